@@ -1,0 +1,54 @@
+# rehearse: a simulation and drill harness for rollback procedures.
+#   make            build ./rehearse            make check     build and run all tests
+#   make run        install what is missing, build, and rehearse a first drill
+#   make asan ubsan the tests under a sanitizer  make lint      style, arrows between rooms, static analysis
+#   make fuzz bench format install clean
+#
+# BUILD=dir puts objects elsewhere; CC=clang, DEVELOPER=1 (warnings are errors), SANITIZE=address,undefined.
+
+BUILD   ?= build
+CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
+PREFIX  ?= /usr/local
+
+WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wconversion -Wformat=2
+CFLAGS  ?= -O2 -g
+CFLAGS_ALL := -std=c11 -D_GNU_SOURCE $(WARN) $(if $(DEVELOPER),-Werror) -I. -I$(BUILD) -ffp-contract=off \
+    $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all) $(CFLAGS)
+LIBS    := -lplot -lcmark-gfm-extensions -lcmark-gfm -lyaml -lcjson -lsqlite3 -lpg_query -lcurl -lmicrohttpd -lgit2 -lz -lm -lpthread
+LDFLAGS_ALL := $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
+
+ROOMS   := sim fakes procedures reports
+LIB_SRC := $(sort $(shell find $(ROOMS) -name '*.c' -not -path '*/shim/*' 2>/dev/null))
+CLI_SRC := $(sort $(wildcard cli/*.c))
+TEST_SRC := $(sort $(wildcard tests/test_*.c))
+TEST_AID := $(filter-out $(TEST_SRC),$(sort $(wildcard tests/*.c)))
+LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
+CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/%.o)
+TESTS   := $(TEST_SRC:%.c=$(BUILD)/%)
+
+all: rehearse
+rehearse: $(BUILD)/rehearse
+	@cmp -s $< $@ || cp $< $@
+
+$(BUILD)/librehearse.a: $(LIB_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+$(BUILD)/rehearse: $(CLI_OBJ) $(BUILD)/librehearse.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+$(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(TEST_AID:%.c=$(BUILD)/%.o) $(BUILD)/librehearse.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+check: rehearse $(TESTS)
+	@REHEARSE_BUILD=$(BUILD) tests/run-all $(TESTS)
+
+clean:
+	rm -rf $(BUILD) rehearse
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+.PHONY: all check clean format
+.DELETE_ON_ERROR:
+-include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TESTS:=.d) $(TEST_AID:%.c=$(BUILD)/%.d)

@@ -1,0 +1,48 @@
+/* env: the machine room of one run: what all fakes share.
+ *
+ * Owned by the drill. Each fake keeps its own state in a slot found by its name.
+ */
+#ifndef REHEARSE_FAKES_ENV_H
+#define REHEARSE_FAKES_ENV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/base/arena.h"
+#include "sim/base/buf.h"
+#include "sim/base/str.h"
+#include "sim/world/store.h"
+#include "sim/world/world.h"
+
+struct env {
+    struct world *world;
+    struct record *record;
+    struct arena arena;      /* lives as long as the run */
+    int64_t start_unix_ns;   /* simulation time 0 as wall-clock time */
+    const struct env_files *files; /* the sandbox's files, for what the world itself writes */
+    void *files_ctx;
+    struct env_slot *slots;
+    int n_slots, cap_slots;
+};
+
+/* Files of the operator's machine (place "") or of a place, written by the world and not by a process: a backup
+ * job at night, a log that grows. Paths are absolute in that place. Times are those of the simulation.
+ * Before the sandbox is up they are collected and become its first content. Negative errno on failure. */
+struct env_files {
+    int (*write)(void *ctx, const char *place, const char *path, const void *at, size_t len, int mode);
+    int (*append)(void *ctx, const char *place, const char *path, const void *at, size_t len);
+    int (*load)(void *ctx, const char *place, const char *path, struct buf *);
+    int (*unlink)(void *ctx, const char *place, const char *path);
+};
+int env_write(struct env *, const char *place, const char *path, struct str content, int mode);
+int env_append(struct env *, const char *place, const char *path, struct str content);
+int env_load(struct env *, const char *place, const char *path, struct buf *);
+int env_unlink(struct env *, const char *place, const char *path);
+
+/* The state slot of a fake: *env_slot(env, "docker") is its own pointer, NULL at first. */
+void **env_slot(struct env *, const char *fake);
+
+/* Wall-clock time of the simulation, now. */
+int64_t env_unix_ns(const struct env *);
+
+#endif

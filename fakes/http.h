@@ -1,0 +1,58 @@
+/* http: who answers at which host and port inside the simulation.
+ *
+ * Fakes and services register handlers; curl, wget, watch'ed probes and anything else that speaks HTTP fetch
+ * through here. Nothing here opens a socket.
+ */
+#ifndef REHEARSE_FAKES_HTTP_H
+#define REHEARSE_FAKES_HTTP_H
+
+#include "fakes/env.h"
+
+struct http_header {
+    const char *name, *value;
+};
+
+struct http_request {
+    const char *method;     /* "GET" */
+    const char *scheme;     /* "http", "https" */
+    const char *host;       /* as in the URL */
+    int port;
+    const char *target;     /* path and query, as sent: "/a?b=c" */
+    const struct http_header *headers;
+    int n_headers;
+    struct str body;
+    const char *place;      /* from where: "" the operator's machine, else a container or host */
+};
+
+struct http_response {
+    int status;             /* 200 ... */
+    struct buf body;        /* released by whoever fetched */
+    struct http_header headers[16]; /* strings live in `arena` */
+    int n_headers;
+    int64_t latency_ns;     /* until the whole answer is there */
+    struct arena *arena;    /* of the caller, for header strings */
+};
+void http_header(struct http_response *, const char *name, const char *value); /* copies */
+
+/* Fills the response. Returns 0, or one of enum http_failure. */
+typedef int http_handler(struct env *, const struct http_request *, struct http_response *, void *ctx);
+
+enum http_failure {
+    HTTP_UNKNOWN_HOST = 1, /* the name does not resolve */
+    HTTP_REFUSED,          /* nothing listens */
+    HTTP_NO_ANSWER,        /* accepted, never answers (time-out) */
+    HTTP_CLOSED,           /* accepted, closed without an answer */
+    HTTP_RESET,
+    HTTP_UNREACHABLE,      /* packets are dropped: connect times out */
+    HTTP_TLS,              /* https asked where plain http is spoken, or a certificate that does not verify */
+};
+
+/* `host` as it resolves from the operator's machine ("localhost", "opa-service"); a place given as
+ * "container:port" reaches the same handler by its own name. Later registrations win. */
+void http_serve(struct env *, const char *host, int port, http_handler *, void *ctx);
+/* Makes a name resolve although nothing listens (then HTTP_REFUSED). */
+void http_host(struct env *, const char *host);
+/* Carries one request. 0 and a response, or enum http_failure. response->arena must be set before. */
+int http_fetch(struct env *, const struct http_request *, struct http_response *);
+
+#endif

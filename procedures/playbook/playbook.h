@@ -1,0 +1,106 @@
+/* playbook: the owner's document, read as it stands, and the procedure picked out of it.
+ *
+ * Markdown is parsed by cmark-gfm; a file whose first line is a shell shebang, or named *.sh, is one script.
+ * Every line of every block keeps its file and line.
+ */
+#ifndef REHEARSE_PROCEDURES_PLAYBOOK_H
+#define REHEARSE_PROCEDURES_PLAYBOOK_H
+
+#include <stdbool.h>
+
+#include "sim/base/arena.h"
+#include "sim/base/error.h"
+#include "sim/base/str.h"
+
+enum block_kind {
+    BLOCK_SHELL,     /* bash, sh, shell, console: pasted into the long-lived bash */
+    BLOCK_SCRIPT,    /* a shell block with a shebang, or a whole .sh file: run in a process of its own */
+    BLOCK_SQL,       /* goes to the store that the drill names */
+    BLOCK_UNTAGGED,  /* runs only if the drill lists it */
+    BLOCK_OTHER,     /* yaml, text, markdown ...: read by a person */
+    BLOCK_CHECKLIST, /* "- [ ]" items: one each, costs reading time */
+    BLOCK_PROSE      /* paragraphs and tables: costs reading time */
+};
+
+struct heading {
+    const char *text;   /* plain text, without markup */
+    int level, line;
+    bool bold_line;     /* a paragraph of bold text alone, that acts as a heading below all others */
+    int alternative_of; /* index of the first sibling alternative (Option, Method, Alternative), or -1 */
+};
+
+struct block {
+    enum block_kind kind;
+    const char *language; /* info string, "" if none */
+    int line;             /* of the first line of content */
+    int n_lines;
+    struct str text;      /* content as in the document, with the fence's indentation removed */
+    int heading;          /* index of the heading it stands under, -1 before the first */
+    int words;            /* prose: how much there is to read */
+};
+
+struct playbook {
+    const char *file;     /* as the user named it */
+    struct str source;
+    struct heading *headings;
+    int n_headings;
+    struct block *blocks;
+    int n_blocks;
+};
+
+/* Reads a playbook from the host's disk; everything lives in the arena. */
+int playbook_read(struct arena *, const char *path, struct playbook *ret, struct error *);
+/* The same on text. */
+int playbook_parse(struct arena *, const char *name, struct str text, struct playbook *ret, struct error *);
+
+/* ---- the procedure: what is run ---- */
+
+struct binding {
+    const char *from; /* as written in the document: "<timestamp>", "v[X.Y.Z]", "YYYYMMDD", "$VAR" */
+    const char *to;
+};
+
+enum alternatives { ALTERNATIVES_FIRST, ALTERNATIVES_ALL, ALTERNATIVES_CHOSEN };
+
+struct procedure_options {
+    const char *section;       /* heading text; NULL or "": the whole document */
+    const struct binding *bind;
+    int n_bind;
+    enum alternatives alternatives;
+    const char *const *choose; /* ALTERNATIVES_CHOSEN: headings or comments to take, NULL-terminated */
+    const int *untagged;       /* lines of untagged blocks to run, 0-terminated; or NULL */
+};
+
+/* One line as it is pasted, with where it came from. */
+struct procedure_line {
+    const char *file;
+    int line;
+    struct str text;      /* bound, without newline */
+    int block;            /* index into playbook.blocks */
+    bool block_start;
+    int64_t reading_ns;   /* time a person reads (prose, checklist) before this line, at 238 words a minute */
+};
+
+/* Something worth a finding that was seen while picking the procedure ("alternatives", "manual_edit",
+ * "placeholder" ...). */
+struct procedure_note {
+    const char *id;
+    int line;
+    const char *message;
+};
+
+struct procedure {
+    const struct playbook *playbook;
+    const char *section;
+    struct procedure_line *lines;
+    int n_lines;
+    struct procedure_note *notes;
+    int n_notes;
+};
+
+/* Picks the section (an error names the nearest heading), drops alternatives not chosen, binds placeholders; an
+ * unbound one is an error with file and line. */
+int procedure_pick(struct arena *, const struct playbook *, const struct procedure_options *,
+                   struct procedure *ret, struct error *);
+
+#endif

@@ -1,0 +1,122 @@
+/* world: the simulated system and its clock.
+ *
+ * A discrete-event simulation over one clock (int64 ns since the start of the run). Events are ordered by
+ * (time, priority, sequence). The world owns services and their instances, traffic, stores (store.h),
+ * faults, metrics, triggers and the operator. Fakes change it through the functions below, and only they
+ * do: a container, pod or unit is an *instance* of a *service*, whatever tool started it.
+ *
+ * Everything is single-threaded. Names given to these functions are copied.
+ */
+#ifndef REHEARSE_WORLD_WORLD_H
+#define REHEARSE_WORLD_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/record.h"
+
+struct model;    /* sim/world/model.h: what a system file and a drill declare, as plain data */
+struct world;
+struct service;
+struct instance;
+
+/* `model` and `record` outlive the world. */
+struct world *world_new(const struct model *, uint64_t seed, struct record *);
+void world_free(struct world *);
+struct record *world_record(struct world *);
+
+/* ---- clock ---- */
+
+int64_t world_now(const struct world *);
+/* Time of the next event, INT64_MAX if none. */
+int64_t world_next(const struct world *);
+/* Runs all events up to and including to_ns, and sets the clock to to_ns. Stops early (and returns the time
+ * reached) after an event that called world_touch_outside(): somebody outside the world may have to react. */
+int64_t world_advance(struct world *, int64_t to_ns);
+void world_touch_outside(struct world *);
+
+typedef void world_fn(struct world *, void *ctx);
+/* Calls fn(world, ctx) at at_ns (not before now). Returns a handle for world_cancel, never 0. */
+uint64_t world_at(struct world *, int64_t at_ns, world_fn *fn, void *ctx);
+bool world_cancel(struct world *, uint64_t handle); /* false: it ran already */
+
+/* A draw from the stream named `purpose` of that entity; the same seed gives the same draws, and a new stream
+ * elsewhere shifts nobody. In [0, 1). */
+double world_uniform(struct world *, const char *entity, const char *purpose);
+
+/* ---- services and their instances ---- */
+
+struct service *world_service(struct world *, const char *name); /* NULL: no such service */
+const char *service_name(const struct service *);
+bool service_has_version(const struct service *, const char *version);
+/* Instances that take traffic now. */
+int service_ready(const struct service *);
+
+enum instance_state {
+    INSTANCE_STOPPED,  /* not running: never started, stopped, or ended */
+    INSTANCE_STARTING, /* running, not ready yet */
+    INSTANCE_READY,    /* running and taking traffic, if it is in rotation */
+    INSTANCE_FAILING,  /* running, but not healthy: its health check fails */
+};
+
+/* Makes a stopped instance. `name` is how people see it (container or pod name). */
+struct instance *instance_new(struct service *, const char *name, const char *version);
+void instance_free(struct instance *); /* stops it first */
+/* What it will run when it is started next; a running instance does not change. -1: no such version. */
+int instance_set_version(struct instance *, const char *version);
+/* Environment or configuration that the instance reads when it starts (frozen then). NULL value removes. */
+void instance_set_setting(struct instance *, const char *key, const char *value);
+void instance_start(struct instance *);
+/* Ends it: at once if !graceful, else requests in flight are served first. exit_code as the platform reports it. */
+void instance_stop(struct instance *, bool graceful);
+/* Takes it out of (or into) load balancing without stopping it. */
+void instance_rotate(struct instance *, bool in_rotation);
+void instance_set_weight(struct instance *, double weight); /* share of traffic relative to its peers, default 1 */
+
+enum instance_state instance_state(const struct instance *);
+const char *instance_version(const struct instance *); /* what runs now, or would */
+const char *instance_name(const struct instance *);
+struct service *instance_service(const struct instance *);
+int instance_exit_code(const struct instance *); /* of its last end */
+int64_t instance_started_ns(const struct instance *);
+/* One line on why it is failing or ended ("schema 42 needed, postgres has 41"), "" if it is not. */
+const char *instance_why(const struct instance *);
+
+/* Called when an instance changes state by itself or by a command: became ready, failing, crashed. */
+typedef void instance_fn(struct instance *, enum instance_state before, void *ctx);
+void world_watch_instances(struct world *, instance_fn *, void *ctx);
+
+/* Called with every log line an instance writes (errors of its requests, start-up, crash), for
+ * `logs` commands and log files. Rate-limited by the world: at most a few lines a second per instance. */
+typedef void log_fn(struct instance *, const char *line, bool is_error, void *ctx);
+void world_watch_logs(struct world *, log_fn *, void *ctx);
+
+/* ---- settings: feature flags, configuration, weights, anything with a name and a value ---- */
+
+/* Settings that versions and faults may depend on, and that the good state may ask for ("flag.new_ui"). */
+const char *world_setting(const struct world *, const char *key); /* NULL: never set */
+void world_set(struct world *, const char *key, const char *value);
+
+/* ---- what is going on, for probes, metrics and fakes ---- */
+
+/* One request to a service now, as a client on the given side would see it (health checks, curl, smoke
+ * tests). Draws from the service's present behaviour; changes nothing else. */
+struct probe {
+    bool reachable;       /* something listens there */
+    bool ok;              /* answered without error */
+    int64_t latency_ns;   /* how long the answer took; of the time-out if there was none */
+    const char *why;      /* what is wrong, "" if nothing is */
+};
+struct probe service_probe(struct service *);
+
+/* The present value of a metric of the world as it would be scraped: "requests_total", "errors_total",
+ * "latency_p99_seconds", "memory_ratio" ...; false if the service has no such metric. */
+bool service_metric(const struct service *, const char *metric, double *ret);
+
+/* A declared event for event triggers and people ("data_corruption"), at this instant. */
+void world_declare(struct world *, const char *event, const char *subject);
+
+/* A message that somebody sent (mail, chat, pager, status page). */
+void world_message(struct world *, const char *channel, const char *text);
+
+#endif
