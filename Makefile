@@ -35,7 +35,10 @@ $(BUILD)/librehearse.a: $(LIB_OBJ)
 	ar rcs $@ $^
 $(BUILD)/rehearse: $(CLI_OBJ) $(BUILD)/librehearse.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
-$(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(TEST_AID:%.c=$(BUILD)/%.o) $(BUILD)/librehearse.a
+$(BUILD)/tests/libaid.a: $(TEST_AID:%.c=$(BUILD)/%.o)
+	@rm -f $@
+	ar rcs $@ $^
+$(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(BUILD)/tests/libaid.a $(BUILD)/librehearse.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)

@@ -21,8 +21,13 @@ struct env {
     int64_t start_unix_ns;   /* simulation time 0 as wall-clock time */
     const struct env_files *files; /* the sandbox's files, for what the world itself writes */
     void *files_ctx;
-    struct env_slot *slots;
+    struct env_slot **slots; /* reached by env_slot() only */
     int n_slots, cap_slots;
+};
+
+struct env_slot {
+    const char *fake;
+    void *state;
 };
 
 /* Files of the operator's machine (place "") or of a place, written by the world and not by a process: a backup

@@ -1,0 +1,21 @@
+#include <string.h>
+
+#include "fakes/fake.h"
+
+/* One line a fake: `extern const struct fake fake_NAME;` and its place in the table. */
+const struct fake *const all_fakes[] = {
+    NULL,
+};
+
+const struct fake *fake_for(const char *command)
+{
+    const char *base = strrchr(command, '/');
+    base = base ? base + 1 : command;
+    for (int i = 0; all_fakes[i]; i++) {
+        for (const char *const *name = all_fakes[i]->commands; *name; name++) {
+            if (strcmp(*name, base) == 0)
+                return all_fakes[i];
+        }
+    }
+    return NULL;
+}
