@@ -61,6 +61,7 @@ void record_free(struct record *record)
     free(record->assumed);
     free(record->provenance);
     free(record->end_states);
+    free(record->waivers);
     arena_release(&record->arena);
     free(record);
 }
@@ -204,4 +205,14 @@ void record_provenance(struct record *record, const char *what, const char *valu
         .what = arena_strdup(&record->arena, what),
         .value = arena_strdup(&record->arena, value),
     };
+}
+
+void record_waive(struct record *record, const struct waiver *waiver)
+{
+    XGROW(record->waivers, record->n_waivers, record->cap_waivers);
+    struct waiver *copy = &record->waivers[record->n_waivers++];
+    *copy = *waiver;
+    copy->finding = arena_strdup(&record->arena, waiver->finding);
+    copy->file = waiver->file ? arena_strdup(&record->arena, waiver->file) : NULL;
+    copy->reason = arena_strdup(&record->arena, waiver->reason ? waiver->reason : "");
 }

@@ -40,7 +40,8 @@ struct event {
 
 /* An observation made during the run that may become a finding. Its kind is the finding's stable id. */
 struct observation {
-    const char *id;       /* e.g. "unknown_command", "not_simulated", "escaped_command", "hang" */
+    const char *id;       /* one of the ids in reports/explain.c, e.g. "unknown_command", "hang"; "limit" says
+                           * that a budget of ours cut the procedure short: what is unfinished is unknown */
     int64_t at_ns;
     int step;             /* 0: none */
     const char *file;     /* where in the playbook; NULL: where the step is */
@@ -152,6 +153,15 @@ struct end_state {
     bool good;
 };
 
+/* A finding that the drill accepts until a date: it then stays out of the verdict, and reports say so. */
+struct waiver {
+    const char *finding;    /* its stable id */
+    const char *file;       /* only there; NULL: anywhere */
+    int line;               /* only there; 0: anywhere in the file */
+    int64_t until_unix_ns;  /* in force for runs whose `start` is before this */
+    const char *reason;
+};
+
 /* Fixed at the start of the run. */
 struct run_identity {
     const char *drill;    /* name, e.g. "hp_ti/database-migration" */
@@ -175,6 +185,7 @@ struct record {
     int current_step;  /* kept by the session: 0 outside the procedure */
     int64_t instants[INSTANTS];
     int64_t downtime_ns;
+    bool indicator_unseen; /* no request ever told the indicator: what hangs on it is unknown */
     bool procedure_ended;  /* false: stopped by a limit, a hang, or the operator */
     int procedure_exit;
     const char *stopped_by; /* why the procedure was stopped, or NULL */
@@ -189,6 +200,7 @@ struct record {
     struct assumption *assumed; int n_assumed, cap_assumed;
     struct provenance *provenance; int n_provenance, cap_provenance;
     struct end_state *end_states; int n_end_states, cap_end_states;
+    struct waiver *waivers; int n_waivers, cap_waivers;
 };
 
 struct record *record_new(void);
@@ -210,5 +222,6 @@ struct series *record_series(struct record *, const char *name, const char *labe
 void series_add(struct series *, int64_t at_ns, double value);
 void record_assume(struct record *, const char *what, const char *why, bool flips);
 void record_provenance(struct record *, const char *what, const char *value);
+void record_waive(struct record *, const struct waiver *); /* copies all of it */
 
 #endif
