@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "fakes/fake.h"
 #include "sim/base/xalloc.h"
 
 int env_write(struct env *env, const char *place, const char *path, struct str content, int mode)
@@ -40,4 +41,39 @@ void **env_slot(struct env *env, const char *fake)
 int64_t env_unix_ns(const struct env *env)
 {
     return env->start_unix_ns + world_now(env->world);
+}
+
+void env_add_place(struct env *env, const char *place)
+{
+    for (int i = 0; i < env->n_places; i++) {
+        if (strcmp(env->places[i], place) == 0)
+            return;
+    }
+    XGROW(env->places, env->n_places + 1, env->cap_places);
+    env->places[env->n_places++] = arena_strdup(&env->arena, place);
+    env->places[env->n_places] = NULL;
+}
+
+void env_add_command(struct env *env, const char *name, const char *place, const struct fake *fake)
+{
+    XGROW(env->commands, env->n_commands, env->cap_commands);
+    env->commands[env->n_commands++] = (struct env_command){
+        .name = arena_strdup(&env->arena, name),
+        .place = place ? arena_strdup(&env->arena, place) : NULL,
+        .fake = fake,
+    };
+}
+
+const struct fake *env_fake_for(const struct env *env, const char *place, const char *argv0)
+{
+    const char *base = strrchr(argv0, '/');
+    base = base ? base + 1 : argv0;
+    for (int i = 0; i < env->n_commands; i++) {
+        const struct env_command *command = &env->commands[i];
+        if (command->place && strcmp(command->place, place) != 0)
+            continue;
+        if (strcmp(command->name, command->name[0] == '/' ? argv0 : base) == 0)
+            return command->fake;
+    }
+    return fake_for(argv0);
 }

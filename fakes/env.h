@@ -14,6 +14,8 @@
 #include "sim/world/store.h"
 #include "sim/world/world.h"
 
+struct fake;
+
 struct env {
     struct world *world;
     struct record *record;
@@ -23,6 +25,17 @@ struct env {
     void *files_ctx;
     struct env_slot **slots; /* reached by env_slot() only */
     int n_slots, cap_slots;
+    const char **places; /* NULL-terminated; see env_add_place() */
+    int n_places, cap_places;
+    struct env_command *commands; /* see env_add_command() */
+    int n_commands, cap_commands;
+};
+
+/* A command that this run has beside those in the fakes' own lists: a declared stub, a tool of the system. */
+struct env_command {
+    const char *name;  /* found in PATH under this name; or an absolute path, found there */
+    const char *place; /* "" on the operator's machine, else only there; NULL everywhere */
+    const struct fake *fake;
 };
 
 struct env_slot {
@@ -46,6 +59,14 @@ int env_unlink(struct env *, const char *place, const char *path);
 
 /* The state slot of a fake: *env_slot(env, "docker") is its own pointer, NULL at first. */
 void **env_slot(struct env *, const char *fake);
+
+/* To be called during setup, before the sandbox is made. A place is a container or a host with a private root
+ * of its own (call_run_in, env_write); declaring it twice is fine. */
+void env_add_place(struct env *, const char *place);
+void env_add_command(struct env *, const char *name, const char *place, const struct fake *);
+/* The fake that answers to argv[0] in that place: a command of this run first, then the fakes' own lists.
+ * NULL: there is no such fake. */
+const struct fake *env_fake_for(const struct env *, const char *place, const char *argv0);
 
 /* Wall-clock time of the simulation, now. */
 int64_t env_unix_ns(const struct env *);

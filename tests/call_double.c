@@ -263,7 +263,7 @@ static int op_spawn(struct call *call, const char *place, char *const argv[], ch
     for (int i = 0; argv[i]; i++)
         buf_printf(&d->spawned, "%s%s", i ? " " : "", argv[i]);
     buf_putc(&d->spawned, '\n');
-    const struct fake *fake = fake_for(argv[0]);
+    const struct fake *fake = env_fake_for(&d->env, place ? place : call->place, argv[0]);
     if (fake) {
         size_t before = d->out.len;
         int status = run_fake(d, fake, place, argv, envp);
@@ -381,6 +381,8 @@ void double_release(struct call_double *d)
     buf_release(&d->err);
     buf_release(&d->spawned);
     free(d->env.slots);
+    free(d->env.places);
+    free(d->env.commands);
     arena_release(&d->env.arena);
     arena_release(&d->arena);
 }
@@ -400,7 +402,7 @@ int double_run_argv(struct call_double *d, char *const argv[])
 {
     buf_clear(&d->out);
     buf_clear(&d->err);
-    const struct fake *fake = fake_for(argv[0]);
+    const struct fake *fake = env_fake_for(&d->env, d->call.place, argv[0]);
     return fake ? run_fake(d, fake, NULL, argv, NULL) : 127;
 }
 
