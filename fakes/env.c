@@ -7,7 +7,13 @@
 
 int env_write(struct env *env, const char *place, const char *path, struct str content, int mode)
 {
-    return env->files->write(env->files_ctx, place, path, content.at, content.len, mode);
+    return env_write_old(env, place, path, content, mode, env_unix_ns(env));
+}
+
+int env_write_old(struct env *env, const char *place, const char *path, struct str content, int mode,
+                  int64_t unix_ns)
+{
+    return env->files->write(env->files_ctx, place, path, content.at, content.len, mode, unix_ns);
 }
 
 int env_append(struct env *env, const char *place, const char *path, struct str content)

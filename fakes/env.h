@@ -47,12 +47,16 @@ struct env_slot {
  * job at night, a log that grows. Paths are absolute in that place. Times are those of the simulation.
  * Before the sandbox is up they are collected and become its first content. Negative errno on failure. */
 struct env_files {
-    int (*write)(void *ctx, const char *place, const char *path, const void *at, size_t len, int mode);
+    int (*write)(void *ctx, const char *place, const char *path, const void *at, size_t len, int mode,
+                 int64_t unix_ns);
     int (*append)(void *ctx, const char *place, const char *path, const void *at, size_t len);
     int (*load)(void *ctx, const char *place, const char *path, struct buf *);
     int (*unlink)(void *ctx, const char *place, const char *path);
 };
 int env_write(struct env *, const char *place, const char *path, struct str content, int mode);
+/* The same for a file that is older than the run (a backup of last night): only during setup. */
+int env_write_old(struct env *, const char *place, const char *path, struct str content, int mode,
+                  int64_t unix_ns);
 int env_append(struct env *, const char *place, const char *path, struct str content);
 int env_load(struct env *, const char *place, const char *path, struct buf *);
 int env_unlink(struct env *, const char *place, const char *path);

@@ -306,8 +306,9 @@ static const struct call_ops ops = {
 };
 
 static int files_write(void *ctx, const char *place, const char *path, const void *at, size_t len,
-                       int mode)
+                       int mode, int64_t unix_ns)
 {
+    (void)unix_ns;
     struct double_file *file = make(ctx, place, path);
     buf_clear(&file->content);
     buf_add(&file->content, at, len);
@@ -389,7 +390,7 @@ void double_release(struct call_double *d)
 
 void double_file(struct call_double *d, const char *place, const char *path, const char *content)
 {
-    files_write(d, place, path, content, strlen(content), 0644);
+    files_write(d, place, path, content, strlen(content), 0644, 0);
 }
 
 const char *double_content(struct call_double *d, const char *place, const char *path)
