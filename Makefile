@@ -14,7 +14,7 @@ WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-proto
 CFLAGS  ?= -O2 -g
 CFLAGS_ALL := -std=c11 -D_GNU_SOURCE $(WARN) $(if $(DEVELOPER),-Werror) -I. -I$(BUILD) -ffp-contract=off \
     $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all) $(CFLAGS)
-LIBS    := -lplot -lcmark-gfm-extensions -lcmark-gfm -lyaml -lcjson -lsqlite3 -lpg_query -lcurl -lmicrohttpd -lgit2 -lz -lm -lpthread
+LIBS    := -lplot -lcmark-gfm-extensions -lcmark-gfm -lyaml -lcjson -lsqlite3 -lpg_query -lcurl -lmicrohttpd -lgit2 -lcrypto -lz -lm -lpthread
 LDFLAGS_ALL := $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 
 ROOMS   := sim fakes procedures reports
@@ -47,11 +47,28 @@ $(BUILD)/%.o: %.c
 check: rehearse $(TESTS)
 	@REHEARSE_BUILD=$(BUILD) tests/run-all $(TESTS)
 
+# What a newcomer runs first: everything it needs, then one rehearsal.
+run:
+	@ci/install-deps
+	@$(MAKE) --no-print-directory -s -j2 rehearse
+	@./rehearse run procedures/hp_ti/drills/database-migration.yaml; status=$$?; [ $$status -le 1 ]
+
+asan:
+	@$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address CFLAGS="-O1 -g" check
+ubsan:
+	@$(MAKE) BUILD=$(BUILD)/ubsan SANITIZE=undefined CFLAGS="-O1 -g" check
+lint:
+	@ci/lint
+
+install: rehearse
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BUILD)/rehearse $(DESTDIR)$(PREFIX)/bin/rehearse
+
 clean:
 	rm -rf $(BUILD) rehearse
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-.PHONY: all check clean format
+.PHONY: all check run asan ubsan lint install clean format
 .DELETE_ON_ERROR:
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TESTS:=.d) $(TEST_AID:%.c=$(BUILD)/%.d)

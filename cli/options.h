@@ -1,0 +1,29 @@
+/* options: how every command reads its arguments and says what went wrong. */
+#ifndef REHEARSE_CLI_OPTIONS_H
+#define REHEARSE_CLI_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "reports/score.h"
+#include "sim/base/buf.h"
+#include "sim/base/error.h"
+
+/* One long option: with a value (`--seed 7` or `--seed=7`), or a flag. The table ends with a NULL name. */
+struct option_spec {
+    const char *name;
+    const char **value;
+    bool *flag;
+};
+
+/* Fills the options and puts the other arguments into rest[0..max). Returns how many there are (it may be more than
+ * max), or ERROR_INPUT: an unknown option names the nearest known one. "--" ends the options. */
+int options_parse(int argc, char **argv, const struct option_spec *specs, const char **rest, int max,
+                  struct error *error);
+/* The word as a shell would need it: quoted only when necessary. */
+void options_quote(struct buf *, const char *word);
+/* Prints the error and turns its code into an exit status. */
+int options_fail(int code, const struct error *error);
+/* The exit status of a verdict. */
+int options_status_of(enum outcome);
+
+#endif
