@@ -1,9 +1,9 @@
 #include "reports/findings.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/command_line.h"
 #include "reports/explain.h"
 #include "reports/words.h"
 #include "sim/base/doc.h"
@@ -76,6 +76,7 @@ static struct finding *add(struct maker *maker, const char *id, int step, const 
         .message = message,
         .evidence = "",
         .replay = record->identity.replay ? record->identity.replay : "",
+        .measure = -1,
     };
     if (!finding->file)
         finding->file = "";
@@ -141,148 +142,6 @@ static const char *short_command(struct arena *arena, const struct step *step)
     return words_line(arena, str_of(step->command), 60);
 }
 
-static struct str first_word(struct str *rest)
-{
-    *rest = str_trim(*rest);
-    size_t n = 0;
-    while (n < rest->len && !isspace((unsigned char)rest->at[n]))
-        n++;
-    struct str word = {rest->at, n};
-    *rest = (struct str){rest->at + n, rest->len - n};
-    return word;
-}
-
-static struct str base_name(struct str path)
-{
-    for (size_t i = path.len; i > 0; i--) {
-        if (path.at[i - 1] == '/')
-            return (struct str){path.at + i, path.len - i};
-    }
-    return path;
-}
-
-static bool is_assignment(struct str word)
-{
-    for (size_t i = 0; i < word.len; i++) {
-        if (word.at[i] == '=')
-            return i > 0;
-        if (!isalnum((unsigned char)word.at[i]) && word.at[i] != '_')
-            return false;
-    }
-    return false;
-}
-
-/* The first simple command of a line, without sudo, time and assignments. */
-static struct str simple_command(const char *command)
-{
-    struct str rest = str_trim(str_of(command));
-    for (size_t i = 0; i < rest.len; i++) {
-        if (strchr(";|&\n", rest.at[i])) {
-            rest.len = i;
-            break;
-        }
-    }
-    for (;;) {
-        struct str after = rest;
-        struct str word = first_word(&after);
-        if (word.len == 0 || !(is_assignment(word) || str_is(word, "sudo") || str_is(word, "time")))
-            return str_trim(rest);
-        rest = after;
-    }
-}
-
-static bool is_one_of(struct str word, const char *const *words)
-{
-    for (; *words; words++) {
-        if (str_is(word, *words))
-            return true;
-    }
-    return false;
-}
-
-static bool contains(struct str hay, const char *needle)
-{
-    return str_find(hay, str_of(needle)) >= 0;
-}
-
-bool command_means_change(const char *command)
-{
-    static const char *const verbs[] = {"apply",   "patch",  "set",    "scale",   "delete",  "replace", "undo",
-                                        "restart", "start",  "stop",   "kill",    "rm",      "run",     "up",
-                                        "down",    "reload", "enable", "disable", "rollback", "upgrade", "install",
-                                        "uninstall", NULL};
-    static const char *const tools[] = {"kubectl", "docker", "docker-compose", "helm", "systemctl", "service", NULL};
-    static const char *const names[] = {"rollback", "restore", "revert", "undo", "migrate", "failover", NULL};
-    struct str rest = simple_command(command);
-    struct str tool = base_name(first_word(&rest));
-    if (is_one_of(tool, tools)) {
-        if (str_is(tool, "docker") && str_is(first_word(&(struct str){rest.at, rest.len}), "exec"))
-            return false; /* what runs inside decides, and it is a command of its own */
-        while (rest.len) {
-            struct str word = first_word(&rest);
-            if (is_one_of(word, verbs))
-                return !contains(rest, "--dry-run") && !contains(rest, "--help");
-            if (str_is(word, "exec") || str_is(word, "logs") || str_is(word, "get"))
-                return false;
-        }
-        return false;
-    }
-    bool is_script = str_ends(tool, ".sh") || str_ends(tool, ".py");
-    for (int i = 0; is_script && names[i]; i++) {
-        if (contains(tool, names[i]))
-            return !contains(rest, "--dry-run") && !contains(rest, "--help");
-    }
-    return false;
-}
-
-/* Exit 1 of these is an answer, not a failure. */
-static bool answers_by_status(const char *command)
-{
-    static const char *const askers[] = {"grep", "egrep", "fgrep", "zgrep", "diff", "cmp", "test",
-                                         "[",    "[[",    "pgrep", "expr", "read", NULL};
-    struct str rest = str_of(command);
-    struct str last = rest;
-    for (size_t i = 0; i < rest.len; i++) { /* of a pipeline, the last command gives the status */
-        if (strchr(";|&\n", rest.at[i]))
-            last = (struct str){rest.at + i + 1, rest.len - i - 1};
-    }
-    struct str word = base_name(first_word(&last));
-    return is_one_of(word, askers);
-}
-
-static bool line_tells_error(struct str line)
-{
-    static const char *const signs[] = {"error",  "fatal",     "failed",            "cannot ", "no such",
-                                        "denied", "not found", "connection refused", NULL};
-    static const char *const harmless[] = {"0 error", "no error", "without error", "error rate", "0 failed", NULL};
-    char lower[512];
-    size_t n = line.len < sizeof lower - 1 ? line.len : sizeof lower - 1;
-    for (size_t i = 0; i < n; i++)
-        lower[i] = (char)tolower((unsigned char)line.at[i]);
-    struct str text = {lower, n};
-    for (int i = 0; harmless[i]; i++) {
-        if (contains(text, harmless[i]))
-            return false;
-    }
-    for (int i = 0; signs[i]; i++) {
-        if (contains(text, signs[i]))
-            return true;
-    }
-    return false;
-}
-
-/* The first line of stderr that tells of an error, or the empty slice. */
-static struct str error_line(const struct step *step)
-{
-    struct str rest = buf_text(&step->err);
-    while (rest.len) {
-        struct str line = str_cut(&rest, '\n');
-        if (line_tells_error(line))
-            return line;
-    }
-    return (struct str){0};
-}
-
 static bool observed_at(const struct record *record, const char *id, int step)
 {
     for (int i = 0; i < record->n_observations; i++) {
@@ -303,8 +162,8 @@ static bool cause_is_known(const struct record *record, int step)
 static void judge_failure(struct maker *maker, const struct step *step)
 {
     const struct record *record = maker->record;
-    bool failed = step->exit_status > 0 && !(step->exit_status == 1 && answers_by_status(step->command));
-    struct str told = step->exit_status == 0 ? error_line(step) : (struct str){0};
+    bool failed = step->exit_status > 0 && !(step->exit_status == 1 && command_answers_by_status(step->command));
+    struct str told = step->exit_status == 0 ? first_error_line(buf_text(&step->err)) : (struct str){0};
     if ((!failed && !told.len) || step->interrupted || cause_is_known(record, step->n))
         return;
     int64_t claim = record->instants[T_CLAIM];
@@ -342,7 +201,7 @@ static const struct end_state *wrong_and_named(const struct record *record, cons
 {
     for (int i = 0; i < record->n_end_states; i++) {
         const struct end_state *state = &record->end_states[i];
-        if (state->wanted && state->value && !state->good && contains(str_of(command), state->subject))
+        if (state->wanted && state->value && !state->good && str_find(str_of(command), str_of(state->subject)) >= 0)
             return state;
     }
     return NULL;
@@ -351,7 +210,7 @@ static const struct end_state *wrong_and_named(const struct record *record, cons
 static void judge_effect(struct maker *maker, const struct step *step)
 {
     if (step->exit_status != 0 || step->interrupted || step->end_ns == NEVER || step->n_changed > 0 ||
-        error_line(step).len || observed_at(maker->record, "not_simulated", step->n))
+        first_error_line(buf_text(&step->err)).len || observed_at(maker->record, "not_simulated", step->n))
         return;
     bool no_row = says_no_row(step);
     if (!no_row && !command_means_change(step->command))
@@ -499,7 +358,8 @@ static void judge_end_state(struct maker *maker)
             add(maker, "wrong_end_state", 0, NULL, 0,
                 arena_printf(maker->arena, "at the end %s %s is %s, wanted %s", state->subject, state->property,
                              state->value, state->wanted));
-        finding->severity = gate_failed(maker->verdict, GATE_END_STATE) ? SEVERITY_ERROR : SEVERITY_WARNING;
+        if (!gate_failed(maker->verdict, GATE_END_STATE)) /* cut short: nobody knows */
+            finding->severity = SEVERITY_WARNING;
     }
 }
 
@@ -523,6 +383,12 @@ static int longest_step(const struct record *record, int64_t from, int64_t to)
     return longest;
 }
 
+/* A claim that came too early is a false success, and told as one; one that never came is a missed target. */
+static bool gate_claims_falsely(const struct verdict *verdict, enum measure measure)
+{
+    return measure == MEASURE_CLAIM_ERROR && gate_failed(verdict, GATE_FALSE_SUCCESS);
+}
+
 static void judge_targets(struct maker *maker)
 {
     const struct record *record = maker->record;
@@ -530,7 +396,8 @@ static void judge_targets(struct maker *maker)
     for (int i = 0; i < maker->verdict->n_targets; i++) {
         const struct target_result *result = &maker->verdict->targets[i];
         enum measure measure = result->target->measure;
-        if (result->outcome != OUTCOME_FAIL || strcmp(target_finding(measure), "target_missed") != 0)
+        bool told = measure == MEASURE_RECORDS_LOST || gate_claims_falsely(maker->verdict, measure);
+        if (result->outcome != OUTCOME_FAIL || told)
             continue;
         int step = 0;
         if (measure == MEASURE_ROLLBACK && record->instants[T_DECIDE] != NEVER)
@@ -542,6 +409,7 @@ static void judge_targets(struct maker *maker)
                                           ? arena_printf(arena, "%s took %s, target %s", measure_title(measure), value, limit)
                                           : arena_printf(arena, "%s: not reached before the run ended, target %s",
                                                          measure_title(measure), limit));
+        finding->measure = (int)measure;
         if (step)
             finding->evidence =
                 arena_printf(arena, "the longest step of this phase: '%s'", short_command(arena, step_at(record, step)));
@@ -598,6 +466,38 @@ void findings_make(struct findings *list, const struct record *record, const str
     judge_communication(&maker);
     if (list->n)
         qsort(list->at, (size_t)list->n, sizeof *list->at, by_place);
+}
+
+/* Whether there are findings of that id (and, if not -1, of that measure), and all of them are waived. */
+static bool all_waived(const struct findings *list, const char *id, int measure)
+{
+    int n = 0;
+    for (int i = 0; i < list->n; i++) {
+        const struct finding *finding = &list->at[i];
+        if (strcmp(finding->id, id) != 0 || (measure >= 0 && finding->measure != measure))
+            continue;
+        if (!finding->waiver)
+            return false;
+        n++;
+    }
+    return n > 0;
+}
+
+void findings_waive(const struct findings *list, struct verdict *verdict)
+{
+    for (int i = 0; i < GATES; i++) {
+        struct gate_result *gate = &verdict->gates[i];
+        gate->waived = gate->outcome == OUTCOME_FAIL && i != GATE_ESCAPED_COMMAND && all_waived(list, gate_findings[i], -1);
+    }
+    for (int i = 0; i < verdict->n_targets; i++) {
+        struct target_result *target = &verdict->targets[i];
+        enum measure measure = target->target->measure;
+        bool by_measure = all_waived(list, "target_missed", (int)measure);
+        bool by_gate = (measure == MEASURE_RECORDS_LOST && all_waived(list, "data_loss", -1)) ||
+                       (measure == MEASURE_CLAIM_ERROR && all_waived(list, "false_success", -1));
+        target->waived = target->outcome == OUTCOME_FAIL && (by_measure || by_gate);
+    }
+    verdict_conclude(verdict);
 }
 
 void findings_release(struct findings *list)

@@ -25,6 +25,7 @@ struct finding {
     const char *evidence;  /* what was seen, may be several lines or "" */
     const char *replay;
     const struct waiver *waiver; /* in force for it, or NULL */
+    int measure;           /* of a missed target: which; else -1 */
 };
 
 struct findings {
@@ -34,10 +35,9 @@ struct findings {
 
 /* Strings live in the arena or the record; the list itself is freed by findings_release. */
 void findings_make(struct findings *, const struct record *, const struct verdict *, struct arena *);
+/* Takes out of the verdict every failed gate and missed target whose findings are all waived. Nothing excuses an
+ * escape: then the rehearsal itself was not safe. */
+void findings_waive(const struct findings *, struct verdict *);
 void findings_release(struct findings *);
-
-/* Whether an executed command, by its verb, meant to change something (docker restart, kubectl apply,
- * ./restore.sh ...); judged on its first simple command only. */
-bool command_means_change(const char *command);
 
 #endif

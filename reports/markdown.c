@@ -223,19 +223,19 @@ static void put_findings(struct page *page)
     for (int i = 0; i < findings->n; i++) {
         const struct finding *finding = &findings->at[i];
         const struct finding_kind *kind = finding_kind(finding->id);
-        buf_printf(page->buf, "%d. **%s** `%s` ", i + 1, severity_names[finding->severity], finding->id);
+        buf_printf(page->buf, "- **%s** `%s` ", severity_names[finding->severity], finding->id);
         put_text(page, finding->file);
         if (finding->line)
             buf_printf(page->buf, ":%d", finding->line);
         if (finding->step)
             buf_printf(page->buf, " ([step %d](#step-%d))", finding->step, finding->step);
-        buf_puts(page->buf, finding->waiver ? " *waived*\n   " : "\n   ");
+        buf_puts(page->buf, finding->waiver ? " *waived*\n  " : "\n  ");
         put_text(page, finding->message);
         buf_putc(page->buf, '\n');
         if (*finding->evidence)
             put_quoted_block(page, finding->evidence);
         if (kind)
-            buf_printf(page->buf, "\n   To mend it: %s\n", kind->mend);
+            buf_printf(page->buf, "\n  To mend it: %s\n", kind->mend);
     }
 }
 

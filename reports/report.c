@@ -14,6 +14,7 @@ void report_init(struct report *report, const struct record *record)
     *report = (struct report){.record = record};
     verdict_compute(&report->verdict, record, &report->arena);
     findings_make(&report->findings, record, &report->verdict, &report->arena);
+    findings_waive(&report->findings, &report->verdict);
 }
 
 void report_release(struct report *report)

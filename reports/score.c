@@ -61,12 +61,6 @@ const struct waiver *waiver_for(const struct record *record, const char *finding
     return NULL;
 }
 
-/* Whether everything that this finding could be about is waived: only a waiver without a place says so. */
-static bool is_waived(const struct record *record, const char *finding)
-{
-    return waiver_for(record, finding, NULL, 0) != NULL;
-}
-
 static bool was_observed(const struct record *record, const char *id)
 {
     for (int i = 0; i < record->n_observations; i++) {
@@ -154,8 +148,7 @@ static double credit(bool met, double margin, double limit)
     return 1 + margin / size;
 }
 
-static struct target_result judge(const struct record *record, const struct target *target,
-                                  const struct measured *measured)
+static struct target_result judge(const struct target *target, const struct measured *measured)
 {
     struct target_result result = {.target = target};
     if (!measured->known) {
@@ -173,7 +166,6 @@ static struct target_result judge(const struct record *record, const struct targ
         result.rating = rate(met, result.margin, target->limit);
         result.credit = credit(met, result.margin, target->limit);
     }
-    result.waived = result.outcome == OUTCOME_FAIL && is_waived(record, target_finding(target->measure));
     return result;
 }
 
@@ -273,11 +265,6 @@ static void judge_gates(struct verdict *verdict, const struct record *record, st
     gates[GATE_FALSE_SUCCESS] = false_success_gate(record, arena);
     gates[GATE_END_STATE] = end_state_gate(record, arena);
     gates[GATE_ESCAPED_COMMAND] = escaped_gate(record);
-    for (int i = 0; i < GATES; i++) {
-        /* nothing excuses an escape: the rehearsal itself was not safe */
-        gates[i].waived = i != GATE_ESCAPED_COMMAND && gates[i].outcome == OUTCOME_FAIL &&
-                          is_waived(record, gate_findings[i]);
-    }
 }
 
 /* ---- the whole ---- */
@@ -314,6 +301,16 @@ static void count_outcome(struct verdict *verdict, enum outcome outcome, bool wa
         verdict->outcome = outcome;
 }
 
+void verdict_conclude(struct verdict *verdict)
+{
+    verdict->outcome = OUTCOME_PASS;
+    verdict->n_waived = 0;
+    for (int i = 0; i < verdict->n_targets; i++)
+        count_outcome(verdict, verdict->targets[i].outcome, verdict->targets[i].waived);
+    for (int i = 0; i < GATES; i++)
+        count_outcome(verdict, verdict->gates[i].outcome, verdict->gates[i].waived);
+}
+
 void verdict_compute(struct verdict *verdict, const struct record *record, struct arena *arena)
 {
     *verdict = (struct verdict){.outcome = OUTCOME_PASS, .n_targets = record->n_targets};
@@ -323,11 +320,9 @@ void verdict_compute(struct verdict *verdict, const struct record *record, struc
     for (int i = 0; i < record->n_targets; i++) {
         const struct target *target = &record->targets[i];
         assert(target->measure < MEASURES);
-        verdict->targets[i] = judge(record, target, &verdict->measures[target->measure]);
-        count_outcome(verdict, verdict->targets[i].outcome, verdict->targets[i].waived);
+        verdict->targets[i] = judge(target, &verdict->measures[target->measure]);
     }
-    for (int i = 0; i < GATES; i++)
-        count_outcome(verdict, verdict->gates[i].outcome, verdict->gates[i].waived);
+    verdict_conclude(verdict);
     score_all(verdict);
 }
 

@@ -54,6 +54,8 @@ struct verdict {
 
 /* Everything it points to lives in the arena or in the record. */
 void verdict_compute(struct verdict *, const struct record *, struct arena *);
+/* Sets the outcome again from gates and targets, after some were waived. */
+void verdict_conclude(struct verdict *);
 
 /* The waiver in force for a finding of that id at that place, or NULL. */
 const struct waiver *waiver_for(const struct record *, const char *finding, const char *file, int line);

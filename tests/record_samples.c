@@ -134,6 +134,7 @@ static void add_change(struct step *step, const char *text)
 struct record *sample_good(void)
 {
     struct record *record = sample_empty();
+    record->identity.drill = "shop/undo";
     set_instants(record, (double[]){600, 642, 705.5, 765, 840, 1190, 1085.25, 1100, 1400, 1800});
     record->downtime_ns = at(120);
     add_event(record, 600, EVENT_CHANGE, "api", "version v4.18 is deployed");
@@ -163,6 +164,7 @@ struct record *sample_good(void)
 struct record *sample_bad(void)
 {
     struct record *record = sample_empty();
+    record->identity.drill = "shop/restore";
     set_instants(record, (double[]){600, 642, 1300, 1400, 1900, -1, -1, -1, -1, 7800});
     record->downtime_ns = at(410.5);
     add_event(record, 600, EVENT_CHANGE, "api", "version v4.18 is deployed");

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "reports/command_line.h"
 #include "reports/explain.h"
 #include "reports/report.h"
 #include "sim/base/doc.h"

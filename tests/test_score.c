@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "reports/score.h"
+#include "reports/findings.h"
 #include "sim/base/doc.h"
 #include "tests/record_samples.h"
 
@@ -17,7 +17,11 @@ static struct arena arena;
 static struct verdict judge(const struct record *record)
 {
     struct verdict verdict;
+    struct findings findings;
     verdict_compute(&verdict, record, &arena);
+    findings_make(&findings, record, &verdict, &arena);
+    findings_waive(&findings, &verdict);
+    findings_release(&findings);
     return verdict;
 }
 
