@@ -52,6 +52,9 @@ const struct idset *dataset_rows(const struct dataset *, const char *table); /* 
 /* Adding an identity that is there already makes a duplicate. */
 void dataset_insert(struct dataset *, const char *table, int64_t lo, int64_t hi);
 void dataset_delete(struct dataset *, const char *table, int64_t lo, int64_t hi);
+/* The same for a whole set of identities at once. */
+void dataset_insert_set(struct dataset *, const char *table, const struct idset *);
+void dataset_delete_set(struct dataset *, const char *table, const struct idset *);
 int64_t dataset_duplicates(const struct dataset *, const char *table);
 
 /* ---- stores ---- */
@@ -66,8 +69,10 @@ struct dataset *store_serving(struct store *);
 /* What is being done, in a few words, for the blame ("psql: DROP DATABASE hp_ti_db"); copied. */
 void store_because(struct store *, const char *what);
 /* From now on users are served from `contents` (takes ownership): restore, switch of engine or volume. The old
- * contents are kept by the ledger as retired: records only there are lost, annotated recoverable. */
-void store_serve(struct store *, struct dataset *contents);
+ * contents are kept by the ledger as retired: records only there are lost, annotated recoverable. Returns the
+ * handle of that retired copy, for store_forget_copy when it is destroyed. (To destroy contents in place, as DROP
+ * does, drop the tables of store_serving() instead.) */
+int store_serve(struct store *, struct dataset *contents);
 /* Tells the ledger of a copy from which records could be recovered (a backup, a retired volume); takes
  * ownership. Returns its handle; store_forget_copy when it is destroyed (rm backup). */
 int store_keep_copy(struct store *, const char *what, struct dataset *copy);
@@ -76,12 +81,22 @@ void store_forget_copy(struct store *, int handle);
 int64_t store_row_time(const struct store *, const char *table, int64_t id);
 /* The identities acknowledged in [from_ns, to_ns), as a half-open range of ids. */
 struct interval store_rows_between(const struct store *, const char *table, int64_t from_ns, int64_t to_ns);
+/* Gives identities to n records that somebody other than traffic writes now (an operator's INSERT), acknowledged at
+ * once; the caller inserts them with dataset_insert. The first identity. */
+int64_t store_acknowledge(struct store *, const char *table, int64_t n);
+/* How many records traffic and others have had acknowledged in that table so far. */
+int64_t store_acknowledged(const struct store *, const char *table);
 /* Schema version as the store's engine reports it (e.g. from schema_migrations); versions of services need it. */
 int64_t store_schema(const struct store *);
 void store_set_schema(struct store *, int64_t version);
 
+/* Whether it is in service: its service has a ready instance that can be reached. */
+bool store_in_service(const struct store *);
+/* Something that store_accepts_fn depends on has changed (a lock, a column, read-only mode). */
+void store_changed(struct store *);
+
 /* The engine's word on whether a write to that table would succeed now (table exists, columns fit, not
- * read-only, no lock); NULL hook: always. Asked once a tick and after store_changed(). */
+ * read-only, no lock); NULL hook: always. Asked once a second and after store_changed(). */
 typedef bool store_accepts_fn(struct store *, const char *table, const char **why, void *ctx);
 void store_set_engine(struct store *, store_accepts_fn *, void *ctx);
 

@@ -44,6 +44,72 @@ bool world_cancel(struct world *, uint64_t handle); /* false: it ran already */
  * elsewhere shifts nobody. In [0, 1). */
 double world_uniform(struct world *, const char *entity, const char *purpose);
 
+/* ---- the course of a run, for whoever drives it ---- */
+
+/* Nothing runs before the first world_advance. Until then instances that are started are ready at once: the system is
+ * as if it had been running for a long time. */
+
+/* The operator has decided to roll back. */
+bool world_decided(const struct world *);
+/* Since when the good state and the indicator have held without a break; NEVER if they do not hold now. */
+int64_t world_stable_since(const struct world *);
+/* Nothing is left to wait for: t_stable is reached, or the horizon. */
+bool world_over(const struct world *);
+int64_t world_horizon(const struct world *); /* t_change + horizon */
+/* A step of the procedure starts (from 1): faults that strike at a step strike, the operator may leave. False: the
+ * operator has stopped; after *ret_resume_ns (or never: NEVER) somebody else goes on. */
+bool world_step(struct world *, int n, int64_t *ret_resume_ns);
+/* Ends the run now: fills the record's instants that can only be known at the end, the ledger and the end state. */
+void world_finish(struct world *);
+
+/* How long this operator takes to type or paste a command of that many bytes, and to read so many lines. */
+int64_t world_typing_ns(struct world *, size_t command_bytes);
+int64_t world_reading_ns(struct world *, int lines);
+int64_t world_patience_ns(const struct world *);
+
+/* ---- hooks for fakes ---- */
+
+/* A change deploys `version` of a service that a platform runs (`runs:`). Without a hook, or when it returns false, the
+ * world restarts the instances with that version by itself. */
+typedef bool deploy_fn(struct world *, struct service *, const char *version, void *ctx);
+void world_on_deploy(struct world *, deploy_fn *, void *ctx);
+/* A change migrates the schema of a store; the store's schema number is set afterwards in any case. */
+struct store;
+typedef void migrate_fn(struct world *, struct store *, int64_t schema, void *ctx);
+void world_on_migrate(struct world *, migrate_fn *, void *ctx);
+/* A backup has been made at this instant (also, at the first world_advance, those that lie before the start; their
+ * made_ns is negative). Whoever writes the file knows the format. Valid during the call only, but for `config`. */
+struct dataset;
+struct doc;
+struct backup {
+    const char *name;               /* of the schedule, in the system file */
+    struct store *store;
+    const char *path;               /* folder and file name by the declared pattern, without a suffix; "" undeclared */
+    const struct dataset *contents;
+    int64_t schema;
+    int64_t made_ns;
+    int damage;                     /* enum damage of model.h: how the file must be wrong */
+    int copy;                       /* handle for store_forget_copy, when the file is destroyed; 0 if damaged */
+    const struct doc *config;       /* the schedule as the system file declares it */
+};
+typedef void backup_fn(struct world *, const struct backup *, void *ctx);
+void world_watch_backups(struct world *, backup_fn *, void *ctx);
+/* An old backup falls out of its schedule's `keep`: the file is to be removed. Called with the same path as before. */
+typedef void backup_gone_fn(struct world *, const char *path, void *ctx);
+void world_watch_expiry(struct world *, backup_gone_fn *, void *ctx);
+
+/* What a declared fault does to this command, asked once when it is run. */
+struct command_fault {
+    int how;              /* enum command_how of model.h: 0 nothing, fail, hang, slow, lie (claims success, does
+                           * nothing), lose its reply (does it, then fails as if the connection broke) */
+    int exit_status;
+    int64_t delay_ns;     /* of a slow one */
+    const char *message;  /* for its stderr, or NULL */
+};
+struct command_fault world_command_fault(struct world *, const char *command_line);
+/* The disk of that host (or store) is full: writes fail with ENOSPC. */
+bool world_disk_full(const struct world *, const char *host);
+
 /* ---- services and their instances ---- */
 
 struct service *world_service(struct world *, const char *name); /* NULL: no such service */
@@ -51,6 +117,14 @@ const char *service_name(const struct service *);
 bool service_has_version(const struct service *, const char *version);
 /* Instances that take traffic now. */
 int service_ready(const struct service *);
+int service_instances(const struct service *);
+struct instance *service_instance(const struct service *, int i); /* in order of their making */
+/* As the system file declares them. */
+int world_services(const struct world *);
+struct service *world_service_at(const struct world *, int i);
+/* Declared number of replicas, and the version that runs at the start. */
+int service_replicas(const struct service *);
+const char *service_initial_version(const struct service *);
 
 enum instance_state {
     INSTANCE_STOPPED,  /* not running: never started, stopped, or ended */

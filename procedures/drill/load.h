@@ -1,0 +1,32 @@
+/* load: small helpers of the loaders in this folder. */
+#ifndef REHEARSE_DRILL_LOAD_H
+#define REHEARSE_DRILL_LOAD_H
+
+#include "sim/base/arena.h"
+#include "sim/base/doc.h"
+#include "sim/world/model.h"
+
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        int code_ = (call);                                                                        \
+        if (code_)                                                                                 \
+            return code_;                                                                          \
+    } while (0)
+
+/* Every child of a mapping or list, in order. */
+#define EACH(child, node)                                                                          \
+    for (const struct doc *child = (node) ? (node)->first : NULL; child; child = child->next)
+
+/* A number of the document, with limits given as int. */
+static inline int doc_small(const struct doc *node, int lo, int hi, int *ret, struct error *error)
+{
+    int64_t value = *ret;
+    TRY(doc_int(node, lo, hi, &value, error));
+    *ret = (int)value;
+    return 0;
+}
+
+/* 5m, or {p50: 5m, p95: 12m}. */
+int load_delay(const struct doc *, struct model_delay *ret, struct error *);
+
+#endif

@@ -1,0 +1,162 @@
+#include "sim/engine/random.h"
+
+#include <assert.h>
+#include <stdbool.h>
+
+uint64_t hash_mix(uint64_t x)
+{
+    x += 0x9e3779b97f4a7c15ULL;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+    return x ^ (x >> 31);
+}
+
+/* FNV-1a over the bytes and the closing NUL (so that "a","bc" and "ab","c" differ), then mixed. */
+uint64_t hash_text(uint64_t start, const char *z)
+{
+    uint64_t hash = start ^ 0xcbf29ce484222325ULL;
+    do
+        hash = (hash ^ (unsigned char)*z) * 0x100000001b3ULL;
+    while (*z++);
+    return hash_mix(hash);
+}
+
+void stream_init(struct stream *stream, uint64_t seed, uint64_t replication, const char *entity,
+                 const char *purpose)
+{
+    uint64_t key = hash_text(hash_mix(hash_mix(seed) ^ replication), entity);
+    key = hash_text(key, purpose);
+    for (int i = 0; i < 4; i++) {
+        key += 0x9e3779b97f4a7c15ULL;
+        stream->s[i] = hash_mix(key);
+    }
+}
+
+double stream_exponential(struct stream *stream, double mean)
+{
+    return -mean * exact_log(1 - stream_uniform(stream));
+}
+
+/* Marsaglia's polar method; the second value is thrown away so that a stream has no hidden state. */
+double stream_normal(struct stream *stream)
+{
+    for (;;) {
+        double x = 2 * stream_uniform(stream) - 1, y = 2 * stream_uniform(stream) - 1;
+        double r = x * x + y * y;
+        if (r > 0 && r < 1)
+            return x * exact_sqrt(-2 * exact_log(r) / r);
+    }
+}
+
+double stream_lognormal(struct stream *stream, double mu, double sigma)
+{
+    return exact_exp(mu + sigma * stream_normal(stream));
+}
+
+/* Lemire's multiplication with rejection: no bias. */
+int64_t stream_below(struct stream *stream, int64_t n)
+{
+    assert(n > 0);
+    uint64_t range = (uint64_t)n;
+    for (;;) {
+        __extension__ typedef unsigned __int128 wide_int;
+        wide_int wide = (wide_int)stream_bits(stream) * range;
+        if ((uint64_t)wide >= (0 - range) % range)
+            return (int64_t)(wide >> 64);
+    }
+}
+
+/* PTRS: Hoermann, "The transformed rejection method for generating Poisson random variables" (1993). */
+static int64_t poisson_large(struct stream *stream, double mean)
+{
+    double b = 0.931 + 2.53 * exact_sqrt(mean), a = -0.059 + 0.02483 * b;
+    double inverse_alpha = 1.1239 + 1.1328 / (b - 3.4), v_r = 0.9277 - 3.6224 / (b - 2);
+    double log_mean = exact_log(mean);
+    for (;;) {
+        double u = stream_uniform(stream) - 0.5, v = 1 - stream_uniform(stream);
+        double us = 0.5 - (u < 0 ? -u : u);
+        if (us < 1e-12)
+            continue;
+        double x = (2 * a / us + b) * u + mean + 0.43;
+        if (x < 0)
+            continue;
+        double k = (double)(int64_t)x;
+        if (us >= 0.07 && v <= v_r)
+            return (int64_t)k;
+        if (us < 0.013 && v > us)
+            continue;
+        if (exact_log(v * inverse_alpha / (a / (us * us) + b)) <=
+            -mean + k * log_mean - log_factorial(k))
+            return (int64_t)k;
+    }
+}
+
+int64_t stream_poisson(struct stream *stream, double mean)
+{
+    assert(mean >= 0 && mean <= 1e15);
+    if (mean == 0)
+        return 0;
+    if (mean >= 10)
+        return poisson_large(stream, mean);
+    double u = stream_uniform(stream), p = exact_exp(-mean), sum = p; /* inversion */
+    int64_t k = 0;
+    while (u >= sum && k < 200) {
+        k++;
+        p *= mean / (double)k;
+        sum += p;
+    }
+    return k;
+}
+
+/* BTRS: Hoermann, "The generation of binomial random variates" (1993); p <= 1/2 and n p >= 10. */
+static int64_t binomial_large(struct stream *stream, int64_t n, double p)
+{
+    double count = (double)n, q = 1 - p, spread = exact_sqrt(count * p * q);
+    double b = 1.15 + 2.53 * spread, a = -0.0873 + 0.0248 * b + 0.01 * p;
+    double c = count * p + 0.5, v_r = 0.92 - 4.2 / b, alpha = (2.83 + 5.1 / b) * spread;
+    double log_odds = exact_log(p / q), mode = (double)(int64_t)((count + 1) * p);
+    double h = log_factorial(mode) + log_factorial(count - mode);
+    for (;;) {
+        double u = stream_uniform(stream) - 0.5, v = 1 - stream_uniform(stream);
+        double us = 0.5 - (u < 0 ? -u : u);
+        if (us < 1e-12)
+            continue;
+        double x = (2 * a / us + b) * u + c;
+        if (x < 0)
+            continue;
+        double k = (double)(int64_t)x;
+        if (k > count)
+            continue;
+        if (us >= 0.07 && v <= v_r)
+            return (int64_t)k;
+        if (exact_log(v * alpha / (a / (us * us) + b)) <=
+            h - log_factorial(k) - log_factorial(count - k) + (k - mode) * log_odds)
+            return (int64_t)k;
+    }
+}
+
+static int64_t binomial_small(struct stream *stream, int64_t n, double p)
+{
+    double q = 1 - p, odds = p / q, u = stream_uniform(stream);
+    double term = exact_exp((double)n * exact_log(q)), sum = term;
+    int64_t k = 0;
+    while (u >= sum && k < n && k < 400) {
+        k++;
+        term *= odds * (double)(n - k + 1) / (double)k;
+        sum += term;
+    }
+    return k;
+}
+
+int64_t stream_binomial(struct stream *stream, int64_t n, double p)
+{
+    if (n <= 0 || !(p > 0))
+        return 0;
+    if (p >= 1)
+        return n;
+    bool flipped = p > 0.5;
+    double smaller = flipped ? 1 - p : p;
+    int64_t k = (double)n * smaller >= 10 ? binomial_large(stream, n, smaller)
+                                          : binomial_small(stream, n, smaller);
+    return flipped ? n - k : k;
+}

@@ -1,0 +1,52 @@
+/* random: named streams of one seed.
+ *
+ * stream = f(seed, replication, entity, purpose). Each name is a generator of its own, so that a new draw
+ * elsewhere shifts nobody, and two runs that differ in one thing share all other chance (common random
+ * numbers). Generator: xoshiro256++ (Blackman and Vigna), seeded through splitmix64. Same bits everywhere.
+ */
+#ifndef REHEARSE_ENGINE_RANDOM_H
+#define REHEARSE_ENGINE_RANDOM_H
+
+#include <stdint.h>
+
+#include "sim/engine/arithmetic.h"
+
+struct stream {
+    uint64_t s[4];
+};
+
+/* A hash of text that is the same everywhere; start with 0, chain by passing the last result. */
+uint64_t hash_text(uint64_t start, const char *z);
+/* A good 64-bit mix of one number (splitmix64's finaliser). */
+uint64_t hash_mix(uint64_t x);
+
+void stream_init(struct stream *, uint64_t seed, uint64_t replication, const char *entity,
+                 const char *purpose);
+
+static inline uint64_t stream_bits(struct stream *stream)
+{
+    uint64_t *s = stream->s, sum = s[0] + s[3], t = s[1] << 17;
+    uint64_t result = ((sum << 23) | (sum >> 41)) + s[0];
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = (s[3] << 45) | (s[3] >> 19);
+    return result;
+}
+
+/* [0, 1) in steps of 2^-53. */
+static inline double stream_uniform(struct stream *stream)
+{
+    return (double)(stream_bits(stream) >> 11) * 0x1p-53;
+}
+
+double stream_exponential(struct stream *, double mean);
+double stream_normal(struct stream *); /* mean 0, deviation 1 */
+double stream_lognormal(struct stream *, double mu, double sigma); /* of the logarithm */
+int64_t stream_below(struct stream *, int64_t n); /* whole number in [0, n), no bias; n > 0 */
+int64_t stream_poisson(struct stream *, double mean);             /* mean in [0, 1e15] */
+int64_t stream_binomial(struct stream *, int64_t n, double p);
+
+#endif
