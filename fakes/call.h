@@ -33,6 +33,7 @@ struct call {
     const char *place;    /* "" on the operator's machine, else the container, pod or host it runs in */
     void *impl;           /* of whoever carries the call out: the supervisor, or a test double */
     const struct call_ops *ops;
+    const struct call_ops *impl_ops; /* of whoever put ops of its own before the real ones; else NULL */
 };
 
 /* Output. Bytes go to the process's descriptor; a reader that went away ends the process by SIGPIPE, as usual. */

@@ -1,0 +1,143 @@
+#include "reports/command_line.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static struct str first_word(struct str *rest)
+{
+    *rest = str_trim(*rest);
+    size_t n = 0;
+    while (n < rest->len && !isspace((unsigned char)rest->at[n]))
+        n++;
+    struct str word = {rest->at, n};
+    *rest = (struct str){rest->at + n, rest->len - n};
+    return word;
+}
+
+static struct str base_name(struct str path)
+{
+    for (size_t i = path.len; i > 0; i--) {
+        if (path.at[i - 1] == '/')
+            return (struct str){path.at + i, path.len - i};
+    }
+    return path;
+}
+
+static bool is_assignment(struct str word)
+{
+    for (size_t i = 0; i < word.len; i++) {
+        if (word.at[i] == '=')
+            return i > 0;
+        if (!isalnum((unsigned char)word.at[i]) && word.at[i] != '_')
+            return false;
+    }
+    return false;
+}
+
+/* The first simple command of a line, without sudo, time and assignments. */
+static struct str simple_command(const char *command)
+{
+    struct str rest = str_trim(str_of(command));
+    for (size_t i = 0; i < rest.len; i++) {
+        if (strchr(";|&\n", rest.at[i])) {
+            rest.len = i;
+            break;
+        }
+    }
+    for (;;) {
+        struct str after = rest;
+        struct str word = first_word(&after);
+        if (word.len == 0 || !(is_assignment(word) || str_is(word, "sudo") || str_is(word, "time")))
+            return str_trim(rest);
+        rest = after;
+    }
+}
+
+static bool is_one_of(struct str word, const char *const *words)
+{
+    for (; *words; words++) {
+        if (str_is(word, *words))
+            return true;
+    }
+    return false;
+}
+
+static bool contains(struct str hay, const char *needle)
+{
+    return str_find(hay, str_of(needle)) >= 0;
+}
+
+bool command_means_change(const char *command)
+{
+    static const char *const verbs[] = {"apply",   "patch",  "set",    "scale",   "delete",  "replace", "undo",
+                                        "restart", "start",  "stop",   "kill",    "rm",      "run",     "up",
+                                        "down",    "reload", "enable", "disable", "rollback", "upgrade", "install",
+                                        "uninstall", NULL};
+    static const char *const tools[] = {"kubectl", "docker", "docker-compose", "helm", "systemctl", "service", NULL};
+    static const char *const names[] = {"rollback", "restore", "revert", "undo", "migrate", "failover", NULL};
+    struct str rest = simple_command(command);
+    struct str tool = base_name(first_word(&rest));
+    if (is_one_of(tool, tools)) {
+        if (str_is(tool, "docker") && str_is(first_word(&(struct str){rest.at, rest.len}), "exec"))
+            return false; /* what runs inside decides, and it is a command of its own */
+        while (rest.len) {
+            struct str word = first_word(&rest);
+            if (is_one_of(word, verbs))
+                return !contains(rest, "--dry-run") && !contains(rest, "--help");
+            if (str_is(word, "exec") || str_is(word, "logs") || str_is(word, "get"))
+                return false;
+        }
+        return false;
+    }
+    bool is_script = str_ends(tool, ".sh") || str_ends(tool, ".py");
+    for (int i = 0; is_script && names[i]; i++) {
+        if (contains(tool, names[i]))
+            return !contains(rest, "--dry-run") && !contains(rest, "--help");
+    }
+    return false;
+}
+
+bool command_answers_by_status(const char *command)
+{
+    static const char *const askers[] = {"grep", "egrep", "fgrep", "zgrep", "diff", "cmp", "test",
+                                         "[",    "[[",    "pgrep", "expr", "read", NULL};
+    struct str rest = str_of(command);
+    struct str last = rest;
+    for (size_t i = 0; i < rest.len; i++) { /* of a pipeline, the last command gives the status */
+        if (strchr(";|&\n", rest.at[i]))
+            last = (struct str){rest.at + i + 1, rest.len - i - 1};
+    }
+    struct str word = base_name(first_word(&last));
+    return is_one_of(word, askers);
+}
+
+static bool line_tells_error(struct str line)
+{
+    static const char *const signs[] = {"error",  "fatal",     "failed",            "cannot ", "no such",
+                                        "denied", "not found", "connection refused", NULL};
+    static const char *const harmless[] = {"0 error", "no error", "without error", "error rate", "0 failed", NULL};
+    char lower[512];
+    size_t n = line.len < sizeof lower - 1 ? line.len : sizeof lower - 1;
+    for (size_t i = 0; i < n; i++)
+        lower[i] = (char)tolower((unsigned char)line.at[i]);
+    struct str text = {lower, n};
+    for (int i = 0; harmless[i]; i++) {
+        if (contains(text, harmless[i]))
+            return false;
+    }
+    for (int i = 0; signs[i]; i++) {
+        if (contains(text, signs[i]))
+            return true;
+    }
+    return false;
+}
+
+struct str first_error_line(struct str text)
+{
+    while (text.len) {
+        struct str line = str_cut(&text, '\n');
+        if (line_tells_error(line))
+            return line;
+    }
+    return (struct str){0};
+}

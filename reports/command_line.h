@@ -1,0 +1,17 @@
+/* command_line: what a command, as executed, was meant to do; judged by its words, never run. */
+#ifndef REHEARSE_REPORTS_COMMAND_LINE_H
+#define REHEARSE_REPORTS_COMMAND_LINE_H
+
+#include <stdbool.h>
+
+#include "sim/base/str.h"
+
+/* Whether, by its verb, it meant to change something (docker restart, kubectl apply, ./restore.sh ...); judged on
+ * its first simple command only. */
+bool command_means_change(const char *command);
+/* Whether exit status 1 is an answer and no failure: grep, test, diff ... at the end of the line. */
+bool command_answers_by_status(const char *command);
+/* The first line that tells of an error, or the empty slice. */
+struct str first_error_line(struct str text);
+
+#endif

@@ -1,0 +1,103 @@
+#include "reports/report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "reports/plot/timeline.h"
+
+void report_init(struct report *report, const struct record *record)
+{
+    *report = (struct report){.record = record};
+    verdict_compute(&report->verdict, record, &report->arena);
+    findings_make(&report->findings, record, &report->verdict, &report->arena);
+    findings_waive(&report->findings, &report->verdict);
+}
+
+void report_release(struct report *report)
+{
+    findings_release(&report->findings);
+    arena_release(&report->arena);
+}
+
+int report_write_file(const char *path, struct str content, struct error *error)
+{
+    struct arena arena = {0};
+    char *temporary = arena_printf(&arena, "%s.new", path);
+    int code = 0;
+    FILE *file = fopen(temporary, "wbe");
+    if (!file) {
+        code = error_set(error, ERROR_INPUT, "%s: cannot write: %s", path, strerror(errno));
+        goto out;
+    }
+    bool bad = content.len && fwrite(content.at, 1, content.len, file) != content.len;
+    int why = errno;
+    if (fclose(file) != 0 && !bad) {
+        bad = true;
+        why = errno;
+    }
+    if (!bad && rename(temporary, path) != 0) {
+        bad = true;
+        why = errno;
+    }
+    if (bad) {
+        unlink(temporary);
+        code = error_set(error, ERROR_INPUT, "%s: cannot write: %s", path, strerror(why));
+    }
+out:
+    arena_release(&arena);
+    return code;
+}
+
+static int make_directory(const char *path, struct error *error)
+{
+    struct arena arena = {0};
+    char *part = arena_strdup(&arena, path);
+    int code = 0;
+    for (char *at = part + 1; code == 0; at++) {
+        if (*at != '/' && *at != '\0')
+            continue;
+        bool last = *at == '\0';
+        *at = '\0';
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            code = error_set(error, ERROR_INPUT, "%s: cannot make the directory: %s", part, strerror(errno));
+        if (last)
+            break;
+        *at = '/';
+    }
+    arena_release(&arena);
+    return code;
+}
+
+int report_write_all(const struct report *report, const char *out_dir, unsigned formats, struct error *error)
+{
+    static const struct {
+        unsigned bit;
+        const char *name;
+        void (*write)(const struct report *, struct buf *);
+    } files[] = {
+        {WRITE_JSON, "run.json", report_json},
+        {WRITE_MARKDOWN, "report.md", report_markdown},
+        {WRITE_TIMELINE, "timeline.svg", report_timeline},
+        {WRITE_EVENTS, "events.jsonl", report_events},
+    };
+    if (!*out_dir)
+        out_dir = ".";
+    int code = make_directory(out_dir, error);
+    struct arena arena = {0};
+    struct buf buf;
+    buf_init(&buf, REPORT_MAX);
+    for (size_t i = 0; code == 0 && i < sizeof files / sizeof *files; i++) {
+        if (!(formats & files[i].bit))
+            continue;
+        buf_clear(&buf);
+        files[i].write(report, &buf);
+        code = report_write_file(arena_printf(&arena, "%s/%s", out_dir, files[i].name), buf_text(&buf), error);
+    }
+    buf_release(&buf);
+    arena_release(&arena);
+    return code;
+}

@@ -1,0 +1,129 @@
+/* SARIF 2.1.0: findings at their lines, with the explanations as rules, for code scanning. */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "reports/explain.h"
+#include "reports/json_writer.h"
+#include "reports/summary.h"
+
+static const char *const levels[] = {"error", "warning", "note"};
+
+static void put_text(struct json_writer *json, const char *key, const char *text)
+{
+    json_open_object(json, key);
+    json_string(json, "text", text);
+    json_close_object(json);
+}
+
+/* All kinds are listed, used or not: a rule's index is its place in the table. */
+static void put_rules(struct json_writer *json)
+{
+    json_open_array(json, "rules");
+    for (const struct finding_kind *kind = finding_kinds; kind->id; kind++) {
+        json_open_object(json, NULL);
+        json_string(json, "id", kind->id);
+        put_text(json, "shortDescription", kind->title);
+        put_text(json, "fullDescription", kind->why);
+        put_text(json, "help", kind->mend);
+        json_open_object(json, "defaultConfiguration");
+        json_string(json, "level", levels[kind->severity]);
+        json_close_object(json);
+        json_close_object(json);
+    }
+    json_close_array(json);
+}
+
+/* A relative reference as RFC 3986 has it; the owner's paths may hold anything. */
+static const char *uri_of(struct arena *arena, const char *path)
+{
+    struct buf buf;
+    buf_init(&buf, 1 << 16);
+    const char *colon = strchr(path, ':'), *slash = strchr(path, '/');
+    if (colon && (!slash || colon < slash)) /* else the first part would read as a scheme */
+        buf_puts(&buf, "./");
+    for (; *path; path++) {
+        unsigned char c = (unsigned char)*path;
+        if (isalnum(c) || strchr("/-._~!$&'()*+,;=:@", c))
+            buf_putc(&buf, (char)c);
+        else
+            buf_printf(&buf, "%%%02X", c);
+    }
+    const char *uri = arena_str(arena, buf_text(&buf));
+    buf_release(&buf);
+    return uri;
+}
+
+static void put_location(struct json_writer *json, const struct summary_finding *finding, struct arena *arena)
+{
+    json_open_array(json, "locations");
+    json_open_object(json, NULL);
+    json_open_object(json, "physicalLocation");
+    json_open_object(json, "artifactLocation");
+    json_string(json, "uri", uri_of(arena, *finding->file ? finding->file : "playbook"));
+    json_close_object(json);
+    json_open_object(json, "region"); /* code scanning shows nothing without a line */
+    json_integer(json, "startLine", finding->line > 0 ? finding->line : 1);
+    json_close_object(json);
+    json_close_object(json);
+    json_close_object(json);
+    json_close_array(json);
+}
+
+static void put_result(struct json_writer *json, const struct summary *summary, const struct summary_finding *finding,
+                       struct arena *arena)
+{
+    const struct finding_kind *kind = finding_kind(finding->id);
+    json_open_object(json, NULL);
+    json_string(json, "ruleId", finding->id);
+    if (kind)
+        json_integer(json, "ruleIndex", kind - finding_kinds);
+    json_string(json, "level", levels[finding->severity]);
+    put_text(json, "message",
+             arena_printf(arena, "%s%s%s", finding->message, *finding->evidence ? "\n" : "", finding->evidence));
+    put_location(json, finding, arena);
+    json_open_object(json, "partialFingerprints"); /* the line moves when the document grows; this does not */
+    json_string(json, "rehearse/1", arena_printf(arena, "%s|%s|%s", summary->drill, finding->id, finding->message));
+    json_close_object(json);
+    if (finding->waived) {
+        json_open_array(json, "suppressions");
+        json_open_object(json, NULL);
+        json_string(json, "kind", "external");
+        json_string(json, "justification", finding->waived);
+        json_close_object(json);
+        json_close_array(json);
+    }
+    json_open_object(json, "properties");
+    json_string(json, "drill", summary->drill);
+    json_string(json, "replay", finding->replay);
+    json_close_object(json);
+    json_close_object(json);
+}
+
+void summaries_sarif(const struct summary *summaries, int n, struct buf *buf)
+{
+    struct arena arena = {0};
+    struct json_writer writer = {.buf = buf}, *json = &writer;
+    json_open_object(json, NULL);
+    json_string(json, "$schema", "https://json.schemastore.org/sarif-2.1.0.json");
+    json_string(json, "version", "2.1.0");
+    json_open_array(json, "runs");
+    json_open_object(json, NULL);
+    json_open_object(json, "tool");
+    json_open_object(json, "driver");
+    json_string(json, "name", "rehearse");
+    put_rules(json);
+    json_close_object(json);
+    json_close_object(json);
+    json_string(json, "columnKind", "unicodeCodePoints");
+    json_open_array(json, "results");
+    for (int i = 0; i < n; i++) {
+        for (int k = 0; k < summaries[i].n_findings; k++)
+            put_result(json, &summaries[i], &summaries[i].findings[k], &arena);
+    }
+    json_close_array(json);
+    json_close_object(json);
+    json_close_array(json);
+    json_close_object(json);
+    arena_release(&arena);
+}

@@ -1,0 +1,186 @@
+/* The scorecard for a terminal: verdict, targets, gates, findings, in at most 80 columns. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "reports/report.h"
+#include "reports/words.h"
+
+enum { COLUMNS = 80, NOTES_SHOWN = 5 };
+
+enum tone { TONE_PLAIN, TONE_BOLD, TONE_GOOD, TONE_BAD, TONE_UNSURE, TONE_DIM };
+
+struct page {
+    struct buf *buf;
+    bool color;
+    struct arena *arena;
+};
+
+static void put(struct page *page, enum tone tone, const char *text)
+{
+    static const char *const codes[] = {"", "\033[1m", "\033[32m", "\033[1;31m", "\033[33m", "\033[2m"};
+    if (!page->color || tone == TONE_PLAIN) {
+        buf_puts(page->buf, text);
+        return;
+    }
+    buf_printf(page->buf, "%s%s\033[0m", codes[tone], text);
+}
+
+/* Padded to a width in characters, not bytes. */
+static void put_cell(struct page *page, enum tone tone, const char *text, int width)
+{
+    put(page, tone, text);
+    for (int n = (int)words_width(text); n < width; n++)
+        buf_putc(page->buf, ' ');
+}
+
+/* Words wrapped between two columns; a word longer than a line stands alone. The cursor is at column `at`. */
+static void put_wrapped(struct page *page, enum tone tone, const char *text, int indent, int at)
+{
+    struct str rest = str_of(text);
+    bool first = true;
+    while (rest.len) {
+        struct str word = str_cut(&rest, ' ');
+        char *z = arena_str(page->arena, word);
+        int width = (int)words_width(z);
+        if (!first && at + 1 + width > COLUMNS) {
+            buf_putc(page->buf, '\n');
+            for (at = 0; at < indent; at++)
+                buf_putc(page->buf, ' ');
+        } else if (!first) {
+            buf_putc(page->buf, ' ');
+            at++;
+        }
+        put(page, tone, z);
+        at += width;
+        first = false;
+    }
+    buf_putc(page->buf, '\n');
+}
+
+static enum tone tone_of(enum outcome outcome, bool waived)
+{
+    if (waived)
+        return TONE_UNSURE;
+    return outcome == OUTCOME_PASS ? TONE_GOOD : outcome == OUTCOME_FAIL ? TONE_BAD : TONE_UNSURE;
+}
+
+static void put_header(struct page *page, const struct report *report)
+{
+    static const char *const words[] = {"PASS", "FAIL", "UNKNOWN"};
+    const struct run_identity *id = &report->record->identity;
+    const struct verdict *verdict = &report->verdict;
+    struct arena *arena = page->arena;
+    put(page, TONE_BOLD, words_line(arena, str_of(id->drill ? id->drill : ""), COLUMNS));
+    buf_putc(page->buf, '\n');
+    if (id->title && *id->title)
+        put_wrapped(page, TONE_PLAIN, words_line(arena, str_of(id->title), 4 * COLUMNS), 0, 0);
+    buf_putc(page->buf, '\n');
+    put(page, tone_of(verdict->outcome, false), words[verdict->outcome]);
+    struct buf score;
+    buf_init(&score, 256);
+    buf_puts(&score, "   score ");
+    words_number(&score, verdict->score);
+    buf_puts(&score, " of 100");
+    if (verdict->score_possible > verdict->score) {
+        buf_puts(&score, " (up to ");
+        words_number(&score, verdict->score_possible);
+        buf_puts(&score, ", were the unknown known)");
+    }
+    if (verdict->n_waived)
+        buf_printf(&score, "   %d waived", verdict->n_waived);
+    put(page, TONE_PLAIN, score.at);
+    buf_release(&score);
+    buf_puts(page->buf, "\n\n");
+}
+
+static void put_targets(struct page *page, const struct verdict *verdict)
+{
+    if (!verdict->n_targets)
+        return;
+    put(page, TONE_DIM, "  Target            Limit         Actual             Margin             Rating\n");
+    for (int i = 0; i < verdict->n_targets; i++) {
+        const struct target_result *result = &verdict->targets[i];
+        enum measure measure = result->target->measure;
+        const struct measured *measured = &verdict->measures[measure];
+        enum tone tone = tone_of(result->outcome, result->waived);
+        struct measured margin = {.known = measured->known, .value = result->margin};
+        char rating[] = {result->rating, '\0'};
+        buf_puts(page->buf, "  ");
+        put_cell(page, TONE_PLAIN, measure_title(measure), 18);
+        put_cell(page, TONE_PLAIN, target_words(result->target, page->arena), 14);
+        put_cell(page, tone, measure_words(measure, measured, page->arena), 19);
+        put_cell(page, TONE_PLAIN, margin.known ? measure_words(measure, &margin, page->arena) : "-", 19);
+        put(page, tone, rating);
+        buf_puts(page->buf, result->waived ? " waived\n" : "\n");
+    }
+    buf_putc(page->buf, '\n');
+}
+
+static void put_gates(struct page *page, const struct verdict *verdict)
+{
+    put(page, TONE_DIM, "  Gate                Result    Why\n");
+    for (int i = 0; i < GATES; i++) {
+        const struct gate_result *gate = &verdict->gates[i];
+        buf_puts(page->buf, "  ");
+        put_cell(page, TONE_PLAIN, gate_names[i], 20);
+        put_cell(page, tone_of(gate->outcome, gate->waived), gate->waived ? "waived" : outcome_names[gate->outcome], 10);
+        put_wrapped(page, TONE_PLAIN, words_line(page->arena, str_of(gate->why), 400), 32, 32);
+    }
+    buf_putc(page->buf, '\n');
+}
+
+static const char *place_of(const struct finding *finding, struct arena *arena)
+{
+    if (finding->line > 0)
+        return arena_printf(arena, "%s:%d", finding->file, finding->line);
+    return finding->file;
+}
+
+static void put_finding(struct page *page, const struct finding *finding)
+{
+    enum tone tone = finding->severity == SEVERITY_ERROR     ? TONE_BAD
+                     : finding->severity == SEVERITY_WARNING ? TONE_UNSURE
+                                                             : TONE_DIM;
+    buf_puts(page->buf, "  ");
+    put_cell(page, tone, severity_names[finding->severity], 9);
+    put(page, TONE_BOLD, finding->id);
+    buf_printf(page->buf, "  %s%s\n", place_of(finding, page->arena), finding->waiver ? "  (waived)" : "");
+    buf_puts(page->buf, "           ");
+    put_wrapped(page, TONE_PLAIN, words_line(page->arena, str_of(finding->message), 600), 11, 11);
+}
+
+static void put_findings(struct page *page, const struct findings *findings)
+{
+    int counts[3] = {0}, notes = 0;
+    for (int i = 0; i < findings->n; i++)
+        counts[findings->at[i].severity]++;
+    buf_printf(page->buf, "  Findings: %d error%s, %d warning%s, %d note%s\n", counts[0], counts[0] == 1 ? "" : "s",
+               counts[1], counts[1] == 1 ? "" : "s", counts[2], counts[2] == 1 ? "" : "s");
+    for (int i = 0; i < findings->n; i++) {
+        if (findings->at[i].severity == SEVERITY_NOTE && notes++ >= NOTES_SHOWN)
+            continue;
+        put_finding(page, &findings->at[i]);
+    }
+    if (notes > NOTES_SHOWN)
+        buf_printf(page->buf, "  and %d more note%s in run.json\n", notes - NOTES_SHOWN,
+                   notes - NOTES_SHOWN == 1 ? "" : "s");
+    buf_putc(page->buf, '\n');
+}
+
+void report_text(const struct report *report, struct buf *buf, bool color)
+{
+    struct arena arena = {0};
+    struct page page = {buf, color, &arena};
+    const struct run_identity *id = &report->record->identity;
+    put_header(&page, report);
+    put_targets(&page, &report->verdict);
+    put_gates(&page, &report->verdict);
+    put_findings(&page, &report->findings);
+    buf_printf(buf, "  seed %" PRIu64 ", fingerprint %016" PRIx64 ", sealed by %s\n", id->seed,
+               report->record->fingerprint, id->tier ? id->tier : "nothing");
+    if (id->replay) {
+        buf_puts(buf, "  replay: ");
+        put_wrapped(&page, TONE_PLAIN, id->replay, 10, 10);
+    }
+    arena_release(&arena);
+}

@@ -1,0 +1,295 @@
+/* What becomes a finding, of what severity, and where. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "reports/command_line.h"
+#include "reports/explain.h"
+#include "reports/report.h"
+#include "sim/base/doc.h"
+#include "sim/base/xalloc.h"
+#include "tests/record_samples.h"
+
+/* One line a finding: "severity id line step". */
+static const char *listing(const struct report *report)
+{
+    static char text[4096];
+    size_t len = 0;
+    text[0] = '\0';
+    for (int i = 0; i < report->findings.n; i++) {
+        const struct finding *finding = &report->findings.at[i];
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s %s %d %d\n", severity_names[finding->severity],
+                                finding->id, finding->line, finding->step);
+    }
+    return text;
+}
+
+static void assert_findings(struct record *record, const char *want)
+{
+    struct report report;
+    report_init(&report, record);
+    assert_string_equal(listing(&report), want);
+    report_release(&report);
+}
+
+static void a_good_run_has_none(void **state)
+{
+    (void)state;
+    struct record *record = sample_good();
+    assert_findings(record, "");
+    record_free(record);
+}
+
+static void a_bad_run_says_what_where_and_how_bad(void **state)
+{
+    (void)state;
+    struct record *record = sample_bad();
+    assert_findings(record, "error silent_failure 31 1\n"
+                            "error data_loss 33 2\n"
+                            "error silent_failure 33 2\n"
+                            "error false_success 36 4\n"
+                            "error target_missed 38 5\n"
+                            "error target_missed 0 0\n"
+                            "error target_missed 0 0\n"
+                            "error target_missed 0 0\n"
+                            "error target_missed 0 0\n"
+                            "error wrong_end_state 0 0\n"
+                            "note not_simulated 35 3\n"
+                            "note missing_communication 0 0\n");
+    record_free(record);
+}
+
+static void a_failure_in_a_run_that_went_well_is_a_warning(void **state)
+{
+    (void)state;
+    struct record *record = sample_good();
+    record->steps[0].exit_status = 1; /* before the claim */
+    assert_findings(record, "warning silent_failure 12 1\n");
+    record_free(record);
+}
+
+static void exit_1_of_a_question_is_an_answer(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *command;
+        int exit_status;
+        const char *want;
+    } cases[] = {
+        {"docker ps | grep unhealthy", 1, ""},
+        {"docker ps | grep unhealthy", 2, "warning silent_failure 21 4\n"},
+        {"[ -f /tmp/x ]", 1, ""},
+        {"grep x y | sort", 1, "warning silent_failure 21 4\n"},
+        {"diff a b", 1, ""},
+        {"false", 1, "warning silent_failure 21 4\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct record *record = sample_good();
+        sample_step(record, 21, cases[i].command, 1190, 1190, cases[i].exit_status);
+        assert_findings(record, cases[i].want);
+        record_free(record);
+    }
+}
+
+static void a_failure_that_stops_the_procedure_is_no_secret(void **state)
+{
+    (void)state;
+    struct record *record = sample_good();
+    sample_step(record, 21, "./smoke.sh", 1195, 1200, 3); /* after the claim: not behind it */
+    record->procedure_exit = 3;
+    assert_findings(record, "");
+    sample_step(record, 22, "true", 1201, 1201, 0); /* but here it went on */
+    assert_findings(record, "warning failed_step 21 4\n");
+    record_free(record);
+}
+
+static void errors_on_stderr_with_exit_0_are_silent_failures(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *err, *want;
+    } cases[] = {
+        {"ERROR:  relation \"x\" does not exist\n", "warning silent_failure 12 1\n"},
+        {"Stopping db ... done\n", ""},
+        {"finished with 0 errors\n", ""},
+        {"cp: cannot stat 'x': No such file or directory\n", "warning silent_failure 12 1\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct record *record = sample_good();
+        buf_puts(&record->steps[0].err, cases[i].err);
+        assert_findings(record, cases[i].want);
+        record_free(record);
+    }
+}
+
+static void a_known_cause_is_told_once(void **state)
+{
+    (void)state;
+    struct record *record = sample_good();
+    record->steps[0].exit_status = 127;
+    record->current_step = 1;
+    record_observe(record, "unknown_command", "hapctl", "no command 'hapctl' is declared");
+    record->current_step = 0;
+    assert_findings(record, "warning unknown_command 12 1\n");
+    record_free(record);
+}
+
+static void a_step_that_changed_nothing_is_a_no_op(void **state)
+{
+    (void)state;
+    struct record *record = sample_good();
+    record->steps[0].n_changed = 0;
+    assert_findings(record, "warning no_op 12 1\n");
+    /* and an error if what it names is what is wrong in the end */
+    record->end_states[0].value = "v4.18";
+    record->end_states[0].good = false;
+    assert_findings(record, "error no_op 12 1\nerror wrong_end_state 0 0\n");
+    record_free(record);
+}
+
+static void verbs_tell_what_means_to_change(void **state)
+{
+    (void)state;
+    static const char *const changing[] = {
+        "kubectl rollout undo deployment/api",
+        "sudo systemctl restart nginx",
+        "docker-compose up -d",
+        "docker compose -f x.yml down",
+        "FOO=1 docker restart api && echo ok",
+        "./scripts/restore.sh nightly",
+        "helm rollback shop 3",
+    };
+    static const char *const looking[] = {
+        "kubectl rollout status deployment/api", "kubectl get pods",
+        "docker ps",                             "docker exec api restart",
+        "docker-compose logs api",               "kubectl apply --dry-run=client -f x.yml",
+        "echo restart",                          "cat restore.sh",
+        "curl http://x/restart",                 "./check-health.sh",
+        "systemctl status nginx",                "",
+    };
+    for (size_t i = 0; i < sizeof changing / sizeof *changing; i++) {
+        if (!command_means_change(changing[i]))
+            fail_msg("'%s' means a change", changing[i]);
+    }
+    for (size_t i = 0; i < sizeof looking / sizeof *looking; i++) {
+        if (command_means_change(looking[i]))
+            fail_msg("'%s' means no change", looking[i]);
+    }
+}
+
+static void the_unblamed_rest_of_a_loss_is_told(void **state)
+{
+    (void)state;
+    struct record *record = sample_bad();
+    record->ledger[0].lost += 5;
+    struct report report;
+    report_init(&report, record);
+    int n = 0;
+    for (int i = 0; i < report.findings.n; i++) {
+        if (strcmp(report.findings.at[i].id, "data_loss") == 0 && report.findings.at[i].step == 0) {
+            assert_string_equal(report.findings.at[i].message,
+                                "5 acknowledged records of postgres are gone, and no step is to blame");
+            n++;
+        }
+    }
+    assert_int_equal(n, 1);
+    report_release(&report);
+    record_free(record);
+}
+
+static void a_step_that_never_ended_hangs(void **state)
+{
+    (void)state;
+    struct record *record = sample_good();
+    struct step *step = sample_step(record, 40, "kubectl edit deployment/api", 1300, 1301, -1);
+    step->end_ns = NEVER;
+    assert_findings(record, "warning hang 40 4\n");
+    record->current_step = 4; /* who knows more has said so */
+    record_observe(record, "hang", "reads its standard input", "waits for input that never comes");
+    record->current_step = 0;
+    assert_findings(record, "warning hang 40 4\n");
+    record_free(record);
+}
+
+static void communication_is_due_after_detection(void **state)
+{
+    (void)state;
+    struct record *record = sample_good();
+    for (int i = 0; i < record->n_events; i++) {
+        if (record->events[i].kind == EVENT_MESSAGE)
+            record->events[i].at_ns = record->instants[T_DETECT] + 15 * MINUTE;
+    }
+    assert_findings(record, "");
+    for (int i = 0; i < record->n_events; i++) {
+        if (record->events[i].kind == EVENT_MESSAGE)
+            record->events[i].at_ns += SECOND;
+    }
+    assert_findings(record, "note late_communication 0 0\n");
+    for (int i = 0; i < record->n_events; i++) {
+        if (record->events[i].kind == EVENT_MESSAGE)
+            record->events[i].kind = EVENT_WORLD;
+    }
+    assert_findings(record, "note missing_communication 0 0\n");
+    record_free(record);
+}
+
+static void a_waived_finding_says_so(void **state)
+{
+    (void)state;
+    struct record *record = sample_bad();
+    record_waive(record, &(struct waiver){"data_loss", "playbook.md", 33, record->identity.start_unix_ns + DAY, "known"});
+    struct report report;
+    report_init(&report, record);
+    for (int i = 0; i < report.findings.n; i++) {
+        bool it = strcmp(report.findings.at[i].id, "data_loss") == 0;
+        assert_int_equal(report.findings.at[i].waiver != NULL, it);
+    }
+    report_release(&report);
+    record_free(record);
+}
+
+static void every_kind_is_explained(void **state)
+{
+    (void)state;
+    const char *before = "";
+    for (const struct finding_kind *kind = finding_kinds; kind->id; kind++) {
+        assert_true(strcmp(before, kind->id) < 0); /* sorted */
+        before = kind->id;
+        assert_true(strlen(kind->why) > 40);
+        assert_true(strlen(kind->mend) > 40);
+        assert_ptr_equal(finding_kind(kind->id), kind);
+    }
+    for (int i = 0; i < GATES; i++)
+        assert_non_null(finding_kind(gate_findings[i]));
+    for (int i = 0; i < MEASURES; i++)
+        assert_non_null(finding_kind(target_finding((enum measure)i)));
+    assert_null(finding_kind("nonsense"));
+    assert_string_equal(finding_kind_near("data_los"), "data_loss");
+    assert_null(finding_kind_near("qqqqqqqqqqqqqq"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_good_run_has_none),
+        cmocka_unit_test(a_bad_run_says_what_where_and_how_bad),
+        cmocka_unit_test(a_failure_in_a_run_that_went_well_is_a_warning),
+        cmocka_unit_test(exit_1_of_a_question_is_an_answer),
+        cmocka_unit_test(a_failure_that_stops_the_procedure_is_no_secret),
+        cmocka_unit_test(errors_on_stderr_with_exit_0_are_silent_failures),
+        cmocka_unit_test(a_known_cause_is_told_once),
+        cmocka_unit_test(a_step_that_changed_nothing_is_a_no_op),
+        cmocka_unit_test(verbs_tell_what_means_to_change),
+        cmocka_unit_test(the_unblamed_rest_of_a_loss_is_told),
+        cmocka_unit_test(a_step_that_never_ended_hangs),
+        cmocka_unit_test(communication_is_due_after_detection),
+        cmocka_unit_test(a_waived_finding_says_so),
+        cmocka_unit_test(every_kind_is_explained),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,206 @@
+/* What is read back from run.json, and the formats for other tools. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "reports/summary.h"
+#include "reports/xml.h"
+#include "sim/base/doc.h"
+#include "tests/golden.h"
+#include "tests/json_schema.h"
+#include "tests/record_samples.h"
+
+static struct arena arena;
+static struct summary summaries[3];
+
+static int read_samples(void **state)
+{
+    (void)state;
+    struct record *(*const samples[])(void) = {sample_good, sample_bad, sample_empty};
+    for (int i = 0; i < 3; i++) {
+        struct record *record = samples[i]();
+        struct report report;
+        report_init(&report, record);
+        summary_of_report(&summaries[i], &arena, &report);
+        report_release(&report);
+        record_free(record);
+    }
+    return 0;
+}
+
+static int release(void **state)
+{
+    (void)state;
+    arena_release(&arena);
+    return 0;
+}
+
+static void a_summary_says_what_the_report_said(void **state)
+{
+    (void)state;
+    const struct summary *bad = &summaries[1];
+    assert_string_equal(bad->drill, "shop/restore");
+    assert_string_equal(bad->start, "2026-01-15T14:30:00Z");
+    assert_int_equal(bad->seed, 7);
+    assert_string_equal(bad->fingerprint, "00c0ffee12345678");
+    assert_int_equal(bad->outcome, OUTCOME_FAIL);
+    assert_true(fabs(bad->score - 23.3) < 1e-9);
+    assert_int_equal(bad->gates[GATE_RECORDS_LOST], OUTCOME_FAIL);
+    assert_true(isnan(bad->measures[MEASURE_ROLLBACK]));
+    assert_true(fabs(bad->measures[MEASURE_RECORDS_LOST] - 1820) < 1e-9);
+    assert_true(isnan(bad->instants_s[T_RESTORE]));
+    assert_int_equal(bad->n_targets, 7);
+    assert_int_equal(bad->n_steps, 5);
+    assert_int_equal(bad->steps[4].exit_status, 130);
+    assert_true(bad->steps[4].interrupted);
+    assert_string_equal(bad->findings[0].id, "silent_failure");
+    assert_int_equal(bad->findings[0].line, 31);
+    assert_null(bad->findings[0].waived);
+    assert_true(isnan(bad->targets[2].value));
+}
+
+static void what_is_no_run_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *complaint;
+    } cases[] = {
+        {"", "x.json: no JSON, expected the run.json of a run"},
+        {"[1]", "x.json: /format: expected \"rehearse.run/1\""},
+        {"{\"format\": \"rehearse.run/2\"}", "x.json: /format: expected \"rehearse.run/1\""},
+        {"{\"format\": \"rehearse.run/1\"}", "x.json: /drill: no text, expected as in rehearse.run/1"},
+        {"{\"format\": \"rehearse.run/1\", \"drill\": 5}", "x.json: /drill: no text, expected as in rehearse.run/1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct summary summary;
+        struct error error = {""};
+        assert_int_equal(summary_parse(&summary, &arena, "x.json", cases[i].text, &error), ERROR_INPUT);
+        assert_string_equal(error.text, cases[i].complaint);
+    }
+    struct summary summary;
+    struct error error = {""};
+    assert_int_equal(summary_read_file(&summary, &arena, "/nonexistent", &error), ERROR_INPUT);
+}
+
+static void check_golden(const char *name, void (*write)(const struct summary *, int, struct buf *))
+{
+    struct buf buf;
+    buf_init(&buf, REPORT_MAX);
+    write(summaries, 3, &buf);
+    golden_check(name, buf_text(&buf));
+    buf_release(&buf);
+}
+
+static void formats_are_as_kept(void **state)
+{
+    (void)state;
+    check_golden("summaries.junit.xml", summaries_junit);
+    check_golden("summaries.sarif", summaries_sarif);
+    check_golden("summaries.csv", summaries_csv);
+    check_golden("summaries.metrics.txt", summaries_openmetrics);
+}
+
+static void sarif_keeps_its_schema(void **state)
+{
+    (void)state;
+    struct buf buf;
+    buf_init(&buf, REPORT_MAX);
+    summaries_sarif(summaries, 3, &buf);
+    const char *complaint = json_schema_check("tests/sarif-2.1.0-subset.schema.json", buf.at);
+    if (complaint)
+        fail_msg("%s", complaint);
+    buf_clear(&buf);
+    summaries_sarif(NULL, 0, &buf); /* no run at all is a valid log too */
+    assert_null(json_schema_check("tests/sarif-2.1.0-subset.schema.json", buf.at));
+    buf_release(&buf);
+}
+
+/* Counts a word in the text. */
+static int count_of(const char *text, const char *word)
+{
+    int n = 0;
+    for (const char *at = strstr(text, word); at; at = strstr(at + 1, word))
+        n++;
+    return n;
+}
+
+static void junit_counts_what_it_holds(void **state)
+{
+    (void)state;
+    struct buf buf;
+    buf_init(&buf, REPORT_MAX);
+    summaries_junit(summaries, 3, &buf);
+    char head[128];
+    snprintf(head, sizeof head, "<testsuites name=\"rehearse\" tests=\"%d\" failures=\"%d\" errors=\"%d\">",
+             count_of(buf.at, "<testcase "), count_of(buf.at, "<failure "), count_of(buf.at, "<error "));
+    if (!strstr(buf.at, head))
+        fail_msg("not found: %s", head);
+    assert_true(count_of(buf.at, "<error ") > 0); /* an unknown stops continuous integration */
+    buf_release(&buf);
+}
+
+static void a_waived_gate_is_no_failure_in_junit(void **state)
+{
+    (void)state;
+    struct record *record = sample_good();
+    record->ledger[0].lost = 2;
+    record_waive(record, &(struct waiver){"data_loss", NULL, 0, INT64_MAX, "accepted"});
+    struct report report;
+    struct summary summary;
+    report_init(&report, record);
+    summary_of_report(&summary, &arena, &report);
+    struct buf buf;
+    buf_init(&buf, REPORT_MAX);
+    summaries_junit(&summary, 1, &buf);
+    assert_int_equal(count_of(buf.at, "<failure "), 0);
+    buf_clear(&buf);
+    summaries_sarif(&summary, 1, &buf);
+    assert_int_equal(count_of(buf.at, "\"justification\": \"accepted\""), 1);
+    buf_release(&buf);
+    report_release(&report);
+    record_free(record);
+}
+
+static void xml_holds_any_bytes(void **state)
+{
+    (void)state;
+    struct buf buf;
+    buf_init(&buf, 4096);
+    xml_put(&buf, "<a href=\"x\">&'\x01\xff\xC2\x85\xEF\xBF\xBF\t\xC3\xA9");
+    assert_string_equal(buf.at, "&lt;a href=&quot;x&quot;&gt;&amp;&#39;\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\t\xC3\xA9");
+    buf_release(&buf);
+}
+
+static void csv_fields_are_quoted_and_run_no_formula(void **state)
+{
+    (void)state;
+    struct summary summary = summaries[0];
+    summary.drill = "=cmd|'x',\"y\"";
+    struct buf buf;
+    buf_init(&buf, REPORT_MAX);
+    summaries_csv(&summary, 1, &buf);
+    assert_non_null(strstr(buf.at, "\r\n\"'=cmd|'x',\"\"y\"\"\",7,pass,100,time_to_detect_s,s,63.5,<,300,236.5,P,met\r\n"));
+    buf_release(&buf);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_summary_says_what_the_report_said),
+        cmocka_unit_test(what_is_no_run_is_refused),
+        cmocka_unit_test(formats_are_as_kept),
+        cmocka_unit_test(sarif_keeps_its_schema),
+        cmocka_unit_test(junit_counts_what_it_holds),
+        cmocka_unit_test(a_waived_gate_is_no_failure_in_junit),
+        cmocka_unit_test(xml_holds_any_bytes),
+        cmocka_unit_test(csv_fields_are_quoted_and_run_no_formula),
+    };
+    return cmocka_run_group_tests(tests, read_samples, release);
+}
