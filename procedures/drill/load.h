@@ -17,6 +17,13 @@
 #define EACH(child, node)                                                                          \
     for (const struct doc *child = (node) ? (node)->first : NULL; child; child = child->next)
 
+/* Where to point in a message: at the child, or at the mapping where it is missing. */
+static inline const struct doc *doc_near(const struct doc *node, const char *key)
+{
+    const struct doc *child = doc_get(node, key);
+    return child ? child : node;
+}
+
 /* A number of the document, with limits given as int. */
 static inline int doc_small(const struct doc *node, int lo, int hi, int *ret, struct error *error)
 {

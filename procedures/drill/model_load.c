@@ -230,7 +230,7 @@ static int load_version(struct arena *arena, const struct doc *node, const struc
     if (like) {
         const struct model_version *other = model_version(service, like);
         if (!other)
-            return doc_error(doc_get(node, "like"), error, "no version '%s' above this one", like);
+            return doc_error(doc_near(node, "like"), error, "no version '%s' above this one", like);
         *version = *other;
     }
     version->name = node->key;
@@ -238,7 +238,7 @@ static int load_version(struct arena *arena, const struct doc *node, const struc
     TRY(doc_ratio(doc_get(node, "errors"), &version->errors, error));
     TRY(doc_duration(doc_get(node, "start"), &version->start_ns, error));
     if (version->start_ns > DAY)
-        return doc_error(doc_get(node, "start"), error, "a start takes at most 24h");
+        return doc_error(doc_near(node, "start"), error, "a start takes at most 24h");
     TRY(doc_small(doc_get(node, "concurrency"), 1, MODEL_CONCURRENCY_MAX, &version->concurrency, error));
     TRY(doc_small(doc_get(node, "queue"), 0, MODEL_QUEUE_MAX, &version->queue, error));
     TRY(load_memory(doc_get(node, "memory"), version, error));
@@ -264,7 +264,7 @@ static int load_call(const struct doc *node, struct model_call *call, struct err
     TRY(doc_number(doc_get(node, "times"), 0, 1000, &call->per_request, error));
     TRY(doc_duration(doc_get(node, "timeout"), &call->timeout_ns, error));
     if (call->timeout_ns < MILLISECOND)
-        return doc_error(doc_get(node, "timeout"), error, "a timeout must be at least 1ms");
+        return doc_error(doc_near(node, "timeout"), error, "a timeout must be at least 1ms");
     TRY(doc_small(doc_get(node, "retries"), 0, 20, &call->retries, error));
     return doc_bool(doc_get(node, "optional"), &call->optional, error);
 }
@@ -367,7 +367,7 @@ static int load_table(const struct doc *node, struct model_table *table, struct 
     TRY(doc_int(doc_get(node, "records"), 0, (int64_t)MODEL_RECORDS_MAX, &table->records, error));
     TRY(doc_duration(doc_get(node, "history"), &table->history_ns, error));
     if (table->history_ns < SECOND || table->history_ns > 36500 * DAY)
-        return doc_error(doc_get(node, "history"), error, "a history is from 1s to 36500d long");
+        return doc_error(doc_near(node, "history"), error, "a history is from 1s to 36500d long");
     return 0;
 }
 
@@ -431,7 +431,7 @@ static int load_backup(struct arena *arena, const struct doc *node, const struct
     TRY(need_store(model, store, backup->store, error));
     TRY(doc_duration(doc_get(node, "every"), &backup->every_ns, error));
     if (doc_get(node, "every") && backup->every_ns < SECOND)
-        return doc_error(doc_get(node, "every"), error, "a backup every %s is too often; at least 1s",
+        return doc_error(doc_near(node, "every"), error, "a backup every %s is too often; at least 1s",
                          doc_get(node, "every")->text);
     backup->phase_ns = backup->every_ns;
     TRY(doc_duration(doc_get(node, "first"), &backup->phase_ns, error));
@@ -522,7 +522,7 @@ static int load_source(struct arena *arena, const struct doc *node, const struct
     TRY(doc_bool(doc_get(node, "daily"), &traffic->daily, error));
     TRY(doc_duration(doc_get(node, "timeout"), &traffic->timeout_ns, error));
     if (traffic->timeout_ns < MILLISECOND)
-        return doc_error(doc_get(node, "timeout"), error, "a timeout must be at least 1ms");
+        return doc_error(doc_near(node, "timeout"), error, "a timeout must be at least 1ms");
     TRY(doc_text(doc_get(node, "region"), &traffic->region, error));
     const struct doc *writes = doc_get(node, "writes");
     if (writes)
@@ -577,7 +577,7 @@ static int load_indicator(const struct doc *node, struct model *model, struct er
     TRY(doc_ratio(doc_get(node, "target"), &model->indicator.target, error));
     TRY(doc_ratio(doc_get(node, "down_below"), &model->indicator.down_below, error));
     if (model->indicator.down_below > model->indicator.target)
-        return doc_error(doc_get(node, "down_below"), error, "'down_below' must not be above 'target'");
+        return doc_error(doc_near(node, "down_below"), error, "'down_below' must not be above 'target'");
     return 0;
 }
 
@@ -713,7 +713,7 @@ static int load_metrics(const struct doc *node, struct model *model, struct erro
     TRY(doc_duration(doc_get(node, "every"), &model->metrics.every_ns, error));
     TRY(doc_duration(doc_get(node, "lookback"), &model->metrics.lookback_ns, error));
     if (model->metrics.every_ns < SECOND || model->metrics.every_ns > DAY)
-        return doc_error(doc_get(node, "every"), error, "metrics are scraped every 1s to 24h");
+        return doc_error(doc_near(node, "every"), error, "metrics are scraped every 1s to 24h");
     return 0;
 }
 
@@ -758,7 +758,7 @@ static int check_keys(struct arena *arena, const struct doc *root, const char *c
 static int check_circle(const struct doc *root, const struct model *model, struct error *error)
 {
     struct error inner;
-    return model_check(model, &inner) ? doc_error(doc_get(root, "services"), error, "%s", inner.text) : 0;
+    return model_check(model, &inner) ? doc_error(doc_near(root, "services"), error, "%s", inner.text) : 0;
 }
 
 int model_load_system(struct arena *arena, const struct doc *root, const char *const *also, struct model *model,

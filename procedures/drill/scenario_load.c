@@ -186,7 +186,7 @@ static int load_corrupt(const struct doc *node, const struct model *model, struc
             }
         }
     if (found == 0)
-        return doc_error(doc_get(node, "table"), error, "no store has a table '%s'", fault->table);
+        return doc_error(doc_near(node, "table"), error, "no store has a table '%s'", fault->table);
     if (found > 1)
         return doc_error(node, error, "several stores have a table '%s'; say which: store: NAME", fault->table);
     return 0;
@@ -234,7 +234,7 @@ static int load_fault_of(const struct doc *node, const struct fault_shape *shape
         TRY(need_target(subject, model, fault, error));
         TRY(doc_text(doc_get(node, "from"), &fault->from, error));
         if (fault->from && !model_service(model, fault->from))
-            return doc_error(doc_get(node, "from"), error, "no service '%s'", fault->from);
+            return doc_error(doc_near(node, "from"), error, "no service '%s'", fault->from);
         return 0;
     case FAULT_ERRORS:
         fault->ratio = 1;

@@ -119,7 +119,7 @@ static int check_leaf(const struct doc *node, const struct model_condition *cond
     if (condition->aggregate == AGG_RATIO && !condition->denominator)
         return doc_error(node, error, "a ratio needs 'den', the metric below the line");
     if (doc_get(node, "every") && condition->every_ns < SECOND)
-        return doc_error(doc_get(node, "every"), error, "at least 1s");
+        return doc_error(doc_near(node, "every"), error, "at least 1s");
     return 0;
 }
 
@@ -249,7 +249,7 @@ int model_load_triggers(struct arena *arena, const struct doc *node, const struc
     TRY(doc_duration(doc_get(node, "eval"), &triggers->eval_ns, error));
     TRY(doc_duration(doc_get(node, "lookback"), &triggers->lookback_ns, error));
     if (triggers->eval_ns < SECOND || triggers->eval_ns > DAY)
-        return doc_error(doc_get(node, "eval"), error, "triggers are evaluated every 1s to 24h");
+        return doc_error(doc_near(node, "eval"), error, "triggers are evaluated every 1s to 24h");
     TRY(doc_need(node, "triggers", &list, error));
     return load_list(arena, list, names, triggers, error);
 }

@@ -1,0 +1,212 @@
+/* System and drill files: what is read, and how mistakes are answered. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "procedures/drill/model_load.h"
+#include "sim/base/buf.h"
+
+static int load_both(struct arena *arena, const char *system_text, const char *drill_text, struct model *model,
+                     struct error *error)
+{
+    struct doc *system = NULL, *drill = NULL;
+    model_defaults(model);
+    int code = doc_read_text(arena, "system.yaml", str_of(system_text), &system, error);
+    if (!code)
+        code = model_load_system(arena, system, NULL, model, error);
+    if (!code && drill_text)
+        code = doc_read_text(arena, "drill.yaml", str_of(drill_text), &drill, error);
+    if (!code && drill_text)
+        code = model_load_scenario(arena, drill, model, error);
+    return code;
+}
+
+static void test_the_shop(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    struct doc *root = NULL;
+    struct model model;
+    struct error error;
+    model_defaults(&model);
+    assert_int_equal(doc_read_file(&arena, "tests/data/shop/system.yaml", &root, &error), 0);
+    if (model_load_system(&arena, root, NULL, &model, &error))
+        fail_msg("%s", error.text);
+    assert_int_equal(model.n_services, 3);
+    const struct model_service *api = model_service(&model, "api");
+    const struct model_version *bad = model_version(api, "v4.18");
+    assert_int_equal(bad->p50_ns, 12 * MILLISECOND); /* like v4.17 */
+    assert_int_equal(bad->p99_ns, 900 * MILLISECOND);
+    assert_int_equal(bad->start_ns, 8 * SECOND);
+    assert_int_equal(bad->n_needs, 1);
+    assert_string_equal(bad->needs[0].subject, "postgres");
+    assert_int_equal(bad->needs[0].schema, 42);
+    assert_true(bad->needs[0].at_least);
+    assert_string_equal(api->version, "v4.17");
+    assert_string_equal(model_store(&model, "postgres")->service, "postgres");
+    assert_string_equal(model.traffic[0].writes[0].store, "postgres");
+    assert_true(model.indicator.target == 0.99 && model.indicator.within_ns == SECOND);
+    assert_int_equal(model.triggers.n, 2);
+    assert_int_equal(model.n_good, 5); /* version, replicas, schema, in service, setting */
+    arena_release(&arena);
+}
+
+#define SERVICES "services: {api: {versions: {v1: {}, v2: {}}}, db: {}}\n"
+#define SYSTEM   "format: rehearse.system/1\n" SERVICES "stores: {db: {schema: 1, tables: {orders: {}}}}\n"
+
+static const struct {
+    const char *system, *drill, *want;
+} mistakes[] = {
+    {"services: {}", NULL, "system.yaml:1: key 'format' is missing"},
+    {"format: rehearse.system/2\nservices: {}", NULL,
+     "system.yaml:1: /format: "},
+    {SYSTEM "trafic: {}", NULL, "system.yaml:4: /trafic: unknown key"},
+    {"format: rehearse.system/1\nservices: {a: {calls: {b: 1}}, b: {calls: {a: 1}}}", NULL,
+     "circle"},
+    {"format: rehearse.system/1\nservices: {a: {calls: {a: 1}}}", NULL, "circle"},
+    {"format: rehearse.system/1\nservices: {a: {replicas: -1}}", NULL, "system.yaml:2: /services/a/replicas:"},
+    {"format: rehearse.system/1\nservices: {api: {calls: {postgers: 1}}, postgres: {}}", NULL,
+     "no service 'postgers'; did you mean 'postgres'?"},
+    {SYSTEM "traffic: {t: {to: api, rate: 99999999999/s}}", NULL, "a rate is at most"},
+    {SYSTEM "traffic: {t: {to: api, rate: 5000000/s}, u: {to: api, rate: 6000000/s}}", NULL,
+     "requests a second is more than"},
+    {SYSTEM "traffic: {t: {to: api, rate: 1e400/s}}", NULL, "system.yaml:4: /traffic/t/rate:"},
+    {SYSTEM "traffic: {t: {to: api, rate: 1/s, writes: {ordres: 5%}}}", NULL, "no store has a table 'ordres'"},
+    {SYSTEM "good_state: {api: v3}", NULL, "service 'api' has no version 'v3'"},
+    {SYSTEM "good_state: {apo: v1}", NULL, "no service 'apo'; did you mean 'api'?"},
+    {SYSTEM "backups: {b: {store: db}}", NULL, "a backup needs 'every' or 'at'"},
+    {SYSTEM "backups: {b: {store: dbx, every: 1h}}", NULL, "no store 'dbx'"},
+    {SYSTEM "indicator: {target: 150%}", NULL, "system.yaml:4: /indicator/target:"},
+    {SYSTEM "indicator: {good: fast}", NULL, "expected \"status < 500\""},
+    {SYSTEM "indicator: {target: 40%}", NULL, "'down_below' must not be above 'target'"},
+    {SYSTEM "triggers: [{id: x, when: {m: errr, op: '>', thr: 1}}]", NULL, "no metric 'errr'"},
+    {SYSTEM "triggers: [{id: x, when: {m: error_ratio, op: '>', thr: 1, for: 1m, n: 3}}]", NULL,
+     "only one of for, n and mn"},
+    {SYSTEM "triggers: [{id: x, when: {event: a}}, {id: x, when: {event: b}}]", NULL, "a second trigger"},
+    {SYSTEM, "change: {at: 1m, deploy: {api: v9}}", "service 'api' has no version 'v9'"},
+    {SYSTEM, "change: {at: 1m, deploy: {app: v1}}", "no service 'app'"},
+    {SYSTEM, "change: {at: 1m, migrate: {db: x}}", "drill.yaml:1: /change/migrate/db:"},
+    {SYSTEM, "change: {at: 1m}", "a change needs one of deploy, migrate, set, run"},
+    {SYSTEM, "change: {deploy: {api: v2}}", "key 'at' is missing"},
+    {SYSTEM, "change: {at: 99999999999999h, deploy: {api: v2}}", "drill.yaml:1: /change/at:"},
+    {SYSTEM, "faults: [{at: 1m, table: orders, corrupt: 200%}]", "drill.yaml:1: /faults/0/corrupt:"},
+    {SYSTEM, "faults: [{at: 1m, table: nothing, corrupt: 2%}]", "no store has a table 'nothing'"},
+    {SYSTEM, "faults: [{at: 1m, slow: nobody}]", "no service 'nobody'"},
+    {SYSTEM, "faults: [{slow: api}]", "when? give 'at'"},
+    {SYSTEM, "faults: [{at: 1m, explode: api}]", "what kind of fault?"},
+    {SYSTEM, "faults: [{at: 1m, slow: api, ratio: 3}]", "/faults/0/ratio: unknown key"},
+    {SYSTEM, "faults: [{at: 1m, backup: b}]", "no backup 'b'"},
+    {SYSTEM, "faults: [{command: x, does: explode}]", "/faults/0/does:"},
+    {SYSTEM, "operator: nobody", "drill.yaml:1: /operator:"},
+    {SYSTEM, "operator: {ack: {p50: 5m, p95: 1m}}", "p95 must not be below p50"},
+};
+
+static void test_mistakes_are_answered_in_one_line(void **state)
+{
+    (void)state;
+    int wrong = 0;
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+        struct arena arena = {0};
+        struct model model;
+        struct error error = {""};
+        int code = load_both(&arena, mistakes[i].system, mistakes[i].drill, &model, &error);
+        if (code != ERROR_INPUT || !strstr(error.text, mistakes[i].want) || strchr(error.text, '\n')) {
+            print_error("case %zu: got: %d %s\n  want: %s\n", i, code, error.text, mistakes[i].want);
+            wrong++;
+        }
+        arena_release(&arena);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void test_every_fault_is_read(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    struct model model;
+    struct error error;
+    const char *system =
+        "format: rehearse.system/1\n"
+        "services: {api: {region: eu, versions: {v1: {}, v2: {}}}, db: {}}\n"
+        "stores: {db: {schema: 1, tables: {orders: {}}}}\n"
+        "backups: {b: {store: db, every: 1h}}\n"
+        "traffic: {t: {to: api, rate: 5/s}}\n";
+    const char *drill =
+        "faults:\n"
+        "- {at: 1m, table: orders, corrupt: 2%}\n"
+        "- {at: 1m, slow: api, by: 10, add: 200ms, for: 5m, chance: 50%}\n"
+        "- {at: 1m, cut: db, from: api}\n"
+        "- {at: 1m, errors: api, ratio: 30%}\n"
+        "- {at_step: 2, crash: api, share: 50%}\n"
+        "- {at: 1m, leak: api, grows: 5MiB}\n"
+        "- {at: 1m, overload: all, by: 5}\n"
+        "- {at: 1m, disk_full: db}\n"
+        "- {at: 1m, region: eu}\n"
+        "- {at: 1m, set: {flag.x: on}}\n"
+        "- {at: 1m, backup: b, damage: truncated, existing: true}\n"
+        "- {at: 1m, event: data_corruption}\n"
+        "- {command: 'docker pull *', does: fail, exit: 7, times: 1}\n"
+        "- {at: 1m, deploy: {api: v2}}\n";
+    if (load_both(&arena, system, drill, &model, &error))
+        fail_msg("%s", error.text);
+    static const enum fault_kind kinds[] = {
+        FAULT_CORRUPT, FAULT_SLOW, FAULT_CUT, FAULT_ERRORS, FAULT_CRASH, FAULT_LEAK, FAULT_OVERLOAD,
+        FAULT_DISK_FULL, FAULT_REGION, FAULT_SET, FAULT_BACKUP, FAULT_EVENT, FAULT_COMMAND, FAULT_DEPLOY,
+    };
+    assert_int_equal(model.n_faults, FAULT_KINDS);
+    for (int i = 0; i < FAULT_KINDS; i++)
+        assert_int_equal(model.faults[i].kind, kinds[i]);
+    assert_string_equal(model.faults[0].target, "db");
+    assert_int_equal(model.faults[4].at_step, 2);
+    assert_int_equal(model.faults[12].exit_status, 7);
+    assert_null(model.faults[6].target);
+    arena_release(&arena);
+}
+
+/* All trigger statements of five real playbooks, where they are at hand. */
+static void test_real_statements_load(void **state)
+{
+    (void)state;
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    if (buf_read_file(&text, "../shared/reference/trigger-statements.ndjson")) {
+        buf_release(&text);
+        print_message("skipped: no trigger statements beside this repository\n");
+        skip();
+    }
+    struct str rest = buf_text(&text);
+    int n = 0;
+    while (rest.len) {
+        struct arena arena = {0};
+        struct str line = str_cut(&rest, '\n');
+        struct doc *root = NULL;
+        struct model_trigger trigger;
+        struct error error;
+        if (str_trim(line).len == 0)
+            continue;
+        int code = doc_read_text(&arena, "statements", line, &root, &error);
+        if (!code)
+            code = model_load_trigger(&arena, root, NULL, &trigger, &error);
+        if (code)
+            fail_msg("%.*s: %s", STR_ARG(line), error.text);
+        n++;
+        arena_release(&arena);
+    }
+    assert_int_equal(n, 72);
+    buf_release(&text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_shop),
+        cmocka_unit_test(test_mistakes_are_answered_in_one_line),
+        cmocka_unit_test(test_every_fault_is_read),
+        cmocka_unit_test(test_real_statements_load),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
