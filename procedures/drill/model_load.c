@@ -12,7 +12,13 @@ static const char *const system_keys[] = {
 };
 static const char *const service_keys[] = {"runs", "replicas", "region", "version", "versions", "calls", NULL};
 static const char *const version_keys[] = {
-    "like", "time", "errors", "start", "concurrency", "queue", "memory", "cold", "needs", "unmet", NULL,
+    "like", "time", "errors", "start", "concurrency", "queue", "memory", "cold", "needs", "unmet", "writes", "when",
+    NULL,
+};
+/* An entry of a version's `when`: how it behaves in instances that have these settings. */
+static const char *const variant_keys[] = {
+    "settings", "like", "time", "errors", "start", "concurrency", "queue", "memory", "cold", "needs", "unmet", "writes",
+    NULL,
 };
 /* The last lines of these two are what fakes read in the same mapping. */
 static const char *const store_keys[] = {
@@ -212,8 +218,9 @@ static int load_needs(struct arena *arena, const struct doc *node, struct model_
     return 0;
 }
 
+/* `plain`: the version that this is a variant of, or NULL. */
 static int load_version(struct arena *arena, const struct doc *node, const struct model_service *service,
-                        struct model_version *version, struct error *error)
+                        const struct model_version *plain, struct model_version *version, struct error *error)
 {
     static const char *const unmet[] = {"fail", "crash", NULL};
     const char *like = NULL;
@@ -224,8 +231,10 @@ static int load_version(struct arena *arena, const struct doc *node, const struc
         .concurrency = 64,
         .queue = 1000,
     };
+    if (plain)
+        *version = *plain;
     if (node->kind != DOC_NULL)
-        TRY(doc_only(node, version_keys, error));
+        TRY(doc_only(node, plain ? variant_keys : version_keys, error));
     TRY(doc_text(doc_get(node, "like"), &like, error));
     if (like) {
         const struct model_version *other = model_version(service, like);
@@ -233,7 +242,7 @@ static int load_version(struct arena *arena, const struct doc *node, const struc
             return doc_error(doc_near(node, "like"), error, "no version '%s' above this one", like);
         *version = *other;
     }
-    version->name = node->key;
+    version->name = plain ? plain->name : node->key;
     TRY(load_time(doc_get(node, "time"), version, error));
     TRY(doc_ratio(doc_get(node, "errors"), &version->errors, error));
     TRY(doc_duration(doc_get(node, "start"), &version->start_ns, error));
@@ -247,6 +256,32 @@ static int load_version(struct arena *arena, const struct doc *node, const struc
     int choice = (int)version->unmet;
     TRY(doc_choice(doc_get(node, "unmet"), unmet, &choice, error));
     version->unmet = (enum unmet)choice;
+    return 0;
+}
+
+static int load_settings(struct arena *, const struct doc *, const struct model_setting **ret, int *ret_n,
+                         struct error *);
+
+/* The version and, right behind it, its variants. */
+static int load_version_and_variants(struct arena *arena, const struct doc *node, struct model_service *service,
+                                     struct model_version *at, struct error *error)
+{
+    const struct model_version *plain = &at[service->n_versions];
+    TRY(load_version(arena, node, service, NULL, &at[service->n_versions], error));
+    service->n_versions++;
+    if (doc_get(node, "when"))
+        TRY(doc_want(doc_get(node, "when"), DOC_SEQUENCE, error));
+    EACH(child, doc_get(node, "when")) {
+        struct model_version *variant = &at[service->n_versions];
+        struct doc *settings = NULL;
+        TRY(load_version(arena, child, service, plain, variant, error));
+        TRY(doc_need(child, "settings", &settings, error));
+        variant->n_when = 0;
+        TRY(load_settings(arena, settings, &variant->when, &variant->n_when, error));
+        if (!variant->n_when)
+            return doc_error(settings, error, "name at least one setting");
+        service->n_versions++;
+    }
     return 0;
 }
 
@@ -282,17 +317,17 @@ static int load_service(struct arena *arena, const struct doc *node, struct mode
 
     const struct doc *versions = doc_get(node, "versions");
     int n = versions && versions->n ? versions->n : 1;
-    struct model_version *at = ARENA_ARRAY(arena, struct model_version, n);
-    service->versions = at;
     if (versions)
         TRY(doc_want(versions, DOC_MAPPING, error));
-    EACH(child, versions) {
-        TRY(load_version(arena, child, service, &at[service->n_versions], error));
-        service->n_versions++;
-    }
+    EACH(child, versions)
+        n += doc_get(child, "when") ? doc_get(child, "when")->n : 0;
+    struct model_version *at = ARENA_ARRAY(arena, struct model_version, n);
+    service->versions = at;
+    EACH(child, versions)
+        TRY(load_version_and_variants(arena, child, service, at, error));
     if (!service->n_versions) { /* what never changes needs no version */
         struct doc nothing = {.kind = DOC_NULL, .key = service->version ? service->version : "current"};
-        TRY(load_version(arena, &nothing, service, &at[service->n_versions++], error));
+        TRY(load_version(arena, &nothing, service, NULL, &at[service->n_versions++], error));
     }
 
     const struct doc *calls = doc_get(node, "calls");
@@ -505,6 +540,53 @@ static int load_write(struct arena *arena, const struct doc *node, const struct 
     return doc_ratio(node, &write->ratio, error);
 }
 
+static int load_writes(struct arena *arena, const struct doc *node, const struct model *model,
+                       const struct model_write **ret, int *ret_n, struct error *error)
+{
+    if (!node)
+        return 0;
+    TRY(doc_want(node, DOC_MAPPING, error));
+    struct model_write *at = ARENA_ARRAY(arena, struct model_write, node->n);
+    *ret = at;
+    *ret_n = 0;
+    EACH(child, node)
+        TRY(load_write(arena, child, model, &at[(*ret_n)++], error));
+    return 0;
+}
+
+/* What versions write, once the stores are known: one's own, else those of the version it is like. */
+static int load_version_writes(struct arena *arena, const struct doc *node, const struct model *model,
+                               const struct model_service *service, const struct model_version *plain,
+                               struct model_version *version, struct error *error)
+{
+    const char *like = NULL;
+    TRY(doc_text(doc_get(node, "like"), &like, error));
+    const struct model_version *other = like ? model_version(service, like) : plain;
+    if (other) {
+        version->writes = other->writes;
+        version->n_writes = other->n_writes;
+    }
+    return load_writes(arena, doc_get(node, "writes"), model, &version->writes, &version->n_writes, error);
+}
+
+static int load_all_version_writes(struct arena *arena, const struct doc *root, const struct model *model,
+                                   struct error *error)
+{
+    int i = 0;
+    EACH(child, doc_get(root, "services")) {
+        const struct model_service *service = &model->services[i++];
+        /* the arrays are ours and still being filled */
+        struct model_version *version = (struct model_version *)(uintptr_t)service->versions;
+        EACH(plain, doc_get(child, "versions")) {
+            const struct model_version *base = version;
+            TRY(load_version_writes(arena, plain, model, service, NULL, version++, error));
+            EACH(variant, doc_get(plain, "when"))
+                TRY(load_version_writes(arena, variant, model, service, base, version++, error));
+        }
+    }
+    return 0;
+}
+
 static int load_source(struct arena *arena, const struct doc *node, const struct model *model,
                        struct model_traffic *traffic, struct error *error)
 {
@@ -524,14 +606,7 @@ static int load_source(struct arena *arena, const struct doc *node, const struct
     if (traffic->timeout_ns < MILLISECOND)
         return doc_error(doc_near(node, "timeout"), error, "a timeout must be at least 1ms");
     TRY(doc_text(doc_get(node, "region"), &traffic->region, error));
-    const struct doc *writes = doc_get(node, "writes");
-    if (writes)
-        TRY(doc_want(writes, DOC_MAPPING, error));
-    struct model_write *at = ARENA_ARRAY(arena, struct model_write, writes ? writes->n : 0);
-    traffic->writes = at;
-    EACH(child, writes)
-        TRY(load_write(arena, child, model, &at[traffic->n_writes++], error));
-    return 0;
+    return load_writes(arena, doc_get(node, "writes"), model, &traffic->writes, &traffic->n_writes, error);
 }
 
 static int load_traffic(struct arena *arena, const struct doc *node, struct model *model, struct error *error)
@@ -601,12 +676,20 @@ static int want_version(const struct doc *node, const struct model_service *serv
 static int load_good_service(const struct doc *node, const struct model_service *service, struct goods *goods,
                              struct error *error)
 {
-    static const char *const keys[] = {"version", "replicas", NULL};
+    static const char *const keys[] = {"version", "replicas", "settings", NULL};
     int64_t replicas = service->replicas;
     if (node->kind == DOC_SCALAR) {
         TRY(want_version(node, service, goods, error));
     } else {
+        const struct doc *settings = doc_get(node, "settings");
         TRY(doc_only(node, keys, error));
+        if (settings)
+            TRY(doc_want(settings, DOC_MAPPING, error));
+        EACH(child, settings) {
+            struct model_good *good = &goods->at[goods->n++];
+            *good = (struct model_good){.kind = GOOD_STARTED, .subject = service->name, .key = child->key};
+            TRY(doc_text(child, &good->value, error));
+        }
         TRY(want_version(doc_get(node, "version"), service, goods, error));
         TRY(doc_int(doc_get(node, "replicas"), 0, MODEL_REPLICAS_MAX, &replicas, error));
     }
@@ -638,10 +721,12 @@ static bool has_good_version(const struct goods *goods, const char *service)
     return false;
 }
 
-static int load_good_state(struct arena *arena, const struct doc *node, struct model *model, struct error *error)
+int load_good_state(struct arena *arena, const struct doc *node, struct model *model, struct error *error)
 {
     const struct doc *settings = doc_get(node, "settings");
     int n = node ? node->n * 2 + (settings ? settings->n : 0) : 0;
+    EACH(child, node)
+        n += doc_get(child, "settings") ? doc_get(child, "settings")->n : 0;
     struct goods goods = {.at = ARENA_ARRAY(arena, struct model_good, n + model->n_services + 1)};
     if (node)
         TRY(doc_want(node, DOC_MAPPING, error));
@@ -780,6 +865,7 @@ int model_load_system(struct arena *arena, const struct doc *root, const char *c
     TRY(load_services(arena, node, model, error));
     TRY(load_stores(arena, doc_get(root, "stores"), model, error));
     TRY(check_needs(root, model, error));
+    TRY(load_all_version_writes(arena, root, model, error));
     TRY(load_backups(arena, doc_get(root, "backups"), model, error));
     TRY(load_traffic(arena, doc_get(root, "traffic"), model, error));
     TRY(load_indicator(doc_get(root, "indicator"), model, error));

@@ -3,7 +3,8 @@
 #include "procedures/drill/load.h"
 #include "procedures/drill/model_load.h"
 
-const char *const model_drill_keys[] = {"start", "horizon", "stable_for", "change", "faults", "operator", NULL};
+const char *const model_drill_keys[] = {"start", "horizon", "stable_for", "change", "faults", "operator", "good_state",
+                                        NULL};
 
 int load_delay(const struct doc *node, struct model_delay *ret, struct error *error)
 {
@@ -354,5 +355,7 @@ int model_load_scenario(struct arena *arena, const struct doc *root, struct mode
     TRY(load_at(doc_get(root, "stable_for"), &model->stable_window_ns, error));
     TRY(load_changes(arena, doc_get(root, "change"), model, error));
     TRY(load_faults(arena, doc_get(root, "faults"), model, error));
+    if (doc_get(root, "good_state"))
+        TRY(load_good_state(arena, doc_get(root, "good_state"), model, error));
     return load_operator(doc_get(root, "operator"), &model->operator, error);
 }

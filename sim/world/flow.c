@@ -264,7 +264,8 @@ static void solve_group(const struct service *service, int v, double passed_s)
     }
     group->latency_s = group->wait_s + group->hold_s;
     group->latency_variance = group->wait_variance + group->hold_variance;
-    group->ok = called_ok * (1 - version->errors) * (1 - service->error_ratio) * (1 - group->refused);
+    group->ok = called_ok * (1 - version->errors) * (1 - service->error_ratio) * (1 - group->refused) *
+                (1 - service->writes[v].unwritten);
 }
 
 static void solve_service(struct service *service, double passed_s)
@@ -314,8 +315,27 @@ static void solve_source(struct world *world, struct source *source)
     source->timed_out = gone ? 0 : to->ok * (1 - in_time) * (1 - unwritten);
 }
 
+static void ask_for_version(struct world *world, struct service *service, int v)
+{
+    const struct model_version *version = &service->model->versions[v];
+    struct version_writes *writes = &service->writes[v];
+    writes->unwritten = 0;
+    for (int j = 0; j < version->n_writes; j++) {
+        bool accepted = store_takes(writes->stores[j], version->writes[j].table);
+        if (accepted != writes->accepted[j])
+            world->flow_stale = true;
+        writes->accepted[j] = accepted;
+        writes->unwritten += accepted ? 0 : version->writes[j].ratio;
+    }
+    if (writes->unwritten > 1)
+        writes->unwritten = 1;
+}
+
 static void ask_stores(struct world *world)
 {
+    for (int i = 0; i < world->n_services; i++)
+        for (int v = 0; v < world->services[i].model->n_versions; v++)
+            ask_for_version(world, &world->services[i], v);
     for (int i = 0; i < world->n_sources; i++) {
         struct source *source = &world->sources[i];
         for (int j = 0; j < source->model->n_writes; j++) {
@@ -387,6 +407,26 @@ static void draw(struct world *world, struct source *source)
     }
 }
 
+/* What versions write by themselves, whoever asked them. */
+static void draw_versions(struct world *world, struct service *service)
+{
+    for (int v = 0; v < service->model->n_versions; v++) {
+        const struct model_version *version = &service->model->versions[v];
+        const struct group *group = &service->groups[v];
+        struct version_writes *writes = &service->writes[v];
+        double answered = group->lambda * group->ok * (double)TICK_NS * 1e-9;
+        for (int j = 0; j < version->n_writes; j++) {
+            if (!writes->accepted[j] || writes->unwritten >= 1 || answered <= 0)
+                continue;
+            /* a request that came through wrote nothing that was not accepted */
+            double ratio = version->writes[j].ratio / (1 - writes->unwritten);
+            struct stream *stream = world_stream(world, service->model->name, version->writes[j].table);
+            store_write(writes->stores[j], version->writes[j].table,
+                        stream_poisson(stream, answered * (ratio < 1 ? ratio : 1)), world->now_ns - TICK_NS);
+        }
+    }
+}
+
 static double indicator(const struct world *world)
 {
     double all = 0, good = 0;
@@ -410,6 +450,7 @@ static void tick(struct world *world, void *ctx)
         draw(world, &world->sources[i]);
     for (int i = 0; i < world->n_services; i++) {
         struct service *service = &world->services[i];
+        draw_versions(world, service);
         service->requests_total += service->lambda;
         service->errors_total += service->lambda * (1 - service->ok);
         service->latency_total_s += service->lambda * service->latency_s;
@@ -420,9 +461,23 @@ static void tick(struct world *world, void *ctx)
     world_schedule(world, world->now_ns + TICK_NS, PRIORITY_TICK, tick, NULL);
 }
 
+static void find_stores(struct world *world, struct service *service)
+{
+    for (int v = 0; v < service->model->n_versions; v++) {
+        const struct model_version *version = &service->model->versions[v];
+        struct version_writes *writes = &service->writes[v];
+        writes->stores = xcalloc((size_t)version->n_writes + 1, sizeof *writes->stores);
+        writes->accepted = xcalloc((size_t)version->n_writes + 1, sizeof *writes->accepted);
+        for (int j = 0; j < version->n_writes; j++)
+            writes->stores[j] = world_store(world, version->writes[j].store);
+    }
+}
+
 void flow_init(struct world *world)
 {
     const struct model *model = world->model;
+    for (int i = 0; i < world->n_services; i++)
+        find_stores(world, &world->services[i]);
     world->n_sources = model->n_traffic;
     world->sources = xcalloc((size_t)model->n_traffic, sizeof *world->sources);
     for (int i = 0; i < model->n_traffic; i++) {

@@ -35,6 +35,37 @@ bool service_has_version(const struct service *service, const char *version)
     return version_index(service, version) >= 0;
 }
 
+/* Its own settings, frozen at its start, go before the world's. */
+static const char *setting_of(const struct instance *instance, const char *key)
+{
+    const char *own = settings_get(&instance->frozen, key);
+    return own ? own : world_setting(instance->service->world, key);
+}
+
+/* How a version behaves may depend on settings: the first entry of its name whose `when` holds, else the plain one. */
+static int version_as_set(const struct instance *instance, int index)
+{
+    const struct model_service *model = instance->service->model;
+    const char *name = model->versions[index].name;
+    for (int i = 0; i < model->n_versions; i++) {
+        const struct model_version *version = &model->versions[i];
+        bool holds = version->n_when > 0 && strcmp(version->name, name) == 0;
+        for (int k = 0; holds && k < version->n_when; k++) {
+            const char *has = setting_of(instance, version->when[k].key);
+            holds = has && strcmp(has, version->when[k].value) == 0;
+        }
+        if (holds)
+            return i;
+    }
+    return version_index(instance->service, name);
+}
+
+bool instance_started_with(const struct instance *instance, const char *key, const char *value)
+{
+    const char *has = settings_get(&instance->frozen, key);
+    return has && strcmp(has, value) == 0;
+}
+
 /* ---- telling others ---- */
 
 void instance_log(struct instance *instance, bool is_error, const char *format, ...)
@@ -85,9 +116,7 @@ static bool schema_unmet(struct world *world, const struct model_need *need, cha
 static bool setting_unmet(const struct instance *instance, const struct model_need *need, char *why,
                           size_t size)
 {
-    const char *has = settings_get(&instance->frozen, need->subject);
-    if (!has)
-        has = world_setting(instance->service->world, need->subject);
+    const char *has = setting_of(instance, need->subject);
     if (has && strcmp(has, need->value) == 0)
         return false;
     snprintf(why, size, "%s must be %s, is %s", need->subject, need->value, has ? has : "not set");
@@ -119,6 +148,7 @@ static bool reconsider(struct instance *instance)
 {
     if (instance->state != INSTANCE_READY && instance->state != INSTANCE_FAILING)
         return false;
+    instance->version = version_as_set(instance, instance->version);
     char why[sizeof instance->why] = "";
     enum instance_state state = instance_unmet(instance, why, sizeof why) ? INSTANCE_FAILING : INSTANCE_READY;
     if (state == instance->state)
@@ -225,11 +255,11 @@ static void started_up(struct world *world, void *ctx)
 static void begin(struct instance *instance)
 {
     struct world *world = instance->service->world;
-    instance->version = instance->next_version;
+    settings_copy(&instance->frozen, &instance->settings);
+    instance->version = version_as_set(instance, instance->next_version);
     instance->started_ns = world->now_ns;
     instance->exit_code = 0;
     instance->memory_bytes = (double)instance_model(instance)->memory_bytes;
-    settings_copy(&instance->frozen, &instance->settings);
 }
 
 void instance_start(struct instance *instance)

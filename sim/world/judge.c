@@ -35,6 +35,19 @@ static int running_with_version(const struct service *service, const char *versi
     return with;
 }
 
+static bool all_started_with(const struct service *service, const struct model_good *good)
+{
+    int running = 0;
+    for (int i = 0; i < service->n_instances; i++) {
+        if (service->instances[i]->state == INSTANCE_STOPPED)
+            continue;
+        running++;
+        if (!instance_started_with(service->instances[i], good->key, good->value))
+            return false;
+    }
+    return running > 0;
+}
+
 static bool holds(struct world *world, const struct model_good *good)
 {
     int other;
@@ -51,6 +64,8 @@ static bool holds(struct world *world, const struct model_good *good)
         const char *value = world_setting(world, good->subject);
         return value && strcmp(value, good->value) == 0;
     }
+    case GOOD_STARTED:
+        return all_started_with(world_service(world, good->subject), good);
     }
     return false;
 }
@@ -59,7 +74,7 @@ static const char *good_name(const struct model_good *good)
 {
     static const char *const names[] = {
         [GOOD_VERSION] = "version", [GOOD_REPLICAS] = "ready replicas", [GOOD_SCHEMA] = "schema",
-        [GOOD_SERVING] = "in service", [GOOD_SETTING] = "setting",
+        [GOOD_SERVING] = "in service", [GOOD_SETTING] = "setting",     [GOOD_STARTED] = "setting",
     };
     return names[good->kind];
 }
@@ -240,6 +255,8 @@ static const char *versions_running(struct arena *arena, const struct service *s
     for (int v = 0; v < service->model->n_versions; v++) {
         int other;
         const char *name = service->model->versions[v].name;
+        if (service->model->versions[v].n_when)
+            continue; /* stands under the plain version of its name */
         if (running_with_version(service, name, &other) > 0)
             text = *text ? arena_printf(arena, "%s, %s", text, name) : name;
     }
@@ -257,6 +274,23 @@ static void end_of_service(struct world *world, const struct service *service)
     const char *ready = arena_printf(&record->arena, "%d", service_ready(service));
     const char *wanted = replicas ? arena_printf(&record->arena, "%lld", (long long)replicas->number) : NULL;
     add_end_state(record, name, "ready replicas", ready, wanted, !replicas || holds(world, replicas));
+}
+
+/* What the running instances were started with, each value once: "true", or "false, true"; "none" runs. */
+static const char *values_started_with(struct arena *arena, const struct service *service, const char *key)
+{
+    const char *text = "", *last = NULL;
+    for (int i = 0; i < service->n_instances; i++) {
+        const struct instance *instance = service->instances[i];
+        const char *value = settings_get(&instance->frozen, key);
+        if (instance->state == INSTANCE_STOPPED)
+            continue;
+        value = value ? value : "not set";
+        if (!last || strcmp(last, value) != 0)
+            text = *text ? arena_printf(arena, "%s, %s", text, value) : value;
+        last = value;
+    }
+    return *text ? text : "none";
 }
 
 static void end_of_store(struct world *world, const struct store *store)
@@ -283,6 +317,11 @@ void judge_finish(struct world *world)
     for (int i = 0; i < world->model->n_good; i++) {
         const struct model_good *good = &world->model->good[i];
         const char *value = good->kind == GOOD_SETTING ? world_setting(world, good->subject) : NULL;
+        struct arena *arena = &world->record->arena;
+        if (good->kind == GOOD_STARTED)
+            add_end_state(world->record, good->subject, arena_strdup(arena, good->key),
+                          values_started_with(arena, world_service(world, good->subject), good->key), good->value,
+                          holds(world, good));
         if (good->kind == GOOD_SETTING)
             add_end_state(world->record, good->subject, "setting", value ? value : "not set", good->value,
                           holds(world, good));

@@ -102,6 +102,11 @@ static int check_services(const struct model *model, struct error *error)
         if (service->replicas < 0 || service->replicas > MODEL_REPLICAS_MAX)
             return error_set(error, ERROR_INPUT, "service '%s': replicas must be from 0 to %d", service->name,
                              MODEL_REPLICAS_MAX);
+        for (int v = 0; v < service->n_versions; v++)
+            for (int j = 0; j < service->versions[v].n_writes; j++)
+                if (!model_store(model, service->versions[v].writes[j].store))
+                    return error_set(error, ERROR_INPUT, "service '%s' writes to '%s', which is no store",
+                                     service->name, service->versions[v].writes[j].store);
         if (service->version && !model_version(service, service->version))
             return error_set(error, ERROR_INPUT, "service '%s' has no version '%s'", service->name,
                              service->version);
@@ -140,7 +145,7 @@ static int check_rest(const struct model *model, struct error *error)
                              model->backups[i].name, model->backups[i].store);
     for (int i = 0; i < model->n_good; i++) {
         const struct model_good *good = &model->good[i];
-        bool of_service = good->kind == GOOD_VERSION || good->kind == GOOD_REPLICAS;
+        bool of_service = good->kind == GOOD_VERSION || good->kind == GOOD_REPLICAS || good->kind == GOOD_STARTED;
         bool of_store = good->kind == GOOD_SCHEMA || good->kind == GOOD_SERVING;
         if ((of_service && !model_service(model, good->subject)) || (of_store && !model_store(model, good->subject)))
             return error_set(error, ERROR_INPUT, "the good state asks for '%s', which does not exist", good->subject);

@@ -46,8 +46,23 @@ enum unmet {
     UNMET_CRASH, /* ends with exit code 1 soon after its start */
 };
 
+struct model_setting {
+    const char *key, *value; /* a NULL value unsets */
+};
+
+/* Of the requests it takes part in, `ratio` write one record there. */
+struct model_write {
+    const char *store, *table;
+    double ratio;
+};
+
 struct model_version {
     const char *name;
+    const struct model_setting *when; /* not empty: so behaves the version of this name, further up, in an instance
+                                       * that has all of these (its own settings first, then the world's) */
+    int n_when;
+    const struct model_write *writes; /* of the requests it answers without error; not yet at the request grain */
+    int n_writes;
     int64_t p50_ns, p99_ns;       /* time of its own work on a request, lognormal; default 10 ms, 50 ms */
     double errors;                /* ratio of requests answered with an error for no other reason */
     int64_t start_ns;             /* from start to ready; default 5 s */
@@ -87,10 +102,6 @@ struct model_service {
 
 /* ---- traffic ---- */
 
-struct model_write {
-    const char *store, *table;
-    double ratio; /* of the requests that write one record there */
-};
 struct model_traffic {
     const char *name;
     const char *to;          /* service */
@@ -147,15 +158,12 @@ enum good_kind {
     GOOD_SCHEMA,   /* store `subject` has schema `number` */
     GOOD_SERVING,  /* store `subject` is in service */
     GOOD_SETTING,  /* setting `subject` has the text `value` */
+    GOOD_STARTED,  /* every running instance of service `subject` was started with setting `key` at `value` */
 };
 struct model_good {
     enum good_kind kind;
-    const char *subject, *value;
+    const char *subject, *value, *key;
     int64_t number;
-};
-
-struct model_setting {
-    const char *key, *value; /* a NULL value unsets */
 };
 
 /* ---- metrics, triggers, decision ---- */

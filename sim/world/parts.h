@@ -85,6 +85,13 @@ struct call {
     const struct model_call *model;
 };
 
+/* Where the writes of one version go, and whether each would succeed now. */
+struct version_writes {
+    struct store **stores;
+    bool *accepted;
+    double unwritten; /* ratio of requests that fail because a write of theirs would */
+};
+
 struct service {
     struct world *world;
     const struct model_service *model;
@@ -101,6 +108,7 @@ struct service {
 
     /* the flow */
     struct group *groups;    /* one for each version */
+    struct version_writes *writes; /* likewise */
     double lambda;           /* requests a second that arrive, retries included */
     bool reachable;
     double ok, latency_s, latency_variance;
@@ -113,6 +121,7 @@ struct service {
 const struct model_version *instance_model(const struct instance *);
 /* The first need of its version that is not met now, said in one line; false if all are met. */
 bool instance_unmet(const struct instance *, char *why, size_t size);
+bool instance_started_with(const struct instance *, const char *key, const char *value);
 /* Looks again at all instances after something that versions may need has changed. */
 void services_reconsider(struct world *);
 void services_init(struct world *);

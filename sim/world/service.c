@@ -108,6 +108,7 @@ void services_init(struct world *world)
         service->running_version = initial_version(service->model);
         service->slow_factor = 1;
         service->groups = xcalloc((size_t)service->model->n_versions, sizeof *service->groups);
+        service->writes = xcalloc((size_t)service->model->n_versions, sizeof *service->writes);
         service->calls = xcalloc((size_t)service->model->n_calls, sizeof *service->calls);
     }
     for (int i = 0; i < model->n_services; i++) {
@@ -156,6 +157,11 @@ void services_release(struct world *world)
             free(service->instances[j]);
         }
         free(service->instances);
+        for (int v = 0; v < service->model->n_versions; v++) {
+            free(service->writes[v].stores);
+            free(service->writes[v].accepted);
+        }
+        free(service->writes);
         free(service->groups);
         free(service->calls);
     }
