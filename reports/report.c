@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "reports/plot/gantt.h"
 #include "reports/plot/timeline.h"
+#include "reports/summary.h"
 
 void report_init(struct report *report, const struct record *record)
 {
@@ -72,6 +74,37 @@ static int make_directory(const char *path, struct error *error)
     return code;
 }
 
+/* The formats for many runs, for this one. */
+static void summarised(const struct report *report, struct buf *buf,
+                       void (*write)(const struct summary *, int, struct buf *))
+{
+    struct arena arena = {0};
+    struct summary summary;
+    summary_of_report(&summary, &arena, report);
+    write(&summary, 1, buf);
+    arena_release(&arena);
+}
+
+static void junit(const struct report *report, struct buf *buf)
+{
+    summarised(report, buf, summaries_junit);
+}
+
+static void sarif(const struct report *report, struct buf *buf)
+{
+    summarised(report, buf, summaries_sarif);
+}
+
+static void csv(const struct report *report, struct buf *buf)
+{
+    summarised(report, buf, summaries_csv);
+}
+
+static void openmetrics(const struct report *report, struct buf *buf)
+{
+    summarised(report, buf, summaries_openmetrics);
+}
+
 int report_write_all(const struct report *report, const char *out_dir, unsigned formats, struct error *error)
 {
     static const struct {
@@ -83,6 +116,13 @@ int report_write_all(const struct report *report, const char *out_dir, unsigned 
         {WRITE_MARKDOWN, "report.md", report_markdown},
         {WRITE_TIMELINE, "timeline.svg", report_timeline},
         {WRITE_EVENTS, "events.jsonl", report_events},
+        {WRITE_HTML, "report.html", report_html},
+        {WRITE_STEPS, "steps.svg", report_gantt},
+        {WRITE_INCIDENT, "incident.md", report_incident},
+        {WRITE_JUNIT, "junit.xml", junit},
+        {WRITE_SARIF, "findings.sarif", sarif},
+        {WRITE_CSV, "measures.csv", csv},
+        {WRITE_METRICS, "metrics.txt", openmetrics},
     };
     if (!*out_dir)
         out_dir = ".";

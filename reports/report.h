@@ -26,6 +26,8 @@ void report_json(const struct report *, struct buf *);     /* run.json, "rehears
 void report_events(const struct report *, struct buf *);   /* JSON Lines, one event each */
 void report_text(const struct report *, struct buf *, bool color); /* the scorecard, 80 columns */
 void report_markdown(const struct report *, struct buf *);
+void report_html(const struct report *, struct buf *);     /* self-contained */
+void report_incident(const struct report *, struct buf *); /* Markdown, as teams file it after a rollback */
 
 /* The files that a run leaves. */
 enum {
@@ -33,7 +35,14 @@ enum {
     WRITE_MARKDOWN = 1u << 1, /* report.md */
     WRITE_TIMELINE = 1u << 2, /* timeline.svg */
     WRITE_EVENTS = 1u << 3,   /* events.jsonl */
-    WRITE_USUAL = WRITE_JSON | WRITE_MARKDOWN | WRITE_TIMELINE,
+    WRITE_HTML = 1u << 4,     /* report.html */
+    WRITE_STEPS = 1u << 5,    /* steps.svg */
+    WRITE_INCIDENT = 1u << 6, /* incident.md */
+    WRITE_JUNIT = 1u << 7,    /* junit.xml */
+    WRITE_SARIF = 1u << 8,    /* findings.sarif */
+    WRITE_CSV = 1u << 9,      /* measures.csv */
+    WRITE_METRICS = 1u << 10, /* metrics.txt, OpenMetrics */
+    WRITE_USUAL = WRITE_JSON | WRITE_MARKDOWN | WRITE_TIMELINE | WRITE_HTML | WRITE_STEPS | WRITE_EVENTS | WRITE_INCIDENT,
     WRITE_EVERYTHING = 0xFFFF
 };
 

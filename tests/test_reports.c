@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "reports/json_writer.h"
+#include "reports/plot/gantt.h"
 #include "reports/plot/timeline.h"
 #include "reports/report.h"
 #include "reports/words.h"
@@ -50,7 +51,8 @@ static void formats_are_as_kept(void **state)
         const char *extension;
         void (*write)(const struct report *, struct buf *);
     } formats[] = {{"json", report_json},        {"txt", text_plain},         {"md", report_markdown},
-                   {"events.jsonl", report_events}, {"timeline.svg", report_timeline}};
+                   {"events.jsonl", report_events}, {"timeline.svg", report_timeline},
+                   {"steps.svg", report_gantt},     {"incident.md", report_incident}};
     for (int i = 0; i < SAMPLES; i++) {
         for (size_t k = 0; k < sizeof formats / sizeof *formats; k++) {
             struct buf buf;
@@ -243,11 +245,49 @@ static void timelines_are_clean_at_every_width(void **state)
             buf_init(&svg, REPORT_MAX);
             assert_int_equal(plot_timeline(&report, width, &svg), 0);
             assert_true(svg.len > 300);
+            buf_clear(&svg);
+            assert_int_equal(plot_gantt(&report, width, &svg), 0);
             buf_release(&svg);
         }
         report_release(&report);
         record_free(record);
     }
+}
+
+/* Hundreds of steps with awful names, a hundred losses at once, instants that coincide. */
+static void crowded_pictures_stay_clean(void **state)
+{
+    (void)state;
+    struct record *record = sample_bad();
+    for (int i = 0; i < 300; i++)
+        sample_step(record, 100 + i, "kubectl get pods --all-namespaces -o jsonpath='{.items[*]}' \xE2\x82\xAC | grep \\b\\t",
+                    2900 + i, 2900 + i + (i % 7) * 0.2, i % 11 == 0);
+    struct ledger_row *row = &record->ledger[0];
+    row->n_blame = 100;
+    row->blame = ARENA_ARRAY(&record->arena, struct blame, 100);
+    for (int i = 0; i < 100; i++)
+        row->blame[i] = (struct blame){2, "pg_restore", (2000 + i) * SECOND, 18, 0, 1};
+    record->instants[T_ACK] = record->instants[T_DETECT];
+    for (int i = 0; i < 9; i++) {
+        char labels[80];
+        snprintf(labels, sizeof labels, "service=a-service-with-quite-a-long-name-%d", i);
+        struct series *series = record_series(record, "latency_p99_seconds", labels, "seconds");
+        for (int k = 0; k < 5000; k++)
+            series_add(series, k * SECOND, k % 17 * 0.01 * i);
+    }
+    struct report report;
+    report_init(&report, record);
+    for (double width = PLOT_NARROW; width <= 900; width += 480) {
+        struct buf svg;
+        buf_init(&svg, REPORT_MAX);
+        assert_int_equal(plot_timeline(&report, width, &svg), 0);
+        assert_true(svg.len < 500000); /* however long the run */
+        buf_clear(&svg);
+        assert_int_equal(plot_gantt(&report, width, &svg), 0);
+        buf_release(&svg);
+    }
+    report_release(&report);
+    record_free(record);
 }
 
 static void no_locale_changes_a_byte(void **state)
@@ -297,8 +337,9 @@ static void files_appear_whole_or_not_at_all(void **state)
     report_init(&report, record);
     struct error error = {""};
     assert_int_equal(report_write_all(&report, out, WRITE_USUAL, &error), 0);
-    static const char *const names[] = {"run.json", "report.md", "timeline.svg"};
-    for (size_t i = 0; i < 3; i++) {
+    static const char *const names[] = {"run.json", "report.md", "timeline.svg", "report.html", "steps.svg", "events.jsonl",
+                                        "incident.md"};
+    for (size_t i = 0; i < 7; i++) {
         snprintf(path, sizeof path, "%s/%s", out, names[i]);
         assert_int_equal(unlink(path), 0);
     }
@@ -327,6 +368,7 @@ int main(void)
         cmocka_unit_test(the_scorecard_fits_80_columns),
         cmocka_unit_test(colour_only_paints),
         cmocka_unit_test(timelines_are_clean_at_every_width),
+        cmocka_unit_test(crowded_pictures_stay_clean),
         cmocka_unit_test(no_locale_changes_a_byte),
         cmocka_unit_test(long_output_is_cut_and_says_so),
         cmocka_unit_test(files_appear_whole_or_not_at_all),
