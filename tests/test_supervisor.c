@@ -47,11 +47,11 @@ static const struct {
      "TERM 02\n"},
     {"time", "{ TIMEFORMAT='%R %U %S'; time sleep 2; } 2>&1\n", "2.001 0.000 0.000\n"},
     {"job control", "set -m; sleep 3 & kill %1; wait %1 2>/dev/null; echo $?\n", "143\n"},
-    {"file times", "stat -c %y a.txt; sleep 60; echo x >> a.txt; stat -c '%y %z' a.txt; touch b; ls -t\n"
+    {"file times", "stat -c %y a.txt; sleep 60; echo x >> a.txt; date -r a.txt +%T; touch b; ls -t\n"
+                   "[ \"$(stat -c %y a.txt)\" = \"$(stat -c %z a.txt)\" ] && echo same\n"
                    "[ b -nt a.txt ] && echo newer; find . -newer a.txt\n",
      "2026-01-09 23:06:40.000000000 +0000\n"
-     "2026-01-15 14:31:00.002000000 +0000 2026-01-15 14:31:00.002000000 +0000\n"
-     "b\na.txt\nnewer\n.\n./b\n"},
+     "14:31:00\nb\na.txt\nsame\nnewer\n.\n./b\n"},
 };
 
 static void test_cases(void **state)
@@ -184,7 +184,7 @@ static void test_fakes(void **state)
     trial_expect("inside cat lib/x; inside sh -c 'pwd; tool; ls /opt; cat /opt/app/a.txt' 2>&1\n",
                   "in db\n/var\ntool in db:/var\ncat: /opt/app/a.txt: No such file or directory\n");
     trial_expect("become echo x; echo $?\n", "x\n0\n");
-    trial_expect("save s 'a text'; cat s; echo; ls -l s; load s; load nothing; list .\n",
+    trial_expect("save s 'a text'; cat s; echo; ls -l s; load s; load nothing; list . | sort\n",
                   "a text\n-rw-r----- 1 root root 6 Jan 15 14:30 s\na text (100640, 6, tty 0)\nerror -2\n.\n..\na.txt\ns\n");
 }
 
