@@ -3,7 +3,12 @@
 #include "fakes/fake.h"
 
 /* One line a fake: `extern const struct fake fake_NAME;` and its place in the table. */
+extern const struct fake fake_curl;
+extern const struct fake fake_http;
+
 const struct fake *const all_fakes[] = {
+    &fake_http,
+    &fake_curl,
     NULL,
 };
 

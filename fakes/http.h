@@ -50,6 +50,8 @@ enum http_failure {
 /* `host` as it resolves from the operator's machine ("localhost", "opa-service"); a place given as
  * "container:port" reaches the same handler by its own name. Later registrations win. */
 void http_serve(struct env *, const char *host, int port, http_handler *, void *ctx);
+/* The same for a name that resolves only inside containers (a Compose service, a pod's peer). */
+void http_serve_inside(struct env *, const char *host, int port, http_handler *, void *ctx);
 /* Makes a name resolve although nothing listens (then HTTP_REFUSED). */
 void http_host(struct env *, const char *host);
 /* Carries one request. 0 and a response, or enum http_failure. response->arena must be set before. */
