@@ -25,6 +25,15 @@ struct service *world_service_at(const struct world *world, int i)
     return &world->services[i];
 }
 
+bool service_calls(const struct service *service, const struct service *other)
+{
+    for (int i = 0; i < service->model->n_calls; i++) {
+        if (service->calls[i].to == other)
+            return true;
+    }
+    return false;
+}
+
 const char *service_name(const struct service *service)
 {
     return service->model->name;

@@ -93,6 +93,21 @@ struct store *world_store(struct world *world, const char *name)
     return NULL;
 }
 
+int world_stores(const struct world *world)
+{
+    return world->n_stores;
+}
+
+struct store *world_store_at(const struct world *world, int i)
+{
+    return &world->stores[i];
+}
+
+const struct doc *store_config(const struct store *store)
+{
+    return store->model->config;
+}
+
 const char *store_name(const struct store *store)
 {
     return store->model->name;

@@ -60,7 +60,12 @@ int64_t dataset_duplicates(const struct dataset *, const char *table);
 /* ---- stores ---- */
 
 struct store *world_store(struct world *, const char *name); /* NULL: no such store */
+/* All of them, as the system file declares them. */
+int world_stores(const struct world *);
+struct store *world_store_at(const struct world *, int i);
 const char *store_name(const struct store *);
+/* Its whole mapping in the system file, for the fake of its engine; NULL in a model made by hand. */
+const struct doc *store_config(const struct store *);
 const char *store_engine(const struct store *);              /* as declared: "postgresql 15", "redis 7" */
 const char *store_service(const struct store *);             /* the service that serves it, or NULL */
 /* The contents that serve users now. Changes made to it through dataset_* are noted in the ledger, with the

@@ -114,6 +114,8 @@ bool world_disk_full(const struct world *, const char *host);
 
 struct service *world_service(struct world *, const char *name); /* NULL: no such service */
 const char *service_name(const struct service *);
+/* Whether its requests call the other one, as the system file declares. */
+bool service_calls(const struct service *, const struct service *other);
 bool service_has_version(const struct service *, const char *version);
 /* Instances that take traffic now. */
 int service_ready(const struct service *);
