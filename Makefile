@@ -60,6 +60,19 @@ ubsan:
 lint:
 	@ci/lint
 
+# Each fuzz target for FUZZ_SECONDS, from the seeds in tests/fuzz/corpus/NAME; what crashes is left in build/fuzz.
+FUZZ_SECONDS ?= 30
+FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/librehearse.a
+	$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+fuzz:
+	@$(MAKE) -s BUILD=$(BUILD)/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined CFLAGS="-O1 -g" fuzz-run
+fuzz-run: $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%)
+	@for name in $(FUZZ); do mkdir -p $(BUILD)/found/$$name; \
+	    echo "fuzz $$name for $(FUZZ_SECONDS) s"; \
+	    $(BUILD)/tests/fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 -print_final_stats=0 \
+	        -artifact_prefix=$(BUILD)/ $(BUILD)/found/$$name tests/fuzz/corpus/$$name || exit 1; done
+
 install: rehearse
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BUILD)/rehearse $(DESTDIR)$(PREFIX)/bin/rehearse
@@ -69,6 +82,6 @@ clean:
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-.PHONY: all check run asan ubsan lint install clean format
+.PHONY: all check run asan ubsan fuzz fuzz-run lint install clean format
 .DELETE_ON_ERROR:
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TESTS:=.d) $(TEST_AID:%.c=$(BUILD)/%.d)

@@ -11,7 +11,7 @@ const struct finding_kind finding_kinds[] = {
      "whole block runs them all, and the second undoes or breaks what the first did.",
      "Put each alternative in a block and section of its own, and say when each is right. In the drill, "
      "choose one under 'alternatives'.",
-     ""},
+     "RB027 RB044"},
     {"change_failed", "the bad change itself failed", SEVERITY_NOTE, 0, 0,
      "The drill's change did not go through, so the rehearsal shows a rollback of a deployment that failed halfway.",
      "If the drill means a change that succeeds and is bad, mend its change script.", ""},
@@ -28,7 +28,7 @@ const struct finding_kind finding_kinds[] = {
      "RB012 RB014"},
     {"data_unexpected", "records that nobody wrote", SEVERITY_ERROR, GATE(RECORDS_UNEXPECTED), 0,
      "At the end, the store holds records that were deleted, or never acknowledged: a restore brought them back.",
-     "Restore to a point in time that includes the deletions, or apply them again after the restore.", "RB014"},
+     "Restore to a point in time that includes the deletions, or apply them again after the restore.", "RB014 RB034"},
     {"escaped_command", "a command tried to leave the sandbox", SEVERITY_ERROR, GATE(ESCAPED_COMMAND), 0,
      "The command tried to reach a file, an address or a process outside the rehearsal. On a machine that can "
      "reach production it might have changed it.",
@@ -37,14 +37,14 @@ const struct finding_kind finding_kinds[] = {
      MEASURE(ROLLBACK) | MEASURE(TIME_TO_STABLE) | MEASURE(CLAIM_ERROR),
      "The command ended with an error and the next one ran all the same. Nothing later claimed success, so nobody "
      "was told a lie; but the rest of the playbook ran on a state that it does not expect.",
-     "Check the result of the step and say what to do when it fails.", "RB003"},
+     "Check the result of the step and say what to do when it fails.", "RB003 RB009 RB026 RB035 RB036 RB038 RB040 RB042"},
     {"false_success", "success was claimed and was not true", SEVERITY_ERROR, GATE(FALSE_SUCCESS),
      MEASURE(CLAIM_ERROR),
      "The playbook said that the rollback was done while the service or its state was still wrong. People stand "
      "down, close the incident, and users go on suffering.",
      "Put a check of what users see (an answer of the service, its version, a count of records) before the line "
      "that claims success, and claim only if it passes. A command that was accepted has not yet worked: wait for it.",
-     "RB001 RB008 RB017 RB023"},
+     "RB001 RB008 RB017 RB022 RB023 RB037"},
     {"hang", "the procedure hung", SEVERITY_WARNING, GATE(END_STATE),
      MEASURE(ROLLBACK) | MEASURE(TIME_TO_STABLE),
      "Every command was waiting for something that will never come: input, a lock, a peer. Nobody is told; the "
@@ -71,7 +71,7 @@ const struct finding_kind finding_kinds[] = {
      "The step asks a person to change a file or a setting, in a comment. Whoever pastes the block skips it, and the "
      "commands after it work on the old content.",
      "Write the edit as a command (sed -i, kubectl set image, an environment variable), or ship the file ready.",
-     ""},
+     "RB029"},
     {"missing_communication", "nobody was told", SEVERITY_NOTE, 0, 0,
      "From detection to the end of the run no message went out: no announcement, no page, no status page.",
      "Add the announcement to the playbook as a command with the text ready to send.", ""},
@@ -79,13 +79,13 @@ const struct finding_kind finding_kinds[] = {
      "watch, logs -f, tail -f and the like run until somebody interrupts them. In a pasted block, nothing after "
      "them runs; in a script, the script stands still.",
      "Put a limit on it (timeout 60 ..., --tail without -f), or wait for a condition instead of watching.",
-     "RB002"},
+     "RB028"},
     {"no_op", "a step that changed nothing", SEVERITY_WARNING, 0, 0,
      "By its verb the step was meant to change something, it ended without an error, and the world is as it was: a "
      "configuration that nobody reads again, an image that was not pulled, a name that matches nothing.",
      "Check what the command really acts on, and verify its effect, not its exit status. A changed ConfigMap needs a "
      "restart; a restarted container keeps its old image and environment.",
-     "RB006 RB010 RB015"},
+     "RB006 RB010 RB015 RB030 RB031 RB032"},
     {"not_simulated", "something that is not simulated", SEVERITY_NOTE, 0, 0,
      "The step used a command or an option that the fake does not model, so its effect here may differ from the "
      "real one. fakes/FIDELITY.md lists what is modelled.",
@@ -95,7 +95,7 @@ const struct finding_kind finding_kinds[] = {
      "The command still has a hole in it (<name>, [name], YYYYMMDD, a variable that nothing sets). Pasted as it is, "
      "bash reads it as a redirection, a pattern or an empty word, and does something else.",
      "Bind it in the drill, and in the playbook say where the value comes from, best as a command that finds it.",
-     "RB005 RB020"},
+     "RB005 RB020 RB025"},
     {"silent_failure", "a failure that nothing noticed", SEVERITY_WARNING,
      GATE(END_STATE) | GATE(FALSE_SUCCESS) | GATE(RECORDS_LOST),
      MEASURE(ROLLBACK) | MEASURE(TIME_TO_STABLE) | MEASURE(CLAIM_ERROR),
@@ -103,7 +103,7 @@ const struct finding_kind finding_kinds[] = {
      "success. Whoever reads the last line believes it.",
      "Let failures stop the procedure (set -euo pipefail in a script, '|| exit 1', psql -v ON_ERROR_STOP=1, curl "
      "--fail), and verify before claiming success.",
-     "RB001 RB003 RB004 RB011 RB016 RB019"},
+     "RB001 RB003 RB004 RB011 RB016 RB019 RB033 RB034"},
     {"store_unreadable", "a store could not be read at the end", SEVERITY_WARNING, 0, 0,
      "The store that serves users could not be read when the run ended, so nobody knows what it still holds.",
      "See what state it was left in: stopped, without its volume, or half restored.", ""},
@@ -111,20 +111,20 @@ const struct finding_kind finding_kinds[] = {
      "A phase took longer than its target, or never ended.",
      "Look at the longest step of that phase in the step table: waits, slow starts, and commands that a person has "
      "to read and choose between.",
-     "RB002 RB023"},
+     "RB002 RB023 RB039"},
     {"unknown_command", "a command that nobody declared", SEVERITY_WARNING, GATE(END_STATE) | GATE(FALSE_SUCCESS),
      MEASURE(ROLLBACK) | MEASURE(CLAIM_ERROR),
      "The playbook calls a program that is neither in the sandbox nor faked. It ended with 127 (command not "
      "found), as on a machine where it is not installed.",
      "If the operator's machine has it, declare it in the system file under 'hosts: commands'; if not, the playbook "
      "has found a missing tool before the incident did.",
-     ""},
+     "RB043"},
     {"wrong_end_state", "the end state is not the good state", SEVERITY_ERROR, GATE(END_STATE), 0,
      "When the run ended, something was not as the good state asks: a version, a number of replicas, a flag, a "
      "schema, or the store in service.",
      "Find the step that should have put it right. Often the command names the wrong thing, or changes a file that "
      "nothing reads again.",
-     "RB006 RB007 RB008 RB013 RB024"},
+     "RB006 RB007 RB008 RB013 RB024 RB041"},
     {NULL, NULL, SEVERITY_NOTE, 0, 0, NULL, NULL, NULL},
 };
 

@@ -14,6 +14,7 @@ struct note_list {
     int n, cap;
 };
 
+void note_list_release(struct note_list *);
 void add_note(struct note_list *, const char *id, int line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

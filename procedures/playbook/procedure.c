@@ -33,6 +33,12 @@ void add_note(struct note_list *notes, const char *id, int line, const char *for
     va_end(args);
 }
 
+void note_list_release(struct note_list *notes)
+{
+    free(notes->at);
+    *notes = (struct note_list){.arena = notes->arena};
+}
+
 static int64_t reading_ns(int64_t words)
 {
     return words * MINUTE / WORDS_READ_PER_MINUTE;
@@ -296,10 +302,9 @@ static void finish(struct picker *picker)
                sizeof *procedure->notes * (size_t)picker->notes.n);
     free(procedure->lines);
     free(procedure->scripts);
-    free(picker->notes.at);
+    note_list_release(&picker->notes);
     procedure->lines = lines;
     procedure->scripts = scripts;
-    picker->notes = (struct note_list){.arena = picker->arena};
 }
 
 static int find_range(const struct picker *picker, int *ret_first, int *ret_end,

@@ -46,13 +46,16 @@ void shell_fail(struct shell_parser *parser, size_t offset, const char *text)
 
 static void fail_here(struct shell_parser *parser, const char *what)
 {
-    size_t stop = parser->pos;
+    size_t stop = parser->pos, place = parser->pos;
+    bool at_end = place == parser->text.len;
     if (parser->failed)
         return;
     while (stop < parser->end && stop < parser->pos + 20 && !strchr(" \t\n", parser->text.at[stop]))
         stop++;
+    while (at_end && place > 0 && strchr(" \t\n", parser->text.at[place - 1]))
+        place--; /* the end of the text is behind its last word, not on the line after it */
     if (stop == parser->pos)
-        shell_fail(parser, parser->pos,
+        shell_fail(parser, place,
                    arena_printf(parser->arena, "%s, found the end of the %s", what,
                                 parser->pos < parser->end ? "line" : "text"));
     else

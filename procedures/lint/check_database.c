@@ -1,0 +1,240 @@
+/* Rules about databases: SQL, dumps and restores, Redis, Elasticsearch. */
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "procedures/lint/internal.h"
+
+static bool contains(const char *text, const char *word)
+{
+    return text && strcasestr(text, word);
+}
+
+/* Is there SQL that throws data away? Views, functions, triggers and indexes hold none. */
+static const char *drops_data(const char *sql)
+{
+    if (contains(sql, "drop table"))
+        return "DROP TABLE";
+    if (contains(sql, "drop database"))
+        return "DROP DATABASE";
+    if (contains(sql, "drop schema"))
+        return "DROP SCHEMA";
+    if (contains(sql, "drop column"))
+        return "DROP COLUMN";
+    if (contains(sql, "truncate "))
+        return "TRUNCATE";
+    return contains(sql, "delete from") && !contains(sql, "where") ? "DELETE without WHERE" : NULL;
+}
+
+static bool is_down_migration(const struct use *use)
+{
+    return use_is(use, "alembic", "downgrade", NULL) || use_is(use, "flyway", "undo", NULL) ||
+           use_mentions(use, "migrate:rollback") || use_mentions(use, "migration:revert") ||
+           (use_mentions(use, "migrate") && use_mentions(use, "down"));
+}
+
+static bool backup_before_line(const struct lint *lint, int line)
+{
+    for (int i = 0; i < lint->n_uses && lint->uses[i].line < line; i++)
+        if (use_is_backup(&lint->uses[i]))
+            return true;
+    return false;
+}
+
+static void check_drops(struct lint *lint, const struct use *use)
+{
+    const char *what = drops_data(use_sql(lint, use));
+    if (!strcmp(use->name, "dropdb"))
+        what = "dropdb";
+    if (!what && use_mentions(use, "FLUSHALL"))
+        what = "FLUSHALL";
+    if (!what && is_down_migration(use))
+        what = "a down migration";
+    if (what && !backup_before_line(lint, use->line))
+        lint_add_use(lint, "RB012", use, "%s, and no step before it takes a backup", what);
+}
+
+static bool terminates_before(const struct lint *lint, const struct use *use)
+{
+    for (const struct use *at = use; at >= lint->uses && same_scope(lint, use, at); at--)
+        if (use_mentions(at, "pg_terminate_backend") || use_mentions(at, "FORCE") ||
+            use_stops_writers(at))
+            return true;
+    return false;
+}
+
+static void check_drop_database(struct lint *lint, const struct use *use)
+{
+    const char *sql = use_sql(lint, use);
+    bool drops = (!strcmp(use->name, "psql") && contains(sql, "drop database")) ||
+                 (!strcmp(use->name, "dropdb") && !use_short(use, 'f') && !use_has(use, "--force"));
+    if (drops && !contains(sql, "force") && !terminates_before(lint, use))
+        lint_add_use(lint, "RB033", use,
+                     "refused while anybody is connected, and nothing before it disconnects them");
+}
+
+/* ---- dumps and restores ---- */
+
+static bool reads_here_document(const struct use *use)
+{
+    for (const struct shell_redirect *at = use->command->redirects; at; at = at->next)
+        if (at->body.len)
+            return true;
+    return false;
+}
+
+/* psql fed by a file or a pipe, at whatever depth: `docker exec -i C psql < dump`. */
+static bool psql_reads_file(const struct use *use)
+{
+    if (strcmp(use->name, "psql") || use_value(use, "-c", "--command"))
+        return false;
+    if (use_value(use, "-f", "--file") || !use->first_stage)
+        return true;
+    for (const struct shell_redirect *at = use->command->redirects; at; at = at->next)
+        if (str_is(at->operator, "<"))
+            return true;
+    return reads_here_document(use);
+}
+
+static bool is_restore(const struct use *use)
+{
+    const char *name = strrchr(use->argv[0], '/');
+    if (!strcmp(use->name, "pg_restore"))
+        return !use_short(use, 'l') && !use_has(use, "--list");
+    if (psql_reads_file(use) && !reads_here_document(use))
+        return true;
+    if (!strcmp(use->name, "mongorestore") || (!strcmp(use->name, "mysql") && !use->first_stage))
+        return true;
+    if (!strcmp(use->name, "curl"))
+        return use_mentions(use, "_snapshot/") && use_mentions(use, "_restore");
+    return name && strcasestr(name, "restore") && !use_has(use, "--config-only") &&
+           !use_mentions(use, "config");
+}
+
+static bool writers_stopped_before(const struct lint *lint, const struct use *use)
+{
+    for (const struct use *at = use - 1; at >= lint->uses; at--)
+        if (same_scope(lint, use, at) && use_stops_writers(at))
+            return true;
+    return false;
+}
+
+static void check_restore(struct lint *lint, const struct use *use)
+{
+    if (psql_reads_file(use) && !use_mentions(use, "ON_ERROR_STOP"))
+        lint_add_use(lint, "RB011", use,
+                     "psql ends with 0 although statements fail; -v ON_ERROR_STOP=1");
+    if (!strcmp(use->name, "pg_restore") && is_restore(use) && !use_short(use, 'c') &&
+        !use_has(use, "--clean") && !use_short(use, 'C') && !use_has(use, "--create"))
+        lint_add_use(lint, "RB034", use,
+                     "without --clean it restores on top of the tables that are there");
+    if (is_restore(use) && !writers_stopped_before(lint, use))
+        lint_add_use(lint, "RB014", use, "nothing before it here stops the writers");
+}
+
+/* ---- settings that do not last ---- */
+
+static bool later_mentions(const struct lint *lint, const struct use *use, const char *text)
+{
+    for (const struct use *at = use; at < lint->uses + lint->n_uses; at++)
+        if (same_scope(lint, use, at) && use_mentions(at, text))
+            return true;
+    return false;
+}
+
+static bool has_words(const struct use *use, const char *first, const char *second)
+{
+    for (int i = 0; i + 1 < use->n_operands; i++)
+        if (!strcasecmp(use->operands[i], first) && !strcasecmp(use->operands[i + 1], second))
+            return true;
+    return false;
+}
+
+static void check_lasting(struct lint *lint, const struct use *use)
+{
+    if (!strcmp(use->name, "redis-cli") && has_words(use, "CONFIG", "SET") &&
+        !later_mentions(lint, use, "REWRITE"))
+        lint_add_use(lint, "RB015", use,
+                     "CONFIG SET is gone after the next restart; CONFIG REWRITE keeps it");
+    if (contains(use_sql(lint, use), "alter system") &&
+        !later_mentions(lint, use, "pg_reload_conf") && !later_mentions(lint, use, "restart") &&
+        !later_mentions(lint, use, "reload"))
+        lint_add_use(lint, "RB015", use,
+                     "ALTER SYSTEM waits for a reload: SELECT pg_reload_conf()");
+    if (!strcmp(use->name, "sysctl") && use_short(use, 'w') &&
+        !later_mentions(lint, use, "sysctl.d"))
+        lint_add_use(lint, "RB015", use, "sysctl -w is gone after the next boot");
+}
+
+static void check_elasticsearch(struct lint *lint, const struct use *use)
+{
+    static const char *const calls[] = {
+        "/_bulk",  "/_reindex", "/_aliases",         "/_settings",        "/_restore",
+        "/_close", "/_open",    "/_update_by_query", "/_delete_by_query", NULL};
+    if (strcmp(use->name, "curl") || !use_changes_state(use) || !use->last_stage)
+        return;
+    for (int i = 0; calls[i]; i++)
+        if (use_mentions(use, calls[i])) {
+            lint_add_use(lint, "RB016", use,
+                         "the answer of '%s' says what failed, and nobody reads it", calls[i] + 1);
+            return;
+        }
+}
+
+/* ---- steps that cannot be run twice ---- */
+
+static void check_twice(struct lint *lint, const struct use *use)
+{
+    const char *sql = use_sql(lint, use);
+    if (use_is(use, "kubectl", "create", NULL) && !use_mentions(use, "--dry-run") &&
+        !use->ignored && use->n_operands > 1 && strcmp(use->operands[1], "job") &&
+        strcmp(use->operands[1], "token"))
+        lint_add_use(lint, "RB018", use, "create fails when it is there already; apply does not");
+    if (use_is(use, "alembic", "downgrade", NULL) && use->argc > 2 && use->argv[2][0] == '-')
+        lint_add_use(lint, "RB018", use, "run again it goes back one more; name the revision");
+    if (use_is(use, "git", "revert", NULL) && use_mentions(use, "HEAD"))
+        lint_add_use(lint, "RB018", use, "run again it reverts the revert; name the commit");
+    if (contains(sql, "insert into") && !contains(sql, "on conflict") &&
+        !contains(sql, "not exists"))
+        lint_add_use(lint, "RB018", use,
+                     "run again it inserts the same rows; ON CONFLICT DO NOTHING");
+}
+
+/* ---- blocks of SQL ---- */
+
+static int line_of(const struct block *block, const char *sql, const char *word)
+{
+    const char *at = strcasestr(sql, word);
+    int line = block->line;
+    for (const char *byte = sql; at && byte < at; byte++)
+        line += *byte == '\n';
+    return line;
+}
+
+static void check_sql_block(struct lint *lint, const struct block *block)
+{
+    const char *sql = arena_str(lint->arena, block->text), *what = drops_data(sql);
+    if (what && !backup_before_line(lint, block->line))
+        lint_add(lint, "RB012", line_of(block, sql, strstr(what, "without") ? "delete from" : what),
+                 0, "%s, and no step before it takes a backup", what);
+    if (contains(sql, "insert into") && !contains(sql, "on conflict") &&
+        !contains(sql, "not exists"))
+        lint_add(lint, "RB018", line_of(block, sql, "insert into"), 0,
+                 "run again it inserts the same rows; ON CONFLICT DO NOTHING");
+}
+
+void lint_check_database(struct lint *lint)
+{
+    for (int i = 0; i < lint->n_uses; i++) {
+        const struct use *use = &lint->uses[i];
+        check_drops(lint, use);
+        check_drop_database(lint, use);
+        check_restore(lint, use);
+        check_lasting(lint, use);
+        check_elasticsearch(lint, use);
+        check_twice(lint, use);
+    }
+    for (int i = 0; i < lint->playbook->n_blocks; i++)
+        if (lint->playbook->blocks[i].kind == BLOCK_SQL)
+            check_sql_block(lint, &lint->playbook->blocks[i]);
+}

@@ -1,0 +1,394 @@
+/* Finding every command of a playbook, through the wrappers that people put around them. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "procedures/lint/internal.h"
+#include "sim/base/xalloc.h"
+
+enum { NESTING_MAX = 8 };
+
+struct collector {
+    struct lint *lint;
+    int block;
+    int depth;
+    struct use context; /* what the wrapper hands down */
+    int line;           /* in a nested script: its place, since offsets there mean nothing */
+};
+
+static void add_words(struct collector *, struct shell_command *, struct shell_word **words, int n,
+                      struct use context);
+static void add_script(struct collector *, const char *text, int line, struct use context);
+
+/* ---- options that take a value, per command; needed to find the operands ---- */
+
+static const char *value_options(const char *name)
+{
+    static const struct {
+        const char *name, *options;
+    } tools[] = {
+        {"kubectl",
+         " -n --namespace -f --filename -l --selector -o --output -c --container -p --patch "
+         "--context "
+         "--kubeconfig --replicas --to-revision --timeout --type --field-selector --sort-by "
+         "--since --tail "
+         "--revision --for --image --from-literal --from-file --patch-file --grace-period "},
+        {"compose", " -f --file -p --project-name --profile --env-file --tail --scale -t --timeout "
+                    "-e -u -w --since "},
+        {"docker", " -H --host --context -e --env -v --volume -p --publish --name --network -u "
+                   "--user -w --workdir "
+                   "--filter --format --tail -n --since --env-file -t "},
+        {"helm", " -n --namespace --kube-context -f --values --set --timeout --version --max -o "},
+        {"git", " -C -c -m -b -B "},
+        {"psql", " -U -d -h -p -c -f -v --username --dbname --host --port --command --file --set "
+                 "--variable "},
+        {"mysql", " -u -h -P -D -e "},
+        {"redis-cli", " -h -p -a -n "},
+        {"curl", " -X --request -H --header -d --data --data-binary --data-raw -o --output -w "
+                 "--write-out -u --user "
+                 "--max-time -m --connect-timeout --retry --retry-delay -T -A -e -b -c --cacert -F "
+                 "--resolve "},
+        {"aws",
+         " --cluster --service --services --region --profile --query --output --task-definition "},
+        {"systemctl", " -n "},
+        {"timeout", " -s --signal -k --kill-after "},
+        {"ssh", " -i -p -l -o -F -J -L -R -b -c -e -m "},
+        {"watch", " -n --interval "},
+        {"sudo", " -u --user -g --group "},
+        {"xargs", " -n -I -P -L -d "},
+        {"env", " -u --unset -C "},
+    };
+    for (size_t i = 0; i < sizeof tools / sizeof *tools; i++)
+        if (!strcmp(tools[i].name, name))
+            return tools[i].options;
+    return "";
+}
+
+static bool takes_value(const char *name, const char *option)
+{
+    const char *options = value_options(name), *found = options;
+    size_t n = strlen(option);
+    while (n && (found = strstr(found, option))) {
+        if (found > options && found[-1] == ' ' && found[n] == ' ')
+            return true;
+        found += n;
+    }
+    return false;
+}
+
+/* Index of the first argument that is no option, nor an option's value; from `i` on. */
+static int skip_options(const char *name, const char *const *argv, int argc, int i)
+{
+    while (i < argc && argv[i][0] == '-' && argv[i][1]) {
+        if (!strcmp(argv[i], "--"))
+            return i + 1;
+        i += takes_value(name, argv[i]) ? 2 : 1;
+    }
+    return i;
+}
+
+static void find_operands(struct lint *lint, struct use *use)
+{
+    use->operands = ARENA_ARRAY(lint->arena, const char *, use->argc + 1);
+    for (int i = 1; i < use->argc; i++) {
+        if (use->argv[i][0] != '-' || !use->argv[i][1])
+            use->operands[use->n_operands++] = use->argv[i];
+        else if (takes_value(use->name, use->argv[i]))
+            i++;
+    }
+}
+
+/* ---- where a command stands ---- */
+
+static bool is_simple_named(const struct shell_command *command, const char *const *names)
+{
+    for (; *names; names++)
+        if (shell_is(command, *names))
+            return true;
+    return false;
+}
+
+/* What "||" and "&&" behind the pipeline make of its failure. */
+static void look_behind(const struct shell_command *pipeline, struct use *use)
+{
+    static const char *const swallow[] = {"true", ":", "echo", "printf", NULL};
+    static const char *const stop[] = {"exit", "return", "break", "false", "die", "fail", NULL};
+    const struct shell_command *next = pipeline->next;
+    if (!pipeline->parent || pipeline->parent->kind != SHELL_AND_OR || !next)
+        return;
+    if (next->and_then)
+        use->guarded = true;
+    if (next->or_else && is_simple_named(next, swallow))
+        use->ignored = true;
+    if (next->or_else && (is_simple_named(next, stop) || next->kind == SHELL_GROUP))
+        use->guarded = true;
+}
+
+static void find_place(const struct shell_command *command, struct use *use)
+{
+    const struct shell_command *at = command;
+    use->first_stage = use->last_stage = true;
+    if (at->parent && at->parent->kind == SHELL_PIPELINE) {
+        use->last_stage = !at->next;
+        use->first_stage = at->parent->first == at;
+        at = at->parent;
+    }
+    look_behind(at, use);
+    use->background |= at->background || (at->parent && at->parent->background);
+    for (; at; at = at->parent) {
+        use->in_condition |= at->role == ROLE_CONDITION && at->parent &&
+                             (at->parent->kind == SHELL_IF || at->parent->kind == SHELL_WHILE);
+        use->in_loop |= at->kind == SHELL_WHILE || at->kind == SHELL_FOR;
+        use->in_function |= at->kind == SHELL_FUNCTION;
+    }
+    for (const struct shell_redirect *redirect = command->redirects; redirect;
+         redirect = redirect->next)
+        if (redirect->target->value && !strcmp(redirect->target->value, "/dev/null") &&
+            (redirect->fd == 2 || str_starts(redirect->operator, "&>")))
+            use->silenced = true;
+}
+
+/* ---- uses ---- */
+
+static const char *base_name(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    return slash && slash[1] && *name == '/' && !strstr(name, ".sh") ? slash + 1 : name;
+}
+
+static struct use *new_use(struct collector *collector, struct shell_command *command,
+                           struct shell_word **words, int n, const struct use *context)
+{
+    struct lint *lint = collector->lint;
+    struct use use = *context;
+    use.words = words;
+    use.argc = n;
+    use.argv = ARENA_ARRAY(lint->arena, const char *, n + 1);
+    for (int i = 0; i < n; i++)
+        use.argv[i] = words[i]->value ? words[i]->value : arena_str(lint->arena, words[i]->text);
+    use.name = base_name(use.argv[0]);
+    use.command = command;
+    use.block = collector->block;
+    use.line = collector->line ? collector->line : words[0]->line;
+    use.column = collector->line ? 0 : words[0]->column;
+    find_place(command, &use);
+    XGROW(lint->uses, lint->n_uses, lint->cap_uses);
+    lint->uses[lint->n_uses] = use;
+    return &lint->uses[lint->n_uses++];
+}
+
+/* `docker compose x` becomes `compose x`, as docker-compose is. */
+static void name_compose(struct use *use)
+{
+    if (!strcmp(use->name, "docker-compose") || !strcmp(use->name, "podman-compose"))
+        use->name = "compose";
+    if (!strcmp(use->name, "docker") && use->argc > 1 && !strcmp(use->argv[1], "compose")) {
+        use->argv++;
+        use->words++;
+        use->argc--;
+        use->name = "compose";
+    }
+}
+
+/* The index of the wrapped command's first word, or 0: sudo, time, nohup, timeout 60, env X=1, command, exec. */
+static int transparent(const struct use *use, bool *ret_limited)
+{
+    static const char *const names[] = {"sudo", "nohup",  "timeout", "env",   "command", "exec",
+                                        "nice", "ionice", "stdbuf",  "xargs", NULL};
+    int i;
+    for (i = 0; names[i] && strcmp(names[i], use->name); i++)
+        ;
+    if (!names[i])
+        return 0;
+    i = skip_options(use->name, use->argv, use->argc, 1);
+    if (!strcmp(use->name, "timeout")) {
+        *ret_limited = true;
+        i++;
+    }
+    while (!strcmp(use->name, "env") && i < use->argc && strchr(use->argv[i], '='))
+        i++;
+    return i < use->argc ? i : 0;
+}
+
+/* The index of the first word of what is run in a container or pod, or 0. */
+static int exec_inside(const struct use *use)
+{
+    int i;
+    if (!strcmp(use->name, "kubectl") || !strcmp(use->name, "oc")) {
+        if (!use->n_operands || strcmp(use->operands[0], "exec"))
+            return 0;
+        for (i = 1; i < use->argc; i++)
+            if (!strcmp(use->argv[i], "--"))
+                return i + 1;
+        return 0;
+    }
+    if (strcmp(use->name, "docker") && strcmp(use->name, "compose") && strcmp(use->name, "podman"))
+        return 0;
+    i = skip_options(use->name, use->argv, use->argc, 1);
+    if (i >= use->argc || (strcmp(use->argv[i], "exec") && strcmp(use->argv[i], "run")))
+        return 0;
+    if (!strcmp(use->argv[i], "run") && !strcmp(use->name, "docker"))
+        return 0; /* the image's own command: too little is known */
+    for (i++; i < use->argc && use->argv[i][0] == '-';) {
+        /* -t takes no value here, unlike in "compose stop -t 10" */
+        bool value = takes_value(use->name, use->argv[i]) && strcmp(use->argv[i], "-t");
+        i += value ? 2 : 1;
+    }
+    return i + 1;
+}
+
+static bool is_shell_name(const char *name)
+{
+    return !strcmp(name, "sh") || !strcmp(name, "bash") || !strcmp(name, "/bin/sh") ||
+           !strcmp(name, "/bin/bash");
+}
+
+/* "sh -c TEXT": the index of TEXT, or 0. */
+static int shell_text(const struct use *use)
+{
+    if (!is_shell_name(use->argv[0]) && !is_shell_name(use->name))
+        return 0;
+    for (int i = 1; i + 1 < use->argc && use->argv[i][0] == '-'; i++)
+        if (strchr(use->argv[i], 'c') && use->argv[i][1] != '-')
+            return i + 1;
+    return 0;
+}
+
+/* ssh and watch join their arguments and give them to a shell. */
+static const char *joined(struct lint *lint, const struct use *use, int first)
+{
+    char *text = arena_strdup(lint->arena, "");
+    for (int i = first; i < use->argc; i++)
+        text = arena_printf(lint->arena, "%s%s%s", text, *text ? " " : "", use->argv[i]);
+    return text;
+}
+
+static void unwrap(struct collector *collector, struct shell_command *command, int index)
+{
+    struct lint *lint = collector->lint;
+    struct use use = lint->uses[index], context = use;
+    int first;
+    context.inside = true;
+    context.operands = NULL;
+    context.n_operands = 0;
+    if ((first = transparent(&use, &context.limited))) {
+        lint->n_uses = index; /* sudo itself is of no interest */
+        context.inside = use.inside;
+        add_words(collector, command, use.words + first, use.argc - first, context);
+        return;
+    }
+    if ((first = exec_inside(&use)) && first < use.argc) {
+        context.remote = true;
+        add_words(collector, command, use.words + first, use.argc - first, context);
+    } else if ((first = shell_text(&use)) && first < use.argc) {
+        add_script(collector, use.argv[first], use.words[first]->line, context);
+    } else if (!strcmp(use.name, "watch") || !strcmp(use.name, "ssh")) {
+        bool ssh = *use.name == 's';
+        first = skip_options(use.name, use.argv, use.argc, 1) + ssh;
+        context.watched |= !ssh;
+        context.remote |= ssh;
+        if (first < use.argc)
+            add_script(collector, joined(lint, &use, first), use.words[first]->line, context);
+    }
+}
+
+static void add_words(struct collector *collector, struct shell_command *command,
+                      struct shell_word **words, int n, struct use context)
+{
+    int index = collector->lint->n_uses;
+    struct use *use;
+    if (n <= 0 || collector->depth >= NESTING_MAX)
+        return;
+    use = new_use(collector, command, words, n, &context);
+    name_compose(use);
+    find_operands(collector->lint, use);
+    collector->depth++;
+    unwrap(collector, command, index);
+    collector->depth--;
+}
+
+static bool visit(struct shell_command *command, void *data)
+{
+    struct collector *collector = data;
+    if (command->kind == SHELL_SIMPLE && command->n_words)
+        add_words(collector, command, command->words, command->n_words, collector->context);
+    return true;
+}
+
+static void add_script(struct collector *collector, const char *text, int line, struct use context)
+{
+    struct collector inner = {.lint = collector->lint,
+                              .block = collector->block,
+                              .depth = collector->depth + 1,
+                              .context = context,
+                              .line = line};
+    struct shell_script script;
+    if (inner.depth >= NESTING_MAX)
+        return;
+    shell_parse(collector->lint->arena, str_of(arena_strdup(collector->lint->arena, text)), line,
+                &script);
+    shell_each_command(&script, visit, &inner);
+}
+
+/* ---- blocks ---- */
+
+static bool find_set(struct shell_command *command, void *data)
+{
+    struct lint_block *block = data;
+    if (!shell_is(command, "set"))
+        return true;
+    for (int i = 1; i < command->n_words; i++) {
+        const char *value = shell_value(command, i);
+        if (value && value[0] == '-' && strchr(value, 'e'))
+            block->set_e = true;
+        if (value && !strcmp(value, "pipefail"))
+            block->pipefail = true;
+        if (value && !strcmp(value, "errexit"))
+            block->set_e = true;
+    }
+    return true;
+}
+
+static int scope_of(const struct playbook *playbook, const struct block *block)
+{
+    int heading = block->heading;
+    while (heading >= 0 && playbook->headings[heading].bold_line)
+        heading--;
+    return heading;
+}
+
+static void collect_block(struct lint *lint, const struct block *source)
+{
+    struct collector collector = {.lint = lint, .block = lint->n_blocks};
+    struct lint_block *block;
+    struct str first = source->text, shebang = str_cut(&first, '\n');
+    XGROW(lint->blocks, lint->n_blocks, lint->cap_blocks);
+    block = &lint->blocks[lint->n_blocks++];
+    *block = (struct lint_block){.block = source,
+                                 .is_script = source->kind == BLOCK_SCRIPT,
+                                 .first = lint->n_uses,
+                                 .scope = scope_of(lint->playbook, source)};
+    shell_parse(lint->arena, source->text, source->line, &block->script);
+    shell_each_command(&block->script, find_set, block);
+    if (str_starts(shebang, "#!") && str_ends(shebang, " -e"))
+        block->set_e = true;
+    shell_each_command(&block->script, visit, &collector);
+    lint->blocks[collector.block].end = lint->n_uses;
+}
+
+void lint_collect(struct lint *lint)
+{
+    for (int i = 0; i < lint->playbook->n_blocks; i++) {
+        const struct block *block = &lint->playbook->blocks[i];
+        if (block->kind == BLOCK_SHELL || block->kind == BLOCK_SCRIPT)
+            collect_block(lint, block);
+    }
+}
+
+bool same_scope(const struct lint *lint, const struct use *a, const struct use *b)
+{
+    const struct lint_block *left = &lint->blocks[a->block], *right = &lint->blocks[b->block];
+    if (left->is_script || right->is_script)
+        return a->block == b->block;
+    return left->scope == right->scope;
+}
