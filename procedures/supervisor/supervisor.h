@@ -21,6 +21,7 @@
 struct feed {
     struct str text;     /* one or more whole lines, with their newlines; valid until the next feed */
     int64_t wait_ns;     /* virtual time before bash gets it: reading, typing */
+    int line;            /* bash's line number (LINENO, messages) of the first of them; 0: bash counts on */
 };
 
 /* What the supervisor needs from whoever runs the drill. All run in the harness, never in the tree. */
@@ -45,6 +46,7 @@ struct supervisor_owner {
      * blocked foreground command line. */
     bool (*interrupt)(void *ctx, const char *command, int64_t *ret_ask_ns);
     struct env *env; /* given to each call */
+    const volatile int *stop; /* set from a signal handler: end the run (END_STOPPED); or NULL */
 };
 
 enum supervisor_end {

@@ -1,0 +1,18 @@
+/* programs: which real programs a playbook finds in its private root.
+ *
+ * An allow-list: text and file tools that act only on files and descriptors. Whatever is not listed here, not named
+ * by the drill, and no fake, does not exist for a playbook (exit 127), whatever the host has installed.
+ */
+#ifndef REHEARSE_PROCEDURES_PROGRAMS_H
+#define REHEARSE_PROCEDURES_PROGRAMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+extern const char *const standard_programs[]; /* names, NULL-terminated */
+extern const char *const library_folders[];   /* of the host, seen read-only at the same place; those that exist */
+
+/* Where the host keeps a program: fills `path` and returns true if there is one. */
+bool program_find(const char *name, char *path, size_t size);
+
+#endif

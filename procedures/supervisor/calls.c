@@ -1,0 +1,529 @@
+/* The system calls that stop: what each needs so that time, order and chance are ours. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "procedures/sandbox/files.h"
+#include "procedures/sandbox/filter.h"
+#include "procedures/supervisor/core.h"
+
+/* What the kernel returns at a call's exit stop when a signal is pending; it decides afterwards, by the signal's
+ * disposition, whether the program sees EINTR or the call is made again (include/linux/errno.h). */
+enum {
+    RESTART_UNLESS_HANDLED = -512, /* ERESTARTSYS: again, with SA_RESTART even if there is a handler */
+    RESTART_NO_HANDLER = -514,     /* ERESTARTNOHAND */
+    RESTART_BLOCK = -516,          /* ERESTART_RESTARTBLOCK */
+};
+
+static bool interrupted(long result)
+{
+    return result == -EINTR || (result <= -512 && result >= -516);
+}
+
+void call_finish(struct task *t, long result)
+{
+    arch_skip(&t->registers, result);
+    (void)arch_set(t->pid, &t->registers);
+    task_resume(t, false);
+}
+
+static void pass(struct task *t)
+{
+    task_resume(t, false);
+}
+
+static void wait_in_kernel(struct task *t)
+{
+    t->detour = DETOUR_NONE;
+    task_resume(t, true);
+}
+
+/* ---- waiting with a time-out ---- */
+
+/* The time-out argument is replaced by "for ever", and the deadline is ours. */
+static void wait_timed(struct supervisor *s, struct task *t, int index, uint64_t for_ever, int64_t ns)
+{
+    int64_t now = clock_now(s);
+    t->detour = DETOUR_TIMED;
+    t->fired = false;
+    t->deadline = t->resume_deadline ? t->resume_deadline
+                  : ns > NO_DEADLINE / 2 - now ? NO_DEADLINE / 2
+                                               : now + ns;
+    t->resume_deadline = 0;
+    arch_set_argument(&t->registers, index, for_ever);
+    (void)arch_set(t->pid, &t->registers);
+    task_resume(t, true);
+}
+
+static void wait_milliseconds(struct supervisor *s, struct task *t, int index)
+{
+    int ms = (int)t->arguments[index];
+    if (ms == 0)
+        pass(t);
+    else if (ms < 0)
+        wait_in_kernel(t);
+    else
+        wait_timed(s, t, index, (uint64_t)-1, ms * INT64_C(1000000));
+}
+
+static void wait_timespec(struct supervisor *s, struct task *t, int index)
+{
+    struct timespec wanted;
+    if (t->arguments[index] == 0) {
+        wait_in_kernel(t);
+        return;
+    }
+    if (!task_read(t, t->arguments[index], &wanted, sizeof wanted)) {
+        pass(t);
+        return;
+    }
+    if (t->number == SYS_select)
+        wanted.tv_nsec *= 1000; /* it was a struct timeval */
+    if (wanted.tv_sec == 0 && wanted.tv_nsec == 0)
+        pass(t);
+    else
+        wait_timed(s, t, index, 0, wanted.tv_sec > INT64_MAX / SECOND_NS / 4 ? INT64_MAX / 4
+                                                                             : wanted.tv_sec * SECOND_NS + wanted.tv_nsec);
+}
+
+static void futex(struct supervisor *s, struct task *t)
+{
+    int operation = (int)t->arguments[1], command = operation & FUTEX_CMD_MASK;
+    struct timespec wanted;
+    switch (command) {
+    case FUTEX_WAIT:
+    case FUTEX_WAIT_BITSET:
+    case FUTEX_LOCK_PI:
+    case FUTEX_LOCK_PI2:
+    case FUTEX_WAIT_REQUEUE_PI:
+        break;
+    default:
+        pass(t);
+        return;
+    }
+    if (t->arguments[3] == 0 || !task_read(t, t->arguments[3], &wanted, sizeof wanted)) {
+        wait_in_kernel(t);
+        return;
+    }
+    int64_t ns = wanted.tv_sec > INT64_MAX / SECOND_NS / 4 ? INT64_MAX / 4
+                                                           : wanted.tv_sec * SECOND_NS + wanted.tv_nsec;
+    if (command != FUTEX_WAIT) { /* absolute */
+        bool real = (operation & FUTEX_CLOCK_REALTIME) || command == FUTEX_LOCK_PI;
+        ns -= real ? clock_unix_ns(s) : clock_now(s) + 1000 * SECOND_NS;
+    }
+    wait_timed(s, t, 3, 0, ns < 0 ? 0 : ns);
+}
+
+/* The number of bytes of one descriptor set of a select. */
+static size_t set_size(const struct task *t)
+{
+    uint64_t n = t->arguments[0] > 1024 ? 1024 : t->arguments[0];
+    return (size_t)((n + 63) / 64 * 8);
+}
+
+static long timed_out(struct task *t)
+{
+    static const unsigned char none[128];
+    switch (t->number) {
+    case SYS_select:
+    case SYS_pselect6:
+        for (int i = 1; i <= 3; i++)
+            if (t->arguments[i])
+                (void)task_write(t, t->arguments[i], none, set_size(t));
+        return 0;
+    case SYS_futex:
+        return -ETIMEDOUT;
+    case SYS_rt_sigtimedwait:
+        return -EAGAIN;
+    default:
+        return 0;
+    }
+}
+
+static void restore_arguments(struct task *t)
+{
+    for (int i = 0; i < 6; i++)
+        arch_set_argument(&t->registers, i, t->arguments[i]);
+}
+
+/* A signal cut a wait short: if it has no handler the call will be made again, and must end when it would have. */
+static void remember_deadline(struct task *t)
+{
+    t->resume_deadline = t->deadline;
+    arch_set_result(&t->registers, RESTART_NO_HANDLER);
+    arch_set_number(&t->registers, t->number);
+}
+
+static void leave_timed(struct task *t)
+{
+    long result = arch_result(&t->registers);
+    restore_arguments(t);
+    if (interrupted(result) && t->fired)
+        arch_set_result(&t->registers, timed_out(t));
+    else if (interrupted(result))
+        remember_deadline(t);
+}
+
+static void leave_sleep(struct supervisor *s, struct task *t)
+{
+    if (t->number == FILTER_HYPERCALL) { /* a puppet: its puppeteer looks at the clock */
+        arch_again(&t->registers, FILTER_HYPERCALL);
+        return;
+    }
+    if (t->fired) {
+        arch_set_result(&t->registers, 0);
+        return;
+    }
+    bool plain = t->number == SYS_nanosleep;
+    uint64_t rest_at = plain ? t->arguments[1] : t->arguments[3];
+    int64_t rest = t->deadline - clock_now(s);
+    struct timespec left = {rest / SECOND_NS, rest % SECOND_NS};
+    if (rest_at && rest > 0 && (plain || !(t->arguments[1] & TIMER_ABSTIME)))
+        (void)task_write(t, rest_at, &left, sizeof left);
+    remember_deadline(t);
+}
+
+static void leave_ready(struct task *t)
+{
+    long result = arch_result(&t->registers);
+    (void)task_write(t, t->scratch_at, t->scratch_before, 8);
+    restore_arguments(t);
+    if (interrupted(result)) { /* as the call itself would have been */
+        arch_set_result(&t->registers, RESTART_UNLESS_HANDLED);
+        arch_set_number(&t->registers, t->number);
+    } else {
+        arch_again(&t->registers, t->number);
+    }
+}
+
+/* ---- times of files ---- */
+
+/* Which descriptor a call changed, given its result. */
+static int changed_descriptor(const struct task *t, long result)
+{
+    switch (t->number) {
+    case SYS_open:
+    case SYS_creat:
+    case SYS_openat:
+    case SYS_openat2:
+        return (int)result;
+    case SYS_copy_file_range:
+    case SYS_splice:
+        return (int)t->arguments[2];
+    default:
+        return (int)t->arguments[0];
+    }
+}
+
+static bool opens(long number)
+{
+    return number == SYS_open || number == SYS_creat || number == SYS_openat || number == SYS_openat2;
+}
+
+/* A file that was just made has the time of its making, the host's; one that was opened again has not. */
+static bool just_made(int fd)
+{
+    struct statx st;
+    return statx(fd, "", AT_EMPTY_PATH, STATX_MTIME | STATX_BTIME, &st) == 0 &&
+           st.stx_btime.tv_sec == st.stx_mtime.tv_sec && st.stx_btime.tv_nsec == st.stx_mtime.tv_nsec;
+}
+
+static bool truncates(const struct task *t)
+{
+    uint64_t flags = t->number == SYS_openat ? t->arguments[2] : t->number == SYS_open ? t->arguments[1] : O_TRUNC;
+    return (flags & O_TRUNC) != 0;
+}
+
+static void leave_stamp(struct supervisor *s, struct task *t)
+{
+    long result = arch_result(&t->registers);
+    if (result < 0)
+        return;
+    int fd = task_descriptor(t, changed_descriptor(t, result));
+    if (fd < 0)
+        return;
+    struct stat st;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (!opens(t->number) || truncates(t) || just_made(fd)))
+        (void)files_set_mtime(fd, clock_unix_ns(s));
+    close(fd);
+}
+
+/* "Now" is the simulation's. */
+static void set_times(struct supervisor *s, struct task *t)
+{
+    struct timespec times[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
+    int64_t now = clock_unix_ns(s);
+    if (t->arguments[2] && !task_read(t, t->arguments[2], times, sizeof times)) {
+        pass(t);
+        return;
+    }
+    for (int i = 0; i < 2; i++)
+        if (times[i].tv_nsec == UTIME_NOW)
+            times[i] = (struct timespec){now / SECOND_NS, now % SECOND_NS};
+    uint64_t at = arch_scratch(&t->registers, sizeof times);
+    if (task_write(t, at, times, sizeof times)) {
+        arch_set_argument(&t->registers, 2, at);
+        (void)arch_set(t->pid, &t->registers);
+    }
+    pass(t);
+}
+
+/* A change time cannot be set, only told: it is the time of the last modification, and so is the birth. */
+static void leave_stat(struct task *t)
+{
+    struct statx st;
+    if (arch_result(&t->registers) < 0 || !task_read(t, t->arguments[4], &st, sizeof st))
+        return;
+    st.stx_ctime = st.stx_btime = st.stx_mtime;
+    st.stx_dev_major = 0;
+    st.stx_dev_minor = 42;
+    (void)task_write(t, t->arguments[4], &st, sizeof st);
+}
+
+/* ---- the rest ---- */
+
+static void tell_name(struct supervisor *s, struct task *t)
+{
+    struct utsname name = {.sysname = "Linux", .release = "6.1.0-rehearse-amd64",
+                           .version = "#1 SMP PREEMPT_DYNAMIC", .machine = "x86_64"};
+    snprintf(name.nodename, sizeof name.nodename, "%s",
+             *t->process->place ? t->process->place : s->hostname);
+    memcpy(name.domainname, "(none)", 7);
+    call_finish(t, task_write(t, t->arguments[0], &name, sizeof name) ? 0 : -EFAULT);
+}
+
+static void tell_chance(struct supervisor *s, struct task *t)
+{
+    unsigned char bytes[4096];
+    size_t len = t->arguments[1] > 1 << 20 ? 1 << 20 : (size_t)t->arguments[1];
+    for (size_t done = 0; done < len;) {
+        size_t piece = len - done < sizeof bytes ? len - done : sizeof bytes;
+        random_fill(s, bytes, piece);
+        if (!task_write(t, t->arguments[0] + done, bytes, piece)) {
+            call_finish(t, -EFAULT);
+            return;
+        }
+        done += piece;
+    }
+    call_finish(t, (long)len);
+}
+
+/* It waits for another task without saying so: give the turn away. */
+static void yield(struct supervisor *s, struct task *t)
+{
+    arch_skip(&t->registers, 0);
+    (void)arch_set(t->pid, &t->registers);
+    s->round++;
+    task_hold(s, t, HELD_PLAIN);
+}
+
+static bool process_call(struct supervisor *s, struct task *t)
+{
+    switch (t->number) {
+    case SYS_wait4:
+        if (t->arguments[2] & WNOHANG)
+            pass(t);
+        else
+            wait_in_kernel(t);
+        return true;
+    case SYS_waitid:
+        if (t->arguments[3] & WNOHANG)
+            pass(t);
+        else
+            wait_in_kernel(t);
+        return true;
+    case SYS_pause:
+    case SYS_rt_sigsuspend:
+    case SYS_flock:
+    case SYS_fcntl:
+        wait_in_kernel(t);
+        return true;
+    case SYS_kill:
+    case SYS_tkill:
+    case SYS_tgkill:
+    case SYS_rt_sigqueueinfo:
+    case SYS_rt_tgsigqueueinfo:
+    case SYS_pidfd_send_signal:
+        t->detour = DETOUR_KILL;
+        task_resume(t, true);
+        return true;
+    case SYS_futex:
+        futex(s, t);
+        return true;
+    case SYS_sched_yield:
+        yield(s, t);
+        return true;
+    case SYS_uname:
+        tell_name(s, t);
+        return true;
+    case SYS_getrandom:
+        tell_chance(s, t);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool waiting_call(struct supervisor *s, struct task *t)
+{
+    switch (t->number) {
+    case SYS_poll:
+        wait_milliseconds(s, t, 2);
+        return true;
+    case SYS_epoll_wait:
+    case SYS_epoll_pwait:
+        wait_milliseconds(s, t, 3);
+        return true;
+    case SYS_ppoll:
+    case SYS_rt_sigtimedwait:
+        wait_timespec(s, t, 2);
+        return true;
+    case SYS_epoll_pwait2:
+        wait_timespec(s, t, 3);
+        return true;
+    case SYS_select:
+    case SYS_pselect6:
+        wait_timespec(s, t, 4);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool file_call(struct supervisor *s, struct task *t)
+{
+    switch (t->number) {
+    case SYS_openat:
+    case SYS_open:
+    case SYS_creat: {
+        uint64_t flags = t->number == SYS_openat ? t->arguments[2] : t->number == SYS_open ? t->arguments[1] : O_CREAT;
+        t->detour = DETOUR_STAMP;
+        task_resume(t, (flags & (O_CREAT | O_TRUNC)) != 0);
+        return true;
+    }
+    case SYS_ftruncate:
+    case SYS_fallocate:
+    case SYS_pwrite64:
+    case SYS_pwritev:
+    case SYS_copy_file_range:
+    case SYS_sendfile:
+    case SYS_splice:
+        t->detour = DETOUR_STAMP;
+        task_resume(t, true);
+        return true;
+    case SYS_utimensat:
+        set_times(s, t);
+        return true;
+    case SYS_statx:
+        t->detour = DETOUR_STAT;
+        task_resume(t, true);
+        return true;
+    /* Change what others can see, so they happen in somebody's turn; nothing more. */
+    case SYS_unlink: case SYS_unlinkat: case SYS_rename: case SYS_renameat: case SYS_renameat2:
+    case SYS_mkdir: case SYS_mkdirat: case SYS_rmdir: case SYS_link: case SYS_linkat:
+    case SYS_symlink: case SYS_symlinkat: case SYS_chmod: case SYS_fchmod: case SYS_fchmodat:
+    case SYS_chown: case SYS_fchown: case SYS_lchown: case SYS_fchownat: case SYS_truncate:
+    case SYS_utime: case SYS_utimes: case SYS_futimesat: case SYS_setxattr: case SYS_lsetxattr:
+    case SYS_fsetxattr: case SYS_removexattr: case SYS_lremovexattr: case SYS_fremovexattr:
+    case SYS_fsync: case SYS_fdatasync: case SYS_sync: case SYS_syncfs: case SYS_sync_file_range:
+    case SYS_lseek: case SYS_tee: case SYS_vmsplice: case SYS_setsockopt: case SYS_bind:
+    case SYS_execveat: case SYS_sched_setaffinity: case SYS_sched_setscheduler: case SYS_sched_setparam:
+    case SYS_ioprio_set: case SYS_ioprio_get:
+        pass(t);
+        return true;
+    default:
+        return false;
+    }
+}
+
+void call_dispatch(struct supervisor *s, struct task *t, bool trusted)
+{
+    t->number = arch_number(&t->registers);
+    for (int i = 0; i < 6; i++)
+        t->arguments[i] = arch_argument(&t->registers, i);
+    t->detour = DETOUR_NONE;
+    t->deadline = NO_DEADLINE;
+    if (t == s->shell && script_call(s, t))
+        return;
+    if (t->number != SYS_clock_gettime && t->number != SYS_gettimeofday && t->number != SYS_time)
+        t->looks = 0;
+    if (transfer_call(s, t) || clock_call(s, t) || process_call(s, t) || waiting_call(s, t) || file_call(s, t))
+        return;
+    if (trusted || !refuse_call(s, t))
+        pass(t);
+}
+
+void call_enter(struct supervisor *s, struct task *t)
+{
+    if (!arch_get(t->pid, &t->registers))
+        return; /* killed: its end will be told */
+    if (arch_foreign(&t->registers)) {
+        observe_refusal(s, t, "a 32-bit system call");
+        call_finish(t, -ENOSYS);
+    } else if (arch_number(&t->registers) == FILTER_HYPERCALL) {
+        puppet_enter(s, t);
+    } else {
+        call_dispatch(s, t, false);
+    }
+}
+
+void call_leave(struct supervisor *s, struct task *t)
+{
+    enum detour detour = t->detour;
+    t->in_call = false;
+    t->detour = DETOUR_NONE;
+    if (detour == DETOUR_NONE || !arch_get(t->pid, &t->registers)) {
+        task_resume(t, false);
+        return;
+    }
+    switch (detour) {
+    case DETOUR_SLEEP:
+        leave_sleep(s, t);
+        break;
+    case DETOUR_READY:
+        leave_ready(t);
+        break;
+    case DETOUR_TIMED:
+        leave_timed(t);
+        break;
+    case DETOUR_FEED: /* a signal, or the time has come: bash reads again */
+        if (t->fired) {
+            restore_arguments(t);
+            arch_again(&t->registers, t->number);
+        } else {
+            arch_set_result(&t->registers, RESTART_UNLESS_HANDLED);
+            arch_set_number(&t->registers, t->number);
+        }
+        break;
+    case DETOUR_STAMP:
+        leave_stamp(s, t);
+        break;
+    case DETOUR_STAT:
+        leave_stat(t);
+        break;
+    case DETOUR_KILL:
+        s->epoch++;
+        break;
+    case DETOUR_NONE:
+        break;
+    }
+    t->deadline = NO_DEADLINE;
+    if (detour != DETOUR_STAMP && detour != DETOUR_STAT && detour != DETOUR_KILL)
+        (void)arch_set(t->pid, &t->registers);
+    if (detour == DETOUR_KILL) { /* whoever was hit reacts before the sender goes on */
+        task_hold(s, t, HELD_PLAIN);
+        t->first = true;
+        return;
+    }
+    task_resume(t, false);
+}
