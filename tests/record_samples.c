@@ -91,7 +91,7 @@ static void add_series(struct record *record, double bad_from_s, double bad_to_s
     struct series *api = record_series(record, "latency_p99_seconds", "service=api", "seconds");
     struct series *web = record_series(record, "latency_p99_seconds", "service=web", "seconds");
     struct series *ready = record_series(record, "ready_replicas", "service=api", "count");
-    struct series *writes = record_series(record, "writes_per_second", "store=postgres", "per_second");
+    struct series *records = record_series(record, "records", "store=postgres", "count");
     for (int i = 0; i * 15 <= end_s; i++) {
         double s = i * 15;
         bool bad = s >= bad_from_s && s < bad_to_s;
@@ -100,7 +100,7 @@ static void add_series(struct record *record, double bad_from_s, double bad_to_s
         series_add(api, at(s), 0.18 + 1.1 * depth + 0.01 * wave(i + 3) + 0.2 * depth * wave(i));
         series_add(web, at(s), s > 900 && s < 930 ? NAN : 0.09 + 0.2 * depth + 0.005 * wave(i + 5));
         series_add(ready, at(s), bad && depth >= 1 ? 2 : 3);
-        series_add(writes, at(s), 24 * (1 - 0.6 * depth) + 2 * wave(i + 11));
+        series_add(records, at(s), 30000 + i * 8 - (bad_to_s > 7800 && s > 2200 ? 1820 : 0));
     }
 }
 

@@ -16,7 +16,7 @@ static const struct panel_kind kinds[PANELS] = {
     {"indicator", "Requests served well", "%", 100, false},
     {"latency_p99_seconds", "p99 latency", " ms", 1000, false},
     {"ready_replicas", "Ready replicas", "", 1, true},
-    {"writes_per_second", "Writes acknowledged per second", "", 1, false},
+    {"records", "Records in the stores", "", 1, true},
 };
 
 static const uint32_t colors[PANEL_SERIES] = {0x0072B2, 0xD55E00, 0xB0468A, 0x007F5C};
@@ -89,11 +89,18 @@ static const char *percent(struct arena *arena, const char *word, double ratio)
 
 static void choose_axis(struct panel *panel, const struct record *record, bool is_indicator, struct arena *arena)
 {
-    double hi = 0;
-    for (int i = 0; i < panel->n_series; i++)
+    double hi = 0, lo = INFINITY;
+    for (int i = 0; i < panel->n_series; i++) {
         hi = fmax(hi, range_of(panel->series[i]).hi * panel->scale);
+        lo = fmin(lo, range_of(panel->series[i]).lo * panel->scale);
+    }
     panel->lo = 0;
     panel->hi = is_indicator ? 100 : axis_round_up(hi);
+    if (panel->n_series == 1 && lo > 0.8 * hi && strcmp(panel->series[0]->name, "records") == 0) {
+        panel->lo = lo - 0.1 * (hi - lo) - 1; /* a store is never empty: show what comes and goes */
+        panel->hi = hi + 0.1 * (hi - lo) + 1;
+        return;
+    }
     if (panel->steps && hi >= panel->hi) /* a line on the very edge is hard to see */
         panel->hi = axis_round_up(hi * 1.1);
     if (!is_indicator)
