@@ -6,7 +6,13 @@
 #include "sim/base/str.h"
 
 /* In the order in which `rehearse help` lists them. */
+
+
+extern const struct command command_run;
+
 static const struct command *const commands[] = {
+    &command_run,
+
     NULL,
 };
 

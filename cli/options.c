@@ -1,0 +1,106 @@
+#include "cli/options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "sim/base/str.h"
+
+static int unknown(const char *word, const struct option_spec *specs, struct error *error)
+{
+    const char *nearest = NULL;
+    size_t best = 5;
+    for (int i = 0; specs[i].name; i++) {
+        size_t distance = str_distance(str_of(word), str_of(specs[i].name), 9);
+        if (distance < best) {
+            best = distance;
+            nearest = specs[i].name;
+        }
+    }
+    if (nearest)
+        return error_set(error, ERROR_INPUT, "no option '%s'; did you mean '%s'?", word, nearest);
+    return error_set(error, ERROR_INPUT, "no option '%s'; --help lists them", word);
+}
+
+static const struct option_spec *find(const struct option_spec *specs, const char *word, size_t len)
+{
+    for (int i = 0; specs[i].name; i++) {
+        if (strlen(specs[i].name) == len && memcmp(specs[i].name, word, len) == 0)
+            return &specs[i];
+    }
+    return NULL;
+}
+
+int options_parse(int argc, char **argv, const struct option_spec *specs, const char **rest, int max,
+                  struct error *error)
+{
+    int n = 0;
+    bool only_rest = false;
+    for (int i = 1; i < argc; i++) {
+        const char *word = argv[i];
+        if (!only_rest && strcmp(word, "--") == 0) {
+            only_rest = true;
+            continue;
+        }
+        if (only_rest || word[0] != '-' || word[1] == '\0') {
+            if (n < max)
+                rest[n] = word;
+            n++;
+            continue;
+        }
+        size_t len = strcspn(word, "=");
+        const struct option_spec *spec = find(specs, word, len);
+        if (!spec)
+            return unknown(word, specs, error);
+        if (spec->flag) {
+            if (word[len])
+                return error_set(error, ERROR_INPUT, "%s takes no value", spec->name);
+            *spec->flag = true;
+        } else if (word[len]) {
+            *spec->value = word + len + 1;
+        } else if (i + 1 < argc) {
+            *spec->value = argv[++i];
+        } else {
+            return error_set(error, ERROR_INPUT, "%s needs a value", spec->name);
+        }
+    }
+    return n;
+}
+
+void options_quote(struct buf *buf, const char *word)
+{
+    const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,+@%";
+    if (word[0] && strspn(word, plain) == strlen(word)) {
+        buf_puts(buf, word);
+        return;
+    }
+    buf_putc(buf, '\'');
+    for (const char *p = word; *p; p++) {
+        if (*p == '\'')
+            buf_puts(buf, "'\\''");
+        else
+            buf_putc(buf, *p);
+    }
+    buf_putc(buf, '\'');
+}
+
+int options_fail(int code, const struct error *error)
+{
+    fprintf(stderr, "rehearse: %s\n", error->text);
+    if (code == ERROR_SEAL)
+        return EXIT_UNKNOWN;
+    return code == ERROR_INTERNAL ? EXIT_BUG : EXIT_INPUT;
+}
+
+int options_status_of(enum outcome verdict)
+{
+    switch (verdict) {
+    case OUTCOME_PASS:
+        return EXIT_PASS;
+    case OUTCOME_FAIL:
+        return EXIT_MISSED;
+    case OUTCOME_UNKNOWN:
+        break;
+    }
+    return EXIT_UNKNOWN;
+}

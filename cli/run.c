@@ -1,0 +1,170 @@
+/* rehearse run: one rehearsal of one drill. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/options.h"
+#include "procedures/drill/run.h"
+#include "reports/report.h"
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal_number)
+{
+    (void)signal_number;
+    interrupted = 1;
+}
+
+struct run_arguments {
+    const char *drill, *playbook, *section, *out, *format, *seed, *tier;
+    bool no_color;
+};
+
+static enum tier tier_of(const char *name)
+{
+    if (name && strcmp(name, "namespaces") == 0)
+        return TIER_NAMESPACES;
+    if (name && strcmp(name, "landlock") == 0)
+        return TIER_LANDLOCK;
+    return TIER_AUTO;
+}
+
+static int parse(int argc, char **argv, struct run_arguments *ret, struct run_options *options,
+                 struct drill_options *load, struct error *error)
+{
+    const struct option_spec specs[] = {
+        {"--seed", &ret->seed, NULL},         {"--playbook", &ret->playbook, NULL},
+        {"--section", &ret->section, NULL},   {"--out", &ret->out, NULL},
+        {"--format", &ret->format, NULL},     {"--tier", &ret->tier, NULL},
+        {"--no-color", NULL, &ret->no_color}, {NULL, NULL, NULL},
+    };
+    const char *rest[2] = {NULL};
+    int n = options_parse(argc, argv, specs, rest, 2, error);
+    if (n < 0)
+        return n;
+    if (n != 1)
+        return error_set(error, ERROR_INPUT, "run: %s; see 'rehearse help run'",
+                         n == 0 ? "which drill? give the path of its file" : "one drill at a time");
+    ret->drill = rest[0];
+    int64_t seed = 1;
+    if (ret->seed && (!str_int64(str_of(ret->seed), &seed) || seed < 0 || seed >= INT64_C(1) << 53))
+        return error_set(error, ERROR_INPUT, "--seed '%s' is no whole number from 0 to 2^53 - 1", ret->seed);
+    if (ret->tier && strcmp(ret->tier, "auto") != 0 && tier_of(ret->tier) == TIER_AUTO)
+        return error_set(error, ERROR_INPUT, "--tier '%s' is not known: auto, namespaces or landlock",
+                         ret->tier);
+    if (!ret->format)
+        ret->format = "text";
+    if (strcmp(ret->format, "text") != 0 && strcmp(ret->format, "json") != 0 &&
+        strcmp(ret->format, "markdown") != 0)
+        return error_set(error, ERROR_INPUT, "--format '%s' is not known: text, json or markdown",
+                         ret->format);
+    options->seed = (uint64_t)seed;
+    options->tier = tier_of(ret->tier);
+    options->stop = &interrupted;
+    load->playbook = ret->playbook;
+    load->section = ret->section;
+    return 0;
+}
+
+/* The command that repeats this run, quoted for a shell. */
+static char *replay_command(struct arena *arena, const struct run_arguments *arguments, uint64_t seed)
+{
+    struct buf line;
+    buf_init(&line, 64 * 1024);
+    buf_puts(&line, "rehearse run ");
+    options_quote(&line, arguments->drill);
+    if (arguments->playbook) {
+        buf_puts(&line, " --playbook ");
+        options_quote(&line, arguments->playbook);
+    }
+    if (arguments->section) {
+        buf_puts(&line, " --section ");
+        options_quote(&line, arguments->section);
+    }
+    buf_printf(&line, " --seed %llu", (unsigned long long)seed);
+    char *text = arena_str(arena, buf_text(&line));
+    buf_release(&line);
+    return text;
+}
+
+static int print(const struct report *report, const struct run_arguments *arguments)
+{
+    struct buf out;
+    buf_init(&out, REPORT_MAX);
+    bool color = !arguments->no_color && !getenv("NO_COLOR") && isatty(STDOUT_FILENO);
+    if (strcmp(arguments->format, "json") == 0)
+        report_json(report, &out);
+    else if (strcmp(arguments->format, "markdown") == 0)
+        report_markdown(report, &out);
+    else
+        report_text(report, &out, color);
+    fwrite(out.at, 1, out.len, stdout);
+    buf_release(&out);
+    return fflush(stdout) == 0 ? 0 : -1;
+}
+
+/* Judges the run, writes its files, prints it. Returns the exit status. */
+static int tell(const struct drill *drill, const struct record *record,
+                const struct run_arguments *arguments, struct error *error)
+{
+    struct report report;
+    report_init(&report, record);
+    const char *out = arguments->out ? arguments->out
+                                     : arena_printf(&report.arena, "rehearse-out/%s", drill->name);
+    int code = report_write_all(&report, out, WRITE_USUAL, error);
+    if (code == 0 && print(&report, arguments) < 0)
+        code = error_set(error, ERROR_INPUT, "stdout: cannot be written");
+    if (code == 0 && strcmp(arguments->format, "text") == 0)
+        printf("\nreport.md, run.json and timeline.svg are in %s/\n", out);
+    int status = code == 0 ? options_status_of(report.verdict.outcome) : options_fail(code, error);
+    report_release(&report);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    struct arena arena = {0};
+    struct error error = {""};
+    struct run_arguments arguments = {0};
+    struct run_options options = {0};
+    struct drill_options load = {0};
+    struct drill *drill = NULL;
+    struct record *record = NULL;
+    int status = EXIT_PASS;
+    int code = parse(argc, argv, &arguments, &options, &load, &error);
+    if (code == 0)
+        code = drill_load(arguments.drill, &load, &drill, &error);
+    if (code == 0) {
+        options.replay = replay_command(&arena, &arguments, options.seed);
+        struct sigaction action = {.sa_handler = on_interrupt};
+        sigaction(SIGINT, &action, NULL);
+        sigaction(SIGTERM, &action, NULL);
+        code = drill_run(drill, &options, &record, &error);
+    }
+    status = code == 0 ? tell(drill, record, &arguments, &error) : options_fail(code, &error);
+    record_free(record);
+    drill_free(drill);
+    arena_release(&arena);
+    return status;
+}
+
+const struct command command_run = {
+    .name = "run",
+    .usage = "DRILL [--seed N] [--playbook FILE] [--section HEADING] [--out DIR]\n"
+             "                    [--format text|json|markdown] [--tier auto|namespaces|landlock] [--no-color]",
+    .summary = "rehearse one drill and report what is true",
+    .help =
+        "  DRILL              a drill file, e.g. drills/shop.yaml\n"
+        "  --seed N           the run's random seed (default 1); the same seed gives the same bytes\n"
+        "  --playbook FILE    rehearse this document in the place of the drill's own\n"
+        "  --section HEADING  the procedure under this heading\n"
+        "  --out DIR          where reports go (default rehearse-out/DRILL/)\n"
+        "  --format FORMAT    what is printed: text (default), json, markdown\n"
+        "  --tier TIER        how the playbook is sealed off; auto takes the best that works here\n"
+        "\n"
+        "exit: 0 pass, 1 a target or gate was missed, 2 the input is wrong, 3 unknown or cannot be sealed\n",
+    .run = run,
+};

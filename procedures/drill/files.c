@@ -1,0 +1,100 @@
+#include "procedures/drill/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "sim/base/xalloc.h"
+
+enum { TOTAL_MAX = 64 << 20 };
+
+/* "a/b/../c" is "a/c" for people who read it in a report. */
+static void drop_steps_back(char *path)
+{
+    char *back;
+    while ((back = strstr(path, "/../")) != NULL && back > path) {
+        char *start = back;
+        while (start > path && start[-1] != '/')
+            start--;
+        if (strncmp(start, "../", 3) == 0 || strncmp(start, "./", 2) == 0)
+            return;
+        memmove(start, back + 4, strlen(back + 4) + 1);
+    }
+}
+
+const char *drill_path(struct drill *drill, const struct doc *at, const char *name)
+{
+    const char *slash = strrchr(at->file, '/');
+    if (name[0] == '/' || !slash)
+        return name;
+    char *path = arena_printf(&drill->arena, "%.*s/%s", (int)(slash - at->file), at->file, name);
+    drop_steps_back(path);
+    return path;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int64_t total(const struct drill *drill)
+{
+    int64_t bytes = 0;
+    for (int i = 0; i < drill->n_files; i++)
+        bytes += (int64_t)drill->files[i].content.len;
+    return bytes;
+}
+
+static int read_one(struct drill *drill, const char *host_path, const char *place, const char *path,
+                    const struct stat *info, const struct doc *at, struct error *error)
+{
+    struct buf content;
+    buf_init(&content, TOTAL_MAX);
+    int code = buf_read_file(&content, host_path);
+    if (code < 0) {
+        buf_release(&content);
+        return doc_error(at, error, "cannot read '%s': %s", host_path, strerror(-code));
+    }
+    XGROW(drill->files, drill->n_files, drill->cap_files);
+    drill->files[drill->n_files++] = (struct drill_file){
+        .place = place,
+        .path = path,
+        .content = {arena_str(&drill->arena, buf_text(&content)), content.len},
+        .mode = info->st_mode & 0111 ? 0755 : 0644,
+    };
+    buf_release(&content);
+    if (total(drill) > TOTAL_MAX)
+        return doc_error(at, error, "more than %d MiB of files", TOTAL_MAX >> 20);
+    return 0;
+}
+
+int drill_read_folder(struct drill *drill, const char *folder, const char *place, const char *below,
+                      const struct doc *at, struct error *error)
+{
+    struct dirent **names = NULL;
+    int n = scandir(folder, &names, NULL, by_name);
+    if (n < 0)
+        return doc_error(at, error, "cannot read folder '%s': %s", folder, strerror(errno));
+    int code = 0;
+    for (int i = 0; i < n; i++) {
+        const char *name = names[i]->d_name;
+        if (code == 0 && strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
+            const char *host_path = arena_printf(&drill->arena, "%s/%s", folder, name);
+            const char *path = arena_printf(&drill->arena, "%s/%s", below, name);
+            struct stat info;
+            if (lstat(host_path, &info) < 0)
+                code = doc_error(at, error, "cannot read '%s': %s", host_path, strerror(errno));
+            else if (S_ISDIR(info.st_mode))
+                code = drill_read_folder(drill, host_path, place, path, at, error);
+            else if (S_ISREG(info.st_mode))
+                code = read_one(drill, host_path, place, path, &info, at, error);
+            else
+                code = doc_error(at, error, "'%s' is no regular file and no folder", host_path);
+        }
+        free(names[i]);
+    }
+    free(names);
+    return code;
+}

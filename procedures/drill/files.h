@@ -1,0 +1,14 @@
+/* files: the host folders and files that a system declares, read into memory. */
+#ifndef REHEARSE_PROCEDURES_DRILL_FILES_H
+#define REHEARSE_PROCEDURES_DRILL_FILES_H
+
+#include "procedures/drill/drill.h"
+
+/* Reads all of `folder` (of the host's disk), below which paths are those in the sandbox, into drill->files.
+ * Symbolic links and special files are refused; so is more than 64 MiB. `at` is where the user named it. */
+int drill_read_folder(struct drill *, const char *folder, const char *place, const char *below,
+                      const struct doc *at, struct error *);
+/* The path of `name` relative to the folder of the file that `at` stands in; in the drill's arena. */
+const char *drill_path(struct drill *, const struct doc *at, const char *name);
+
+#endif

@@ -1,0 +1,103 @@
+#include "procedures/drill/first_files.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/base/xalloc.h"
+
+void first_files_init(struct first_files *files, const struct drill *drill)
+{
+    *files = (struct first_files){0};
+    for (int i = 0; i < drill->n_files; i++) {
+        const struct drill_file *from = &drill->files[i];
+        XGROW(files->at, files->n, files->cap);
+        files->at[files->n++] = (struct sandbox_file){
+            .place = from->place,
+            .path = from->path,
+            .content = from->content,
+            .mode = from->mode,
+            .is_dir = from->is_dir,
+            .mtime_unix_ns = drill->start_unix_ns - 7 * DAY,
+        };
+    }
+}
+
+void first_files_release(struct first_files *files)
+{
+    free(files->at);
+    arena_release(&files->arena);
+}
+
+static struct sandbox_file *find(const struct first_files *files, const char *place, const char *path)
+{
+    for (int i = 0; i < files->n; i++) {
+        if (strcmp(files->at[i].place, place) == 0 && strcmp(files->at[i].path, path) == 0)
+            return &files->at[i];
+    }
+    return NULL;
+}
+
+static struct sandbox_file *make(struct first_files *files, const char *place, const char *path)
+{
+    struct sandbox_file *file = find(files, place, path);
+    if (file)
+        return file;
+    XGROW(files->at, files->n, files->cap);
+    file = &files->at[files->n++];
+    *file = (struct sandbox_file){
+        .place = arena_strdup(&files->arena, place),
+        .path = arena_strdup(&files->arena, path),
+        .mode = 0644,
+    };
+    return file;
+}
+
+int first_files_write(struct first_files *files, const char *place, const char *path, const void *at,
+                      size_t len, int mode, int64_t unix_ns)
+{
+    struct sandbox_file *file = make(files, place, path);
+    char *copy = arena_alloc(&files->arena, len + 1);
+    if (len)
+        memcpy(copy, at, len);
+    file->content = (struct str){copy, len};
+    file->mode = mode;
+    file->mtime_unix_ns = unix_ns;
+    return 0;
+}
+
+int first_files_append(struct first_files *files, const char *place, const char *path, const void *at,
+                       size_t len, int64_t unix_ns)
+{
+    struct sandbox_file *file = make(files, place, path);
+    size_t old = file->content.len;
+    char *copy = arena_alloc(&files->arena, old + len + 1);
+    if (old)
+        memcpy(copy, file->content.at, old);
+    if (len)
+        memcpy(copy + old, at, len);
+    file->content = (struct str){copy, old + len};
+    file->mtime_unix_ns = unix_ns;
+    return 0;
+}
+
+int first_files_load(const struct first_files *files, const char *place, const char *path,
+                     struct buf *buf)
+{
+    const struct sandbox_file *file = find(files, place, path);
+    if (!file)
+        return -ENOENT;
+    buf_str(buf, file->content);
+    return 0;
+}
+
+int first_files_unlink(struct first_files *files, const char *place, const char *path)
+{
+    struct sandbox_file *file = find(files, place, path);
+    if (!file)
+        return -ENOENT;
+    int i = (int)(file - files->at);
+    memmove(file, file + 1, (size_t)(files->n - i - 1) * sizeof *file);
+    files->n--;
+    return 0;
+}
