@@ -170,21 +170,19 @@ static void hand_out(struct supervisor *s, struct task *t)
 static void read_script(struct supervisor *s, struct task *t)
 {
     struct script *script = s->script;
-    bool more = script->position < script->typed;
-    while (!more && !script->waiting && !script->ended)
-        if (!next_piece(s))
+    while (script->position == script->typed && !script->ended) {
+        if (!script->waiting && !next_piece(s)) {
             script->ended = true;
-        else if (script->text.len == script->typed)
-            script->waiting = false; /* nothing in it: ask again */
-    if (!more && script->waiting) {
+            break;
+        }
         if (clock_now(s) < script->ready_ns) {
             clock_sleep(s, t, DETOUR_FEED, script->ready_ns);
             return;
         }
         script->waiting = false;
-        script->typed = script->text.len;
-        if (script->line > 0)
+        if (script->text.len > script->typed && script->line > 0)
             set(s, LINE_NUMBER, script->line);
+        script->typed = script->text.len; /* nothing in it: it was only a wait, ask again */
     }
     hand_out(s, t);
 }

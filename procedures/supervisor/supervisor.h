@@ -20,7 +20,7 @@
 /* The next piece of the procedure. */
 struct feed {
     struct str text;     /* one or more whole lines, with their newlines; valid until the next feed */
-    int64_t wait_ns;     /* virtual time before bash gets it: reading, typing */
+    int64_t wait_ns;     /* virtual time before bash gets it: reading, typing. With no text: then feed is asked again */
     int line;            /* bash's line number (LINENO, messages) of the first of them; 0: bash counts on */
 };
 
