@@ -7,12 +7,12 @@
 
 /* In the order in which `rehearse help` lists them. */
 
-
+extern const struct command command_list;
 extern const struct command command_run;
 
 static const struct command *const commands[] = {
     &command_run,
-
+    &command_list,
     NULL,
 };
 

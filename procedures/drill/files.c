@@ -24,14 +24,19 @@ static void drop_steps_back(char *path)
     }
 }
 
-const char *drill_path(struct drill *drill, const struct doc *at, const char *name)
+const char *path_beside(struct arena *arena, const char *file, const char *name)
 {
-    const char *slash = strrchr(at->file, '/');
+    const char *slash = strrchr(file, '/');
     if (name[0] == '/' || !slash)
         return name;
-    char *path = arena_printf(&drill->arena, "%.*s/%s", (int)(slash - at->file), at->file, name);
+    char *path = arena_printf(arena, "%.*s/%s", (int)(slash - file), file, name);
     drop_steps_back(path);
     return path;
+}
+
+const char *drill_path(struct drill *drill, const struct doc *at, const char *name)
+{
+    return path_beside(&drill->arena, at->file, name);
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)

@@ -8,7 +8,9 @@
  * Symbolic links and special files are refused; so is more than 64 MiB. `at` is where the user named it. */
 int drill_read_folder(struct drill *, const char *folder, const char *place, const char *below,
                       const struct doc *at, struct error *);
-/* The path of `name` relative to the folder of the file that `at` stands in; in the drill's arena. */
+/* `name` as a path relative to the folder of `file`, without "x/../"; in the arena, or `name` itself. */
+const char *path_beside(struct arena *, const char *file, const char *name);
+/* The same, relative to the file that `at` stands in; in the drill's arena. */
 const char *drill_path(struct drill *, const struct doc *at, const char *name);
 
 #endif

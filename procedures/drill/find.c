@@ -1,0 +1,115 @@
+#include "procedures/drill/find.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "procedures/drill/files.h"
+#include "sim/base/buf.h"
+#include "sim/base/xalloc.h"
+
+enum { DEPTH_MAX = 16, HEAD_BYTES = 512 };
+
+struct search {
+    struct arena *arena;
+    struct drill_head **heads;
+    int *n, *cap;
+    struct error *error;
+};
+
+/* The format line stands in the first lines of the file: most YAML files are not opened further. */
+static bool says_drill(const char *path)
+{
+    struct buf head;
+    buf_init(&head, HEAD_BYTES * 8);
+    bool found = buf_read_file(&head, path) == 0 &&
+                 str_find(buf_text(&head), STR("rehearse.drill/")) >= 0;
+    buf_release(&head);
+    return found;
+}
+
+static const char *text_or(const struct doc *node, const char *otherwise)
+{
+    const char *text = otherwise;
+    return doc_text(node, &text, NULL) < 0 ? otherwise : text;
+}
+
+static int add(struct search *search, const char *path)
+{
+    struct doc *doc = NULL, *system = NULL, *named = NULL;
+    if (doc_read_file(search->arena, path, &doc, search->error) < 0 ||
+        doc_need(doc, "system", &named, search->error) < 0)
+        return ERROR_INPUT;
+    const char *system_path = path_beside(search->arena, path, text_or(named, ""));
+    if (doc_read_file(search->arena, system_path, &system, search->error) < 0)
+        return error_wrap(search->error, ERROR_INPUT, "%s:%d", path, named->line);
+    const struct doc *procedure = doc_get(doc, "procedure");
+    const char *base = strrchr(path, '/');
+    base = base ? base + 1 : path;
+    size_t length = strlen(base);
+    if (length > 5 && strcmp(base + length - 5, ".yaml") == 0)
+        length -= 5;
+    struct drill_head head = {
+        .path = path,
+        .system = text_or(doc_get(system, "name"), "?"),
+        .system_title = text_or(doc_get(system, "title"), ""),
+        .title = text_or(doc_get(doc, "title"), ""),
+        .section = text_or(doc_get(procedure, "section"), ""),
+        .playbook = doc_get(procedure, "playbook")
+                        ? path_beside(search->arena, path, text_or(doc_get(procedure, "playbook"), ""))
+                        : "",
+        .expects = text_or(doc_get(doc_get(doc, "expect"), "verdict"), ""),
+    };
+    head.name = arena_printf(search->arena, "%s/%.*s", head.system, (int)length, base);
+    XGROW(*search->heads, *search->n, *search->cap);
+    (*search->heads)[(*search->n)++] = head;
+    return 0;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static bool passed_over(const char *name)
+{
+    return name[0] == '.' || strcmp(name, "build") == 0 || strcmp(name, "rehearse-out") == 0;
+}
+
+static const char *below(struct arena *arena, const char *folder, const char *name)
+{
+    if (strcmp(folder, ".") == 0)
+        return arena_strdup(arena, name);
+    return arena_printf(arena, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name);
+}
+
+static int walk(struct search *search, const char *path, int depth)
+{
+    struct stat info;
+    if (stat(path, &info) < 0)
+        return error_set(search->error, ERROR_INPUT, "%s: %s", path, strerror(errno));
+    if (!S_ISDIR(info.st_mode)) {
+        size_t n = strlen(path);
+        bool yaml = n > 5 && strcmp(path + n - 5, ".yaml") == 0;
+        return depth == 0 || (yaml && says_drill(path)) ? add(search, path) : 0;
+    }
+    struct dirent **names = NULL;
+    int n = depth < DEPTH_MAX ? scandir(path, &names, NULL, by_name) : 0;
+    int code = n < 0 ? error_set(search->error, ERROR_INPUT, "%s: %s", path, strerror(errno)) : 0;
+    for (int i = 0; i < n; i++) {
+        if (code == 0 && !passed_over(names[i]->d_name))
+            code = walk(search, below(search->arena, path, names[i]->d_name), depth + 1);
+        free(names[i]);
+    }
+    free(names);
+    return code;
+}
+
+int drill_find(struct arena *arena, const char *path, struct drill_head **heads, int *n, int *cap,
+               struct error *error)
+{
+    struct search search = {arena, heads, n, cap, error};
+    return walk(&search, path, 0);
+}
