@@ -9,12 +9,9 @@
 
 static void print_heads(const struct drill_head *heads, int n)
 {
-    const char *system = NULL;
     for (int i = 0; i < n; i++) {
-        if (!system || strcmp(system, heads[i].system) != 0) {
-            system = heads[i].system;
-            printf("%s%s: %s\n", i ? "\n" : "", system, heads[i].system_title);
-        }
+        if (i == 0 || strcmp(heads[i - 1].system, heads[i].system) != 0)
+            printf("%s%s: %s\n", i ? "\n" : "", heads[i].system, heads[i].system_title);
         printf("  %s\n      %s%s%s\n", heads[i].path, heads[i].section[0] ? heads[i].section : heads[i].playbook,
                heads[i].expects[0] ? "; expected to " : "",
                strcmp(heads[i].expects, "unknown") == 0 ? "stay unknown" : heads[i].expects);

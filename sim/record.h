@@ -165,7 +165,7 @@ struct waiver {
 
 /* Fixed at the start of the run. */
 struct run_identity {
-    const char *drill;    /* name, e.g. "hp_ti/database-migration" */
+    const char *drill;    /* name, e.g. "shop/database" */
     const char *title;    /* one line for people */
     const char *system;
     const char *playbook; /* as the user named it; file of the steps */

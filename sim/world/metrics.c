@@ -397,7 +397,7 @@ static void record_series_of(struct world *world)
     struct metrics *metrics = world->metrics;
     int n = (int)(sizeof shown / sizeof *shown);
     if (!metrics->shown) {
-        metrics->shown = xcalloc((size_t)(world->n_services * n + world->n_stores), sizeof *metrics->shown);
+        metrics->shown = xcalloc((size_t)world->n_services * (size_t)n + (size_t)world->n_stores, sizeof *metrics->shown);
         for (int i = 0; i < world->n_services; i++) {
             const char *labels = arena_printf(&world->arena, "service=%s", world->services[i].model->name);
             for (int j = 0; j < n; j++)
