@@ -2,60 +2,287 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sim/base/xalloc.h"
 
+enum {
+    NEAR_MAX = 48,  /* events in near before its later part moves out */
+    NEAR_KEEP = 16, /* how many then stay; also how large a bucket may be to move in whole */
+};
+
 void queue_init(struct queue *queue)
 {
-    *queue = (struct queue){.last_ns = INT64_MIN};
+    *queue = (struct queue){
+        .last_ns = INT64_MIN,
+        .near_max = NEAR_MAX,
+        .unlimited = true,
+        .n_slots = 1, /* slot 0 stands for "no handle" */
+        .cap_slots = 16,
+        .slots = xcalloc(16, sizeof(struct queue_slot)),
+    };
 }
 
 void queue_release(struct queue *queue)
 {
-    free(queue->at);
+    free(queue->near.at);
+    free(queue->instant.at);
+    for (int i = 0; i < QUEUE_BUCKETS; i++)
+        free(queue->buckets[i].at);
     free(queue->slots);
     *queue = (struct queue){0};
 }
 
-static bool before(const struct queued *a, const struct queued *b)
+/* Times as unsigned numbers of the same order. */
+static inline uint64_t key_of(int64_t at_ns)
+{
+    return (uint64_t)at_ns ^ (UINT64_C(1) << 63);
+}
+
+static inline bool before(const struct queued *a, const struct queued *b)
 {
     return a->at_ns < b->at_ns || (a->at_ns == b->at_ns && a->order < b->order);
 }
 
-static void sift_up(struct queue *queue, size_t i)
+static inline void run_add(struct queue_run *run, const struct queued *event)
 {
-    struct queued moving = queue->at[i];
+    if (run->n == run->cap)
+        XGROW(run->at, run->n, run->cap);
+    run->at[run->n++] = *event;
+}
+
+/* ---- near: a binary heap ---- */
+
+static inline void near_add(struct queue *queue, const struct queued *event)
+{
+    struct queue_run *near = &queue->near;
+    if (near->n == near->cap)
+        XGROW(near->at, near->n, near->cap);
+    struct queued *at = near->at;
+    size_t i = near->n++;
     while (i > 0) {
         size_t parent = (i - 1) / 2;
-        if (!before(&moving, &queue->at[parent]))
+        if (!before(event, &at[parent]))
             break;
-        queue->at[i] = queue->at[parent];
+        at[i] = at[parent];
         i = parent;
     }
-    queue->at[i] = moving;
+    at[i] = *event;
 }
 
-static void sift_down(struct queue *queue, size_t i)
+static inline void near_drop(struct queue *queue)
 {
-    struct queued moving = queue->at[i];
-    for (;;) {
-        size_t child = 2 * i + 1;
-        if (child >= queue->n)
+    struct queued *at = queue->near.at;
+    size_t n = --queue->near.n, i = 0, child;
+    if (n == 0)
+        return;
+    const struct queued moving = at[n];
+    while ((child = 2 * i + 1) < n) {
+        child += child + 1 < n && before(&at[child + 1], &at[child]);
+        if (!before(&at[child], &moving))
             break;
-        if (child + 1 < queue->n && before(&queue->at[child + 1], &queue->at[child]))
-            child++;
-        if (!before(&queue->at[child], &moving))
-            break;
-        queue->at[i] = queue->at[child];
+        at[i] = at[child];
         i = child;
     }
-    queue->at[i] = moving;
+    at[i] = moving;
 }
 
-static uint32_t take_slot(struct queue *queue)
+static int compare_events(const void *a, const void *b)
 {
-    if (queue->first_free) {
-        uint32_t slot = queue->first_free - 1;
+    return before(a, b) ? -1 : 1; /* never equal: sequences differ */
+}
+
+/* ---- buckets ---- */
+
+/* 0 for the base's own time, else 1 + the highest bit that differs. */
+static inline int bucket_of(const struct queue *queue, uint64_t key)
+{
+    uint64_t differs = key ^ queue->base;
+    return differs ? 64 - __builtin_clzll(differs) : 0;
+}
+
+static inline void bucket_add(struct queue *queue, const struct queued *event)
+{
+    int k = bucket_of(queue, key_of(event->at_ns));
+    run_add(&queue->buckets[k], event);
+    if (k)
+        queue->occupied |= UINT64_C(1) << (k - 1);
+}
+
+/* A base that is not above any event: events in lower buckets than the bit in which the two bases differ
+ * are then all in that one. */
+static void lower_base(struct queue *queue, uint64_t base)
+{
+    if (base >= queue->base)
+        return;
+    int k = 64 - __builtin_clzll(base ^ queue->base);
+    queue->base = base;
+    for (int i = 0; i < k; i++) {
+        struct queue_run *from = &queue->buckets[i];
+        for (size_t j = 0; j < from->n; j++)
+            run_add(&queue->buckets[k], &from->at[j]);
+        if (from->n)
+            queue->occupied |= UINT64_C(1) << (k - 1);
+        from->n = 0;
+        if (i)
+            queue->occupied &= ~(UINT64_C(1) << (i - 1));
+    }
+}
+
+/* The later part of near goes to the buckets. What is equal in time stays together: where all of it is one instant,
+ * nothing can go, and near may grow. */
+static void spill(struct queue *queue)
+{
+    struct queue_run *near = &queue->near;
+    qsort(near->at, near->n, sizeof *near->at, compare_events); /* sorted is a heap too */
+    size_t keep = NEAR_KEEP;
+    while (keep > 0 && near->at[keep - 1].at_ns == near->at[keep].at_ns)
+        keep--;
+    if (keep == 0) { /* the first instant is longer than that: cut behind it */
+        keep = NEAR_KEEP;
+        while (keep < near->n && near->at[keep].at_ns == near->at[0].at_ns)
+            keep++;
+    }
+    queue->near_max = near->n * 2;
+    if (keep == near->n)
+        return;
+    uint64_t limit = key_of(near->at[keep].at_ns);
+    if (queue->unlimited)
+        queue->base = limit;
+    else
+        lower_base(queue, limit);
+    queue->unlimited = false;
+    queue->limit = limit;
+    for (size_t i = keep; i < near->n; i++)
+        bucket_add(queue, &near->at[i]);
+    near->n = keep;
+    queue->near_max = keep + NEAR_MAX;
+}
+
+static inline void add(struct queue *queue, const struct queued *event)
+{
+    queue->count++;
+    if (!queue->unlimited && key_of(event->at_ns) >= queue->limit) {
+        bucket_add(queue, event);
+        return;
+    }
+    near_add(queue, event);
+    if (queue->near.n > queue->near_max)
+        spill(queue);
+}
+
+/* ---- the next ones ---- */
+
+static bool is_sorted(const struct queue_run *run)
+{
+    for (size_t i = 1; i < run->n; i++)
+        if (run->at[i - 1].order > run->at[i].order)
+            return false;
+    return true;
+}
+
+/* All events at the base's own time. Many of them become the instant, unless there is one already. */
+static void take_base(struct queue *queue)
+{
+    struct queue_run *zero = &queue->buckets[0];
+    queue->limit = queue->base + 1;
+    if (zero->n <= NEAR_MAX || queue->instant.n) {
+        for (size_t i = 0; i < zero->n; i++)
+            near_add(queue, &zero->at[i]);
+        zero->n = 0;
+        return;
+    }
+    struct queue_run swap = queue->instant;
+    queue->instant = *zero;
+    *zero = swap;
+    queue->instant_first = 0;
+    if (!is_sorted(&queue->instant))
+        qsort(queue->instant.at, queue->instant.n, sizeof *queue->instant.at, compare_events);
+}
+
+/* Spreads a bucket around its minimum, into lower ones. */
+static void spread(struct queue *queue, struct queue_run *run)
+{
+    int64_t least_ns = run->at[0].at_ns;
+    for (size_t i = 1; i < run->n; i++)
+        if (run->at[i].at_ns < least_ns)
+            least_ns = run->at[i].at_ns;
+    queue->base = queue->limit = key_of(least_ns);
+    size_t n = run->n;
+    run->n = 0;
+    for (size_t i = 0; i < n; i++)
+        bucket_add(queue, &run->at[i]); /* never to this one again */
+}
+
+/* near is empty: brings the first events of the buckets there, or to the instant. */
+static void refill(struct queue *queue)
+{
+    queue->near_max = NEAR_MAX;
+    while (!queue->near.n) {
+        if (queue->buckets[0].n) {
+            take_base(queue);
+            return;
+        }
+        if (!queue->occupied) {
+            queue->unlimited = true;
+            return;
+        }
+        int k = __builtin_ctzll(queue->occupied) + 1;
+        struct queue_run *run = &queue->buckets[k];
+        queue->occupied &= queue->occupied - 1;
+        if (run->n > NEAR_KEEP) {
+            spread(queue, run);
+            continue;
+        }
+        for (size_t i = 0; i < run->n; i++)
+            near_add(queue, &run->at[i]);
+        run->n = 0;
+        /* the bucket's range ends where the bit above it changes */
+        queue->limit = k == 64 ? UINT64_MAX : ((queue->base >> k) + 1) << k;
+    }
+}
+
+static inline bool lives(const struct queue *queue, const struct queued *event)
+{
+    return !event->slot || queue->slots[event->slot].generation == event->generation;
+}
+
+static inline void drop(struct queue *queue, const struct queued *first)
+{
+    queue->count--;
+    if (first == queue->near.at) {
+        near_drop(queue);
+    } else if (++queue->instant_first == queue->instant.n) {
+        queue->instant.n = 0;
+    }
+}
+
+/* The first event, wherever it is; NULL if there is none. */
+static inline const struct queued *first_of(struct queue *queue)
+{
+    for (;;) {
+        const struct queued *instant =
+            queue->instant.n ? &queue->instant.at[queue->instant_first] : NULL;
+        if (!queue->near.n && !queue->unlimited && (!instant || key_of(instant->at_ns) >= queue->limit)) {
+            refill(queue);
+            continue;
+        }
+        const struct queued *first = queue->near.n ? queue->near.at : instant;
+        if (first && instant && first != instant && before(instant, first))
+            first = instant;
+        if (!first || lives(queue, first))
+            return first;
+        queue->dead--;
+        drop(queue, first);
+    }
+}
+
+/* ---- handles ---- */
+
+static inline uint32_t take_slot(struct queue *queue)
+{
+    uint32_t slot = queue->first_free;
+    if (slot) {
         queue->first_free = queue->slots[slot].next_free;
         return slot;
     }
@@ -65,94 +292,86 @@ static uint32_t take_slot(struct queue *queue)
     return queue->n_slots++;
 }
 
-static void give_slot(struct queue *queue, uint32_t slot)
+static inline void give_slot(struct queue *queue, uint32_t slot)
 {
     queue->slots[slot].generation++;
     queue->slots[slot].next_free = queue->first_free;
-    queue->first_free = slot + 1;
+    queue->first_free = slot;
 }
 
-static bool lives(const struct queue *queue, const struct queued *event)
+static inline uint64_t next_order(struct queue *queue, int64_t at_ns, int priority)
 {
-    return queue->slots[event->slot].generation == event->generation;
+    assert(at_ns >= queue->last_ns && priority >= 0 && priority < 256);
+    return (uint64_t)priority << 56 | queue->sequence++;
 }
 
 uint64_t queue_push(struct queue *queue, int64_t at_ns, int priority, queue_fn *fn, void *ctx)
 {
-    assert(at_ns >= queue->last_ns && priority >= 0 && priority < 256);
-    uint32_t slot = take_slot(queue);
-    uint32_t generation = queue->slots[slot].generation;
-    XGROW(queue->at, queue->n, queue->cap);
-    queue->at[queue->n++] = (struct queued){
-        .at_ns = at_ns,
-        .order = (uint64_t)priority << 56 | queue->sequence++,
-        .fn = fn,
-        .ctx = ctx,
-        .slot = slot,
-        .generation = generation,
-    };
-    sift_up(queue, queue->n - 1);
-    return (uint64_t)generation << 32 | (slot + 1);
+    uint32_t slot = take_slot(queue), generation = queue->slots[slot].generation;
+    uint64_t order = next_order(queue, at_ns, priority);
+    add(queue, &(struct queued){at_ns, order, fn, ctx, slot, generation});
+    return (uint64_t)generation << 32 | slot;
 }
 
-static void sweep(struct queue *queue)
+void queue_post(struct queue *queue, int64_t at_ns, int priority, queue_fn *fn, void *ctx)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < queue->n; i++)
-        if (lives(queue, &queue->at[i]))
-            queue->at[kept++] = queue->at[i];
-    queue->n = kept;
-    queue->dead = 0;
-    for (size_t i = kept / 2; i-- > 0;)
-        sift_down(queue, i);
-}
-
-bool queue_cancel(struct queue *queue, uint64_t handle)
-{
-    uint32_t slot = (uint32_t)handle - 1, generation = (uint32_t)(handle >> 32);
-    if (handle == 0 || slot >= queue->n_slots || queue->slots[slot].generation != generation)
-        return false;
-    give_slot(queue, slot);
-    queue->dead++;
-    if (queue->dead > queue->n / 2 + 1024)
-        sweep(queue);
-    return true;
-}
-
-static void drop_first(struct queue *queue)
-{
-    queue->at[0] = queue->at[--queue->n];
-    if (queue->n)
-        sift_down(queue, 0);
-}
-
-static void drop_dead(struct queue *queue)
-{
-    while (queue->n && !lives(queue, &queue->at[0])) {
-        drop_first(queue);
-        queue->dead--;
-    }
+    uint64_t order = next_order(queue, at_ns, priority);
+    add(queue, &(struct queued){at_ns, order, fn, ctx, 0, 0});
 }
 
 bool queue_pop(struct queue *queue, struct queued *ret)
 {
-    drop_dead(queue);
-    if (!queue->n)
+    const struct queued *first = first_of(queue);
+    if (!first)
         return false;
-    *ret = queue->at[0];
-    drop_first(queue);
-    give_slot(queue, ret->slot);
+    *ret = *first;
+    drop(queue, first);
+    if (ret->slot)
+        give_slot(queue, ret->slot);
     queue->last_ns = ret->at_ns;
     return true;
 }
 
 int64_t queue_next(struct queue *queue)
 {
-    drop_dead(queue);
-    return queue->n ? queue->at[0].at_ns : INT64_MAX;
+    const struct queued *first = first_of(queue);
+    return first ? first->at_ns : INT64_MAX;
 }
 
-size_t queue_count(const struct queue *queue)
+/* ---- cancelling ---- */
+
+static size_t sweep_run(const struct queue *queue, struct queue_run *run, size_t from)
 {
-    return queue->n - queue->dead;
+    size_t kept = 0;
+    for (size_t i = from; i < run->n; i++)
+        if (lives(queue, &run->at[i]))
+            run->at[kept++] = run->at[i];
+    return run->n = kept;
+}
+
+static void sweep(struct queue *queue)
+{
+    queue->count = sweep_run(queue, &queue->near, 0);
+    qsort(queue->near.at, queue->near.n, sizeof *queue->near.at, compare_events);
+    queue->count += sweep_run(queue, &queue->instant, queue->instant_first);
+    queue->instant_first = 0;
+    for (int k = 0; k < QUEUE_BUCKETS; k++) {
+        size_t n = sweep_run(queue, &queue->buckets[k], 0);
+        queue->count += n;
+        if (k && !n)
+            queue->occupied &= ~(UINT64_C(1) << (k - 1));
+    }
+    queue->dead = 0;
+}
+
+bool queue_cancel(struct queue *queue, uint64_t handle)
+{
+    uint32_t slot = (uint32_t)handle, generation = (uint32_t)(handle >> 32);
+    if (slot == 0 || slot >= queue->n_slots || queue->slots[slot].generation != generation)
+        return false;
+    give_slot(queue, slot);
+    queue->dead++;
+    if (queue->dead > queue->count / 2 + 1024)
+        sweep(queue);
+    return true;
 }
