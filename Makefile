@@ -73,6 +73,13 @@ fuzz-run: $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%)
 	    $(BUILD)/tests/fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 -print_final_stats=0 \
 	        -artifact_prefix=$(BUILD)/ $(BUILD)/found/$$name tests/fuzz/corpus/$$name || exit 1; done
 
+# Ratios and counts that noise cannot move much; see tests/bench.
+BENCH   := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bench/bench_*.c)))
+$(BUILD)/tests/bench/bench_%: $(BUILD)/tests/bench/bench_%.o $(BUILD)/librehearse.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+bench: rehearse $(BENCH)
+	@tests/bench/run $(BENCH)
+
 install: rehearse
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BUILD)/rehearse $(DESTDIR)$(PREFIX)/bin/rehearse
@@ -82,6 +89,6 @@ clean:
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-.PHONY: all check run asan ubsan fuzz fuzz-run lint install clean format
+.PHONY: all check run asan ubsan fuzz fuzz-run bench lint install clean format
 .DELETE_ON_ERROR:
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TESTS:=.d) $(TEST_AID:%.c=$(BUILD)/%.d)

@@ -40,8 +40,16 @@ double exact_log(double x)
     /* log m = 2 atanh(s), |s| < 0.1716: the odd series, cut below 1e-17 */
     double s = (m - 1) / (m + 1), z = s * s;
     double series = 1.0 / 23;
-    for (int odd = 21; odd >= 3; odd -= 2)
-        series = series * z + 1.0 / odd;
+    series = series * z + 1.0 / 21;
+    series = series * z + 1.0 / 19;
+    series = series * z + 1.0 / 17;
+    series = series * z + 1.0 / 15;
+    series = series * z + 1.0 / 13;
+    series = series * z + 1.0 / 11;
+    series = series * z + 1.0 / 9;
+    series = series * z + 1.0 / 7;
+    series = series * z + 1.0 / 5;
+    series = series * z + 1.0 / 3;
     double high = 2 * s;
     return k * LN2_HIGH + (high + (high * z * series + k * LN2_LOW));
 }

@@ -6,6 +6,8 @@
 
 #include "sim/base/xalloc.h"
 
+#define UNLIMITED INT64_MAX
+
 enum {
     NEAR_MAX = 48,  /* events in near before its later part moves out */
     NEAR_KEEP = 16, /* how many then stay; also how large a bucket may be to move in whole */
@@ -15,8 +17,9 @@ void queue_init(struct queue *queue)
 {
     *queue = (struct queue){
         .last_ns = INT64_MIN,
+        .near = {.at = xcalloc(2 * NEAR_MAX, sizeof(struct queued)), .cap = 2 * NEAR_MAX},
         .near_max = NEAR_MAX,
-        .unlimited = true,
+        .limit_ns = UNLIMITED,
         .n_slots = 1, /* slot 0 stands for "no handle" */
         .cap_slots = 16,
         .slots = xcalloc(16, sizeof(struct queue_slot)),
@@ -33,10 +36,15 @@ void queue_release(struct queue *queue)
     *queue = (struct queue){0};
 }
 
-/* Times as unsigned numbers of the same order. */
+/* Times as unsigned numbers of the same order, and back. */
 static inline uint64_t key_of(int64_t at_ns)
 {
     return (uint64_t)at_ns ^ (UINT64_C(1) << 63);
+}
+
+static inline int64_t time_of(uint64_t key)
+{
+    return (int64_t)(key ^ (UINT64_C(1) << 63));
 }
 
 static inline bool before(const struct queued *a, const struct queued *b)
@@ -44,39 +52,48 @@ static inline bool before(const struct queued *a, const struct queued *b)
     return a->at_ns < b->at_ns || (a->at_ns == b->at_ns && a->order < b->order);
 }
 
+__attribute__((noinline)) static void grow(struct queue_run *run)
+{
+    XGROW(run->at, run->n, run->cap);
+}
+
 static inline void run_add(struct queue_run *run, const struct queued *event)
 {
     if (run->n == run->cap)
-        XGROW(run->at, run->n, run->cap);
+        grow(run);
     run->at[run->n++] = *event;
 }
 
 /* ---- near: a binary heap ---- */
 
-static inline void near_add(struct queue *queue, const struct queued *event)
+/* Makes room for an event of that key where it belongs; the caller fills it in. */
+static inline struct queued *near_open(struct queue *queue, int64_t at_ns, uint64_t order)
 {
     struct queue_run *near = &queue->near;
-    if (near->n == near->cap)
-        XGROW(near->at, near->n, near->cap);
     struct queued *at = near->at;
     size_t i = near->n++;
     while (i > 0) {
-        size_t parent = (i - 1) / 2;
-        if (!before(event, &at[parent]))
+        const struct queued *parent = &at[(i - 1) / 2];
+        if (parent->at_ns < at_ns || (parent->at_ns == at_ns && parent->order < order))
             break;
-        at[i] = at[parent];
-        i = parent;
+        at[i] = *parent;
+        i = (i - 1) / 2;
     }
-    at[i] = *event;
+    return &at[i];
 }
 
-static inline void near_drop(struct queue *queue)
+static inline void near_add(struct queue *queue, const struct queued *event)
 {
-    struct queued *at = queue->near.at;
-    size_t n = --queue->near.n, i = 0, child;
-    if (n == 0)
-        return;
+    if (queue->near.n == queue->near.cap)
+        grow(&queue->near);
+    *near_open(queue, event->at_ns, event->order) = *event;
+}
+
+/* Out of line, as all rare ways below: the usual way then needs few registers. */
+__attribute__((noinline)) static void sift_down(struct queued *at, size_t n)
+{
     const struct queued moving = at[n];
+    size_t i = 0, child;
     while ((child = 2 * i + 1) < n) {
         child += child + 1 < n && before(&at[child + 1], &at[child]);
         if (!before(&at[child], &moving))
@@ -85,6 +102,15 @@ static inline void near_drop(struct queue *queue)
         i = child;
     }
     at[i] = moving;
+}
+
+static inline void near_drop(struct queue *queue)
+{
+    size_t n = --queue->near.n;
+    if (n <= 1)
+        queue->near.at[0] = queue->near.at[n];
+    else
+        sift_down(queue->near.at, n);
 }
 
 static int compare_events(const void *a, const void *b)
@@ -129,9 +155,19 @@ static void lower_base(struct queue *queue, uint64_t base)
     }
 }
 
+static void set_near_max(struct queue *queue, size_t near_max)
+{
+    struct queue_run *near = &queue->near;
+    queue->near_max = near_max;
+    if (near->cap <= near_max) {
+        near->cap = near_max + 1;
+        near->at = xrealloc(near->at, near->cap * sizeof *near->at);
+    }
+}
+
 /* The later part of near goes to the buckets. What is equal in time stays together: where all of it is one instant,
  * nothing can go, and near may grow. */
-static void spill(struct queue *queue)
+__attribute__((noinline)) static void spill(struct queue *queue)
 {
     struct queue_run *near = &queue->near;
     qsort(near->at, near->n, sizeof *near->at, compare_events); /* sorted is a heap too */
@@ -143,32 +179,18 @@ static void spill(struct queue *queue)
         while (keep < near->n && near->at[keep].at_ns == near->at[0].at_ns)
             keep++;
     }
-    queue->near_max = near->n * 2;
-    if (keep == near->n)
-        return;
-    uint64_t limit = key_of(near->at[keep].at_ns);
-    if (queue->unlimited)
-        queue->base = limit;
-    else
-        lower_base(queue, limit);
-    queue->unlimited = false;
-    queue->limit = limit;
-    for (size_t i = keep; i < near->n; i++)
-        bucket_add(queue, &near->at[i]);
-    near->n = keep;
-    queue->near_max = keep + NEAR_MAX;
-}
-
-static inline void add(struct queue *queue, const struct queued *event)
-{
-    queue->count++;
-    if (!queue->unlimited && key_of(event->at_ns) >= queue->limit) {
-        bucket_add(queue, event);
-        return;
+    if (keep < near->n) {
+        int64_t limit_ns = near->at[keep].at_ns;
+        if (queue->limit_ns == UNLIMITED)
+            queue->base = key_of(limit_ns);
+        else
+            lower_base(queue, key_of(limit_ns));
+        queue->limit_ns = limit_ns;
+        for (size_t i = keep; i < near->n; i++)
+            bucket_add(queue, &near->at[i]);
+        near->n = keep;
     }
-    near_add(queue, event);
-    if (queue->near.n > queue->near_max)
-        spill(queue);
+    set_near_max(queue, near->n < NEAR_MAX ? near->n + NEAR_MAX : near->n * 2);
 }
 
 /* ---- the next ones ---- */
@@ -185,7 +207,7 @@ static bool is_sorted(const struct queue_run *run)
 static void take_base(struct queue *queue)
 {
     struct queue_run *zero = &queue->buckets[0];
-    queue->limit = queue->base + 1;
+    queue->limit_ns = time_of(queue->base) + 1;
     if (zero->n <= NEAR_MAX || queue->instant.n) {
         for (size_t i = 0; i < zero->n; i++)
             near_add(queue, &zero->at[i]);
@@ -207,7 +229,8 @@ static void spread(struct queue *queue, struct queue_run *run)
     for (size_t i = 1; i < run->n; i++)
         if (run->at[i].at_ns < least_ns)
             least_ns = run->at[i].at_ns;
-    queue->base = queue->limit = key_of(least_ns);
+    queue->limit_ns = least_ns;
+    queue->base = key_of(least_ns);
     size_t n = run->n;
     run->n = 0;
     for (size_t i = 0; i < n; i++)
@@ -217,15 +240,14 @@ static void spread(struct queue *queue, struct queue_run *run)
 /* near is empty: brings the first events of the buckets there, or to the instant. */
 static void refill(struct queue *queue)
 {
-    queue->near_max = NEAR_MAX;
     while (!queue->near.n) {
         if (queue->buckets[0].n) {
             take_base(queue);
-            return;
+            break;
         }
         if (!queue->occupied) {
-            queue->unlimited = true;
-            return;
+            queue->limit_ns = UNLIMITED;
+            break;
         }
         int k = __builtin_ctzll(queue->occupied) + 1;
         struct queue_run *run = &queue->buckets[k];
@@ -238,8 +260,10 @@ static void refill(struct queue *queue)
             near_add(queue, &run->at[i]);
         run->n = 0;
         /* the bucket's range ends where the bit above it changes */
-        queue->limit = k == 64 ? UINT64_MAX : ((queue->base >> k) + 1) << k;
+        uint64_t end = k == 64 ? 0 : ((queue->base >> k) + 1) << k;
+        queue->limit_ns = end ? time_of(end) : UNLIMITED - 1;
     }
+    set_near_max(queue, queue->near.n < NEAR_MAX ? NEAR_MAX : queue->near.n * 2);
 }
 
 static inline bool lives(const struct queue *queue, const struct queued *event)
@@ -258,12 +282,12 @@ static inline void drop(struct queue *queue, const struct queued *first)
 }
 
 /* The first event, wherever it is; NULL if there is none. */
-static inline const struct queued *first_of(struct queue *queue)
+static const struct queued *first_of(struct queue *queue)
 {
     for (;;) {
         const struct queued *instant =
             queue->instant.n ? &queue->instant.at[queue->instant_first] : NULL;
-        if (!queue->near.n && !queue->unlimited && (!instant || key_of(instant->at_ns) >= queue->limit)) {
+        if (!queue->near.n && queue->limit_ns != UNLIMITED && (!instant || instant->at_ns >= queue->limit_ns)) {
             refill(queue);
             continue;
         }
@@ -299,27 +323,45 @@ static inline void give_slot(struct queue *queue, uint32_t slot)
     queue->first_free = slot;
 }
 
-static inline uint64_t next_order(struct queue *queue, int64_t at_ns, int priority)
+__attribute__((noinline)) static void add_far(struct queue *queue, const struct queued *event)
 {
-    assert(at_ns >= queue->last_ns && priority >= 0 && priority < 256);
-    return (uint64_t)priority << 56 | queue->sequence++;
+    bucket_add(queue, event);
+}
+
+static inline void add(struct queue *queue, int64_t at_ns, int priority, queue_fn *fn, void *ctx, uint32_t slot,
+                       uint32_t generation)
+{
+    assert(at_ns >= queue->last_ns && at_ns < UNLIMITED - 1 && (unsigned)priority < 256);
+    uint64_t order = (uint64_t)(unsigned)priority << 56 | queue->sequence++;
+    queue->count++;
+    if (at_ns >= queue->limit_ns) {
+        add_far(queue, &(struct queued){at_ns, order, fn, ctx, slot, generation});
+        return;
+    }
+    struct queued *event = near_open(queue, at_ns, order);
+    event->at_ns = at_ns;
+    event->order = order;
+    event->fn = fn;
+    event->ctx = ctx;
+    event->slot = slot;
+    event->generation = generation;
+    if (__builtin_expect(queue->near.n > queue->near_max, 0))
+        spill(queue);
 }
 
 uint64_t queue_push(struct queue *queue, int64_t at_ns, int priority, queue_fn *fn, void *ctx)
 {
     uint32_t slot = take_slot(queue), generation = queue->slots[slot].generation;
-    uint64_t order = next_order(queue, at_ns, priority);
-    add(queue, &(struct queued){at_ns, order, fn, ctx, slot, generation});
+    add(queue, at_ns, priority, fn, ctx, slot, generation);
     return (uint64_t)generation << 32 | slot;
 }
 
 void queue_post(struct queue *queue, int64_t at_ns, int priority, queue_fn *fn, void *ctx)
 {
-    uint64_t order = next_order(queue, at_ns, priority);
-    add(queue, &(struct queued){at_ns, order, fn, ctx, 0, 0});
+    add(queue, at_ns, priority, fn, ctx, 0, 0);
 }
 
-bool queue_pop(struct queue *queue, struct queued *ret)
+__attribute__((noinline)) static bool pop_any(struct queue *queue, struct queued *ret)
 {
     const struct queued *first = first_of(queue);
     if (!first)
@@ -329,6 +371,18 @@ bool queue_pop(struct queue *queue, struct queued *ret)
     if (ret->slot)
         give_slot(queue, ret->slot);
     queue->last_ns = ret->at_ns;
+    return true;
+}
+
+bool queue_pop(struct queue *queue, struct queued *ret)
+{
+    const struct queued *first = queue->near.at;
+    if (!queue->near.n || queue->instant.n || first->slot)
+        return pop_any(queue, ret);
+    *ret = *first; /* the usual case: it is in near, and nobody can have cancelled it */
+    queue->count--;
+    queue->last_ns = first->at_ns;
+    near_drop(queue);
     return true;
 }
 

@@ -45,13 +45,13 @@ enum { QUEUE_BUCKETS = 65 };
 
 struct queue {
     struct queue_run near;      /* heap */
-    size_t near_max;            /* size at which its later part is moved out */
+    size_t near_max;            /* size at which its later part is moved out; below near.cap always */
     struct queue_run instant;   /* sorted by order; at[instant_first] is next */
     size_t instant_first;
     struct queue_run buckets[QUEUE_BUCKETS];
     uint64_t occupied;          /* bit k: bucket k + 1 has events (bucket 0 only while refilling) */
-    uint64_t base, limit;       /* as keys, see queue.c */
-    bool unlimited;             /* everything is in near: there is no limit yet */
+    uint64_t base;              /* as a key, see queue.c */
+    int64_t limit_ns;           /* UNLIMITED: everything is in near or the instant */
     struct queue_slot *slots;
     uint32_t n_slots, cap_slots, first_free;
     size_t count, dead;         /* events held, and those among them that were cancelled */

@@ -32,9 +32,45 @@ void stream_init(struct stream *stream, uint64_t seed, uint64_t replication, con
     }
 }
 
-double stream_exponential(struct stream *stream, double mean)
+struct exponential_layers exponential_layers;
+
+static const double LAYER_EDGE = 7.69711747013104972;    /* where the tail begins */
+static const double LAYER_AREA = 3.949659822581572e-3;   /* of each layer, and of the tail with its base */
+
+__attribute__((constructor)) static void make_exponential_layers(void)
 {
-    return -mean * exact_log(1 - stream_uniform(stream));
+    struct exponential_layers *at = &exponential_layers;
+    double x = LAYER_EDGE, below = x, base = LAYER_AREA / exact_exp(-x), scale = 0x1p56;
+    at->inside[0] = (uint64_t)(x / base * scale);
+    at->width[0] = base / scale;
+    at->width[255] = x / scale;
+    at->height[0] = 1;
+    at->height[255] = exact_exp(-x);
+    for (int i = 254; i >= 1; i--) {
+        x = -exact_log(LAYER_AREA / x + exact_exp(-x));
+        at->inside[i + 1] = (uint64_t)(x / below * scale);
+        below = x;
+        at->height[i] = exact_exp(-x);
+        at->width[i] = x / scale;
+    }
+    at->inside[1] = 0;
+}
+
+double stream_exponential_edge(struct stream *stream, uint64_t bits)
+{
+    const struct exponential_layers *at = &exponential_layers;
+    for (;;) {
+        uint64_t u = bits >> 8;
+        unsigned layer = bits & 255;
+        double x = (double)(int64_t)u * at->width[layer];
+        if (u < at->inside[layer])
+            return x;
+        if (layer == 0) /* the tail has no memory: it is the whole again, further out */
+            return LAYER_EDGE - exact_log(1 - stream_uniform(stream));
+        if (at->height[layer] + stream_uniform(stream) * (at->height[layer - 1] - at->height[layer]) < exact_exp(-x))
+            return x;
+        bits = stream_bits(stream);
+    }
 }
 
 /* Marsaglia's polar method; the second value is thrown away so that a stream has no hidden state. */

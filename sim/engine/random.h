@@ -42,7 +42,24 @@ static inline double stream_uniform(struct stream *stream)
     return (double)(stream_bits(stream) >> 11) * 0x1p-53;
 }
 
-double stream_exponential(struct stream *, double mean);
+/* Marsaglia and Tsang, "The ziggurat method for generating random variables" (2000), with 256 layers. The tables are
+ * computed once, before main, by our own arithmetic. */
+struct exponential_layers {
+    uint64_t inside[256]; /* draws below this lie wholly under the curve */
+    double width[256], height[256];
+};
+extern struct exponential_layers exponential_layers;
+double stream_exponential_edge(struct stream *, uint64_t bits); /* the rare rest; mean 1 */
+
+static inline double stream_exponential(struct stream *stream, double mean)
+{
+    uint64_t bits = stream_bits(stream), u = bits >> 8;
+    unsigned layer = bits & 255;
+    if (__builtin_expect(u < exponential_layers.inside[layer], 1))
+        return mean * (double)(int64_t)u * exponential_layers.width[layer];
+    return mean * stream_exponential_edge(stream, bits);
+}
+
 double stream_normal(struct stream *); /* mean 0, deviation 1 */
 double stream_lognormal(struct stream *, double mu, double sigma); /* of the logarithm */
 int64_t stream_below(struct stream *, int64_t n); /* whole number in [0, n), no bias; n > 0 */
