@@ -513,6 +513,7 @@ void call_leave(struct supervisor *s, struct task *t)
         break;
     case DETOUR_KILL:
         s->epoch++;
+        s->kill_epoch++;
         break;
     case DETOUR_NONE:
         break;

@@ -285,6 +285,7 @@ void clock_fire_timers(struct supervisor *s)
                 timer->armed = timer->interval_ns > 0;
                 timer->deadline = now + timer->interval_ns;
                 s->epoch++;
+                s->kill_epoch++;
                 send(t->process, timer);
             }
     }

@@ -92,8 +92,10 @@ struct task {
     bool in_call;         /* its next stop is the exit of a call */
     bool loose;           /* waits in a call that has effects as soon as it is woken */
     bool fired;           /* its deadline came, it was interrupted */
-    uint64_t quiet_epoch; /* it was seen waiting, and only a signal or a death can wake it: see supervisor.epoch */
-    long number;          /* of the call it is in */
+    uint64_t quiet_epoch; /* it was seen at rest, and only a death or a signal can wake it: see supervisor.epoch */
+    long number;          /* of the call that it made, as far as we were asked */
+    long waits_in;        /* number and first argument of the call in which it was last seen waiting */
+    uint64_t waits_on;
     enum detour detour;
     uint64_t arguments[6]; /* as the task gave them */
     int64_t deadline;
@@ -126,7 +128,8 @@ struct supervisor {
     struct task *holder; /* who has the turn */
     struct task *init, *shell;
     uint64_t round;
-    uint64_t epoch; /* counts deaths and signals */
+    uint64_t epoch;      /* counts deaths and signals: what can end a wait for a child */
+    uint64_t kill_epoch; /* counts signals sent on purpose: what can end a task in a stop */
 
     struct script *script;
     struct coroutine *idle_coroutines;
@@ -155,6 +158,7 @@ char task_letter(struct task *); /* its state, as in /proc/PID/stat; '?' if it i
 int64_t task_cpu_ns(const struct task *);
 void task_forget_proc(struct task *);
 bool task_read(const struct task *, uint64_t from, void *to, size_t len);
+size_t task_read_some(const struct task *t, uint64_t from, void *to, size_t len); /* as much as there is */
 bool task_write(const struct task *, uint64_t to, const void *from, size_t len);
 /* A text of the task, cut at size - 1. False: bad address. */
 bool task_read_text(const struct task *, uint64_t from, char *to, size_t size);

@@ -83,7 +83,18 @@ void observe_foreground(struct supervisor *s, char *text, size_t size)
 
 /* ---- hangs ---- */
 
-static bool reads_terminal(const struct supervisor *s, struct task *t)
+/* A detour shows what it stands for; a call that nobody asked about shows itself. */
+static long waiting_number(const struct task *t)
+{
+    return t->in_call ? t->number : t->waits_in;
+}
+
+static int waiting_descriptor(const struct task *t)
+{
+    return (int)(t->in_call ? t->arguments[0] : t->waits_on);
+}
+
+static bool reads_terminal(const struct supervisor *s, const struct task *t)
 {
     struct pipe_id {
         char link[64];
@@ -93,20 +104,21 @@ static bool reads_terminal(const struct supervisor *s, struct task *t)
     memset(&theirs, 0, sizeof theirs);
     snprintf(path, sizeof path, "/proc/self/fd/%d", s->sandbox.input_fd);
     (void)!readlink(path, mine.link, sizeof mine.link - 1);
-    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)t->pid, (int)t->arguments[0]);
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)t->pid, waiting_descriptor(t));
     (void)!readlink(path, theirs.link, sizeof theirs.link - 1);
     return *mine.link && strcmp(mine.link, theirs.link) == 0;
 }
 
 static void describe_wait(struct supervisor *s, struct task *t, char *text, size_t size)
 {
+    long number = waiting_number(t);
     char name[32], link[256] = "", path[64];
     ssize_t n;
     if (t->state == TASK_STOPPED) {
         snprintf(text, size, "stopped by a signal; nobody continues it");
         return;
     }
-    switch (t->number) {
+    switch (number) {
     case SYS_read:
     case SYS_readv:
     case SYS_recvfrom:
@@ -119,11 +131,10 @@ static void describe_wait(struct supervisor *s, struct task *t, char *text, size
             snprintf(text, size, "waits for input: nobody types here");
             return;
         }
-        snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)t->pid, (int)t->arguments[0]);
+        snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)t->pid, waiting_descriptor(t));
         n = readlink(path, link, sizeof link - 1);
         snprintf(text, size, "waits to %s descriptor %d (%.*s)",
-                 t->number == SYS_write || t->number == SYS_writev ? "write to" : "read from",
-                 (int)t->arguments[0], n > 5 && strncmp(link, "pipe:", 5) == 0 ? 4 : n > 0 ? (int)n : 1,
+                 number == SYS_write || number == SYS_writev ? "write to" : "read from", waiting_descriptor(t), n > 5 && strncmp(link, "pipe:", 5) == 0 ? 4 : n > 0 ? (int)n : 1,
                  n > 0 ? link : "?");
         return;
     case SYS_wait4:
@@ -147,7 +158,7 @@ static void describe_wait(struct supervisor *s, struct task *t, char *text, size
         snprintf(text, size, "waits for a signal");
         return;
     default:
-        snprintf(text, size, "waits in %s", arch_call_name(t->number, name));
+        snprintf(text, size, "waits in %s", arch_call_name(number, name));
     }
 }
 

@@ -2,42 +2,69 @@
 #include <dirent.h>
 #include <elf.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "procedures/supervisor/core.h"
+#include "sim/base/xalloc.h"
+
+#define STACK_MAX (8 << 20) /* more than the kernel lets a command line have */
 
 struct start {
     uint64_t entry;
     uint64_t name_at; /* of the path it was started from */
 };
 
-/* Walks the auxiliary vector: without the vDSO every look at the clock is a system call, and the 16 bytes from
- * which C libraries take their chance are ours. */
-static struct start prepare(struct supervisor *s, struct task *t, uint64_t stack)
+/* Index of the auxiliary vector among the words on a new program's stack; 0 if it does not end within them. */
+static size_t find_vector(const uint64_t *words, size_t n)
+{
+    size_t at = n > 0 && words[0] < n ? (size_t)words[0] + 2 : n; /* behind argc and argv */
+    while (at < n && words[at]) /* envp */
+        at++;
+    size_t vector = ++at;
+    while (at + 1 < n && words[at] != AT_NULL)
+        at += 2;
+    return at + 1 < n ? vector : 0;
+}
+
+/* Without the vDSO every look at the clock is a system call; and the 16 bytes from which C libraries take their
+ * chance are ours. */
+static struct start change_vector(struct supervisor *s, struct task *t, uint64_t stack, const uint64_t *words, size_t at)
 {
     struct start start = {0, 0};
-    uint64_t word = 0, at = stack, pair[2];
     unsigned char chance[16];
-    if (!task_read(t, at, &word, sizeof word)) /* argc */
-        return start;
-    at += (word + 2) * 8;
-    while (task_read(t, at, &word, sizeof word) && word) /* envp */
-        at += 8;
-    at += 8;
-    for (; task_read(t, at, pair, sizeof pair) && pair[0] != AT_NULL; at += sizeof pair) {
-        if (pair[0] == AT_SYSINFO_EHDR) {
+    for (; words[at] != AT_NULL; at += 2) {
+        if (words[at] == AT_SYSINFO_EHDR) {
             uint64_t ignore = AT_IGNORE;
-            (void)task_write(t, at, &ignore, sizeof ignore);
-        } else if (pair[0] == AT_RANDOM) {
+            (void)task_write(t, stack + at * 8, &ignore, sizeof ignore);
+        } else if (words[at] == AT_RANDOM) {
             random_fill(s, chance, sizeof chance);
-            (void)task_write(t, pair[1], chance, sizeof chance);
-        } else if (pair[0] == AT_ENTRY) {
-            start.entry = pair[1];
-        } else if (pair[0] == AT_EXECFN) {
-            start.name_at = pair[1];
+            (void)task_write(t, words[at + 1], chance, sizeof chance);
+        } else if (words[at] == AT_ENTRY) {
+            start.entry = words[at + 1];
+        } else if (words[at] == AT_EXECFN) {
+            start.name_at = words[at + 1];
         }
     }
+    return start;
+}
+
+static struct start prepare(struct supervisor *s, struct task *t, uint64_t stack)
+{
+    uint64_t few[512], *words = few, *many = NULL;
+    struct start start = {0, 0};
+    for (size_t size = sizeof few; size <= STACK_MAX; size *= 8) {
+        size_t n = task_read_some(t, stack, words, size) / 8, vector = find_vector(words, n);
+        if (vector) {
+            start = change_vector(s, t, stack, words, vector);
+            break;
+        }
+        if (n < size / 8)
+            break; /* there is no more */
+        words = many = xrealloc(many, size * 8);
+    }
+    free(many);
     return start;
 }
 

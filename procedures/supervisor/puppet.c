@@ -8,7 +8,6 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "procedures/sandbox/filter.h"
@@ -247,9 +246,7 @@ static void read_command_line(struct invocation *inv)
     int n_env = 0;
     for (size_t size = 16384; size <= STACK_READ_MAX; size *= 4) {
         stack.at = arena_alloc(&inv->arena, size);
-        struct iovec here = {stack.at, size}, there = {(void *)(uintptr_t)stack.from, size};
-        ssize_t n = process_vm_readv(inv->task->pid, &here, 1, &there, 1, 0);
-        stack.len = n > 0 ? (size_t)n : 0;
+        stack.len = task_read_some(inv->task, stack.from, stack.at, size);
         if (stack.len < size)
             break; /* that was all of it */
     }

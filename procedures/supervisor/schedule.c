@@ -8,6 +8,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "procedures/supervisor/core.h"
@@ -17,6 +18,10 @@ static const struct {
     int signal_number;
     int64_t patience_ns;
 } presses[] = {{SIGINT, 2 * SECOND_NS}, {SIGTERM, 5 * SECOND_NS}, {SIGKILL, SECOND_NS}};
+
+/* Real time between two looks at a task that should stop by itself, but may wait for something unseen. */
+#define PATIENCE_MIN_NS INT64_C(200000)
+#define PATIENCE_MAX_NS INT64_C(12800000)
 
 void schedule_end(struct supervisor *s, enum supervisor_end end)
 {
@@ -65,6 +70,8 @@ static bool any_loose(const struct supervisor *s, const struct task *but)
 static void ended(struct supervisor *s, struct task *t, int status)
 {
     s->epoch++;
+    if (t->process && t->process->tasks > 1)
+        s->kill_epoch++; /* perhaps it takes the other threads with it */
     if (t == s->init) {
         schedule_end(s, END_STOPPED);
     } else if (t == s->shell) {
@@ -90,8 +97,10 @@ static void forked(struct supervisor *s, struct task *t, int event)
     if (t->invocation)
         puppet_forked(s, t, child);
     task_resume(t, t->in_call);
-    if (event == PTRACE_EVENT_VFORK)
+    if (event == PTRACE_EVENT_VFORK) {
         t->state = TASK_VFORKED;
+        t->quiet_epoch = s->kill_epoch; /* its child is alive, so it waits */
+    }
     if (s->n_tasks > s->limits.tasks) {
         observe_limit(s, "tasks", "more processes run at once than the limit allows (a fork bomb?)");
         schedule_end(s, END_LIMIT);
@@ -122,6 +131,7 @@ static void stopped(struct supervisor *s, struct task *t, int signal_number)
     } else if (job_control) {
         (void)ptrace(PTRACE_LISTEN, t->pid, 0, 0);
         t->state = TASK_STOPPED;
+        t->quiet_epoch = s->kill_epoch;
         s->epoch++;
         if (s->holder == t)
             s->holder = NULL;
@@ -213,14 +223,14 @@ static bool quiet(struct supervisor *s, struct task *t)
 {
     if (t->state == TASK_NEW)
         return false;
-    if (t->quiet_epoch == s->epoch)
+    if (t->quiet_epoch == (t->state == TASK_RUNNING ? s->epoch : s->kill_epoch))
         return true;
     if (t->state != TASK_RUNNING) { /* unless somebody killed or continued it meanwhile */
         char letter = task_letter(t);
         bool still = letter == 't' || letter == 'T' || (t->state == TASK_VFORKED && (letter == 'D' || letter == 'S'));
         if (still || (letter == 'Z' && t->process && t->process->tasks > 1))
-            t->quiet_epoch = s->epoch;
-        return t->quiet_epoch == s->epoch;
+            t->quiet_epoch = s->kill_epoch;
+        return t->quiet_epoch == s->kill_epoch;
     }
     if (task_waits(t)) {
         bool signal_only = woken_by_signal_only(t);
@@ -229,7 +239,7 @@ static bool quiet(struct supervisor *s, struct task *t)
             t->quiet_epoch = s->epoch;
         return true;
     }
-    return task_letter(t) == 'Z' && t->process && t->process->tasks > 1;
+    return t->process && t->process->tasks > 1 && task_letter(t) == 'Z';
 }
 
 static bool collect(struct supervisor *s)
@@ -244,12 +254,37 @@ static bool collect(struct supervisor *s)
     return any;
 }
 
-static struct task *first_busy(struct supervisor *s)
+/* Let go, and not into a call in which it is expected to sleep: its next stop comes of itself, sooner or later. */
+static bool will_tell(const struct task *t)
 {
+    if (t->state == TASK_NEW)
+        return true;
+    if (t->state != TASK_RUNNING || t->loose)
+        return false;
+    return !t->in_call || t->detour == DETOUR_STAMP || t->detour == DETOUR_STAT || t->detour == DETOUR_KILL;
+}
+
+/* `told`: nobody told anything for a while, so look at those who would tell, too. */
+static struct task *first_busy(struct supervisor *s, bool told)
+{
+    struct task *busy = NULL;
     for (struct task *t = s->tasks; t; t = t->next)
-        if (!quiet(s, t))
+        if (!told && will_tell(t))
             return t;
-    return NULL;
+    for (struct task *t = s->tasks; t && !busy; t = t->next)
+        if (!quiet(s, t))
+            busy = t;
+    return busy;
+}
+
+/* Sleeps until a task stops (the kernel sends SIGCHLD), or for so long. */
+static bool await_stop(int64_t at_most_ns)
+{
+    sigset_t child;
+    struct timespec time = {at_most_ns / SECOND_NS, at_most_ns % SECOND_NS};
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    return sigtimedwait(&child, NULL, &time) == SIGCHLD;
 }
 
 /* Who computes without ever asking us anything is stopped after so much CPU time: nobody can tell what it would do. */
@@ -269,26 +304,32 @@ static void check_cpu(struct supervisor *s, struct task *t)
     schedule_end(s, END_LIMIT);
 }
 
-/* Lets everything run that can, until every task is held or waits. All tasks and we are bound to one processor, so
- * giving it away is how we wait: it comes back when they all wait, or when the kernel's time slice is over. */
+/* Lets everything run that can, until every task is held or waits. All tasks and we are bound to one processor. While
+ * a task is expected to stop by itself we sleep; one that was sent to sleep gets the processor and is looked at. */
 static void settle(struct supervisor *s)
 {
-    int idle_looks = 0;
+    int64_t patience_ns = PATIENCE_MIN_NS;
     s->round++;
     for (int calm = 0; calm < 2 && !s->over;) {
-        sched_yield();
         if (collect(s)) {
             calm = 0;
+            patience_ns = PATIENCE_MIN_NS;
             continue;
         }
         if (s->owner.stop && *s->owner.stop) {
             schedule_end(s, END_STOPPED);
             return;
         }
-        struct task *busy = first_busy(s);
+        struct task *busy = first_busy(s, patience_ns > PATIENCE_MIN_NS);
         calm = busy ? 0 : calm + 1;
-        if (busy && ++idle_looks % 64 == 0)
-            check_cpu(s, busy);
+        if (busy && will_tell(busy)) {
+            if (!await_stop(patience_ns) && patience_ns < PATIENCE_MAX_NS)
+                patience_ns *= 2;
+            if (patience_ns >= PATIENCE_MAX_NS)
+                check_cpu(s, busy);
+        } else {
+            sched_yield();
+        }
     }
 }
 
@@ -355,6 +396,7 @@ static void press(struct supervisor *s)
     s->interrupts++;
     s->press_again_ns = clock_now(s) + presses[stage].patience_ns;
     s->epoch++;
+    s->kill_epoch++;
     script_interrupt(s);
     for (struct task *t = s->tasks; t; t = t->next)
         if (t != s->init && t != s->shell && t->pid == t->process->pid)

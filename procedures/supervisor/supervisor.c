@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "procedures/sandbox/files.h"
@@ -52,7 +53,7 @@ int supervisor_open(const struct sandbox_spec *spec, const struct supervisor_own
     s->owner = *owner;
     s->start_unix_ns = spec->start_unix_ns;
     s->random = spec->seed;
-    s->epoch = 1;
+    s->epoch = s->kill_epoch = 1;
     s->cwd = xstrdup(spec->cwd ? spec->cwd : "/");
     s->envp = copy_list(spec->envp);
     s->places = copy_list((char *const *)(uintptr_t)spec->places);
@@ -83,12 +84,16 @@ enum tier supervisor_tier(const struct supervisor *s)
 int supervisor_run(struct supervisor *s, const char *script_name, struct supervisor_result *ret, struct error *error)
 {
     cpu_set_t before, one;
+    sigset_t child, mask;
     if (!s->init)
         return error_set(error, ERROR_INTERNAL, "the sandbox has ended");
     (void)sched_getaffinity(0, sizeof before, &before);
     CPU_ZERO(&one);
     CPU_SET((size_t)(s->sandbox.cpu < 0 ? 0 : s->sandbox.cpu), &one);
     (void)sched_setaffinity(0, sizeof one, &one);
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    (void)sigprocmask(SIG_BLOCK, &child, &mask); /* schedule.c waits for it */
     s->over = false;
     s->result = (struct supervisor_result){.end = END_PROCEDURE, .exit_status = -1};
     s->ask_at_ns = 0;
@@ -101,6 +106,9 @@ int supervisor_run(struct supervisor *s, const char *script_name, struct supervi
     s->drained = false;
     schedule_drain(s);
     (void)sched_setaffinity(0, sizeof before, &before);
+    while (sigtimedwait(&child, NULL, &(struct timespec){0, 0}) == SIGCHLD)
+        continue;
+    (void)sigprocmask(SIG_SETMASK, &mask, NULL);
     *ret = s->result;
     return 0;
 }

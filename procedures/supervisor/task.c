@@ -103,6 +103,7 @@ void task_remove(struct supervisor *s, struct task *t)
 void task_hold(struct supervisor *s, struct task *t, enum held_at at)
 {
     t->state = TASK_HELD;
+    t->quiet_epoch = s->kill_epoch;
     t->held_at = at;
     t->round = s->round;
     t->loose = false;
@@ -135,6 +136,23 @@ static ssize_t read_proc(const struct task *t, const char *file, int *fd, char *
     return n;
 }
 
+char task_letter(struct task *t)
+{
+    char text[512];
+    ssize_t n = read_proc(t, "stat", &t->stat_fd, text, sizeof text);
+    const char *paren = n > 0 ? strrchr(text, ')') : NULL;
+    return paren && paren[1] == ' ' ? paren[2] : '?';
+}
+
+static bool expected_wait(const struct task *t)
+{
+    long number = t->detour == DETOUR_SLEEP || t->detour == DETOUR_FEED ? SYS_pause
+                  : t->detour == DETOUR_READY                            ? SYS_poll
+                                                                         : t->number;
+    return t->waits_in == number && (number == SYS_wait4 || number == SYS_waitid || number == SYS_pause ||
+                                     number == SYS_poll || number == SYS_rt_sigsuspend);
+}
+
 /* The state letter in /proc/PID/stat is not enough: a task says S before it has looked whether it must wait. The
  * kernel fills /proc/PID/syscall only when the task is off the processor for good ("running" else). */
 bool task_waits(struct task *t)
@@ -143,17 +161,12 @@ bool task_waits(struct task *t)
     ssize_t n = read_proc(t, "syscall", &t->syscall_fd, text, sizeof text);
     if (n <= 0 || text[0] == 'r')
         return false;
-    n = read_proc(t, "stat", &t->stat_fd, text, sizeof text);
-    const char *paren = n > 0 ? strrchr(text, ')') : NULL;
-    return paren && paren[1] == ' ' && paren[2] == 'S';
-}
-
-char task_letter(struct task *t)
-{
-    char text[512];
-    ssize_t n = read_proc(t, "stat", &t->stat_fd, text, sizeof text);
-    const char *paren = n > 0 ? strrchr(text, ')') : NULL;
-    return paren && paren[1] == ' ' ? paren[2] : '?';
+    char *rest;
+    t->waits_in = strtol(text, &rest, 10);
+    t->waits_on = strtoull(rest, NULL, 16);
+    if (t->in_call && expected_wait(t))
+        return true; /* where it was sent to wait it sleeps as it should, or its next stop is about to be told */
+    return task_letter(t) == 'S';
 }
 
 int64_t task_cpu_ns(const struct task *t)
@@ -170,6 +183,13 @@ bool task_read(const struct task *t, uint64_t from, void *to, size_t len)
 {
     struct iovec here = {to, len}, there = {(void *)(uintptr_t)from, len};
     return process_vm_readv(t->pid, &here, 1, &there, 1, 0) == (ssize_t)len;
+}
+
+size_t task_read_some(const struct task *t, uint64_t from, void *to, size_t len)
+{
+    struct iovec here = {to, len}, there = {(void *)(uintptr_t)from, len};
+    ssize_t n = process_vm_readv(t->pid, &here, 1, &there, 1, 0);
+    return n > 0 ? (size_t)n : 0;
 }
 
 bool task_write(const struct task *t, uint64_t to, const void *from, size_t len)
