@@ -35,6 +35,7 @@ static inline int doc_small(const struct doc *node, int lo, int hi, int *ret, st
 
 /* What good means: of the system, or of a drill that is after something else. */
 int load_good_state(struct arena *, const struct doc *, struct model *, struct error *);
+int load_decision(struct arena *, const struct doc *, struct model *, struct error *);
 /* 5m, or {p50: 5m, p95: 12m}. */
 int load_delay(const struct doc *, struct model_delay *ret, struct error *);
 

@@ -802,7 +802,7 @@ static int load_metrics(const struct doc *node, struct model *model, struct erro
     return 0;
 }
 
-static int load_decision(struct arena *arena, const struct doc *node, struct model *model, struct error *error)
+int load_decision(struct arena *arena, const struct doc *node, struct model *model, struct error *error)
 {
     static const char *const keys[] = {"trigger", "severity", "authority", "response", "rollback", NULL};
     if (!node)
@@ -810,6 +810,7 @@ static int load_decision(struct arena *arena, const struct doc *node, struct mod
     TRY(doc_want(node, DOC_SEQUENCE, error));
     struct model_rule *at = ARENA_ARRAY(arena, struct model_rule, node->n);
     model->rules = at;
+    model->n_rules = 0;
     EACH(child, node) {
         struct model_rule *rule = &at[model->n_rules++];
         *rule = (struct model_rule){.trigger = "*", .rollback = true};

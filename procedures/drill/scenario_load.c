@@ -4,7 +4,7 @@
 #include "procedures/drill/model_load.h"
 
 const char *const model_drill_keys[] = {"start", "horizon", "stable_for", "change", "faults", "operator", "good_state",
-                                        NULL};
+                                        "triggers", "decision", NULL};
 
 int load_delay(const struct doc *node, struct model_delay *ret, struct error *error)
 {
@@ -357,5 +357,8 @@ int model_load_scenario(struct arena *arena, const struct doc *root, struct mode
     TRY(load_faults(arena, doc_get(root, "faults"), model, error));
     if (doc_get(root, "good_state"))
         TRY(load_good_state(arena, doc_get(root, "good_state"), model, error));
+    if (doc_get(root, "triggers"))
+        TRY(model_load_triggers(arena, doc_get(root, "triggers"), model, &model->triggers, error));
+    TRY(load_decision(arena, doc_get(root, "decision"), model, error));
     return load_operator(doc_get(root, "operator"), &model->operator, error);
 }

@@ -198,7 +198,6 @@ static void restart_own(struct world *world, void *ctx)
     (void)world;
     instance->pending = 0;
     instance->restarts++;
-    instance->service->restarts_total++;
     instance_start(instance);
 }
 
@@ -210,6 +209,7 @@ void instance_crash(struct instance *instance, int exit_code, const char *why)
     char copy[sizeof instance->why]; /* `why` may be the instance's own */
     snprintf(copy, sizeof copy, "%s", why);
     set_exit(instance, exit_code);
+    instance->crashed = true;
     instance_log(instance, true, "FATAL %s", copy);
     record_event(world->record, EVENT_WORLD, instance->name, "ended with exit code %d: %s", exit_code, copy);
     become(instance, INSTANCE_STOPPED, copy);
@@ -270,6 +270,8 @@ void instance_start(struct instance *instance)
     if (instance->pending)
         world_cancel(world, instance->pending);
     instance->pending = 0;
+    instance->service->restarts_total += instance->crashed; /* whoever starts it: the world or a platform */
+    instance->crashed = false;
     begin(instance);
     if (!world->started) {
         settle(instance);

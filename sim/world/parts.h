@@ -59,6 +59,7 @@ struct instance {
     double weight;
     int64_t started_ns, logged_ns;
     int exit_code, restarts;
+    bool crashed; /* and not started since */
     double memory_bytes;
     uint64_t pending; /* handle of becoming ready, of a restart */
     char why[200];
