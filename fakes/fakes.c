@@ -5,10 +5,12 @@
 /* One line a fake: `extern const struct fake fake_NAME;` and its place in the table. */
 extern const struct fake fake_curl;
 extern const struct fake fake_http;
+extern const struct fake fake_opa;
 
 const struct fake *const all_fakes[] = {
     &fake_http,
     &fake_curl,
+    &fake_opa,
     NULL,
 };
 
