@@ -136,6 +136,8 @@ static const struct {
     /* RB011, RB014 */
     {"systemctl stop app\npsql -f dump.sql", "RB011@2"},
     {"systemctl stop app\npsql -v ON_ERROR_STOP=1 -f dump.sql", ""},
+    {"psql <<E\nSELECT 1;\nE", ""},
+    {"systemctl stop app\npsql <<E\nUPDATE a SET b = 1;\nE", "RB011@2"},
     {"systemctl stop app\nzcat d.gz | docker exec -i c psql", "RB011@2"},
     {"psql -v ON_ERROR_STOP=1 < dump.sql", "RB014@1"},
     {"./scripts/restore.sh --database", "RB014@1"},
@@ -146,6 +148,7 @@ static const struct {
     {"psql -c 'DROP TABLE a'", "RB012@1"},
     {"pg_dump a > b\npsql -c 'DROP TABLE a'", ""},
     {"psql -c 'DROP VIEW a'", ""},
+    {"docker-compose down -v", "RB012@1"},
     {"alembic downgrade abc", "RB012@1"},
     {"alembic downgrade -1", "RB012@1 RB018@1"},
     /* RB013 */
@@ -171,6 +174,13 @@ static const struct {
     {"kubectl delete pod a\necho 'Rollback is not completed'\necho 'Starting rollback'", ""},
     {"#!/bin/bash\nset -e\nkubectl delete pod a\nif ! ./health_check.sh; then exit 1; fi\necho "
      "'Rollback completed'",
+     ""},
+    {"#!/bin/bash\nset -e\nkubectl delete pod a\nif [ \"$HOME\" = x ]; then a; fi\necho 'Rollback "
+     "completed'",
+     "RB017@5"},
+    {"#!/bin/bash\nset -e\nkubectl delete pod a\nc=$(" CURL
+     "-s -o f -w '%{http_code}' http://h/health)\n"
+     "if [[ $c != 200 ]]; then exit 1; fi\necho 'Rollback completed'",
      ""},
     /* RB018 */
     {"kubectl create -f a.yaml", ""},
@@ -205,6 +215,9 @@ static const struct {
     {"kubectl delete pod <name>", "RB025@1"},
     {"a \"$UNSET\"", "RB025@1"},
     {"a \"$HOME\" # <name>", ""},
+    {"echo 'usage: a <name> YYYY-MM-DD'", ""},
+    {"echo 'name: <name>' | kubectl apply -f -", "RB025@1"},
+    {"a <name>\na <name>", "RB025@1"},
     /* RB026 */
     {"if a; then\nb", "RB026@2"},
     {"ln -sfn /a/vX(1) b\nc", "RB026@1"},

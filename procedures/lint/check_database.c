@@ -50,6 +50,11 @@ static void check_drops(struct lint *lint, const struct use *use)
         what = "FLUSHALL";
     if (!what && is_down_migration(use))
         what = "a down migration";
+    if (!what && use_is(use, "compose", "down", NULL) &&
+        (use_short(use, 'v') || use_has(use, "--volumes")))
+        what = "down -v removes the volumes";
+    if (!what && use_is(use, "docker", "volume", "rm"))
+        what = "docker volume rm";
     if (what && !backup_before_line(lint, use->line))
         lint_add_use(lint, "RB012", use, "%s, and no step before it takes a backup", what);
 }
@@ -119,9 +124,22 @@ static bool writers_stopped_before(const struct lint *lint, const struct use *us
     return false;
 }
 
+/* A here-document of questions alone may go on after one that fails. */
+static bool sql_changes(const struct lint *lint, const struct use *use)
+{
+    static const char *const words[] = {"insert", "update",   "delete", "drop", "alter",
+                                        "create", "truncate", "\\i ",   NULL};
+    const char *sql = use_sql(lint, use);
+    for (int i = 0; words[i]; i++)
+        if (contains(sql, words[i]))
+            return true;
+    return false;
+}
+
 static void check_restore(struct lint *lint, const struct use *use)
 {
-    if (psql_reads_file(use) && !use_mentions(use, "ON_ERROR_STOP"))
+    if (psql_reads_file(use) && !use_mentions(use, "ON_ERROR_STOP") &&
+        (!reads_here_document(use) || sql_changes(lint, use)))
         lint_add_use(lint, "RB011", use,
                      "psql ends with 0 although statements fail; -v ON_ERROR_STOP=1");
     if (!strcmp(use->name, "pg_restore") && is_restore(use) && !use_short(use, 'c') &&

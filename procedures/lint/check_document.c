@@ -139,7 +139,7 @@ static bool can_stop(const struct lint *lint, const struct use *use)
 static void check_claim(struct lint *lint, const struct use *claim)
 {
     const struct use *check = NULL;
-    bool changed = false;
+    bool changed = false, compared = false;
     if (!claims_success(claim) || claim->in_condition || claim->in_function || claim->inside)
         return;
     for (const struct shell_command *at = claim->command; at; at = at->parent)
@@ -154,7 +154,8 @@ static void check_claim(struct lint *lint, const struct use *claim)
         }
         if (use_verifies(at) && !check)
             check = at;
-        if (use_verifies(at) && can_stop(lint, at))
+        compared |= use_compares(at) && can_stop(lint, at);
+        if (use_verifies(at) && (compared || can_stop(lint, at)))
             return;
     }
     if (check)

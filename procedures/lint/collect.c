@@ -172,6 +172,8 @@ static struct use *new_use(struct collector *collector, struct shell_command *co
     use.line = collector->line ? collector->line : words[0]->line;
     use.column = collector->line ? 0 : words[0]->column;
     find_place(command, &use);
+    use.operands = ARENA_ARRAY(lint->arena, const char *, 1);
+    use.n_operands = 0;
     XGROW(lint->uses, lint->n_uses, lint->cap_uses);
     lint->uses[lint->n_uses] = use;
     return &lint->uses[lint->n_uses++];
@@ -312,6 +314,9 @@ static bool visit(struct shell_command *command, void *data)
     struct collector *collector = data;
     if (command->kind == SHELL_SIMPLE && command->n_words)
         add_words(collector, command, command->words, command->n_words, collector->context);
+    if (command->kind == SHELL_TEST && command->n_words)
+        new_use(collector, command, command->words, command->n_words, &collector->context)->name =
+            "[[";
     return true;
 }
 

@@ -68,6 +68,7 @@ const char *use_value(const struct use *, const char *short_option,
 bool use_mentions(const struct use *, const char *text); /* in any argument, ignoring case */
 bool use_changes_state(const struct use *);
 bool use_verifies(const struct use *);
+bool use_compares(const struct use *); /* [, [[, test: it may look at what a check said */
 bool use_is_backup(const struct use *);
 bool use_stops_writers(const struct use *);
 bool use_never_ends(const struct use *);

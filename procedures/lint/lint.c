@@ -69,6 +69,8 @@ static bool said_already(const struct lint *lint, const struct lint_finding *kep
         if (kept[i].line == at->line &&
             (at->column == kept[i].column || !strcmp(kept[i].message, at->message)))
             return true;
+        if (!strcmp(at->rule->id, "RB025") && !strcmp(kept[i].message, at->message))
+            return true; /* the same blank again */
         if (block >= 0 && block_at(lint, kept[i].line) == block)
             return true;
     }

@@ -216,6 +216,11 @@ bool use_changes_state(const struct use *use)
     return is_script_about(use, scripts) || has_operand(use, verbs);
 }
 
+bool use_compares(const struct use *use)
+{
+    return !strcmp(use->name, "[") || !strcmp(use->name, "[[") || !strcmp(use->name, "test");
+}
+
 bool use_verifies(const struct use *use)
 {
     static const char *const kubernetes[] = {"get", "wait", "logs", "describe", "top", NULL};
@@ -223,8 +228,8 @@ bool use_verifies(const struct use *use)
     static const char *const scripts[] = {"health",  "verify",  "valid",   "smoke",
                                           "check",   "test",    "monitor", "status",
                                           "measure", "compare", NULL};
-    static const char *const names[] = {"pg_isready", "grep", "test", "[",         "k6",     "diff",
-                                        "nc",         "ping", "wget", "sha256sum", "newman", NULL};
+    static const char *const names[] = {"pg_isready", "grep", "k6",        "diff",   "nc",
+                                        "ping",       "wget", "sha256sum", "newman", NULL};
     static const char *const verbs[] = {"status",   "health",    "verify", "check",
                                         "validate", "is-active", "test",   NULL};
     if (!strcmp(use->name, "curl"))

@@ -220,6 +220,7 @@ static void scan_parameter(struct scan *scan, const struct shell_part *part)
 struct context {
     bool patterns; /* the arguments are patterns */
     bool mktemp;   /* XXXXXX is what the command wants */
+    bool spoken;   /* the arguments are only shown to a person */
     bool text;     /* a here-document: only variables are looked for */
 };
 
@@ -231,10 +232,10 @@ static void scan_parts(struct scan *scan, const struct shell_part *part, bool qu
             add_found(scan, part->text.at, part->text, false, false);
         if ((part->kind == PART_TEXT || part->kind == PART_SINGLE) && !context.text &&
             !context.mktemp)
-            scan_fillers(scan, part->text, false);
+            scan_fillers(scan, part->text, context.spoken);
         if (((part->kind == PART_TEXT && quoted) || part->kind == PART_SINGLE) && !context.text &&
             !context.patterns)
-            scan_marks(scan, part->text, false, false);
+            scan_marks(scan, part->text, context.spoken, false);
         if (part->kind == PART_PARAMETER)
             scan_parameter(scan, part);
         scan_parts(scan, part->parts, quoted || part->kind == PART_DOUBLE, context);
@@ -334,11 +335,32 @@ static void scan_setters(struct scan *scan, const struct shell_command *command)
         scan->found->sources = true;
 }
 
+/* echo and the functions that people write around it, unless what they say goes on to another program or into a
+ * file that is acted on. */
+static bool is_spoken(const struct shell_command *command)
+{
+    static const char *const words[] = {"echo", "printf", "print",   "log",   "info",
+                                        "warn", "error",  "success", "usage", "msg",
+                                        "die",  "fail",   "say",     NULL};
+    const char *name = command->kind == SHELL_SIMPLE ? shell_value(command, 0) : NULL;
+    if (!name || strchr(name, '/') ||
+        (command->parent && command->parent->kind == SHELL_PIPELINE && command->next))
+        return false;
+    for (const struct shell_redirect *at = command->redirects; at; at = at->next)
+        if (is_acted_on(at->target->value))
+            return false;
+    for (int i = 0; words[i]; i++)
+        if (strstr(name, words[i]))
+            return true;
+    return false;
+}
+
 static bool scan_command(struct shell_command *command, void *data)
 {
     struct scan *scan = data;
     struct context context = {.patterns = takes_patterns(command) || command->kind == SHELL_TEST,
-                              .mktemp = shell_is(command, "mktemp")};
+                              .mktemp = shell_is(command, "mktemp"),
+                              .spoken = is_spoken(command)};
     scan_setters(scan, command);
     for (const struct shell_assignment *at = command->assignments; at; at = at->next)
         scan_parts(scan, at->value->parts, false, context);
