@@ -7,12 +7,16 @@
 
 /* In the order in which `rehearse help` lists them. */
 
+extern const struct command command_explain;
+extern const struct command command_lint;
 extern const struct command command_list;
 extern const struct command command_run;
 
 static const struct command *const commands[] = {
     &command_run,
+    &command_lint,
     &command_list,
+    &command_explain,
     NULL,
 };
 

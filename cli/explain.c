@@ -1,0 +1,112 @@
+/* rehearse explain: why a finding of a run, or a rule of lint, matters, and how to mend it. */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cli/command.h"
+#include "cli/options.h"
+#include "procedures/lint/lint.h"
+#include "reports/explain.h"
+
+enum { WIDTH = 78 };
+
+/* The text in lines of at most WIDTH columns, each behind two blanks. */
+static void print_wrapped(const char *text)
+{
+    int column = 0;
+    while (*text) {
+        int len = (int)strcspn(text, " ");
+        if (column && column + 1 + len > WIDTH) {
+            putchar('\n');
+            column = 0;
+        }
+        column += printf("%s%.*s", column ? " " : "  ", len, text);
+        text += len;
+        text += strspn(text, " ");
+    }
+    putchar('\n');
+}
+
+static void print_section(const char *title, const char *text)
+{
+    if (!*text)
+        return;
+    printf("\n%s\n", title);
+    print_wrapped(text);
+}
+
+static void explain_rule(const struct lint_rule *rule)
+{
+    printf("%s: %s (%s, lint)\n", rule->id, rule->title, lint_severity_names[rule->severity]);
+    print_section("Why it bites", rule->why);
+    print_section("How to mend it", rule->mend);
+    print_section("In a run it shows as", rule->twins);
+}
+
+static void explain_kind(const struct finding_kind *kind)
+{
+    printf("%s: %s (finding of a run)\n", kind->id, kind->title);
+    print_section("Why it bites", kind->why);
+    print_section("How to mend it", kind->mend);
+    print_section("Lint sees it as", kind->lint);
+}
+
+static void list_all(void)
+{
+    puts("Findings of a run:");
+    for (const struct finding_kind *kind = finding_kinds; kind->id; kind++)
+        printf("  %-22s %s\n", kind->id, kind->title);
+    puts("\nRules of lint:");
+    for (const struct lint_rule *rule = lint_rules; rule->id; rule++)
+        printf("  %-6s %-8s %s\n", rule->id, lint_severity_names[rule->severity], rule->title);
+}
+
+static int explain(const char *id, struct error *error)
+{
+    const struct lint_rule *rule = lint_rule(id);
+    const struct finding_kind *kind = finding_kind(id);
+    const char *near;
+    if (rule) {
+        explain_rule(rule);
+        return 0;
+    }
+    if (kind) {
+        explain_kind(kind);
+        return 0;
+    }
+    near = finding_kind_near(id);
+    if (near && strncasecmp(id, "RB", 2) != 0)
+        return error_set(error, ERROR_INPUT, "no finding '%s'; did you mean '%s'?", id, near);
+    return error_set(error, ERROR_INPUT, "no finding or rule '%s'; 'rehearse explain' lists them",
+                     id);
+}
+
+static int run(int argc, char **argv)
+{
+    static const struct option_spec specs[] = {{NULL, NULL, NULL}};
+    enum { IDS_MAX = 16 };
+    const char *ids[IDS_MAX];
+    struct error error = {""};
+    int n = options_parse(argc, argv, specs, ids, IDS_MAX, &error);
+    if (n < 0)
+        return options_fail(n, &error);
+    if (n == 0)
+        list_all();
+    for (int i = 0; i < n && i < IDS_MAX; i++) {
+        int r;
+        if (i)
+            putchar('\n');
+        if ((r = explain(ids[i], &error)) < 0)
+            return options_fail(r, &error);
+    }
+    return EXIT_PASS;
+}
+
+const struct command command_explain = {
+    .name = "explain",
+    .usage = "[ID...]",
+    .summary = "why a finding or a rule matters, and how to mend it",
+    .help = "  ID   of a finding (false_success), or of a rule of lint (RB001); without one, all "
+            "are listed\n",
+    .run = run,
+};
