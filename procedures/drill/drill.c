@@ -10,6 +10,7 @@
 #include "procedures/drill/files.h"
 #include "procedures/drill/hash.h"
 #include "procedures/drill/model_load.h"
+#include "procedures/drill/suppose.h"
 #include "sim/base/xalloc.h"
 #include "sim/record.h"
 
@@ -139,8 +140,11 @@ static int load_system(struct drill *drill, struct error *error)
     drill->system_path = drill_path(drill, named, path);
     if (doc_read_file(&drill->arena, drill->system_path, &drill->system_doc, error) < 0)
         return error_wrap(error, ERROR_INPUT, "%s:%d", named->file, named->line);
-    const struct doc *system = drill->system_doc;
+    const struct doc *system = drill->system_doc, *otherwise = doc_get(drill->drill_doc, "suppose");
     struct doc *node = NULL;
+    if (otherwise && (doc_want(system, DOC_MAPPING, error) < 0 ||
+                      suppose(&drill->arena, drill->system_doc, otherwise, error) < 0))
+        return ERROR_INPUT;
     if (doc_want(system, DOC_MAPPING, error) < 0 || doc_need(system, "format", &node, error) < 0 ||
         doc_text(node, &format, error) < 0)
         return ERROR_INPUT;
@@ -332,7 +336,8 @@ static int load_limits(struct drill *drill, struct error *error)
 static const char *const *drill_keys(struct drill *drill)
 {
     static const char *const ours[] = {"format", "title",  "system", "start", "cwd",    "procedure", "claims",
-                                       "expect", "waive",  "assume", "limits", "targets", "watch_until", NULL};
+                                       "expect", "waive",  "assume", "limits", "targets", "watch_until",
+                                       "suppose", NULL};
     int n = 0;
     while (model_drill_keys[n])
         n++;
