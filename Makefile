@@ -91,4 +91,5 @@ format:
 
 .PHONY: all check run asan ubsan fuzz fuzz-run bench lint install clean format
 .DELETE_ON_ERROR:
+.SECONDARY:
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TESTS:=.d) $(TEST_AID:%.c=$(BUILD)/%.d)
