@@ -74,6 +74,17 @@ static int make_directory(const char *path, struct error *error)
     return code;
 }
 
+int report_make_parents(const char *path, struct error *error)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash || slash == path)
+        return 0;
+    struct arena arena = {0};
+    int code = make_directory(arena_str(&arena, (struct str){path, (size_t)(slash - path)}), error);
+    arena_release(&arena);
+    return code;
+}
+
 /* The formats for many runs, for this one. */
 static void summarised(const struct report *report, struct buf *buf,
                        void (*write)(const struct summary *, int, struct buf *))

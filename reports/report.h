@@ -50,6 +50,8 @@ enum {
  * all. ERROR_INPUT if the directory cannot be written. */
 int report_write_all(const struct report *, const char *out_dir, unsigned formats, struct error *);
 
+/* Makes the directories above a file. */
+int report_make_parents(const char *path, struct error *);
 /* Writes one file, whole or not at all: through a temporary name beside it. */
 int report_write_file(const char *path, struct str content, struct error *);
 
