@@ -4,7 +4,7 @@
 #include <strings.h>
 
 #include "cli/command.h"
-#include "cli/options.h"
+#include "cli/arguments.h"
 #include "procedures/lint/lint.h"
 #include "reports/explain.h"
 
@@ -87,9 +87,9 @@ static int run(int argc, char **argv)
     enum { IDS_MAX = 16 };
     const char *ids[IDS_MAX];
     struct error error = {""};
-    int n = options_parse(argc, argv, specs, ids, IDS_MAX, &error);
+    int n = arguments_parse(argc, argv, specs, ids, IDS_MAX, &error);
     if (n < 0)
-        return options_fail(n, &error);
+        return arguments_fail(n, &error);
     if (n == 0)
         list_all();
     for (int i = 0; i < n && i < IDS_MAX; i++) {
@@ -97,7 +97,7 @@ static int run(int argc, char **argv)
         if (i)
             putchar('\n');
         if ((r = explain(ids[i], &error)) < 0)
-            return options_fail(r, &error);
+            return arguments_fail(r, &error);
     }
     return EXIT_PASS;
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/options.h"
+#include "cli/arguments.h"
 #include "procedures/lint/lint.h"
 #include "reports/json_writer.h"
 
@@ -128,27 +128,27 @@ static int run(int argc, char **argv)
     struct counts counts = {{0}, 0, 0};
     struct error error = {""};
     int fail_on = LINT_ERROR, failed = 0, r;
-    int n = options_parse(argc, argv, specs, paths, PLAYBOOKS_MAX, &error);
+    int n = arguments_parse(argc, argv, specs, paths, PLAYBOOKS_MAX, &error);
     if (n < 0)
-        return options_fail(n, &error);
+        return arguments_fail(n, &error);
     if (n == 0 || n > PLAYBOOKS_MAX)
-        return options_fail(
+        return arguments_fail(
             error_set(&error, ERROR_INPUT,
                       n ? "lint: more than 256 playbooks at once"
                         : "lint: which playbook? give the path of a Markdown or shell file"),
             &error);
     if (strcmp(format, "text") != 0 && strcmp(format, "json") != 0)
-        return options_fail(
+        return arguments_fail(
             error_set(&error, ERROR_INPUT, "--format '%s' is not known: text or json", format),
             &error);
     if (!severity_of(fail_on_word, &fail_on))
-        return options_fail(error_set(&error, ERROR_INPUT,
+        return arguments_fail(error_set(&error, ERROR_INPUT,
                                       "--fail-on '%s' is not known: note, warning, error or never",
                                       fail_on_word),
                             &error);
     r = lint_all(paths, n, strcmp(format, "json") == 0, &counts, &error);
     if (r < 0)
-        return options_fail(r, &error);
+        return arguments_fail(r, &error);
     for (int i = fail_on; i <= LINT_ERROR; i++)
         failed += counts.by_severity[i];
     return failed ? EXIT_MISSED : EXIT_PASS;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/options.h"
+#include "cli/arguments.h"
 #include "procedures/drill/find.h"
 
 static void print_heads(const struct drill_head *heads, int n)
@@ -28,7 +28,7 @@ static int run(int argc, char **argv)
     struct arena arena = {0};
     struct drill_head *heads = NULL;
     int n = 0, cap = 0;
-    int n_paths = options_parse(argc, argv, specs, paths, PATHS_MAX, &error);
+    int n_paths = arguments_parse(argc, argv, specs, paths, PATHS_MAX, &error);
     int code = n_paths < 0 ? n_paths : 0;
     for (int i = 0; i < (n_paths > 0 ? n_paths : 1) && i < PATHS_MAX && code == 0; i++)
         code = drill_find(&arena, paths[i], &heads, &n, &cap, &error);
@@ -36,7 +36,7 @@ static int run(int argc, char **argv)
     if (code == 0)
         print_heads(heads, n);
     else
-        status = options_fail(code, &error);
+        status = arguments_fail(code, &error);
     free(heads);
     arena_release(&arena);
     return status;

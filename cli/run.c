@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/options.h"
+#include "cli/arguments.h"
 #include "procedures/drill/run.h"
 #include "reports/report.h"
 
@@ -42,7 +42,7 @@ static int parse(int argc, char **argv, struct run_arguments *ret, struct run_op
         {"--no-color", NULL, &ret->no_color}, {NULL, NULL, NULL},
     };
     const char *rest[2] = {NULL};
-    int n = options_parse(argc, argv, specs, rest, 2, error);
+    int n = arguments_parse(argc, argv, specs, rest, 2, error);
     if (n < 0)
         return n;
     if (n != 1)
@@ -75,14 +75,14 @@ static char *replay_command(struct arena *arena, const struct run_arguments *arg
     struct buf line;
     buf_init(&line, 64 * 1024);
     buf_puts(&line, "rehearse run ");
-    options_quote(&line, arguments->drill);
+    arguments_quote(&line, arguments->drill);
     if (arguments->playbook) {
         buf_puts(&line, " --playbook ");
-        options_quote(&line, arguments->playbook);
+        arguments_quote(&line, arguments->playbook);
     }
     if (arguments->section) {
         buf_puts(&line, " --section ");
-        options_quote(&line, arguments->section);
+        arguments_quote(&line, arguments->section);
     }
     buf_printf(&line, " --seed %llu", (unsigned long long)seed);
     char *text = arena_str(arena, buf_text(&line));
@@ -119,7 +119,7 @@ static int tell(const struct drill *drill, const struct record *record,
         code = error_set(error, ERROR_INPUT, "stdout: cannot be written");
     if (code == 0 && strcmp(arguments->format, "text") == 0)
         printf("\nreport.md, run.json and timeline.svg are in %s/\n", out);
-    int status = code == 0 ? options_status_of(report.verdict.outcome) : options_fail(code, error);
+    int status = code == 0 ? arguments_status_of(report.verdict.outcome) : arguments_fail(code, error);
     report_release(&report);
     return status;
 }
@@ -144,7 +144,7 @@ static int run(int argc, char **argv)
         sigaction(SIGTERM, &action, NULL);
         code = drill_run(drill, &options, &record, &error);
     }
-    status = code == 0 ? tell(drill, record, &arguments, &error) : options_fail(code, &error);
+    status = code == 0 ? tell(drill, record, &arguments, &error) : arguments_fail(code, &error);
     record_free(record);
     drill_free(drill);
     arena_release(&arena);

@@ -1,4 +1,4 @@
-#include "cli/options.h"
+#include "cli/arguments.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +31,7 @@ static const struct option_spec *find(const struct option_spec *specs, const cha
     return NULL;
 }
 
-int options_parse(int argc, char **argv, const struct option_spec *specs, const char **rest, int max,
+int arguments_parse(int argc, char **argv, const struct option_spec *specs, const char **rest, int max,
                   struct error *error)
 {
     int n = 0;
@@ -67,7 +67,7 @@ int options_parse(int argc, char **argv, const struct option_spec *specs, const 
     return n;
 }
 
-void options_quote(struct buf *buf, const char *word)
+void arguments_quote(struct buf *buf, const char *word)
 {
     const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,+@%";
     if (word[0] && strspn(word, plain) == strlen(word)) {
@@ -84,7 +84,7 @@ void options_quote(struct buf *buf, const char *word)
     buf_putc(buf, '\'');
 }
 
-int options_fail(int code, const struct error *error)
+int arguments_fail(int code, const struct error *error)
 {
     fprintf(stderr, "rehearse: %s\n", error->text);
     if (code == ERROR_SEAL)
@@ -92,7 +92,7 @@ int options_fail(int code, const struct error *error)
     return code == ERROR_INTERNAL ? EXIT_BUG : EXIT_INPUT;
 }
 
-int options_status_of(enum outcome verdict)
+int arguments_status_of(enum outcome verdict)
 {
     switch (verdict) {
     case OUTCOME_PASS:

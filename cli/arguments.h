@@ -1,6 +1,6 @@
-/* options: how every command reads its arguments and says what went wrong. */
-#ifndef REHEARSE_CLI_OPTIONS_H
-#define REHEARSE_CLI_OPTIONS_H
+/* arguments: how every command reads its arguments and says what went wrong. */
+#ifndef REHEARSE_CLI_ARGUMENTS_H
+#define REHEARSE_CLI_ARGUMENTS_H
 
 #include <stdbool.h>
 
@@ -17,13 +17,13 @@ struct option_spec {
 
 /* Fills the options and puts the other arguments into rest[0..max). Returns how many there are (it may be more than
  * max), or ERROR_INPUT: an unknown option names the nearest known one. "--" ends the options. */
-int options_parse(int argc, char **argv, const struct option_spec *specs, const char **rest, int max,
+int arguments_parse(int argc, char **argv, const struct option_spec *specs, const char **rest, int max,
                   struct error *error);
 /* The word as a shell would need it: quoted only when necessary. */
-void options_quote(struct buf *, const char *word);
+void arguments_quote(struct buf *, const char *word);
 /* Prints the error and turns its code into an exit status. */
-int options_fail(int code, const struct error *error);
+int arguments_fail(int code, const struct error *error);
 /* The exit status of a verdict. */
-int options_status_of(enum outcome);
+int arguments_status_of(enum outcome);
 
 #endif
