@@ -228,7 +228,7 @@ static void follow_backlog(struct group *group, double capacity, double room, do
     group->refused = 0;
     if (group->backlog < 0)
         group->backlog = 0;
-    if (group->backlog > room) {
+    if (group->backlog >= room) {
         group->backlog = room;
         if (group->lambda > capacity)
             group->refused = 1 - capacity / group->lambda;

@@ -313,6 +313,9 @@ static void resolve(struct world *world, struct sampled *sampled)
         return;
     struct str base = baseline_of(name);
     sampled->is_baseline = base.len > 0;
+    sampled->scale = 1;
+    if (str_ends(name, "_hourly_baseline")) /* a count for each interval becomes one for an hour */
+        sampled->scale = (double)HOUR / (double)world->model->metrics.every_ns;
     if (base.len)
         name = base;
     sampled->metric = arena_str(&world->arena, name);
@@ -343,6 +346,7 @@ struct sampled *metric_watch(struct world *world, const char *name)
     return sampled;
 }
 
+/* What is not there leaves a NaN, which ends the sample before it at once: Prometheus' marker of staleness. */
 static void sample(struct world *world, struct sampled *sampled)
 {
     double value = present(world, sampled);
@@ -352,10 +356,8 @@ static void sample(struct world *world, struct sampled *sampled)
             sampled->sum += value;
             sampled->count++;
         }
-        value = sampled->count ? sampled->sum / sampled->count : NAN;
+        value = sampled->count ? sampled->sum / sampled->count * sampled->scale : NAN;
     }
-    if (value != value)
-        return; /* nothing was scraped: a gap */
     if (sampled->n == sampled->cap) {
         sampled->cap = sampled->cap ? sampled->cap * 2 : 64;
         sampled->at_ns = xrealloc(sampled->at_ns, (size_t)sampled->cap * sizeof *sampled->at_ns);

@@ -12,7 +12,7 @@ struct sampled {
     const struct store *up_store;
     int overall; /* index of a metric of the whole, or -1 */
     bool is_baseline;
-    double sum;
+    double sum, scale;
     int count;
     int64_t *at_ns;
     double *value;

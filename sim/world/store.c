@@ -362,7 +362,8 @@ void store_set_engine(struct store *store, store_accepts_fn *accepts, void *ctx)
 
 bool store_in_service(const struct store *store)
 {
-    return !store->service || service_ready(store->service) > 0;
+    const struct service *service = store->service;
+    return !service || (service_ready(service) > 0 && !service->cut && !service->region_down);
 }
 
 bool store_takes(struct store *store, const char *table)

@@ -49,17 +49,22 @@ static int64_t window_first(const struct sampled *sampled, int64_t from_ns)
 static double over_window(const struct sampled *sampled, enum aggregate how, int64_t from_ns, int64_t to_ns)
 {
     int first = (int)window_first(sampled, from_ns), last = sampled_at(sampled, to_ns);
-    if (first > last)
-        return NAN;
-    double sum = 0, low = sampled->value[first], high = low;
+    double sum = 0, low = NAN, high = NAN;
+    int n = 0;
     for (int i = first; i <= last; i++) {
         double value = sampled->value[i];
+        if (value != value)
+            continue; /* a gap */
+        if (n++ == 0)
+            low = high = value;
         sum += value;
         low = value < low ? value : low;
         high = value > high ? value : high;
     }
+    if (n == 0)
+        return NAN;
     switch (how) {
-    case AGG_AVG: return sum / (last - first + 1);
+    case AGG_AVG: return sum / n;
     case AGG_MIN: return low;
     case AGG_MAX: return high;
     default: return sum;
@@ -104,8 +109,7 @@ static double against_baseline(const struct watch *watch, double value, int64_t 
                       : sampled_value(watch->baseline, at_ns, lookback_ns);
     if (model->baseline == BASE_ADD)
         return value - base;
-    if (base == 0)
-        return NAN;
+    /* over a baseline of zero everything is infinitely more, and nothing is nothing (NaN), as in Prometheus */
     return model->baseline == BASE_TIMES ? value / base : value / base - 1;
 }
 

@@ -1,0 +1,310 @@
+/* Every kind of fault, and what it looks like from outside: in the metrics, the indicator, the ledger. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/world_fixture.h"
+
+static const char *const system_text =
+    "format: rehearse.system/1\n"
+    "indicator: {good: status < 500 within 1s, target: 99%, down_below: 50%}\n"
+    "services:\n"
+    "  api:\n"
+    "    replicas: 2\n"
+    "    versions:\n"
+    "      v1: {time: {p50: 10ms, p99: 40ms}, start: 4s, concurrency: 16, queue: 100,\n"
+    "           memory: {start: 100MiB, limit: 200MiB}}\n"
+    "      v2: {like: v1, errors: 40%}\n"
+    "    calls: {db: 1, cache: {times: 1, timeout: 100ms, optional: true}}\n"
+    "  batch: {region: eu, versions: {v1: {time: 5ms}}}\n"
+    "  db: {versions: {'15': {time: {p50: 2ms, p99: 10ms}, concurrency: 50}}}\n"
+    "  cache: {versions: {'7': {time: {p50: 300us, p99: 1ms}}}}\n"
+    "traffic:\n"
+    "  users: {to: api, rate: 200/s, timeout: 2s, writes: {orders: 10%}}\n"
+    "  jobs: {to: batch, region: eu, rate: 50/s}\n"
+    "stores: {db: {schema: 1, tables: {orders: {records: 100000}}}}\n"
+    "backups: {hourly: {store: db, every: 1h, first: 30m, to: /b}}\n"
+    "settings: {flag: 'off'}\n"
+    "good_state: {api: v1}\n";
+
+/* Runs the fault at minute 10 for five minutes, and hands over in the middle of it. */
+static void during(struct world_fixture *f, const char *faults)
+{
+    world_fixture_begin(f, system_text, faults, 1);
+    world_fixture_until(f, 9 * MINUTE);
+    assert_true(world_fixture_indicator(f) > 0.999);
+    world_fixture_until(f, 12 * MINUTE);
+}
+
+/* After its end everything is as before. */
+static void recovers(struct world_fixture *f)
+{
+    world_fixture_until(f, 25 * MINUTE);
+    assert_true(world_fixture_indicator(f) > 0.999);
+    assert_int_equal(f->record->instants[T_CHANGE], 10 * MINUTE);
+    world_fixture_end(f);
+}
+
+static void test_slow(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    during(&f, "faults: [{at: 10m, slow: db, add: 300ms, for: 5m}]");
+    assert_true(world_fixture_metric(&f, "db", "latency_p50_seconds") > 0.3);
+    assert_true(world_fixture_metric(&f, "api", "latency_p50_seconds") > 0.3);
+    assert_true(world_fixture_metric(&f, "cache", "latency_p50_seconds") < 0.002);
+    recovers(&f);
+}
+
+/* A request holds its instance while it waits: 200 requests/s of 1.3 s each need 260 places, there are 32. */
+static void test_a_slow_dependency_fills_its_callers(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    during(&f, "faults: [{at: 10m, slow: db, add: 1300ms, for: 5m}]");
+    assert_true(world_fixture_metric(&f, "api", "cpu_ratio") >= 0.99);
+    assert_true(world_fixture_metric(&f, "api", "queue_length") > 100);
+    assert_true(world_fixture_indicator(&f) < 0.5);
+    /* what comes through is what 32 places can do: 32 / 1.31 s of 200/s */
+    double success = world_fixture_metric(&f, "api", "success_ratio");
+    assert_true(fabs(success - 32 / 1.315 / 200) < 0.01);
+    recovers(&f);
+}
+
+static void test_cut(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    during(&f, "faults: [{at: 10m, cut: db, for: 5m}]");
+    assert_true(world_fixture_metric(&f, "api", "success_ratio") < 0.01);
+    assert_true(world_fixture_metric(&f, "db", "requests_per_second") == 0);
+    struct probe probe = service_probe(world_service(f.world, "db"));
+    assert_false(probe.reachable);
+    assert_string_equal(probe.why, "no answer: connection timed out");
+    recovers(&f);
+}
+
+static void test_cut_from_one_caller(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    during(&f, "faults: [{at: 10m, cut: cache, from: api, for: 5m}]");
+    assert_true(world_fixture_metric(&f, "api", "success_ratio") > 0.99); /* optional */
+    assert_true(world_fixture_metric(&f, "api", "latency_p50_seconds") > 0.1); /* but waited for */
+    assert_true(service_probe(world_service(f.world, "cache")).reachable);
+    recovers(&f);
+}
+
+static void test_errors(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    during(&f, "faults: [{at: 10m, errors: api, ratio: 30%, for: 5m}]");
+    assert_true(fabs(world_fixture_metric(&f, "api", "error_ratio") - 0.3) < 0.001);
+    assert_true(fabs(world_fixture_indicator(&f) - (1 - 0.3 * 200 / 250)) < 0.01);
+    recovers(&f);
+}
+
+static void test_crash(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    during(&f, "faults: [{at: 10m, crash: api, share: 50%, for: 5m}]");
+    assert_true(world_fixture_metric(&f, "api", "restarts_total") >= 2);
+    assert_int_equal(world_fixture_event(&f, "api-1", "ended with exit code 1"), 10 * MINUTE);
+    assert_int_equal(world_fixture_event(&f, "api-2", "ended"), NEVER);
+    recovers(&f);
+}
+
+static void test_leak(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    during(&f, "faults: [{at: 10m, leak: api, grows: 2MiB, for: 5m}]");
+    /* 100 MiB to go at 2 MiB a second */
+    int64_t killed_ns = world_fixture_event(&f, "api-1", "ended with exit code 137: out of memory");
+    assert_in_range(killed_ns, 10 * MINUTE + 49 * SECOND, 10 * MINUTE + 52 * SECOND);
+    assert_true(world_fixture_metric(&f, "api", "restarts_total") >= 2);
+    recovers(&f);
+}
+
+static void test_overload(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    during(&f, "faults: [{at: 10m, overload: users, by: 20, for: 5m}]");
+    assert_true(fabs(world_fixture_metric(&f, "api", "requests_per_second") - 4000) < 1);
+    assert_true(world_fixture_metric(&f, "api", "cpu_ratio") >= 0.99);
+    assert_true(world_fixture_metric(&f, "batch", "success_ratio") > 0.999);
+    assert_true(world_fixture_indicator(&f) < 0.9);
+    recovers(&f);
+}
+
+static void test_disk_full(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    during(&f, "faults: [{at: 10m, disk_full: db, for: 5m}]");
+    assert_true(world_disk_full(f.world, "db"));
+    struct store *store = world_store(f.world, "db");
+    int64_t before = store_acknowledged(store, "orders");
+    world_fixture_until(&f, 13 * MINUTE);
+    assert_int_equal(store_acknowledged(store, "orders"), before);
+    assert_true(fabs(world_fixture_indicator(&f) - (1 - 0.1 * 200 / 250)) < 0.01); /* only writers fail */
+    recovers(&f);
+}
+
+static void test_region(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    during(&f, "faults: [{at: 10m, region: eu, for: 5m}]");
+    assert_true(fabs(world_fixture_indicator(&f) - 200.0 / 250) < 0.01);
+    assert_true(world_fixture_metric(&f, "api", "success_ratio") > 0.999);
+    recovers(&f);
+}
+
+static void test_set(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    during(&f, "faults: [{at: 10m, set: {flag: 'on'}, for: 5m}]");
+    assert_string_equal(world_setting(f.world, "flag"), "on");
+    world_fixture_until(&f, 16 * MINUTE);
+    assert_string_equal(world_setting(f.world, "flag"), "off");
+    recovers(&f);
+}
+
+static void test_corrupt(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    during(&f, "faults: [{at: 10m, table: orders, corrupt: 10%}]");
+    world_finish(f.world);
+    const struct ledger_row *row = &f.record->ledger[0];
+    assert_in_range(row->lost, 9000, 13500); /* of 100,000 and those of ten minutes at 20/s */
+    assert_int_equal(row->blame[0].at_ns, 10 * MINUTE);
+    recovers(&f);
+}
+
+static void test_deploy(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    during(&f, "faults: [{at: 10m, deploy: {api: v2}}]");
+    assert_true(fabs(world_fixture_metric(&f, "api", "error_ratio") - 0.4) < 0.001);
+    world_fixture_end(&f);
+}
+
+static void test_event(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    during(&f, "faults: [{at: 10m, event: data_corruption, about: orders}]");
+    assert_int_equal(world_fixture_event(&f, "orders", "data_corruption is seen"), 10 * MINUTE);
+    recovers(&f);
+}
+
+static int damage_seen;
+static void see_backup(struct world *world, const struct backup *backup, void *ctx)
+{
+    (void)world, (void)ctx;
+    if (backup->made_ns > 0)
+        damage_seen = backup->damage;
+}
+
+static void test_backup(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    world_fixture_begin(&f, system_text, "faults: [{at: 10m, backup: hourly, damage: truncated}]", 1);
+    world_watch_backups(f.world, see_backup, NULL);
+    damage_seen = -1;
+    world_fixture_until(&f, 31 * MINUTE);
+    assert_int_equal(damage_seen, DAMAGE_TRUNCATED);
+    recovers(&f);
+}
+
+static void test_command(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    during(&f, 
+        "faults:\n"
+        "- {at: 10m, command: 'docker pull *', does: fail, exit: 7, message: no route to host, times: 2}\n"
+        "- {at: 20m, command: '*restore*', does: lie}\n"
+        "- {at: 30m, event: x}\n"); /* so that t_change is later than all of this */
+    struct command_fault fault = world_command_fault(f.world, "docker pull shop:v1");
+    assert_int_equal(fault.how, COMMAND_FAIL);
+    assert_int_equal(fault.exit_status, 7);
+    assert_string_equal(fault.message, "no route to host");
+    assert_int_equal(world_command_fault(f.world, "docker push shop:v1").how, COMMAND_FINE);
+    assert_int_equal(world_command_fault(f.world, "docker pull shop:v2").how, COMMAND_FAIL);
+    assert_int_equal(world_command_fault(f.world, "docker pull shop:v2").how, COMMAND_FINE); /* twice */
+    assert_int_equal(world_command_fault(f.world, "./restore.sh").how, COMMAND_FINE);        /* not yet */
+    world_fixture_until(&f, 21 * MINUTE);
+    assert_int_equal(world_command_fault(f.world, "./restore.sh").how, COMMAND_LIE);
+    world_fixture_end(&f);
+}
+
+static void test_at_a_step(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    during(&f, "faults: [{at: 10m, event: x}, {at_step: 2, errors: api, ratio: 50%, for: 1m}]");
+    int64_t resume_ns = 0;
+    assert_true(world_fixture_metric(&f, "api", "error_ratio") < 0.01);
+    assert_true(world_step(f.world, 1, &resume_ns));
+    assert_true(world_step(f.world, 2, &resume_ns));
+    world_fixture_until(&f, 12 * MINUTE + 10 * SECOND);
+    assert_true(fabs(world_fixture_metric(&f, "api", "error_ratio") - 0.5) < 0.001);
+    recovers(&f);
+}
+
+/* A fault with a chance strikes in about that share of the seeds: 5 standard errors of 0.3 in 200. */
+static void test_chance(void **state)
+{
+    (void)state;
+    int struck = 0;
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        struct world_fixture f;
+        world_fixture_begin(&f, system_text, "faults: [{at: 10s, event: x, chance: 30%}]", seed);
+        world_fixture_until(&f, 11 * SECOND);
+        struck += world_fixture_event(&f, "x", "x is seen") != NEVER;
+        world_fixture_end(&f);
+    }
+    assert_in_range(struck, 60 - 33, 60 + 33);
+}
+
+/* A world that saturates says so, and neither hangs nor grows. */
+static void test_saturation_is_bounded(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    world_fixture_begin(&f, system_text, "faults: [{at: 1m, overload: users, by: 10000}]", 1);
+    world_fixture_until(&f, HOUR);
+    assert_true(world_fixture_metric(&f, "api", "queue_length") <= 200);
+    assert_true(world_fixture_metric(&f, "api", "success_ratio") < 0.01);
+    world_fixture_end(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_slow),         cmocka_unit_test(test_a_slow_dependency_fills_its_callers),
+        cmocka_unit_test(test_cut),          cmocka_unit_test(test_cut_from_one_caller),
+        cmocka_unit_test(test_errors),       cmocka_unit_test(test_crash),
+        cmocka_unit_test(test_leak),         cmocka_unit_test(test_overload),
+        cmocka_unit_test(test_disk_full),    cmocka_unit_test(test_region),
+        cmocka_unit_test(test_set),          cmocka_unit_test(test_corrupt),
+        cmocka_unit_test(test_deploy),       cmocka_unit_test(test_event),
+        cmocka_unit_test(test_backup),       cmocka_unit_test(test_command),
+        cmocka_unit_test(test_at_a_step),    cmocka_unit_test(test_chance),
+        cmocka_unit_test(test_saturation_is_bounded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
