@@ -87,7 +87,7 @@ static void count_undone(void *ctx)
     ((struct trial *)ctx)->undone++;
 }
 
-static void say(struct call *call, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void say(struct call *call, const char *format, ...)
 {
     char text[4096];
     va_list args;

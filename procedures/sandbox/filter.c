@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -40,7 +41,7 @@ static const int allowed[] = {
     SYS_getresuid, SYS_getresgid, SYS_getgroups, SYS_getpgid, SYS_getsid, SYS_setpgid, SYS_setsid,
     SYS_setuid, SYS_setgid, SYS_setreuid, SYS_setregid, SYS_setresuid, SYS_setresgid, SYS_setfsuid,
     SYS_setfsgid, SYS_setgroups, SYS_capget, SYS_capset, SYS_umask, SYS_getpriority, SYS_setpriority,
-    SYS_prlimit64, SYS_getrlimit, SYS_setrlimit, SYS_sched_getaffinity, SYS_sched_getparam,
+    SYS_getrlimit, SYS_sched_getaffinity, SYS_sched_getparam,
     SYS_sched_getscheduler, SYS_sched_get_priority_max, SYS_sched_get_priority_min,
 #ifdef __x86_64__
     SYS_getpgrp, SYS_arch_prctl,
@@ -122,6 +123,17 @@ static void allow_values(struct writer *w, int nr, int index, const uint32_t *va
     end(w, begun);
 }
 
+/* `nr` runs freely unless argument `index` is this value. */
+static void forbid_value(struct writer *w, int nr, int index, uint32_t value)
+{
+    int begun = begin(w, nr);
+    load_argument(w, index);
+    emit(w, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, value);
+    give(w, SECCOMP_RET_ALLOW);
+    ask(w);
+    end(w, begun);
+}
+
 /* `nr` runs freely if none of the `bad` bits is set in argument `index`, and (if any) one of `needed`. */
 static void allow_bits(struct writer *w, int nr, int index, uint32_t bad, uint32_t needed)
 {
@@ -159,6 +171,8 @@ static void allow_by_argument(struct writer *w)
     allow_values(w, SYS_futex, 1, wakes, 2);
     allow_values(w, SYS_socketpair, 0, unix_only, 1);
     allow_values(w, SYS_personality, 0, query, 1);
+    forbid_value(w, SYS_prlimit64, 1, RLIMIT_CORE);
+    forbid_value(w, SYS_setrlimit, 0, RLIMIT_CORE);
     allow_bits(w, SYS_statx, 3, STATX_CTIME | STATX_BTIME, 0);
     /* New namespaces, and children that the supervisor would not see. clone3 hides its flags: refused. */
     allow_bits(w, SYS_clone, 0,
@@ -169,12 +183,7 @@ static void allow_by_argument(struct writer *w)
      * may wait unseen (supervisor: a loose task). */
     static const uint32_t one[] = {1};
     allow_values(w, SYS_read, 2, one, 1);
-    int begun = begin(w, SYS_lseek); /* bash on its script, which is not what it seems */
-    load_argument(w, 0);
-    emit(w, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, FILTER_SCRIPT_FD);
-    give(w, SECCOMP_RET_ALLOW);
-    ask(w);
-    end(w, begun);
+    forbid_value(w, SYS_lseek, 0, FILTER_SCRIPT_FD); /* bash on its script, which is not what it seems */
 }
 
 int filter_build(struct sock_filter program[FILTER_MAX])

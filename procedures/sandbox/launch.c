@@ -69,7 +69,7 @@ static void set_limits(const struct sandbox_limits *limits)
 {
     int files = limits->open_files < 512 ? 512 : limits->open_files;
     set_limit(RLIMIT_NOFILE, files);
-    set_limit(RLIMIT_CORE, 0);
+    set_limit(RLIMIT_CORE, 1); /* not 0: with 0 a crash still starts the host's core dump helper (core(5)) */
     set_limit(RLIMIT_MEMLOCK, 1 << 20);
     set_limit(RLIMIT_MSGQUEUE, 0);
     if (limits->memory_bytes > 0)
@@ -353,7 +353,12 @@ int sandbox_launch(const struct sandbox_spec *spec, const struct sandbox_parts *
     struct child *child = xcalloc(1, sizeof *child);
     struct report report = {.code = 0};
     struct sandbox sandbox = {.root_fd = -1};
-    int control = -1, code = open_ends(&sandbox, child, &control);
+    int control = -1;
+    if (spec->tier != TIER_AUTO && spec->tier != TIER_NAMESPACES) {
+        free(child);
+        return error_set(error, ERROR_SEAL, "cannot seal the sandbox: the tier asked for is not available here");
+    }
+    int code = open_ends(&sandbox, child, &control);
     if (code) {
         free(child);
         return refuse(error, &report, code);

@@ -22,8 +22,7 @@ struct registers {
 bool arch_get(pid_t, struct registers *);
 bool arch_set(pid_t, const struct registers *);
 
-/* At a system call's entry. A foreign call (32-bit, x32) has a number that means something else. */
-bool arch_foreign(const struct registers *);
+/* At a system call's entry. */
 long arch_number(const struct registers *);
 void arch_set_number(struct registers *, long number);
 uint64_t arch_argument(const struct registers *, int index); /* 0 to 5 */

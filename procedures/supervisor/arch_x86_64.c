@@ -73,11 +73,6 @@ bool arch_set(pid_t pid, const struct registers *registers)
     return ptrace(PTRACE_SETREGS, pid, 0, &registers->raw) == 0;
 }
 
-bool arch_foreign(const struct registers *r)
-{
-    return r->raw.cs != 0x33 || ((long)r->raw.orig_rax >= 0 && r->raw.orig_rax & 0x40000000);
-}
-
 long arch_number(const struct registers *r)
 {
     return (long)r->raw.orig_rax;

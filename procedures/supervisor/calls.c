@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -465,9 +466,10 @@ void call_dispatch(struct supervisor *s, struct task *t, bool trusted)
 
 void call_enter(struct supervisor *s, struct task *t)
 {
-    if (!arch_get(t->pid, &t->registers))
+    unsigned long stop = FILTER_FOREIGN;
+    if (!arch_get(t->pid, &t->registers) || ptrace(PTRACE_GETEVENTMSG, t->pid, 0, &stop))
         return; /* killed: its end will be told */
-    if (arch_foreign(&t->registers)) {
+    if (stop == FILTER_FOREIGN) {
         observe_refusal(s, t, "a 32-bit system call");
         call_finish(t, -ENOSYS);
     } else if (arch_number(&t->registers) == FILTER_HYPERCALL) {

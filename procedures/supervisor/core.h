@@ -24,6 +24,7 @@
 #define NO_DEADLINE INT64_MAX
 #define SECOND_NS   INT64_C(1000000000)
 #define EXEC_NS     INT64_C(1000000) /* virtual cost of starting a program */
+#define ASK_NS      SECOND_NS        /* at most so long without asking for an interruption */
 #define LOOK_NS     INT64_C(1000)    /* of looking at the clock */
 
 struct coroutine;
@@ -137,6 +138,7 @@ struct supervisor {
     bool drained;       /* nothing was written since the last drain */
     bool hang_told;     /* since the last feed */
 
+    int64_t busy_execs; /* since the last jump of the clock */
     int64_t ask_at_ns;  /* when the owner wants to be asked about an interruption again */
     int interrupts;     /* how often the foreground was interrupted since the last feed */
     int64_t press_again_ns;

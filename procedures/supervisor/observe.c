@@ -45,20 +45,48 @@ static struct str missing_command(struct str line)
     return none;
 }
 
+static void missing(struct supervisor *s, struct str word)
+{
+    char name[256], message[512];
+    if (word.len == 0 || word.len >= sizeof name)
+        return;
+    snprintf(name, sizeof name, "%.*s", STR_ARG(word));
+    snprintf(message, sizeof message,
+             "command '%s' does not exist in the rehearsal (exit 127): declare it as a fake or a program", name);
+    tell(s, "unknown_command", name, message);
+}
+
+/* A program that says so has met one of the sandbox's limits. */
+static void met_limit(struct supervisor *s, struct str line)
+{
+    static const struct {
+        const char *says, *evidence, *message;
+    } limits[] = {
+        {"No space left on device", "disk", "the rehearsal's disk is full: its size is a limit of the sandbox"},
+        {"Too many open files", "open_files", "a process has more files open than the limit of the sandbox allows"},
+        {"Cannot allocate memory", "memory", "a process wants more memory than the limit of the sandbox allows"},
+        {"annot allocate", "memory", "a process wants more memory than the limit of the sandbox allows"},
+        {"memory exhausted", "memory", "a process wants more memory than the limit of the sandbox allows"},
+    };
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        if (str_find(line, str_of(limits[i].says)) >= 0) {
+            observe_limit(s, limits[i].evidence, limits[i].message);
+            return;
+        }
+}
+
 void observe_written(struct supervisor *s, struct task *t, uint64_t at, size_t len)
 {
-    char text[1024], name[256], message[512];
+    char text[1024];
     if (len == 0 || len >= sizeof text || !task_read(t, at, text, len))
         return;
     struct str rest = {text, len};
     while (rest.len > 0) {
-        struct str word = missing_command(str_trim(str_cut(&rest, '\n')));
-        if (word.len == 0 || word.len >= sizeof name)
-            continue;
-        snprintf(name, sizeof name, "%.*s", STR_ARG(word));
-        snprintf(message, sizeof message,
-                 "command '%s' does not exist in the rehearsal (exit 127): declare it as a fake or a program", name);
-        tell(s, "unknown_command", name, message);
+        struct str line = str_trim(str_cut(&rest, '\n'));
+        if (t->process->shell)
+            missing(s, missing_command(line));
+        if (!t->process->shim)
+            met_limit(s, line);
     }
 }
 

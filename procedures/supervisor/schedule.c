@@ -403,11 +403,12 @@ static void press(struct supervisor *s)
             (void)kill(t->pid, presses[stage].signal_number);
 }
 
-/* Would a person press Ctrl-C now? Returns true if so; else when to ask again. */
+/* Would a person press Ctrl-C now? Returns true if so; else when at the latest to ask again. */
 static bool interrupt_wanted(struct supervisor *s, int64_t *ask_ns)
 {
     char command[1024];
     *ask_ns = NO_DEADLINE;
+    s->ask_at_ns = clock_now(s) + ASK_NS;
     if (!s->owner.interrupt || !s->shell || script_waiting(s))
         return false;
     if (s->interrupts > 0) {
@@ -418,10 +419,14 @@ static bool interrupt_wanted(struct supervisor *s, int64_t *ask_ns)
     return s->owner.interrupt(s->owner.ctx, command, ask_ns);
 }
 
-static void horizon(struct supervisor *s)
+/* The tree is never idle, but time goes on: the end of it, and a person's patience, come all the same. */
+static void watch_clock(struct supervisor *s)
 {
-    (void)s->owner.advance(s->owner.ctx, s->limits.virtual_ns);
-    schedule_end(s, END_HORIZON);
+    int64_t now = clock_now(s), ask_ns;
+    if (now >= s->limits.virtual_ns)
+        schedule_end(s, END_HORIZON);
+    else if (now >= s->ask_at_ns && interrupt_wanted(s, &ask_ns))
+        press(s);
 }
 
 static void jump(struct supervisor *s)
@@ -453,13 +458,10 @@ static void jump(struct supervisor *s)
         }
     }
     to = ask_ns < to ? ask_ns : to;
-    if (to > s->limits.virtual_ns && now >= s->limits.virtual_ns) {
-        horizon(s);
-        return;
-    }
     to = to > s->limits.virtual_ns ? s->limits.virtual_ns : to;
     if (to <= now)
         to = now + LOOK_NS; /* asked again for the past: time goes on all the same */
+    s->busy_execs = 0;
     (void)s->owner.advance(s->owner.ctx, to);
 }
 
@@ -470,10 +472,11 @@ void schedule_run(struct supervisor *s)
         s->holder = NULL;
         if (s->over)
             break;
+        watch_clock(s);
         struct task *next = choose(s);
-        if (next)
+        if (next && !s->over)
             give_turn(s, next);
-        else
+        else if (!s->over)
             jump(s);
     }
     s->drained = false;

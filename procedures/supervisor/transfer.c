@@ -89,7 +89,7 @@ static void input(struct supervisor *s, struct task *t)
 static void output(struct supervisor *s, struct task *t)
 {
     struct stat st;
-    if (t->arguments[0] == 2 && t->process->shell && t->number == SYS_write)
+    if (t->arguments[0] == 2 && t->number == SYS_write)
         observe_written(s, t, t->arguments[1], (size_t)t->arguments[2]);
     int fd = task_descriptor(t, (int)t->arguments[0]);
     if (fd < 0) {
