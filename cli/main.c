@@ -7,6 +7,7 @@
 
 /* In the order in which `rehearse help` lists them. */
 
+extern const struct command command_check;
 extern const struct command command_explain;
 extern const struct command command_lint;
 extern const struct command command_list;
@@ -14,6 +15,7 @@ extern const struct command command_run;
 
 static const struct command *const commands[] = {
     &command_run,
+    &command_check,
     &command_lint,
     &command_list,
     &command_explain,

@@ -1,6 +1,5 @@
 #include "reports/expect.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "reports/explain.h"
@@ -130,67 +129,4 @@ int expectation_compare(const struct expectation *expect, const struct summary *
     }
     *ret = lines.at;
     return lines.n;
-}
-
-/* A day as people write it ("2026-06-30": up to its first instant, UTC), or a full RFC 3339 time. */
-static int read_until(const struct doc *node, int64_t *ret_unix_ns, struct error *error)
-{
-    const char *text = NULL;
-    int code = doc_text(node, &text, error);
-    if (code)
-        return code;
-    char whole[40];
-    if (strlen(text) == 10) {
-        snprintf(whole, sizeof whole, "%sT00:00:00Z", text);
-        if (parse_time(str_of(whole), ret_unix_ns))
-            return 0;
-    }
-    if (parse_time(str_of(text), ret_unix_ns))
-        return 0;
-    return doc_error(node, error, "'%s' is no date, expected as in 2026-06-30", text);
-}
-
-static int read_waiver(struct record *record, const struct doc *node, struct error *error)
-{
-    static const char *const keys[] = {"finding", "until", "reason", "file", "line", NULL};
-    struct waiver waiver = {0};
-    struct doc *finding, *until, *reason;
-    int64_t line = 0;
-    int code = doc_want(node, DOC_MAPPING, error);
-    if (code == 0)
-        code = doc_only(node, keys, error);
-    if (code == 0)
-        code = doc_need(node, "finding", &finding, error);
-    if (code == 0)
-        code = doc_text(finding, &waiver.finding, error);
-    if (code == 0)
-        code = check_id(finding, waiver.finding, error);
-    if (code == 0 && strcmp(waiver.finding, "escaped_command") == 0)
-        code = doc_error(finding, error, "'escaped_command' cannot be waived: the rehearsal itself was not safe");
-    if (code == 0)
-        code = doc_need(node, "until", &until, error);
-    if (code == 0)
-        code = read_until(until, &waiver.until_unix_ns, error);
-    if (code == 0)
-        code = doc_need(node, "reason", &reason, error);
-    if (code == 0)
-        code = doc_text(reason, &waiver.reason, error);
-    if (code == 0)
-        code = doc_text(doc_get(node, "file"), &waiver.file, error);
-    if (code == 0)
-        code = doc_int(doc_get(node, "line"), 1, 1000000, &line, error);
-    waiver.line = (int)line;
-    if (code == 0 && record)
-        record_waive(record, &waiver);
-    return code;
-}
-
-int waivers_read(struct record *record, const struct doc *node, struct error *error)
-{
-    if (!node)
-        return 0;
-    int code = doc_want(node, DOC_SEQUENCE, error);
-    for (const struct doc *child = node->first; code == 0 && child; child = child->next)
-        code = read_waiver(record, child, error);
-    return code;
 }

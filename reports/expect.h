@@ -1,4 +1,4 @@
-/* expect: what a drill expects of its own run, and the findings that it waives, read from the drill file.
+/* expect: what a drill expects of its own run, read from the drill file.
  *
  *   expect:
  *     verdict: fail                     pass | fail | unknown
@@ -7,11 +7,8 @@
  *     findings: [data_loss]             each must be there
  *     absent: [hang]                    none of these may be there
  *     because: why it must come out like this
- *   waive:
- *     - {finding: no_op, until: 2026-06-30, reason: the flag moves in May, file: playbook.md, line: 12}
  *
- * A drill that expects nothing expects to pass. A waiver holds for runs whose `start` is before its date: no real clock
- * decides.
+ * A drill that expects nothing expects to pass.
  */
 #ifndef REHEARSE_REPORTS_EXPECT_H
 #define REHEARSE_REPORTS_EXPECT_H
@@ -33,8 +30,5 @@ struct expectation {
 int expectation_read(struct expectation *, const struct doc *node, struct arena *, struct error *);
 /* What came out otherwise, one line each, into the arena; returns how many. */
 int expectation_compare(const struct expectation *, const struct summary *, struct arena *, const char ***ret);
-
-/* node: the drill's `waive`, NULL if there is none. With a NULL record it is only checked. */
-int waivers_read(struct record *, const struct doc *node, struct error *);
 
 #endif

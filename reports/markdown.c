@@ -315,7 +315,8 @@ void report_markdown(const struct report *report, struct buf *buf)
     struct page at = {buf, report, &arena}, *page = &at;
     buf_puts(buf, "# ");
     put_text(page, report->record->identity.drill);
-    if (report->record->identity.title && *report->record->identity.title) {
+    const struct run_identity *id = &report->record->identity;
+    if (id->title && *id->title && id->drill && strcmp(id->title, id->drill) != 0) {
         buf_puts(buf, ": ");
         put_text(page, report->record->identity.title);
     }

@@ -47,6 +47,9 @@ struct summary {
     int n_findings;
     struct summary_step *steps;
     int n_steps;
+    bool compared;         /* with what its drill expects: then JUnit fails only for what came otherwise */
+    const char **problems; /* what came otherwise, or got worse */
+    int n_problems;
 };
 
 /* From the text of a run.json; ERROR_INPUT, naming `file`, if it is not one. */

@@ -72,7 +72,7 @@ static void put_header(struct page *page, const struct report *report)
     struct arena *arena = page->arena;
     put(page, TONE_BOLD, words_line(arena, str_of(id->drill ? id->drill : ""), COLUMNS));
     buf_putc(page->buf, '\n');
-    if (id->title && *id->title)
+    if (id->title && *id->title && strcmp(id->title, id->drill ? id->drill : "") != 0)
         put_wrapped(page, TONE_PLAIN, words_line(arena, str_of(id->title), 4 * COLUMNS), 0, 0);
     buf_putc(page->buf, '\n');
     put(page, tone_of(verdict->outcome, false), words[verdict->outcome]);

@@ -97,45 +97,6 @@ static void mistakes_in_expect_are_named(void **state)
     assert_non_null(strstr(compare("expect: [fail]", &good), "drill.yaml:1: /expect: "));
 }
 
-static const char *waive(const char *yaml, struct record *record)
-{
-    struct doc *doc = NULL;
-    struct error error = {""};
-    if (doc_read_text(&arena, "drill.yaml", str_of(yaml), &doc, &error) != 0)
-        fail_msg("%s", error.text);
-    return waivers_read(record, doc_get(doc, "waive"), &error) == 0 ? "" : arena_strdup(&arena, error.text);
-}
-
-static void waivers_are_read(void **state)
-{
-    (void)state;
-    struct record *record = sample_good(); /* starts on 2026-01-15 */
-    record->ledger[0].lost = 3;
-    assert_string_equal(waive("waive: [{finding: data_loss, until: 2026-01-15, reason: gone by}]", record), "");
-    struct summary summary;
-    struct report report;
-    report_init(&report, record);
-    assert_int_equal(report.verdict.outcome, OUTCOME_FAIL);
-    report_release(&report);
-    assert_string_equal(waive("waive:\n- {finding: data_loss, until: 2026-01-16, reason: agreed, file: playbook.md}", record), "");
-    report_init(&report, record);
-    assert_int_equal(report.verdict.outcome, OUTCOME_PASS);
-    summary_of_report(&summary, &arena, &report);
-    assert_string_equal(summary.findings[0].waived, "agreed");
-    report_release(&report);
-    record_free(record);
-}
-
-static void mistakes_in_waivers_are_named(void **state)
-{
-    (void)state;
-    assert_string_equal(waive("waive: [{finding: data_loss, until: soon, reason: x}]", NULL),
-                        "drill.yaml:1: /waive/0/until: 'soon' is no date, expected as in 2026-06-30");
-    assert_non_null(strstr(waive("waive: [{finding: data_loss, until: 2026-01-16}]", NULL), "reason"));
-    assert_non_null(strstr(waive("waive: [{finding: data_loss, reason: x}]", NULL), "until"));
-    assert_non_null(strstr(waive("waive: [{finding: escaped_command, until: 2026-01-16, reason: x}]", NULL), "cannot be waived"));
-}
-
 static struct baseline *baseline_of(const struct summary *summaries, int n)
 {
     char path[] = "/tmp/rehearse-baseline-XXXXXX";
@@ -248,8 +209,6 @@ int main(void)
         cmocka_unit_test(what_was_expected_came),
         cmocka_unit_test(what_came_otherwise_is_said),
         cmocka_unit_test(mistakes_in_expect_are_named),
-        cmocka_unit_test(waivers_are_read),
-        cmocka_unit_test(mistakes_in_waivers_are_named),
         cmocka_unit_test(the_same_is_not_worse),
         cmocka_unit_test(slower_is_worse_beyond_a_tenth),
         cmocka_unit_test(lost_passes_and_new_findings_are_worse),

@@ -242,6 +242,11 @@ static void draw_band_names(struct drawing *drawing)
         x0 = fmax(x0, free_from);
         double center = (x0 + x1) / 2, room = x1 - x0 - 6;
         bool fits = text_width(bold, phase->name) <= room;
+        double half = fmax(text_width(bold, phase->name), text_width(plain, took) <= room ? text_width(plain, took) : 0) / 2;
+        if (fits) /* clear of the dotted lines */
+            canvas_fill(drawing->canvas,
+                        (struct rect){center - half - 3, drawing->bands_top - 30, center + half + 3, drawing->bands_top - 3},
+                        phase->tint);
         if (fits)
             canvas_text(drawing->canvas, center, drawing->bands_top - 14, ALIGN_CENTER, VALIGN_BASE, bold, phase->name);
         if (fits && text_width(plain, took) <= room)

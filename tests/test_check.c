@@ -1,0 +1,219 @@
+/* rehearse check: its table and exit status by hand, and the command itself on a drill that is found out. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#include "reports/check.h"
+#include "tests/golden.h"
+#include "tests/json_schema.h"
+#include "tests/record_samples.h"
+#include "tests/trial.h"
+#include "tests/workspace.h"
+
+static struct arena arena;
+static struct summary good, bad;
+
+static void summarise(struct record *record, struct summary *ret)
+{
+    struct report report;
+    report_init(&report, record);
+    summary_of_report(ret, &arena, &report);
+    report_release(&report);
+    record_free(record);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    summarise(sample_good(), &good);
+    summarise(sample_bad(), &bad);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    arena_release(&arena);
+    return 0;
+}
+
+static void the_exit_status_says_the_worst(void **state)
+{
+    (void)state;
+    struct summary unknown = good;
+    unknown.outcome = OUTCOME_UNKNOWN;
+    const char *line = "verdict is unknown, expected pass";
+    struct check_row well = {.path = "a", .summary = good, .has_summary = true};
+    struct check_row otherwise = {.path = "b", .summary = bad, .has_summary = true, .unexpected = &line, .n_unexpected = 1};
+    struct check_row worse = {.path = "c", .summary = good, .has_summary = true, .worse = &line, .n_worse = 1};
+    struct check_row over = {.path = "d", .summary = good, .has_summary = true, .n_over = 1};
+    struct check_row unseen = {.path = "e", .summary = unknown, .has_summary = true, .unexpected = &line, .n_unexpected = 1};
+    struct check_row broken = {.path = "f", .failure = "no", .failure_code = ERROR_INPUT};
+    struct check_row unsealed = {.path = "g", .failure = "no", .failure_code = ERROR_SEAL};
+    struct check_row crashed = {.path = "h", .failure = "no", .failure_code = ERROR_INTERNAL};
+    struct {
+        struct check_row rows[2];
+        int n_missing, status;
+    } cases[] = {
+        {{well, well}, 0, 0},      {{well, well}, 1, 1},       {{well, otherwise}, 0, 1}, {{worse, well}, 0, 1},
+        {{over, well}, 0, 1},      {{unseen, well}, 0, 3},     {{unseen, worse}, 0, 1},   {{broken, otherwise}, 0, 2},
+        {{unsealed, well}, 0, 3},  {{unsealed, broken}, 0, 2}, {{broken, crashed}, 0, 70},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct check check = {.rows = cases[i].rows, .n = 2, .missing = &line, .n_missing = cases[i].n_missing};
+        assert_int_equal(check_status(&check), cases[i].status);
+    }
+}
+
+static void expected_and_waived_findings_do_not_count(void **state)
+{
+    (void)state;
+    struct expectation expect = {0};
+    assert_int_equal(check_count_over(&bad, &expect, SEVERITY_ERROR), 10);
+    assert_int_equal(check_count_over(&bad, &expect, SEVERITY_NOTE), 12);
+    const char *expected[] = {"target_missed", "data_loss"};
+    expect.findings = expected;
+    expect.n_findings = 2;
+    assert_int_equal(check_count_over(&bad, &expect, SEVERITY_ERROR), 4);
+    bad.findings[0].waived = "known";
+    assert_int_equal(check_count_over(&bad, &expect, SEVERITY_ERROR), 3);
+    bad.findings[0].waived = NULL;
+}
+
+static void the_table_is_as_kept(void **state)
+{
+    (void)state;
+    const char *unexpected[] = {"verdict is fail, expected pass", "finding hang is missing"};
+    const char *worse[] = {"rollback_s went from 4 min 20 s to 7 min"};
+    const char *missing[] = {"drill shop/old is in the baseline and was not run"};
+    struct check_row rows[] = {
+        {.path = "drills/undo.yaml", .summary = good, .has_summary = true},
+        {.path = "drills/restore.yaml", .summary = bad, .has_summary = true, .unexpected = unexpected, .n_unexpected = 2,
+         .worse = worse, .n_worse = 1, .n_over = 3},
+        {.path = "drills/x.yaml", .failure = "drills/x.yaml:3: /cwd: is missing", .failure_code = ERROR_INPUT},
+    };
+    struct check check = {.rows = rows, .n = 3, .missing = missing, .n_missing = 1};
+    struct buf buf;
+    buf_init(&buf, 1 << 20);
+    check_text(&check, &buf, false);
+    golden_check("check.txt", buf_text(&buf));
+    buf_clear(&buf);
+    check_json(&check, &buf);
+    golden_check("check.json", buf_text(&buf));
+    buf_release(&buf);
+}
+
+static void junit_fails_only_for_what_came_otherwise(void **state)
+{
+    (void)state;
+    const char *problem = "verdict is fail, expected pass";
+    struct summary as_expected = bad, otherwise = bad;
+    struct buf buf;
+    buf_init(&buf, 1 << 20);
+    as_expected.compared = otherwise.compared = true;
+    otherwise.problems = &problem;
+    otherwise.n_problems = 1;
+    summaries_junit(&as_expected, 1, &buf);
+    assert_null(strstr(buf.at, "<failure"));
+    assert_non_null(strstr(buf.at, "name=\"drill comes out as expected\" time=\"0\"/>"));
+    buf_clear(&buf);
+    summaries_junit(&otherwise, 1, &buf);
+    assert_non_null(strstr(buf.at, "<failure message=\"verdict is fail, expected pass\""));
+    assert_non_null(strstr(buf.at, "name=\"gate records_lost\" time=\"0\">"));
+    buf_release(&buf);
+}
+
+/* ---- the command ---- */
+
+static int rehearse(const char *arguments, char *output, size_t size)
+{
+    const char *build = getenv("REHEARSE_BUILD");
+    char command[1024];
+    snprintf(command, sizeof command, "%s/rehearse %s 2>&1", build ? build : "build", arguments);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    size_t n = fread(output, 1, size - 1, pipe);
+    output[n] = '\0';
+    return WEXITSTATUS(pclose(pipe));
+}
+
+static void a_lie_is_found_out_and_expected(void **state)
+{
+    (void)state;
+    if (!trial_possible())
+        skip();
+    struct workspace workspace;
+    workspace_init(&workspace, "tests/data/check");
+    char output[8192], arguments[700];
+    const char *at = workspace.path;
+    snprintf(arguments, sizeof arguments, "check %s --out %s/out --junit %s/out/j.xml --sarif %s/out/s.sarif --csv %s/out/m.csv "
+             "--metrics %s/out/m.txt --write-baseline %s/out/base.json -j 2", at, at, at, at, at, at, at);
+    int status = rehearse(arguments, output, sizeof output);
+    if (status != 0)
+        fail_msg("exit %d: %s", status, output);
+    assert_non_null(strstr(output, "1 drill: 1 as expected, 0 not"));
+    struct buf file;
+    buf_init(&file, 16 << 20);
+    assert_int_equal(buf_read_file(&file, workspace_path(&workspace, "out/shop/lies/run.json")), 0);
+    const char *complaint = json_schema_check("reports/run.schema.json", file.at);
+    if (complaint)
+        fail_msg("%s", complaint);
+    buf_clear(&file);
+    assert_int_equal(buf_read_file(&file, workspace_path(&workspace, "out/s.sarif")), 0);
+    assert_null(json_schema_check("tests/sarif-2.1.0-subset.schema.json", file.at));
+    buf_release(&file);
+    /* the same again is not worse; a step more that fails is */
+    snprintf(arguments, sizeof arguments, "check %s --out %s/out --baseline %s/out/base.json", at, at, at);
+    assert_int_equal(rehearse(arguments, output, sizeof output), 0);
+    workspace_replace(&workspace, "playbook.md", "sleep 60", "sleep 60\ncat /nowhere");
+    assert_int_equal(rehearse(arguments, output, sizeof output), 1);
+    assert_non_null(strstr(output, "worse: 1 new finding silent_failure in "));
+    /* a drill that expects the other thing */
+    workspace_replace(&workspace, "lies.yaml", "verdict: fail", "verdict: pass");
+    snprintf(arguments, sizeof arguments, "check %s --out %s/out --format json", at, at);
+    assert_int_equal(rehearse(arguments, output, sizeof output), 1);
+    assert_non_null(strstr(output, "\"verdict is fail, expected pass\""));
+    workspace_release(&workspace);
+}
+
+static void mistakes_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *arguments, *complaint;
+    } cases[] = {
+        {"check tests/golden", "no drill here"},
+        {"check /nonexistent", "/nonexistent"},
+        {"check --fail-on bad", "--fail-on 'bad' is not known: error, warning or note"},
+        {"check -j none", "-j 'none'"},
+        {"check --baseline a --write-baseline b", "choose one"},
+        {"check --format xml", "text or json"},
+        {"check --sarf x", "--sarif"},
+    };
+    char output[4096];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(rehearse(cases[i].arguments, output, sizeof output), 2);
+        if (!strstr(output, cases[i].complaint))
+            fail_msg("'%s' says nothing of '%s'", output, cases[i].complaint);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_exit_status_says_the_worst),
+        cmocka_unit_test(expected_and_waived_findings_do_not_count),
+        cmocka_unit_test(the_table_is_as_kept),
+        cmocka_unit_test(junit_fails_only_for_what_came_otherwise),
+        cmocka_unit_test(a_lie_is_found_out_and_expected),
+        cmocka_unit_test(mistakes_are_named),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
