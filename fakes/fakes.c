@@ -3,11 +3,19 @@
 #include "fakes/fake.h"
 
 /* One line a fake: `extern const struct fake fake_NAME;` and its place in the table. */
+extern const struct fake fake_git;
+extern const struct fake fake_docker;
+extern const struct fake fake_compose;
+extern const struct fake fake_watch;
 extern const struct fake fake_curl;
 extern const struct fake fake_http;
 extern const struct fake fake_opa;
 
 const struct fake *const all_fakes[] = {
+    &fake_git, /* before docker, which reads Compose files out of the repositories */
+    &fake_docker,
+    &fake_compose,
+    &fake_watch,
     &fake_http,
     &fake_curl,
     &fake_opa,

@@ -1,0 +1,594 @@
+/* Compose: up, create, scale, pull, build: what brings containers into being. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fakes/compose_command.h"
+#include "fakes/docker_command.h"
+#include "fakes/git_repo.h"
+
+/* ---- images ---- */
+
+static int pull_one(struct compose_command *command, const struct compose_service *service)
+{
+    struct call *call = command->call;
+    const char *image = compose_image(&command->project, service);
+    if (command->edition == COMPOSE_V2) {
+        struct pull pull;
+        docker_pull(command->docker, image, &pull);
+        call_err(call, " %s Pulling \n", service->name);
+        call_sleep(call, pull.resolve_ns + pull.download_ns);
+        if (pull.result == PULL_FAILED) {
+            call_err(call, " %s Error %s\n", service->name, pull.why);
+            call_err(call, "Error response from daemon: %s\n", pull.why);
+            return 18;
+        }
+        docker_pull_done(command->docker, image, &pull);
+        call_err(call, " %s Pulled \n", service->name);
+        return 0;
+    }
+    struct pull pull;
+    docker_pull(command->docker, image, &pull);
+    compose_say(command, NULL, "Pulling %s (%s)...", service->name, image);
+    call_sleep(call, pull.resolve_ns + pull.download_ns);
+    if (pull.result == PULL_FAILED)
+        return compose_fail(command, "%s", pull.why);
+    docker_pull_done(command->docker, image, &pull);
+    const char *repository, *tag;
+    if (!docker_reference(call->arena, image, &repository, &tag))
+        call_out(call,
+                 "%s: Pulling from %s%s\nDigest: %s\nStatus: Downloaded newer image for %s:%s\n",
+                 tag, strchr(repository, '/') ? "" : "library/", repository, pull.image->digest,
+                 repository, tag);
+    return 0;
+}
+
+static int build_one(struct compose_command *command, const struct compose_service *service)
+{
+    struct call *call = command->call;
+    const char *image = compose_image(&command->project, service);
+    const char *folder = compose_path(call->arena, command->project.folder, service->build);
+    const struct doc *build = doc_get(service->doc, "build");
+    const struct doc *given = doc_get(build, "dockerfile");
+    const char *file = arena_printf(call->arena, "%s/%s", folder,
+                                    given && given->text ? given->text : "Dockerfile");
+    if (command->edition == COMPOSE_V1)
+        compose_say(command, NULL, "Building %s", service->name);
+    if (call_exists(call, folder) != 2)
+        return compose_fail(
+            command,
+            command->edition == COMPOSE_V1
+                ? "build path %s either does not exist, is not accessible, or is not a valid "
+                  "URL."
+                : "unable to prepare context: path \"%s\" not found",
+            folder);
+    if (call_exists(call, file) != 1)
+        return compose_fail(
+            command,
+            command->edition == COMPOSE_V1
+                ? "Cannot locate specified Dockerfile: %s"
+                : "failed to solve: failed to read dockerfile: open %s: no such file or "
+                  "directory",
+            given && given->text ? given->text : "Dockerfile");
+    call_sleep(call, 8 * SECOND);
+    struct docker_image *made =
+        docker_build(command->docker, image, git_repo_version(call, folder));
+    if (!made)
+        return compose_fail(command, "invalid reference format");
+    if (command->edition == COMPOSE_V1)
+        call_out(call, "Successfully built %.12s\nSuccessfully tagged %s%s\n", made->id + 7, image,
+                 strchr(image, ':') ? "" : ":latest");
+    else
+        call_err(call, " %s  Built\n", service->name);
+    return 0;
+}
+
+int compose_ensure_image(struct compose_command *command, const struct compose_service *service,
+                         bool build, bool pull)
+{
+    const char *image = compose_image(&command->project, service);
+    if (build && service->build)
+        return build_one(command, service);
+    if (docker_image_here(command->docker, image) && !pull)
+        return 0;
+    if (!service->build)
+        return pull_one(command, service);
+    int status = build_one(command, service);
+    if (status == 0 && command->edition == COMPOSE_V1)
+        compose_say(command, "WARNING",
+                    "Image for service %s was built because it did not already exist. To rebuild "
+                    "this image "
+                    "you must use `docker-compose build` or `docker-compose up --build`.",
+                    service->name);
+    return status;
+}
+
+/* ---- what is to be done with each service ---- */
+
+enum plan { PLAN_NOTHING, PLAN_CREATE, PLAN_START, PLAN_RECREATE };
+
+struct job {
+    struct compose_service *service;
+    enum plan plan;
+    int scale;
+    struct container **old; /* by number */
+    int n_old;
+    int wave; /* later than all it needs */
+};
+
+static bool diverged(struct compose_command *command, const struct compose_service *service,
+                     struct container *container)
+{
+    const char *hash = container_label(container, "com.docker.compose.config-hash");
+    const char *now = compose_hash(command->docker, &command->project, service);
+    if (!hash || strcmp(hash, now) != 0)
+        return true;
+    struct docker_image *image =
+        docker_image_here(command->docker, compose_image(&command->project, service));
+    return command->edition == COMPOSE_V2 && image != container->image;
+}
+
+static bool any_stopped(const struct job *job)
+{
+    for (int i = 0; i < job->n_old; i++) {
+        if (!container_running(job->old[i]))
+            return true;
+    }
+    return false;
+}
+
+/* As docker-compose 1.29's convergence_plan; v2 decides alike. A service that is stopped, and whose needed one is
+ * made anew, is made anew too. */
+static enum plan decide(struct compose_command *command, const struct job *job, bool needed_changed)
+{
+    const struct options *options = &command->options;
+    if (job->n_old == 0)
+        return PLAN_CREATE;
+    if (!options_has(options, "no-recreate")) {
+        if (options_has(options, "force-recreate") || (needed_changed && any_stopped(job)))
+            return PLAN_RECREATE;
+        for (int i = 0; i < job->n_old; i++) {
+            if (diverged(command, job->service, job->old[i]))
+                return PLAN_RECREATE;
+        }
+    }
+    if (any_stopped(job) && !options_has(options, "no-start"))
+        return PLAN_START;
+    return job->n_old < job->scale ? PLAN_CREATE : PLAN_NOTHING;
+}
+
+static int scale_of(struct compose_command *command, const struct compose_service *service)
+{
+    int scale = service->scale;
+    for (int i = 0; i < command->options.n_given; i++) {
+        struct str value = str_of(command->options.given[i].value);
+        int64_t number;
+        if (strcmp(command->options.given[i].name, "scale") == 0 &&
+            str_is(str_cut(&value, '='), service->name) && str_int64(value, &number))
+            scale = (int)number;
+    }
+    return scale;
+}
+
+static int plan_jobs(struct compose_command *command, struct compose_service **order,
+                     struct job *jobs)
+{
+    int n = 0;
+    for (; order[n]; n++) {
+        struct job *job = &jobs[n];
+        bool needed_changed = false;
+        *job = (struct job){.service = order[n], .scale = scale_of(command, order[n])};
+        job->old = compose_containers(command->docker, &command->project, order[n]->name);
+        while (job->old[job->n_old])
+            job->n_old++;
+        for (int i = 0; i < order[n]->n_needs; i++) {
+            for (int k = 0; k < n; k++) {
+                if (strcmp(jobs[k].service->name, order[n]->needs[i].service) != 0)
+                    continue;
+                job->wave = jobs[k].wave >= job->wave ? jobs[k].wave + 1 : job->wave;
+                needed_changed =
+                    needed_changed || jobs[k].plan == PLAN_CREATE || jobs[k].plan == PLAN_RECREATE;
+            }
+        }
+        job->plan = decide(command, job, needed_changed && command->edition == COMPOSE_V1);
+    }
+    return n;
+}
+
+/* ---- doing it ---- */
+
+/* One container of a wave: old (recreate, start) or to be made (create). */
+struct task {
+    struct job *job;
+    struct container *container;
+    const char *name, *doing, *done, *why;
+    int number;
+    bool recreate;
+};
+
+static void add_task(struct compose_command *command, struct task *tasks, int *n, struct job *job,
+                     struct container *container, int number, bool recreate)
+{
+    bool v1 = command->edition == COMPOSE_V1;
+    tasks[(*n)++] = (struct task){
+        .job = job,
+        .container = container,
+        .number = number,
+        .recreate = recreate,
+        .name = container ? container->name
+                          : compose_container_name(&command->project, job->service, number),
+        .doing = recreate    ? (v1 ? "Recreating" : "Recreate")
+                 : container ? "Starting"
+                             : "Creating",
+        .done = recreate    ? "Recreated"
+                : container ? "Started"
+                            : "Created",
+    };
+}
+
+static int list_tasks(struct compose_command *command, struct job *jobs, int n_jobs, int wave,
+                      struct task *tasks)
+{
+    int n = 0;
+    for (int i = 0; i < n_jobs; i++) {
+        struct job *job = &jobs[i];
+        if (job->wave != wave)
+            continue;
+        for (int k = 0; k < job->n_old && k < job->scale; k++) {
+            struct container *container = job->old[k];
+            if (job->plan == PLAN_RECREATE)
+                add_task(command, tasks, &n, job, container, k + 1, true);
+            else if (job->plan == PLAN_START && !container_running(container))
+                add_task(command, tasks, &n, job, container, k + 1, false);
+            else if (command->edition == COMPOSE_V1)
+                compose_say(command, NULL, "%s is up-to-date", container->name);
+            else
+                compose_end(command, "Running", "Running", container->name);
+        }
+        for (int k = job->n_old; k < job->scale; k++)
+            add_task(command, tasks, &n, job, NULL, k + 1, false);
+    }
+    return n;
+}
+
+static void make(struct compose_command *command, struct task *task)
+{
+    struct container_spec spec =
+        compose_spec(command->docker, &command->project, task->job->service, task->number);
+    struct container *old = task->container;
+    if (old)
+        docker_rename(old,
+                      arena_printf(docker_arena(command->docker), "%.12s_%s", old->id, old->name));
+    task->container = docker_create(command->docker, &spec, &task->why);
+    if (old && task->container)
+        docker_remove(old);
+}
+
+/* All containers of a wave at once, as both tools do. */
+static bool run_wave(struct compose_command *command, struct task *tasks, int n)
+{
+    struct call *call = command->call;
+    bool v1 = command->edition == COMPOSE_V1, starts = !options_has(&command->options, "no-start");
+    int64_t longest_ns = 0;
+    bool made_any = false, ok = true;
+    for (int i = 0; i < n; i++)
+        compose_announce(command, tasks[i].doing, tasks[i].name);
+    for (int i = 0; i < n; i++) {
+        compose_begin(command, tasks[i].doing, tasks[i].name);
+        made_any = made_any || tasks[i].recreate || !tasks[i].container;
+        if (tasks[i].recreate) {
+            int64_t takes_ns = docker_stop(tasks[i].container, compose_grace(command));
+            longest_ns = takes_ns > longest_ns ? takes_ns : longest_ns;
+        }
+    }
+    call_sleep(call, longest_ns + (made_any ? DOCKER_CREATE_NS : 0));
+    for (int i = 0; i < n; i++) {
+        if (tasks[i].recreate || !tasks[i].container)
+            make(command, &tasks[i]);
+        if (!v1 && tasks[i].container && made_any && strcmp(tasks[i].doing, "Starting") != 0)
+            compose_end(command, tasks[i].doing, tasks[i].done, tasks[i].name);
+        if (tasks[i].container && starts) {
+            if (!v1)
+                compose_begin(command, "Starting", tasks[i].name);
+            tasks[i].why = docker_start(tasks[i].container);
+            if (tasks[i].why)
+                tasks[i].why = v1 ? arena_printf(call->arena, "Cannot start service %s: %s",
+                                                 tasks[i].job->service->name, tasks[i].why)
+                                  : tasks[i].why;
+        }
+    }
+    call_sleep(call, starts ? DOCKER_START_NS : 0);
+    for (int i = 0; i < n; i++) {
+        if (tasks[i].why)
+            compose_end_badly(command, tasks[i].doing, tasks[i].name, tasks[i].why);
+        else if (v1 || starts)
+            compose_end(command, tasks[i].doing, "Started", tasks[i].name);
+        ok = ok && !tasks[i].why;
+    }
+    return ok;
+}
+
+/* Waits for needed services that must be healthy. NULL, or the container that never will be. */
+static struct container *wait_healthy(struct compose_command *command, struct job *jobs, int n_jobs,
+                                      int wave)
+{
+    for (int i = 0; i < n_jobs; i++) {
+        const struct compose_service *service = jobs[i].service;
+        for (int k = 0; jobs[i].wave == wave && k < service->n_needs; k++) {
+            if (!service->needs[k].healthy)
+                continue;
+            struct container **list =
+                compose_containers(command->docker, &command->project, service->needs[k].service);
+            for (; *list; list++) {
+                while (container_health(*list) == HEALTH_STARTING && container_running(*list)) {
+                    if (call_sleep(command->call, 500 * MILLISECOND))
+                        return *list;
+                }
+                if (container_health(*list) == HEALTH_UNHEALTHY || !container_running(*list))
+                    return *list;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Containers beyond the scale that is asked for. */
+static void downscale(struct compose_command *command, struct job *jobs, int n_jobs)
+{
+    for (int i = 0; i < n_jobs; i++) {
+        for (int k = jobs[i].scale; k < jobs[i].n_old; k++) {
+            const char *doing =
+                command->edition == COMPOSE_V1 ? "Stopping and removing" : "Stopping";
+            struct container *container = jobs[i].old[k];
+            compose_announce(command, doing, container->name);
+            compose_begin(command, doing, container->name);
+            call_sleep(command->call, docker_stop(container, compose_grace(command)));
+            docker_remove(container);
+            compose_end(command, doing, "Removed", container->name);
+        }
+    }
+}
+
+static void thing_made(void *ctx, const char *kind, const char *name, const char *full_name)
+{
+    struct compose_command *command = ctx;
+    if (command->edition == COMPOSE_V2 && kind[0] == 'n')
+        call_err(command->call, " Network %s  Creating\n Network %s  Created\n", full_name,
+                 full_name);
+    else if (command->edition == COMPOSE_V2)
+        call_err(command->call, " Volume \"%s\"  Creating\n Volume \"%s\"  Created\n", full_name,
+                 full_name);
+    else
+        compose_say(command, NULL,
+                    kind[0] == 'n' ? "Creating network \"%s\" with %s driver"
+                                   : "Creating volume \"%s\" with %s driver",
+                    full_name, kind[0] == 'n' ? "the default" : "default");
+    (void)name;
+}
+
+/* Containers of this project whose service the file no longer names. */
+static void orphans(struct compose_command *command)
+{
+    struct container **list = compose_containers(command->docker, &command->project, NULL);
+    const char *names = "";
+    for (; *list; list++) {
+        const char *service = container_label(*list, "com.docker.compose.service");
+        if (compose_find(&command->project, service))
+            continue;
+        if (options_has(&command->options, "remove-orphans")) {
+            compose_announce(command, "Removing orphan container", (*list)->name);
+            if (command->edition == COMPOSE_V1)
+                compose_say(command, NULL, "Removing orphan container \"%s\"", (*list)->name);
+            call_sleep(command->call, docker_stop(*list, -1));
+            docker_remove(*list);
+        } else {
+            names = arena_printf(command->call->arena, "%s%s%s", names, names[0] ? ", " : "",
+                                 (*list)->name);
+        }
+    }
+    if (names[0])
+        compose_say(
+            command, "WARNING",
+            "Found orphan containers (%s) for this project. If you removed or renamed this service "
+            "in your compose file, you can run this command with the --remove-orphans flag to "
+            "clean "
+            "it up.",
+            names);
+}
+
+/* In the foreground, until somebody presses Ctrl-C; then everything is stopped. */
+static int attach(struct compose_command *command)
+{
+    struct container **list = compose_named(command, command->options.args);
+    compose_show_logs(command, list, -1, call_now(command->call), false, true, true);
+    call_err(command->call, command->edition == COMPOSE_V1
+                                ? "Gracefully stopping... (press Ctrl+C again to force)\n"
+                                : "Gracefully Stopping... press Ctrl+C again to force\n");
+    compose_stop_all(command, list, -1);
+    return command->edition == COMPOSE_V1 ? 0 : 130;
+}
+
+static int up(struct compose_command *command)
+{
+    struct call *call = command->call;
+    const struct options *options = &command->options;
+    if (options_has(options, "force-recreate") && options_has(options, "no-recreate"))
+        return compose_fail(command, "--force-recreate and --no-recreate cannot be combined.");
+    struct compose_service **order =
+        compose_order(&command->project, options->args, !options_has(options, "no-deps"));
+    for (const char *const *name = command->project.externals; *name; name++) {
+        if (!docker_volume(command->docker, *name))
+            return compose_fail(
+                command,
+                command->edition == COMPOSE_V1
+                    ? "Volume %s declared as external, but could not be found. Please create "
+                      "the volume manually using `docker volume create --name=%s` and try "
+                      "again."
+                    : "external volume \"%s\" not found%.0s",
+                *name, *name);
+    }
+    compose_make_things(command->docker, &command->project, thing_made, command);
+    orphans(command);
+    bool pulls = strcmp(options_value(options, "pull", ""), "always") == 0;
+    for (int i = 0; order[i]; i++) {
+        int status = compose_ensure_image(command, order[i], options_has(options, "build"), pulls);
+        if (status)
+            return status;
+    }
+    struct job *jobs = ARENA_ARRAY(call->arena, struct job, command->project.n_services + 1);
+    int n = plan_jobs(command, order, jobs), n_tasks = 0;
+    downscale(command, jobs, n);
+    for (int i = 0; i < n; i++)
+        n_tasks += jobs[i].n_old + jobs[i].scale;
+    struct task *tasks = ARENA_ARRAY(call->arena, struct task, n_tasks + 1);
+    for (int wave = 0, done = 0; done < n; wave++) {
+        struct container *unhealthy = wait_healthy(command, jobs, n, wave);
+        if (unhealthy && command->edition == COMPOSE_V1) {
+            compose_say(command, "ERROR", "for %s  Container \"%.12s\" is unhealthy.",
+                        container_label(unhealthy, "com.docker.compose.service"), unhealthy->id);
+            return compose_fail(command, "Encountered errors while bringing up the project.");
+        }
+        if (unhealthy)
+            return compose_fail(command, "dependency failed to start: container %s is unhealthy",
+                                unhealthy->name);
+        int n_wave = list_tasks(command, jobs, n, wave, tasks);
+        if (!run_wave(command, tasks, n_wave)) {
+            for (int i = 0; i < n_wave && command->edition == COMPOSE_V1; i++) {
+                if (tasks[i].why)
+                    call_err(call, "\nERROR: for %s  %s\n", tasks[i].job->service->name,
+                             tasks[i].why);
+            }
+            if (command->edition == COMPOSE_V1)
+                return compose_fail(command, "Encountered errors while bringing up the project.");
+            return 1;
+        }
+        for (int i = 0; i < n; i++)
+            done += jobs[i].wave == wave;
+    }
+    if (options_has(options, "detach") || options_has(options, "no-start") ||
+        options_has(options, "wait"))
+        return 0;
+    return attach(command);
+}
+
+static int create(struct compose_command *command)
+{
+    struct option *given =
+        ARENA_ARRAY(command->call->arena, struct option, command->options.n_given + 1);
+    memcpy(given, command->options.given, (size_t)command->options.n_given * sizeof *given);
+    given[command->options.n_given++] = (struct option){"no-start", "true"};
+    command->options.given = given;
+    return up(command);
+}
+
+static int scale(struct compose_command *command)
+{
+    struct call *call = command->call;
+    int n = command->options.n_args;
+    struct option *given =
+        ARENA_ARRAY(call->arena, struct option, command->options.n_given + n + 2);
+    char **names = ARENA_ARRAY(call->arena, char *, n + 1);
+    memcpy(given, command->options.given, (size_t)command->options.n_given * sizeof *given);
+    for (int i = 0; i < n; i++) {
+        struct str rest = str_of(command->options.args[i]);
+        names[i] = arena_str(call->arena, str_cut(&rest, '='));
+        if (!compose_find(&command->project, names[i]))
+            return compose_no_service(command, names[i]);
+        given[command->options.n_given++] = (struct option){"scale", command->options.args[i]};
+    }
+    given[command->options.n_given++] = (struct option){"detach", "true"};
+    given[command->options.n_given++] = (struct option){"no-deps", "true"};
+    command->options.given = given;
+    command->options.args = names;
+    return up(command);
+}
+
+/* v1 pulls all at once and shows each on lines of its own; one bandwidth is shared. */
+static int pull(struct compose_command *command)
+{
+    struct call *call = command->call;
+    struct compose_service **order = compose_order(&command->project, command->options.args,
+                                                   options_has(&command->options, "include-deps"));
+    bool quiet = options_has(&command->options, "quiet");
+    bool lenient = options_has(&command->options, "ignore-pull-failures");
+    int64_t takes_ns = 0;
+    int failed = 0;
+    struct pull *pulls = ARENA_ARRAY(call->arena, struct pull, command->project.n_services + 1);
+    for (int i = 0; order[i]; i++)
+        compose_announce(command, "Pulling", order[i]->name);
+    for (int i = 0; order[i]; i++) {
+        docker_pull(command->docker, compose_image(&command->project, order[i]), &pulls[i]);
+        takes_ns += pulls[i].download_ns;
+        if (!quiet && command->edition == COMPOSE_V1)
+            compose_begin(command, "Pulling", order[i]->name);
+        else if (!quiet)
+            call_err(call, " %s Pulling \n", order[i]->name);
+    }
+    call_sleep(call, takes_ns + command->docker->latency_ns);
+    for (int i = 0; order[i]; i++) {
+        const char *image = compose_image(&command->project, order[i]);
+        bool v1 = command->edition == COMPOSE_V1;
+        if (pulls[i].result == PULL_FAILED) {
+            failed++;
+            if (v1)
+                compose_end_badly(command, "Pulling", order[i]->name, pulls[i].why);
+            else
+                call_err(call, " %s Error %s\n", order[i]->name, pulls[i].why);
+            continue;
+        }
+        docker_pull_done(command->docker, image, &pulls[i]);
+        if (!quiet && v1)
+            compose_end(command, "Pulling", "Pulled", order[i]->name);
+        else if (!quiet)
+            call_err(call, " %s Pulled \n", order[i]->name);
+    }
+    if (failed == 0 || lenient)
+        return 0;
+    for (int i = 0; order[i]; i++) {
+        if (pulls[i].result == PULL_FAILED)
+            return command->edition == COMPOSE_V1
+                       ? compose_fail(command, "%s", pulls[i].why)
+                       : (call_err(call, "Error response from daemon: %s\n", pulls[i].why), 18);
+    }
+    return 0;
+}
+
+static int build(struct compose_command *command)
+{
+    struct compose_service **order = compose_order(&command->project, command->options.args, false);
+    for (int i = 0; order[i]; i++) {
+        if (!order[i]->build) {
+            if (command->edition == COMPOSE_V1)
+                compose_say(command, NULL, "%s uses an image, skipping", order[i]->name);
+            continue;
+        }
+        int status = build_one(command, order[i]);
+        if (status)
+            return status;
+    }
+    return 0;
+}
+
+#define UP_WORDS                                                                                   \
+    "detach|d no-deps force-recreate always-recreate-deps no-recreate no-build no-start build "    \
+    "timeout|t= "                                                                                  \
+    "renew-anon-volumes|V remove-orphans scale= abort-on-container-exit exit-code-from= no-color " \
+    "attach-dependencies no-log-prefix quiet-pull pull= wait wait-timeout= no-attach= attach= "    \
+    "yes|y"
+
+const struct compose_verb compose_up_verbs[] = {
+    {"up", "up [options] [--scale SERVICE=NUM...] [SERVICE...]", "Create and start containers",
+     UP_WORDS, true, true, up},
+    {"create", "create [options] [SERVICE...]", "Create services",
+     "force-recreate no-recreate no-build build pull= remove-orphans scale=", true, true, create},
+    {"scale", "scale [options] [SERVICE=NUM...]", "Set number of containers for a service",
+     "timeout|t= no-deps", true, false, scale},
+    {"pull", "pull [options] [SERVICE...]", "Pull service images",
+     "ignore-pull-failures parallel no-parallel quiet|q include-deps ignore-buildable policy=",
+     true, true, pull},
+    {"build", "build [options] [--build-arg key=val...] [SERVICE...]", "Build or rebuild services",
+     "build-arg= compress force-rm memory|m= no-cache no-rm parallel progress= pull quiet|q "
+     "with-dependencies",
+     true, true, build},
+    {0},
+};

@@ -1,0 +1,443 @@
+/* docker pull, tag, rmi, build, prune: images, and what may be removed of them. */
+#include <string.h>
+
+#include "fakes/docker_command.h"
+#include "fakes/git_repo.h"
+
+/* ---- pull ---- */
+
+static const char *layer(struct call *call, const struct docker_image *image, int n)
+{
+    char hex[65];
+    docker_hex(arena_printf(call->arena, "layer %d %s", n, image->id), hex);
+    return arena_printf(call->arena, "%.12s", hex);
+}
+
+/* The answers of a world in which the registry misbehaves by a setting, for scenarios. */
+static void apply_settings(struct docker *docker, const char *reference, struct pull *pull)
+{
+    struct arena *arena = docker_arena(docker);
+    const char *registry = world_setting(docker->env->world, "docker.registry");
+    bool unreachable = docker->unreachable;
+    docker->unreachable = unreachable || (registry && strcmp(registry, "unreachable") == 0);
+    docker_pull(docker, reference, pull);
+    docker->unreachable = unreachable;
+    if (registry && strcmp(registry, "slow") == 0)
+        pull->download_ns *= 20;
+    static const char *const keys[] = {"docker.missing", "docker.corrupt"};
+    for (int i = 0; i < 2 && pull->result != PULL_FAILED; i++) {
+        struct str list = str_of(world_setting(docker->env->world, keys[i]));
+        while (list.len > 0) {
+            if (!str_is(str_cut(&list, ' '), reference))
+                continue;
+            pull->result = PULL_FAILED;
+            pull->why =
+                i ? arena_printf(arena, "filesystem layer verification failed for digest %s",
+                                 pull->image->digest)
+                  : arena_printf(arena,
+                                 "manifest for %s not found: manifest unknown: manifest unknown",
+                                 reference);
+            if (i == 0)
+                pull->download_ns = 0;
+            break;
+        }
+    }
+}
+
+int docker_pull_loudly(struct call *call, struct docker *docker, const char *reference, bool quiet)
+{
+    const char *repository, *tag;
+    struct pull pull;
+    const char *why = docker_reference(call->arena, reference, &repository, &tag);
+    if (why) {
+        call_err(call, "%s\n", why);
+        return 1;
+    }
+    bool digest = strncmp(tag, "sha256:", 7) == 0;
+    reference = arena_printf(call->arena, "%s%c%s", repository, digest ? '@' : ':', tag);
+    apply_settings(docker, reference, &pull);
+    call_sleep(call, pull.resolve_ns);
+    if (pull.result == PULL_FAILED && !pull.download_ns)
+        return docker_daemon_error(call, "%s", pull.why);
+    if (!quiet)
+        call_out(call, "%s: Pulling from %s%s\n", tag, strchr(repository, '/') ? "" : "library/",
+                 repository);
+    if (pull.download_ns) {
+        const char *first = layer(call, pull.image, 1), *second = layer(call, pull.image, 2);
+        if (!quiet)
+            call_out(call, "%s: Pulling fs layer\n%s: Pulling fs layer\n", first, second);
+        call_sleep(call, pull.download_ns);
+        if (pull.result == PULL_FAILED) {
+            call_err(call, "%s\n", pull.why);
+            return 1;
+        }
+        if (!quiet)
+            call_out(call,
+                     "%s: Verifying Checksum\n%s: Download complete\n%s: Verifying Checksum\n%s: "
+                     "Download "
+                     "complete\n%s: Pull complete\n%s: Pull complete\n",
+                     first, first, second, second, first, second);
+    }
+    docker_pull_done(docker, reference, &pull);
+    if (!quiet)
+        call_out(call, "Digest: %s\nStatus: %s %s\n", pull.image->digest,
+                 pull.result == PULL_NEW ? "Downloaded newer image for" : "Image is up to date for",
+                 reference);
+    call_out(call, "%s\n", digest ? reference : docker_full_name(call->arena, repository, tag));
+    return 0;
+}
+
+static int pull(struct docker_command *command)
+{
+    struct call *call = command->call;
+    const char *reference = command->options.args[0];
+    const char *slash = strrchr(reference, '/');
+    bool quiet = options_has(&command->options, "quiet");
+    bool tagged = strchr(slash ? slash : reference, ':') || strchr(reference, '@');
+    const char *repository, *tag;
+    if (!quiet && !tagged && !docker_reference(call->arena, reference, &repository, &tag))
+        call_out(call, "Using default tag: latest\n");
+    return docker_pull_loudly(call, command->docker, reference, quiet);
+}
+
+/* ---- tag ---- */
+
+static int tag(struct docker_command *command)
+{
+    struct call *call = command->call;
+    const char *from = command->options.args[0], *to = command->options.args[1];
+    const char *repository, *name;
+    const char *why = docker_reference(call->arena, to, &repository, &name);
+    if (why) {
+        call_err(call, "Error parsing reference: \"%s\" is not a valid repository/tag: %s\n", to,
+                 why);
+        return 1;
+    }
+    struct docker_image *image = docker_image_here(command->docker, from);
+    if (!image) {
+        why = docker_reference(call->arena, from, &repository, &name);
+        return why ? docker_daemon_error(call, "%s", why)
+                   : docker_daemon_error(call, "No such image: %s:%s", repository, name);
+    }
+    docker_tag(command->docker, to, image);
+    return 0;
+}
+
+/* ---- rmi ---- */
+
+static int count_tags(struct docker *docker, const struct docker_image *image)
+{
+    int n = 0;
+    for (int i = 0; i < docker->n_tags; i++)
+        n += docker->tags[i].image == image;
+    return n;
+}
+
+static void drop_tag(struct docker *docker, int at)
+{
+    docker->n_tags--;
+    memmove(docker->tags + at, docker->tags + at + 1,
+            (size_t)(docker->n_tags - at) * sizeof *docker->tags);
+}
+
+/* A container of that image; running ones come first. */
+static struct container *image_user(struct docker *docker, const struct docker_image *image)
+{
+    struct container *found = NULL;
+    for (int i = 0; i < docker->n_containers; i++) {
+        struct container *container = docker->containers[i];
+        if (!container->removed && container->image == image &&
+            (!found || (container_running(container) && !container_running(found))))
+            found = container;
+    }
+    return found;
+}
+
+static void delete_content(struct call *call, struct docker_image *image)
+{
+    char hex[65];
+    image->pulled = false;
+    docker_hex(image->id, hex);
+    call_out(call, "Deleted: %s\nDeleted: sha256:%s\n", image->id, hex);
+}
+
+/* By name: rules of moby's ImageDelete. */
+static int remove_name(struct docker_command *command, int at, bool force)
+{
+    struct call *call = command->call;
+    struct docker *docker = command->docker;
+    struct docker_image *image = docker->tags[at].image;
+    const char *name =
+        arena_printf(call->arena, "%s:%s", docker->tags[at].repository, docker->tags[at].tag);
+    const char *by_digest =
+        arena_printf(call->arena, "%s@%s", docker->tags[at].repository, image->digest);
+    bool last = count_tags(docker, image) == 1;
+    struct container *user = image_user(docker, image);
+    if (last && user && !force)
+        return docker_daemon_error(
+            call,
+            "conflict: unable to remove repository reference \"%s\" (must force) - "
+            "container %.12s is using its referenced image %.12s",
+            name, user->id, image->id + 7);
+    drop_tag(docker, at);
+    call_out(call, "Untagged: %s\n", name);
+    if (!last)
+        return 0;
+    call_out(call, "Untagged: %s\n", by_digest);
+    if (!user)
+        delete_content(call, image);
+    return 0;
+}
+
+static int remove_id(struct docker_command *command, struct docker_image *image, bool force)
+{
+    struct call *call = command->call;
+    struct docker *docker = command->docker;
+    struct container *user = image_user(docker, image);
+    if (user && container_running(user))
+        return docker_daemon_error(
+            call,
+            "conflict: unable to delete %.12s (cannot be forced) - image is being "
+            "used by running container %.12s",
+            image->id + 7, user->id);
+    if (count_tags(docker, image) > 1 && !force)
+        return docker_daemon_error(
+            call,
+            "conflict: unable to delete %.12s (must be forced) - image is referenced "
+            "in multiple repositories",
+            image->id + 7);
+    if (user && !force)
+        return docker_daemon_error(
+            call,
+            "conflict: unable to delete %.12s (must be forced) - image is being used "
+            "by stopped container %.12s",
+            image->id + 7, user->id);
+    for (int i = docker->n_tags - 1; i >= 0; i--) {
+        if (docker->tags[i].image != image)
+            continue;
+        call_out(call, "Untagged: %s:%s\n", docker->tags[i].repository, docker->tags[i].tag);
+        drop_tag(docker, i);
+    }
+    delete_content(call, image);
+    return 0;
+}
+
+static int rmi(struct docker_command *command)
+{
+    struct call *call = command->call;
+    struct docker *docker = command->docker;
+    bool force = options_has(&command->options, "force");
+    int status = 0;
+    for (char **at = command->options.args; *at; at++) {
+        const char *repository, *name;
+        const char *why = docker_reference(call->arena, *at, &repository, &name);
+        struct docker_image *image = docker_image_here(docker, *at);
+        int found = -1;
+        for (int i = 0; !why && i < docker->n_tags; i++) {
+            if (strcmp(docker->tags[i].repository, repository) == 0 &&
+                strcmp(docker->tags[i].tag, name) == 0)
+                found = i;
+        }
+        if (why)
+            status = docker_daemon_error(call, "%s", why);
+        else if (found >= 0)
+            status |= remove_name(command, found, force);
+        else if (image)
+            status |= remove_id(command, image, force);
+        else
+            status = docker_daemon_error(call, "No such image: %s:%s", repository, name);
+    }
+    call_sleep(call, 120 * MILLISECOND);
+    return status;
+}
+
+/* ---- build ---- */
+
+static int build(struct docker_command *command)
+{
+    struct call *call = command->call;
+    const char *folder = command->options.args[0];
+    const char *name = options_value(&command->options, "tag", NULL);
+    const char *file = options_value(&command->options, "file",
+                                     arena_printf(call->arena, "%s/Dockerfile", folder));
+    if (strcmp(folder, "-") != 0 && call_exists(call, folder) != 2) {
+        call_err(call, "ERROR: unable to prepare context: path \"%s\" not found\n", folder);
+        return 1;
+    }
+    if (strcmp(folder, "-") != 0 && call_exists(call, file) != 1) {
+        call_err(
+            call,
+            "ERROR: failed to solve: failed to read dockerfile: open Dockerfile: no such file or "
+            "directory\n");
+        return 1;
+    }
+    char hex[65];
+    docker_hex(arena_printf(call->arena, "untagged %lld", (long long)++command->docker->n_ids),
+               hex);
+    call_sleep(call, 8 * SECOND);
+    struct docker_image *image =
+        docker_build(command->docker, name ? name : arena_printf(call->arena, "%.12s", hex),
+                     git_repo_version(call, folder));
+    if (!image) {
+        call_err(call, "ERROR: invalid tag \"%s\": invalid reference format\n", name);
+        return 1;
+    }
+    if (options_has(&command->options, "quiet"))
+        call_out(call, "%s\n", image->id);
+    else
+        call_err(
+            call,
+            "#1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n#2 exporting to "
+            "image\n#2 writing image %s done\n#2 naming to %s done\n",
+            image->id, name ? name : "");
+    return 0;
+}
+
+/* ---- prune ---- */
+
+static int confirm(struct docker_command *command, const char *warning)
+{
+    if (options_has(&command->options, "force"))
+        return 1;
+    char answer[8] = "";
+    call_out(command->call, "WARNING! %s\nAre you sure you want to continue? [y/N] ", warning);
+    ssize_t n = call_read(command->call, 0, answer, 1);
+    return n > 0 && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+static int64_t prune_images(struct docker_command *command, bool all)
+{
+    struct docker *docker = command->docker;
+    int64_t bytes = 0;
+    bool titled = false;
+    for (int i = 0; i < docker->n_images; i++) {
+        struct docker_image *image = docker->images[i];
+        if (!image->pulled || image_user(docker, image) || (!all && count_tags(docker, image) > 0))
+            continue;
+        if (!titled)
+            call_out(command->call, "Deleted Images:\n");
+        titled = true;
+        for (int k = docker->n_tags - 1; k >= 0; k--) {
+            if (docker->tags[k].image != image)
+                continue;
+            call_out(command->call, "untagged: %s:%s\n", docker->tags[k].repository,
+                     docker->tags[k].tag);
+            drop_tag(docker, k);
+        }
+        call_out(command->call, "deleted: %s\n", image->id);
+        image->pulled = false;
+        bytes += image->size_bytes;
+    }
+    if (titled)
+        call_out(command->call, "\n");
+    return bytes;
+}
+
+static void prune_containers(struct docker_command *command)
+{
+    bool titled = false;
+    for (int i = 0; i < command->docker->n_containers; i++) {
+        struct container *container = command->docker->containers[i];
+        if (container->removed || container_running(container))
+            continue;
+        if (!titled)
+            call_out(command->call, "Deleted Containers:\n");
+        titled = true;
+        call_out(command->call, "%s\n", container->id);
+        docker_remove(container);
+    }
+    if (titled)
+        call_out(command->call, "\n");
+}
+
+static void prune_volumes(struct docker_command *command, bool all)
+{
+    struct docker *docker = command->docker;
+    bool titled = false;
+    for (int i = docker->n_volumes - 1; i >= 0; i--) {
+        const char *name = docker->volumes[i].name;
+        bool anonymous = strlen(name) == 64 && strspn(name, "0123456789abcdef") == 64;
+        if (docker_volume_user(docker, name) || (!all && !anonymous))
+            continue;
+        if (!titled)
+            call_out(command->call, "Deleted Volumes:\n");
+        titled = true;
+        call_out(command->call, "%s\n", name);
+        docker_volume_remove(docker, name);
+    }
+    if (titled)
+        call_out(command->call, "\n");
+}
+
+static void reclaimed(struct docker_command *command, int64_t bytes)
+{
+    call_out(command->call, "Total reclaimed space: %s\n",
+             docker_human_size(command->call->arena, bytes));
+}
+
+static int image_prune(struct docker_command *command)
+{
+    bool all = options_has(&command->options, "all");
+    if (!confirm(command,
+                 all ? "This will remove all images without at least one container associated to "
+                       "them."
+                     : "This will remove all dangling images."))
+        return 0;
+    reclaimed(command, prune_images(command, all));
+    return 0;
+}
+
+static int container_prune(struct docker_command *command)
+{
+    if (!confirm(command, "This will remove all stopped containers."))
+        return 0;
+    prune_containers(command);
+    reclaimed(command, 0);
+    return 0;
+}
+
+static int volume_prune(struct docker_command *command)
+{
+    if (!confirm(command,
+                 "This will remove anonymous local volumes not used by at least one container."))
+        return 0;
+    /* Before API 1.42 (Docker 23) a prune took named volumes as well. */
+    bool old = strncmp(command->docker->server_version, "20.", 3) == 0 ||
+               strncmp(command->docker->server_version, "19.", 3) == 0;
+    prune_volumes(command, old || options_has(&command->options, "all"));
+    reclaimed(command, 0);
+    return 0;
+}
+
+static int system_prune(struct docker_command *command)
+{
+    bool all = options_has(&command->options, "all");
+    if (!confirm(command,
+                 "This will remove:\n  - all stopped containers\n  - all networks not used by at "
+                 "least one container\n  - all dangling images\n  - unused build cache\n"))
+        return 0;
+    prune_containers(command);
+    if (options_has(&command->options, "volumes"))
+        prune_volumes(command, false);
+    reclaimed(command, prune_images(command, all));
+    return 0;
+}
+
+const struct docker_verb docker_image_verbs[] = {
+    {"pull", "pull [OPTIONS] NAME[:TAG|@DIGEST]",
+     "all-tags|a disable-content-trust platform= quiet|q", true, 1, 1, pull},
+    {"tag", "tag SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]", "", true, 2, 2, tag},
+    {"rmi", "rmi [OPTIONS] IMAGE [IMAGE...]", "force|f no-prune platform=", true, 1, -1, rmi},
+    {"build", "build [OPTIONS] PATH | URL | -",
+     "tag|t= file|f= no-cache pull quiet|q build-arg= target= platform= label= progress= network= "
+     "rm "
+     "force-rm",
+     true, 1, 1, build},
+    {"image prune", "image prune [OPTIONS]", "all|a force|f filter=", true, 0, 0, image_prune},
+    {"container prune", "container prune [OPTIONS]", "force|f filter=", true, 0, 0,
+     container_prune},
+    {"volume prune", "volume prune [OPTIONS]", "all|a force|f filter=", true, 0, 0, volume_prune},
+    {"system prune", "system prune [OPTIONS]", "all|a force|f volumes filter=", true, 0, 0,
+     system_prune},
+    {0},
+};

@@ -1,0 +1,102 @@
+/* Networks and volumes of the engine. */
+#include <string.h>
+
+#include "fakes/docker.h"
+#include "sim/base/xalloc.h"
+
+static const char *const *copy_labels(struct arena *arena, const char *const *labels)
+{
+    int n = 0;
+    while (labels && labels[n])
+        n++;
+    const char **copy = ARENA_ARRAY(arena, const char *, n + 1);
+    for (int i = 0; i < n; i++)
+        copy[i] = arena_strdup(arena, labels[i]);
+    return copy;
+}
+
+struct docker_network *docker_network(struct docker *docker, const char *name)
+{
+    size_t len = strlen(name);
+    for (int i = 0; i < docker->n_networks; i++) {
+        struct docker_network *network = &docker->networks[i];
+        if (strcmp(network->name, name) == 0 || (len >= 12 && strncmp(network->id, name, len) == 0))
+            return network;
+    }
+    return NULL;
+}
+
+struct docker_network *docker_network_new(struct docker *docker, const char *name,
+                                          const char *const *labels)
+{
+    struct arena *arena = docker_arena(docker);
+    XGROW(docker->networks, docker->n_networks, docker->cap_networks);
+    struct docker_network *network = &docker->networks[docker->n_networks++];
+    *network = (struct docker_network){
+        .name = arena_strdup(arena, name),
+        .driver = "bridge",
+        .labels = copy_labels(arena, labels),
+        .created_ns = docker_now(docker),
+    };
+    docker->n_ids++;
+    docker_hex(arena_printf(arena, "network %lld %s", (long long)docker->n_ids, name), network->id);
+    return network;
+}
+
+bool docker_network_remove(struct docker *docker, const char *name)
+{
+    struct docker_network *network = docker_network(docker, name);
+    if (!network)
+        return false;
+    int at = (int)(network - docker->networks);
+    docker->n_networks--;
+    memmove(network, network + 1, (size_t)(docker->n_networks - at) * sizeof *network);
+    return true;
+}
+
+struct docker_volume *docker_volume(struct docker *docker, const char *name)
+{
+    for (int i = 0; i < docker->n_volumes; i++) {
+        if (strcmp(docker->volumes[i].name, name) == 0)
+            return &docker->volumes[i];
+    }
+    return NULL;
+}
+
+struct docker_volume *docker_volume_new(struct docker *docker, const char *name,
+                                        const char *const *labels)
+{
+    struct arena *arena = docker_arena(docker);
+    XGROW(docker->volumes, docker->n_volumes, docker->cap_volumes);
+    struct docker_volume *volume = &docker->volumes[docker->n_volumes++];
+    *volume = (struct docker_volume){
+        .name = arena_strdup(arena, name),
+        .labels = copy_labels(arena, labels),
+        .created_ns = docker_now(docker),
+    };
+    return volume;
+}
+
+bool docker_volume_remove(struct docker *docker, const char *name)
+{
+    struct docker_volume *volume = docker_volume(docker, name);
+    if (!volume)
+        return false;
+    int at = (int)(volume - docker->volumes);
+    docker->n_volumes--;
+    memmove(volume, volume + 1, (size_t)(docker->n_volumes - at) * sizeof *volume);
+    return true;
+}
+
+struct container *docker_volume_user(struct docker *docker, const char *name)
+{
+    for (int i = 0; i < docker->n_containers; i++) {
+        struct container *container = docker->containers[i];
+        for (int k = 0; !container->removed && k < container->spec.n_mounts; k++) {
+            const char *volume = container->spec.mounts[k].volume;
+            if (volume && strcmp(volume, name) == 0)
+                return container;
+        }
+    }
+    return NULL;
+}
