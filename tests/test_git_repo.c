@@ -94,7 +94,7 @@ static void test_real_git(void **state)
           "pushed\n");
     check(&m, folder,
           "git reset -q --hard HEAD~1 && git push -q --force origin main 2>&1 | sed -n 's/^remote: "
-          "*//p' | sed 's/ *$//'",
+          "*//p' | sed 's/ *$//;1q'",
           "Protected branch: you are not allowed to force push to main\n");
     check(&m, folder, arena_printf(&m.arena, "rm -rf %s", folder), "*");
     machine_release(&m);
