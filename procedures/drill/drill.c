@@ -247,10 +247,10 @@ static const char *const *environment_names(struct drill *drill)
 static int load_procedure(struct drill *drill, const struct drill_options *given, struct error *error)
 {
     static const char *const keys[] = {"playbook", "section",  "bind",   "alternatives",
-                                       "untagged", "on_error", "sql",    "arguments",    NULL};
+                                       "untagged", "on_error", "sql",    "arguments", "files", NULL};
     static const char *const on_error_words[] = {"continue", "stop", NULL};
     struct doc *node = NULL, *named = NULL;
-    const char *path = NULL;
+    const char *path = NULL, *folder = NULL;
     int on_error = ON_ERROR_CONTINUE;
     drill->section = "";
     if (doc_need(drill->drill_doc, "procedure", &node, error) < 0 ||
@@ -258,6 +258,7 @@ static int load_procedure(struct drill *drill, const struct drill_options *given
         doc_need(node, "playbook", &named, error) < 0 || doc_text(named, &path, error) < 0 ||
         doc_text(doc_get(node, "section"), &drill->section, error) < 0 ||
         doc_text(doc_get(node, "sql"), &drill->sql_command, error) < 0 ||
+        doc_text(doc_get(node, "files"), &folder, error) < 0 ||
         doc_choice(doc_get(node, "on_error"), on_error_words, &on_error, error) < 0)
         return ERROR_INPUT;
     drill->on_error = (enum on_error)on_error;
@@ -268,6 +269,9 @@ static int load_procedure(struct drill *drill, const struct drill_options *given
     if (load_bindings(drill, doc_get(node, "bind"), &options, error) < 0 ||
         load_alternatives(drill, doc_get(node, "alternatives"), &options, error) < 0 ||
         load_untagged(drill, doc_get(node, "untagged"), &options, error) < 0)
+        return ERROR_INPUT;
+    drill->n_host_files = drill->n_files;
+    if (folder && drill_read_folder(drill, drill_path(drill, node, folder), "", "", doc_get(node, "files"), error) < 0)
         return ERROR_INPUT;
     drill->playbook_path = drill_path(drill, named, path);
     if (given && given->playbook)

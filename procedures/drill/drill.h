@@ -46,6 +46,7 @@ struct drill {
     char **envp;             /* NULL-terminated */
     struct drill_file *files;
     int n_files, cap_files;
+    int n_host_files; /* the first so many are the hosts'; the rest belongs to the procedure, and is laid over them */
     const char **programs;   /* real programs beyond the standard ones; NULL-terminated */
 
     const char *playbook_path;

@@ -9,7 +9,7 @@
 void first_files_init(struct first_files *files, const struct drill *drill)
 {
     *files = (struct first_files){0};
-    for (int i = 0; i < drill->n_files; i++) {
+    for (int i = 0; i < drill->n_host_files; i++) {
         const struct drill_file *from = &drill->files[i];
         XGROW(files->at, files->n, files->cap);
         files->at[files->n++] = (struct sandbox_file){
@@ -64,6 +64,15 @@ int first_files_write(struct first_files *files, const char *place, const char *
     file->mode = mode;
     file->mtime_unix_ns = unix_ns;
     return 0;
+}
+
+void first_files_lay(struct first_files *files, const struct drill *drill)
+{
+    for (int i = drill->n_host_files; i < drill->n_files; i++) {
+        const struct drill_file *from = &drill->files[i];
+        first_files_write(files, from->place, from->path, from->content.at, from->content.len, from->mode,
+                          drill->start_unix_ns - DAY);
+    }
 }
 
 int first_files_append(struct first_files *files, const char *place, const char *path, const void *at,

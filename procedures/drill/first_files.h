@@ -12,9 +12,11 @@ struct first_files {
     int n, cap;
 };
 
-/* Starts with the drill's files, which look a week old. */
+/* Starts with the hosts' files, which look a week old. */
 void first_files_init(struct first_files *, const struct drill *);
 void first_files_release(struct first_files *);
+/* Lays the scripts that the procedure brings along over what is there. */
+void first_files_lay(struct first_files *, const struct drill *);
 /* As in struct env_files; negative errno. Content is copied. */
 int first_files_write(struct first_files *, const char *place, const char *path, const void *at, size_t len,
                       int mode, int64_t unix_ns);

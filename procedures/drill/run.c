@@ -359,6 +359,8 @@ int drill_run(const struct drill *drill, const struct run_options *options, stru
     first_files_init(&run.first, drill);
     int code = set_up_fakes(&run, error);
     if (code == 0)
+        first_files_lay(&run.first, drill);
+    if (code == 0)
         code = open_sandbox(&run, error);
     if (code == 0)
         code = play(&run, error);
