@@ -9,6 +9,7 @@
 
 extern const struct command command_check;
 extern const struct command command_explain;
+extern const struct command command_init;
 extern const struct command command_lint;
 extern const struct command command_list;
 extern const struct command command_run;
@@ -17,6 +18,7 @@ static const struct command *const commands[] = {
     &command_run,
     &command_check,
     &command_lint,
+    &command_init,
     &command_list,
     &command_explain,
     NULL,

@@ -1,0 +1,492 @@
+/* What the commands of a playbook mention: services, stores, ports, versions, and commands with no fake. */
+#include "procedures/init/facts.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "fakes/fake.h"
+#include "procedures/sandbox/programs.h"
+#include "sim/base/xalloc.h"
+
+static bool any_of(const char *word, const char *const *words)
+{
+    for (; *words; words++)
+        if (!strcmp(word, *words))
+            return true;
+    return false;
+}
+
+/* ---- services ---- */
+
+static const char *engine_of(const char *name)
+{
+    if (strcasestr(name, "postgres") || !strcasecmp(name, "pg") || str_ends(str_of(name), "-pg"))
+        return "postgresql 15";
+    if (strcasestr(name, "mysql") || strcasestr(name, "mariadb"))
+        return "mysql 8";
+    return NULL;
+}
+
+static bool is_name(struct str name)
+{
+    if (!name.len || name.len > 60 || !isalpha((unsigned char)*name.at))
+        return false;
+    for (size_t i = 0; i < name.len; i++)
+        if (!isalnum((unsigned char)name.at[i]) && !strchr("_-.", name.at[i]))
+            return false;
+    return true;
+}
+
+struct fact_service *facts_service(struct facts *facts, struct str name, int line)
+{
+    struct fact_service *service;
+    if (!is_name(name))
+        return NULL;
+    for (int i = 0; i < facts->n_services; i++)
+        if (str_is(name, facts->services[i].name))
+            return &facts->services[i];
+    XGROW(facts->services, facts->n_services, facts->cap_services);
+    service = &facts->services[facts->n_services++];
+    *service = (struct fact_service){.name = arena_str(facts->arena, name), .line = line};
+    service->engine = engine_of(service->name);
+    return service;
+}
+
+static void act_on(struct facts *facts, const char *name, const struct use *use)
+{
+    struct fact_service *service = facts_service(facts, str_of(name), use->line);
+    if (service)
+        service->uses++;
+}
+
+struct fact_service *facts_store(struct facts *facts)
+{
+    for (int i = 0; i < facts->n_services; i++)
+        if (facts->services[i].engine)
+            return &facts->services[i];
+    return NULL;
+}
+
+/* How much it looks like what users talk to. */
+static int front_score(const struct facts *facts, const struct fact_service *service)
+{
+    static const char *const helpers[] = {
+        "redis",    "elasticsearch", "prometheus", "grafana",  "nginx",    "kafka",
+        "rabbitmq", "memcached",     "opa",        "vault",    "rollback", "backup",
+        "canary",   "shadow",        "recovery",   "pipeline", NULL};
+    int score = service->uses + (service->version ? 5 : 0) + (service->port ? 2 : 0);
+    if (strcasestr(facts->playbook->file, service->name))
+        score += 5;
+    for (int i = 0; helpers[i]; i++)
+        if (strcasestr(service->name, helpers[i]))
+            score -= 100;
+    return service->engine ? -1000 : score;
+}
+
+struct fact_service *facts_front(struct facts *facts)
+{
+    struct fact_service *best = NULL;
+    for (int i = 0; i < facts->n_services; i++) {
+        struct fact_service *service = &facts->services[i];
+        if (!service->engine && (!best || front_score(facts, service) > front_score(facts, best)))
+            best = service;
+    }
+    return best ? best : facts_service(facts, STR("app"), 0);
+}
+
+/* "qlp-api", a container, is the compose service "api": one service, under the name that compose knows. */
+static void merge_containers(struct facts *facts)
+{
+    for (int i = 0; i < facts->n_services; i++)
+        for (int j = 0; j < facts->n_services; j++) {
+            struct fact_service *service = &facts->services[i], *container = &facts->services[j];
+            size_t a = strlen(service->name), b = strlen(container->name);
+            if (!service->compose || container->compose || b <= a + 1 ||
+                !strchr("-_", container->name[b - a - 1]) ||
+                strcmp(container->name + b - a, service->name))
+                continue;
+            service->uses += container->uses;
+            if (!service->version)
+                service->version = container->version;
+            if (!service->port)
+                service->port = container->port;
+            if (container->line && (!service->line || container->line < service->line))
+                service->line = container->line;
+            memmove(container, container + 1,
+                    sizeof *container * (size_t)(facts->n_services - j - 1));
+            facts->n_services--;
+            i = 0;
+            j = -1;
+        }
+}
+
+/* ---- versions ---- */
+
+/* "v1.2.2", "2.0.0", "1.4": at the start of the text; its length, or 0. */
+static size_t version_length(const char *text)
+{
+    size_t i = *text == 'v', digits = 0, dots = 0;
+    for (;
+         isdigit((unsigned char)text[i]) || (text[i] == '.' && isdigit((unsigned char)text[i + 1]));
+         i++) {
+        digits += text[i] != '.';
+        dots += text[i] == '.';
+    }
+    return digits && dots >= 1 && dots <= 3 && !isalnum((unsigned char)text[i]) ? i : 0;
+}
+
+static void note_version(struct facts *facts, const char *text, bool good)
+{
+    size_t len = version_length(text);
+    const char *version;
+    if (!len)
+        return;
+    version = arena_str(facts->arena, (struct str){text, len});
+    if (good && !facts->good_version)
+        facts->good_version = version;
+    if (!good && !facts->bad_version)
+        facts->bad_version = version;
+}
+
+/* "repo/name:tag": the service by its name, and its version. */
+static void take_image(struct facts *facts, const char *image, const struct use *use, bool good)
+{
+    const char *slash = strrchr(image, '/'), *name = slash ? slash + 1 : image,
+               *colon = strchr(name, ':');
+    struct fact_service *service;
+    if (!colon || strpbrk(image, "$<["))
+        return;
+    service = facts_service(facts, (struct str){name, (size_t)(colon - name)}, use->line);
+    if (!service)
+        return;
+    service->uses++;
+    if (version_length(colon + 1) == strlen(colon + 1)) {
+        note_version(facts, colon + 1, good);
+        if (good && !service->version)
+            service->version = arena_strdup(facts->arena, colon + 1);
+    }
+}
+
+/* ---- one use ---- */
+
+static void take_compose(struct facts *facts, const struct use *use)
+{
+    static const char *const verbs[] = {"up",   "stop", "start", "restart", "build",
+                                        "pull", "logs", "rm",    "kill",    NULL};
+    if (use->n_operands > 1 &&
+        (!strcmp(use->operands[0], "exec") || !strcmp(use->operands[0], "run")))
+        act_on(facts, use->operands[1], use);
+    if (!use->n_operands || !any_of(use->operands[0], verbs))
+        return;
+    for (int i = 1; i < use->n_operands; i++) {
+        const char *colon = strchr(use->operands[i], ':');
+        struct str name = str_of(use->operands[i]);
+        struct fact_service *service;
+        if (colon)
+            name.len = (size_t)(colon - use->operands[i]);
+        service = facts_service(facts, name, use->line);
+        if (!service)
+            continue;
+        service->uses++;
+        service->compose = true;
+        if (colon)
+            note_version(facts, colon + 1, true);
+    }
+}
+
+static void take_docker(struct facts *facts, const struct use *use)
+{
+    static const char *const containers[] = {"exec", "logs",    "stop",  "start", "restart",
+                                             "rm",   "inspect", "stats", "kill",  NULL};
+    static const char *const images[] = {"pull", "tag", "run", NULL};
+    if (use->n_operands < 2)
+        return;
+    if (any_of(use->operands[0], containers))
+        act_on(facts, use->operands[1], use);
+    if (any_of(use->operands[0], images))
+        take_image(facts, use->operands[1], use, true);
+    if (!strcmp(use->operands[0], "rmi"))
+        take_image(facts, use->operands[1], use, false);
+}
+
+static void take_kubectl(struct facts *facts, const struct use *use)
+{
+    static const char *const kinds[] = {"deployment", "deployments", "deploy", "statefulset",
+                                        "service",    "svc",         NULL};
+    const char *replicas = use_value(use, NULL, "--replicas");
+    for (int i = 0; i < use->n_operands; i++) {
+        const char *slash = strchr(use->operands[i], '/'), *name = slash ? slash + 1 : NULL;
+        struct str kind = {use->operands[i], slash ? (size_t)(slash - use->operands[i]) : 0};
+        struct fact_service *service;
+        if (!slash && any_of(use->operands[i], kinds) && i + 1 < use->n_operands)
+            name = use->operands[i + 1];
+        else if (!slash || !any_of(arena_str(facts->arena, kind), kinds))
+            name = NULL;
+        service = name ? facts_service(facts, str_of(name), use->line) : NULL;
+        if (!service)
+            continue;
+        service->uses++;
+        if (replicas && *replicas > '0' && *replicas <= '9' && !replicas[1])
+            service->replicas = *replicas - '0';
+    }
+    if (use_is(use, "kubectl", "set", "image"))
+        for (int i = 2; i < use->n_operands; i++)
+            if (strchr(use->operands[i], '='))
+                take_image(facts, strchr(use->operands[i], '=') + 1, use, true);
+}
+
+/* Ports that everybody knows belong to a tool, and not to what users talk to. */
+static bool is_tool_port(int port)
+{
+    static const int ports[] = {5432, 3306, 6379, 9200, 9090, 9093, 5601, 8181, 2379, 0};
+    for (int i = 0; ports[i]; i++)
+        if (ports[i] == port)
+            return true;
+    return false;
+}
+
+static void add_port(struct facts *facts, int port)
+{
+    if (is_tool_port(port))
+        return;
+    for (int i = 0; i < facts->n_ports; i++)
+        if (facts->ports[i] == port)
+            return;
+    XGROW(facts->ports, facts->n_ports, facts->cap_ports);
+    facts->ports[facts->n_ports++] = port;
+}
+
+static void take_url(struct facts *facts, const char *url, const struct use *use)
+{
+    const char *host = strstr(url, "://");
+    size_t len;
+    int port = 80;
+    host = host ? host + 3 : url;
+    len = strcspn(host, ":/?");
+    if (!len || memchr(host, '$', len) || memchr(host, '<', len) || memchr(host, '.', len))
+        return; /* hosts of the world outside are not part of the system */
+    if (host[len] == ':') {
+        port = 0;
+        for (const char *at = host + len + 1; isdigit((unsigned char)*at) && port < 70000; at++)
+            port = port * 10 + *at - '0';
+    }
+    if (port <= 0 || port > 65535)
+        return;
+    if (len == 9 && !memcmp(host, "localhost", 9)) {
+        add_port(facts, port);
+    } else {
+        struct fact_service *service = facts_service(facts, (struct str){host, len}, use->line);
+        if (service && !service->port)
+            service->port = port;
+    }
+}
+
+static void take_curl(struct facts *facts, const struct use *use)
+{
+    for (int i = 0; i < use->n_operands; i++)
+        if (strstr(use->operands[i], "://") || !strncmp(use->operands[i], "localhost", 9))
+            take_url(facts, use->operands[i], use);
+}
+
+static void add_table(struct facts *facts, const char *name, size_t len)
+{
+    struct str table = {name, len};
+    if (!is_name(table) || str_starts(table, "pg_") || str_starts(table, "information_schema"))
+        return;
+    for (int i = 0; i < facts->n_tables; i++)
+        if (str_is(table, facts->tables[i]))
+            return;
+    XGROW(facts->tables, facts->n_tables, facts->cap_tables);
+    facts->tables[facts->n_tables++] = arena_str(facts->arena, table);
+}
+
+/* Comments become blanks: "-- restore from backup" names no table. */
+static const char *without_comments(struct arena *arena, const char *sql)
+{
+    char *copy = arena_strdup(arena, sql);
+    for (char *at = copy; (at = strstr(at, "--"));)
+        for (; *at && *at != '\n'; at++)
+            *at = ' ';
+    return copy;
+}
+
+/* The word behind FROM, INTO, TABLE, UPDATE. */
+static void take_sql(struct facts *facts, const char *text)
+{
+    const char *sql = text ? without_comments(facts->arena, text) : NULL;
+    static const char *const words[] = {"from ",  "into ", "update ", "table if exists ",
+                                        "table ", NULL};
+    for (int w = 0; sql && words[w]; w++)
+        for (const char *at = sql; (at = strcasestr(at, words[w]));) {
+            size_t len = 0;
+            at += strlen(words[w]);
+            at += strspn(at, " \n");
+            while (isalnum((unsigned char)at[len]) || at[len] == '_')
+                len++;
+            if (!strncasecmp(at, "if ", 3) || !strncasecmp(at, "exists", 6) || at[len] == '(')
+                continue;
+            add_table(facts, at, len);
+        }
+}
+
+static void take_psql(struct facts *facts, const struct use *use)
+{
+    const char *database = use_value(use, "-d", "--dbname"),
+               *user = use_value(use, "-U", "--username");
+    if (database && !facts->database && is_name(str_of(database)))
+        facts->database = database;
+    if (user && !facts->user && is_name(str_of(user)))
+        facts->user = user;
+    if (use->remote && use > facts->lint.uses && use_is(use - 1, "docker", "exec", NULL) &&
+        use[-1].n_operands > 1 && !facts->container && is_name(str_of(use[-1].operands[1])))
+        facts->container = use[-1].operands[1];
+    take_sql(facts, use_sql(&facts->lint, use));
+}
+
+static void take_git(struct facts *facts, const struct use *use)
+{
+    const char *name;
+    if (!use_is(use, "git", "checkout", NULL) || use->n_operands < 2)
+        return;
+    name = strrchr(use->operands[1], '/');
+    note_version(facts, name ? name + 1 : use->operands[1], true);
+}
+
+/* ---- commands that nothing answers to ---- */
+
+static bool is_builtin(const char *name)
+{
+    static const char *const names[] = {
+        ".",       ":",       "[",        "[[",      "alias",  "bg",     "break",     "builtin",
+        "cd",      "command", "continue", "declare", "dirs",   "disown", "echo",      "enable",
+        "eval",    "exec",    "exit",     "export",  "false",  "fc",     "fg",        "getopts",
+        "hash",    "help",    "history",  "jobs",    "kill",   "let",    "local",     "logout",
+        "mapfile", "popd",    "printf",   "pushd",   "pwd",    "read",   "readarray", "readonly",
+        "return",  "set",     "shift",    "shopt",   "source", "test",   "time",      "times",
+        "trap",    "true",    "type",     "typeset", "ulimit", "umask",  "unalias",   "unset",
+        "wait",    NULL};
+    return any_of(name, names);
+}
+
+struct function_search {
+    const char *name;
+    bool found;
+};
+
+static bool find_function(struct shell_command *command, void *data)
+{
+    struct function_search *search = data;
+    search->found |= command->kind == SHELL_FUNCTION && str_is(command->name, search->name);
+    return true;
+}
+
+static bool is_function(const struct facts *facts, const char *name)
+{
+    struct function_search search = {.name = name};
+    for (int i = 0; i < facts->lint.n_blocks && !search.found; i++)
+        shell_each_command(&facts->lint.blocks[i].script, find_function, &search);
+    return search.found;
+}
+
+static bool answers(const struct facts *facts, const char *name)
+{
+    if (is_builtin(name) || fake_for(name) || is_function(facts, name))
+        return true;
+    for (const char *const *at = standard_programs; *at; at++)
+        if (!strcmp(*at, name))
+            return true;
+    return false;
+}
+
+static void take_command(struct facts *facts, const struct use *use)
+{
+    const char *name =
+        !strcmp(use->name, "compose") && strcmp(use->argv[0], "compose") ? use->argv[0] : use->name;
+    struct fact_command *command;
+    bool path = strchr(name, '/') != NULL;
+    if (use->remote || strpbrk(name, "$<>[]*?(){}|;&\"' \n") || !*name || *name == '-' ||
+        answers(facts, name))
+        return;
+    if (!strcmp(name, "compose"))
+        name = "docker";
+    if (answers(facts, name))
+        return;
+    for (int i = 0; i < facts->n_commands; i++)
+        if (!strcmp(facts->commands[i].name, name)) {
+            facts->commands[i].uses++;
+            return;
+        }
+    XGROW(facts->commands, facts->n_commands, facts->cap_commands);
+    command = &facts->commands[facts->n_commands++];
+    *command = (struct fact_command){.name = name, .line = use->line, .uses = 1, .is_path = path};
+}
+
+/* ---- all of them ---- */
+
+static void take_use(struct facts *facts, const struct use *use)
+{
+    if (!strcmp(use->name, "compose"))
+        take_compose(facts, use);
+    else if (!strcmp(use->name, "docker"))
+        take_docker(facts, use);
+    else if (!strcmp(use->name, "kubectl"))
+        take_kubectl(facts, use);
+    else if (!strcmp(use->name, "curl"))
+        take_curl(facts, use);
+    else if (!strcmp(use->name, "psql"))
+        take_psql(facts, use);
+    else if (!strcmp(use->name, "git"))
+        take_git(facts, use);
+    else if (!strcmp(use->name, "helm") && use->n_operands > 1 &&
+             (!strcmp(use->operands[0], "rollback") || !strcmp(use->operands[0], "upgrade")))
+        act_on(facts, use->operands[1], use);
+    else if (!strcmp(use->name, "systemctl") && use->n_operands > 1 &&
+             strcmp(use->operands[1], "docker"))
+        act_on(facts, use->operands[1], use);
+    else if (!strcmp(use->name, "cd") && use->n_operands && *use->operands[0] == '/' &&
+             !facts->cwd && !strpbrk(use->operands[0], "$<[* "))
+        facts->cwd = use->operands[0];
+    take_command(facts, use);
+}
+
+static bool speaks_sql(const struct facts *facts)
+{
+    for (int i = 0; i < facts->playbook->n_blocks; i++)
+        if (facts->playbook->blocks[i].kind == BLOCK_SQL)
+            return true;
+    for (int i = 0; i < facts->lint.n_uses; i++)
+        if (!strcmp(facts->lint.uses[i].name, "psql") ||
+            !strcmp(facts->lint.uses[i].name, "pg_dump"))
+            return true;
+    return false;
+}
+
+void facts_from_commands(struct facts *facts)
+{
+    facts->lint.arena = facts->arena;
+    facts->lint.playbook = facts->playbook;
+    lint_collect(&facts->lint);
+    for (int i = 0; i < facts->lint.n_uses; i++)
+        take_use(facts, &facts->lint.uses[i]);
+    for (int i = 0; i < facts->playbook->n_blocks; i++)
+        if (facts->playbook->blocks[i].kind == BLOCK_SQL)
+            take_sql(facts, arena_str(facts->arena, facts->playbook->blocks[i].text));
+    merge_containers(facts);
+    if (speaks_sql(facts) && !facts_store(facts))
+        facts_service(facts, STR("postgres"), 0);
+}
+
+void facts_release(struct facts *facts)
+{
+    free(facts->lint.blocks);
+    free(facts->lint.uses);
+    free(facts->lint.findings);
+    free(facts->services);
+    free(facts->commands);
+    free(facts->triggers);
+    free(facts->targets);
+    free(facts->tables);
+    free(facts->ports);
+}

@@ -1,0 +1,67 @@
+/* facts: what a playbook mentions. */
+#ifndef REHEARSE_PROCEDURES_INIT_FACTS_H
+#define REHEARSE_PROCEDURES_INIT_FACTS_H
+
+#include "procedures/lint/internal.h"
+
+struct fact_service {
+    const char *name;
+    const char *version; /* that the playbook goes back to, if it names one */
+    int line;            /* where it is first mentioned; 0: taken from a compose file */
+    int port;            /* 0: unknown */
+    int replicas;        /* 0: unknown */
+    int uses;            /* how often it is acted on */
+    bool compose;        /* a service of docker-compose */
+    const char *engine;  /* a store's: "postgresql 15"; NULL for others */
+};
+
+struct fact_command {
+    const char *name; /* as written: "hal9-migrate", "./scripts/health_check.sh" */
+    int line, uses;
+    bool is_path;
+};
+
+struct fact_trigger {
+    int line;
+    const char *text; /* as the playbook says it */
+    const char *when; /* YAML, or NULL: not understood */
+    bool automatic;
+};
+
+struct fact_target {
+    const char *key;   /* "time_to_detect" ... as in the system file */
+    const char *limit; /* "5m", or "0" */
+    int line;
+};
+
+struct facts {
+    struct arena *arena;
+    const struct playbook *playbook;
+    struct lint lint; /* every command, in order */
+    struct fact_service *services;
+    int n_services, cap_services;
+    struct fact_command *commands; /* that nothing answers to yet */
+    int n_commands, cap_commands;
+    struct fact_trigger *triggers;
+    int n_triggers, cap_triggers;
+    struct fact_target *targets;
+    int n_targets, cap_targets;
+    const char **tables;
+    int n_tables, cap_tables;
+    const char *good_version, *bad_version;
+    const char *cwd, *database, *user, *container;
+    int *ports; /* of localhost, in the order of their first mention */
+    int n_ports, cap_ports;
+};
+
+void facts_from_commands(struct facts *);
+void facts_from_prose(struct facts *);
+void facts_release(struct facts *);
+struct fact_service *facts_service(struct facts *, struct str name,
+                                   int line); /* found or added; NULL: no name */
+/* The service that users talk to: the one most acted on that is no store. Adds one if there is none. */
+struct fact_service *facts_front(struct facts *);
+/* The store, or NULL. */
+struct fact_service *facts_store(struct facts *);
+
+#endif

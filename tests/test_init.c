@@ -1,0 +1,244 @@
+/* init: from a playbook to files that load, with everything that the playbook says in its place. */
+#include "procedures/init/init.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "procedures/drill/drill.h"
+
+static struct arena arena;
+static struct error error;
+
+static int teardown(void **state)
+{
+    (void)state;
+    arena_release(&arena);
+    return 0;
+}
+
+static const char document[] =
+    "# Shop\n"
+    "## Rollback triggers\n"
+    "### Automatic\n"
+    "- Error rate > 5% over 10 minutes\n"     /* 4 */
+    "- P99 latency > 50ms for 5 minutes\n"    /* 5 */
+    "- 3 consecutive failed health checks\n"  /* 6 */
+    "- Response time more than 2x baseline\n" /* 7 */
+    "### Manual\n"
+    "- User complaints > 10 in 1 hour\n" /* 9 */
+    "- A bad feeling\n"                  /* 10 */
+    "## When NOT to roll back\n"
+    "- Error rate > 1%\n"
+    "## Roll back\n" /* 13 */
+    "```bash\n"
+    "cd /srv/shop\n"
+    "shopctl freeze --why \"$WHY\"\n" /* 16 */
+    "docker-compose stop api\n"
+    "docker pull repo/api:v2.4.1\n" /* 18 */
+    "./scripts/switch.sh <env>\n"   /* 19 */
+    "docker exec shop_api curl -f http://localhost:8080/health\n"
+    "docker exec pg1-postgres psql -U shop -d shopdb -c 'SELECT 1 FROM orders' # \n"
+    "curl -f http://localhost:8080/health\n"
+    "```\n"
+    "| Metric | Target |\n"
+    "|---|---|\n"
+    "| Detection Time | < 3 minutes |\n" /* 24 */
+    "| Rollback Duration | < 10 min |\n"
+    "| Data Loss | 0 records |\n";
+
+static const char *content(const struct init_result *result, const char *path)
+{
+    for (int i = 0; i < result->n_files; i++)
+        if (!strcmp(result->files[i].path, path))
+            return result->files[i].content.at;
+    fail_msg("no file %s", path);
+    return NULL;
+}
+
+static void assert_says(const char *text, const char *wanted)
+{
+    if (!strstr(text, wanted))
+        fail_msg("'%s' is not in\n%s", wanted, text);
+}
+
+static void make(const char *text, const struct init_options *options, struct init_result *ret)
+{
+    struct playbook playbook;
+    assert_int_equal(playbook_parse(&arena, "Shop Plan.md", str_of(text), &playbook, &error), 0);
+    if (init_from_playbook(&arena, &playbook, options, ret, &error) < 0)
+        fail_msg("%s", error.text);
+}
+
+static void test_what_is_found(void **state)
+{
+    struct init_options options = {.playbook_path = "../../plan.md"};
+    struct init_result result;
+    const char *system, *drill;
+    (void)state;
+    make(document, &options, &result);
+    assert_string_equal(result.name, "shop-plan");
+    system = content(&result, "system.yaml");
+    assert_says(system, "  api:   # line 17\n");
+    assert_says(system, "      v2.4.1: {time:");
+    assert_says(system, "      v2.4.2: {like: v2.4.1, errors: 30%}");
+    assert_says(system,
+                "  pg1-postgres:\n    engine: postgresql 15\n    database: shopdb\n    user: shop\n"
+                "    container: pg1-postgres\n    tables: {orders: {}}\n");
+    assert_says(system, "http:\n  api: {port: 8080}\n");
+    assert_says(
+        system,
+        "{id: line_4, say: \"Error rate > 5% over 10 minutes\", mode: auto, act: rollback,\n"
+        "     when: {m: error_ratio, op: \">\", thr: 0.05, for: 10m}}");
+    assert_says(system, "when: {m: latency_p99_seconds, op: \">\", thr: 0.05, for: 5m}}");
+    assert_says(system, "when: {m: health_ok, op: \"==\", thr: 0, n: 3, every: 30s}}");
+    assert_says(system, "thr: 2, base: {m: latency_seconds_baseline, as: x}}}");
+    assert_says(system, "mode: manual, act: rollback,\n     when: {m: user_complaints, op: \">\", "
+                        "thr: 10, agg: sum, win: 1h}}");
+    assert_says(system, "# line 10, not understood: A bad feeling");
+    assert_null(strstr(system, "Error rate > 1%"));
+    assert_says(system, "targets:\n  time_to_detect: 3m   # line 24\n  rollback: 10m   # line 24\n "
+                        " records_lost: 0   # line 24\n");
+    drill = content(&result, "drills/first.yaml");
+    assert_says(drill, "cwd: /srv/shop\n");
+    assert_says(drill, "change: {at: 10m, deploy: {api: v2.4.2}}");
+    assert_says(drill, "  playbook: \"../../plan.md\"\n  section: \"Roll back\"   # line 13\n");
+    assert_says(drill,
+                "    \"$WHY\": CHANGE_ME   # line 16\n    \"<env>\": production   # line 19\n");
+    assert_says(content(&result, "bin/shopctl"),
+                "# Stands for shopctl, which the playbook calls on line 16.");
+    content(&result, "host/srv/shop/scripts/switch.sh");
+    assert_non_null(result.todo[0]);
+}
+
+static void write_all(const struct init_result *result, const char *folder)
+{
+    for (int i = 0; i < result->n_files; i++) {
+        char path[600];
+        FILE *out;
+        snprintf(path, sizeof path, "%s/%s", folder, result->files[i].path);
+        for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+            *slash = '\0';
+            mkdir(path, 0755);
+            *slash = '/';
+        }
+        out = fopen(path, "w");
+        assert_non_null(out);
+        fwrite(result->files[i].content.at, 1, result->files[i].content.len, out);
+        fclose(out);
+    }
+}
+
+/* The files are read by the loader that every drill goes through. */
+static void assert_loads(const char *text, const struct init_options *given, const char *folder)
+{
+    struct init_options options = *given;
+    struct init_result result;
+    struct drill *drill = NULL;
+    char path[300];
+    FILE *out;
+    options.playbook_path = "../plan.md";
+    make(text, &options, &result);
+    write_all(&result, folder);
+    snprintf(path, sizeof path, "%s/plan.md", folder);
+    out = fopen(path, "w");
+    fputs(text, out);
+    fclose(out);
+    snprintf(path, sizeof path, "%s/drills/first.yaml", folder);
+    if (drill_load(path, &(struct drill_options){NULL, NULL}, &drill, &error) < 0)
+        fail_msg("%s", error.text);
+    assert_true(drill->procedure.n_lines > 0);
+    drill_free(drill);
+}
+
+static void remove_folder(const char *folder)
+{
+    char command[300];
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    assert_int_equal(system(command), 0);
+}
+
+static void test_result_loads(void **state)
+{
+    char folder[] = "/tmp/rehearse-init-XXXXXX";
+    struct init_options none = {NULL, NULL, NULL};
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    assert_loads(document, &none, folder);
+    assert_loads("# A\n```sh\nkubectl rollout undo deployment/web -n <namespace>\n```\n", &none,
+                 folder);
+    assert_loads("# A\n## B\n```sh\n#!/bin/bash\nfoo \"$1\"\n```\n# C\n## B\n```sh\nsystemctl "
+                 "restart x\ny=1\nbar $y\n```\n",
+                 &none, folder);
+    remove_folder(folder);
+}
+
+static void test_compose_file(void **state)
+{
+    struct init_options options = {.playbook_path = "p.md",
+                                   .compose =
+                                       "services:\n  web:\n    image: repo/web:1.9.0\n    ports: "
+                                       "[\"8443:443\"]\n  cache:\n    image: redis\n"};
+    struct init_result result;
+    (void)state;
+    make("# A\n```sh\ndocker-compose up -d\n```\n", &options, &result);
+    assert_says(content(&result, "system.yaml"),
+                "  web:\n    replicas: 2\n    versions:\n      \"1.9.0\": {time:");
+    assert_says(content(&result, "system.yaml"), "http:\n  web: {port: 8443}\n");
+    assert_says(content(&result, "system.yaml"), "  cache:\n");
+}
+
+static void test_mistakes(void **state)
+{
+    struct playbook playbook;
+    struct init_result result;
+    struct init_options options = {.playbook_path = "p.md", .section = "Nowhere"};
+    (void)state;
+    assert_int_equal(playbook_parse(&arena, "p.md", STR("# A\nwords\n"), &playbook, &error), 0);
+    assert_int_equal(init_from_playbook(&arena, &playbook, &options, &result, &error), ERROR_INPUT);
+    assert_string_equal(error.text, "p.md: no commands in it; shell blocks begin with ```bash");
+    assert_int_equal(
+        playbook_parse(&arena, "p.md", STR("# A\n```sh\nls\n```\n"), &playbook, &error), 0);
+    assert_int_equal(init_from_playbook(&arena, &playbook, &options, &result, &error), ERROR_INPUT);
+    assert_string_equal(error.text, "no heading 'Nowhere' in p.md; it has 'A'");
+}
+
+static void test_owners_documents(void **state)
+{
+    static const char *const files[] = {"hap", "hp_ti", "qec_sft", "hal9", "hyperpage"};
+    char folder[] = "/tmp/rehearse-init-XXXXXX";
+    struct init_options none = {NULL, NULL, NULL};
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    for (size_t i = 0; i < 5; i++) {
+        char path[100];
+        struct playbook playbook;
+        snprintf(path, sizeof path, "../shared/playbooks/%s.md", files[i]);
+        if (playbook_read(&arena, path, &playbook, &error)) {
+            remove_folder(folder);
+            print_message("%s is not here\n", path);
+            skip();
+        }
+        assert_loads(arena_str(&arena, playbook.source), &none, folder);
+    }
+    remove_folder(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_what_is_found, teardown),
+        cmocka_unit_test_teardown(test_result_loads, teardown),
+        cmocka_unit_test_teardown(test_compose_file, teardown),
+        cmocka_unit_test_teardown(test_mistakes, teardown),
+        cmocka_unit_test_teardown(test_owners_documents, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
