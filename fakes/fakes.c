@@ -10,6 +10,7 @@ extern const struct fake fake_watch;
 extern const struct fake fake_curl;
 extern const struct fake fake_http;
 extern const struct fake fake_opa;
+extern const struct fake fake_postgres;
 
 const struct fake *const all_fakes[] = {
     &fake_git, /* before docker, which reads Compose files out of the repositories */
@@ -19,6 +20,7 @@ const struct fake *const all_fakes[] = {
     &fake_http,
     &fake_curl,
     &fake_opa,
+    &fake_postgres,
     NULL,
 };
 

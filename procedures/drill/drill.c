@@ -8,7 +8,7 @@
 
 #include "fakes/fake.h"
 #include "procedures/drill/files.h"
-#include "procedures/drill/hash.h"
+#include "sim/base/hash.h"
 #include "procedures/drill/model_load.h"
 #include "procedures/drill/suppose.h"
 #include "sim/base/xalloc.h"

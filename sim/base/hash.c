@@ -1,4 +1,4 @@
-#include "procedures/drill/hash.h"
+#include "sim/base/hash.h"
 
 #include <openssl/evp.h>
 

@@ -1,6 +1,6 @@
 /* hash: SHA-256 of inputs, for provenance. */
-#ifndef REHEARSE_PROCEDURES_DRILL_HASH_H
-#define REHEARSE_PROCEDURES_DRILL_HASH_H
+#ifndef REHEARSE_BASE_HASH_H
+#define REHEARSE_BASE_HASH_H
 
 #include "sim/base/arena.h"
 

@@ -1,0 +1,698 @@
+#include <string.h>
+
+#include "fakes/postgres/translate.h"
+
+static struct pg_query_text nothing(void)
+{
+    return (struct pg_query_text){.sql = "SELECT NULL WHERE 0"};
+}
+
+static const char *finish(struct translation *t, struct buf *sql)
+{
+    const char *text = arena_str(t->arena, buf_text(sql));
+    if (sql->truncated)
+        pg_fail(t->session, "54000", -1, "statement is too complex");
+    buf_release(sql);
+    return text;
+}
+
+/* ---- FROM ---- */
+
+static struct pg_source *add_source(struct translation *t, const char *alias, int n)
+{
+    struct pg_source *source = ARENA_NEW(t->arena, struct pg_source);
+    source->alias = alias;
+    source->n_columns = n;
+    source->columns = ARENA_ARRAY(t->arena, struct pg_column, n + 1);
+    struct pg_source **end = &t->scope->sources;
+    for (; *end; end = &(*end)->next) {
+        if (strcmp((*end)->alias, alias) == 0)
+            pg_fail(t->session, "42712", -1, "table name \"%s\" specified more than once", alias);
+    }
+    *end = source;
+    return source;
+}
+
+static void rename_columns(struct translation *t, struct pg_source *source, const cJSON *alias)
+{
+    const cJSON *name;
+    int i = 0;
+    (void)t;
+    cJSON_ArrayForEach(name, node_get(alias, "colnames"))
+    {
+        if (i < source->n_columns)
+            source->columns[i++].name = node_string(name);
+    }
+}
+
+static const char *column_names(struct translation *t, const struct pg_column *columns, int n)
+{
+    struct buf sql;
+    buf_init(&sql, 1 << 18);
+    for (int i = 0; i < n; i++)
+        buf_printf(&sql, "%s%s", i ? ", " : "", sql_name(t->arena, columns[i].name));
+    return finish(t, &sql);
+}
+
+/* FROM (query) AS alias(a, b): SQLite has no column aliases there, a named query has. */
+static const char *subquery_sql(struct translation *t, const char *sql, const struct pg_source *source)
+{
+    return arena_printf(t->arena, "(WITH \"pg_q\"(%s) AS (%s) SELECT * FROM \"pg_q\") AS %s",
+                        column_names(t, source->columns, source->n_columns), sql,
+                        sql_name(t->arena, source->alias));
+}
+
+struct pg_source *translate_table(struct translation *t, const cJSON *node, const char **ret_sql)
+{
+    const char *schema = node_text(node, "schemaname"), *name = node_text(node, "relname");
+    const cJSON *alias = node_get(node, "alias");
+    const char *as = alias ? node_text(alias, "aliasname") : name;
+    *ret_sql = "(SELECT NULL)";
+    for (struct pg_cte *cte = *schema ? NULL : t->ctes; cte; cte = cte->next) {
+        if (strcmp(cte->name, name) != 0)
+            continue;
+        struct pg_source *source = add_source(t, as, cte->n_columns);
+        memcpy(source->columns, cte->columns, sizeof *cte->columns * (size_t)cte->n_columns);
+        *ret_sql = arena_printf(t->arena, "%s AS %s", sql_name(t->arena, name), sql_name(t->arena, as));
+        return source;
+    }
+    struct pg_relation *relation = catalog_find(t->database, t->arena, *schema ? schema : NULL, name);
+    if (!relation) {
+        pg_fail(t->session, "42P01", node_location(node), "relation \"%s%s%s\" does not exist", schema,
+                *schema ? "." : "", name);
+        return NULL;
+    }
+    if (relation->kind == 'S')
+        pg_not_simulated(t->session, node_location(node), "reading from a sequence");
+    if (relation->is_system)
+        catalog_refresh(t->session, relation->key);
+    struct pg_source *source = add_source(t, as, relation->n_attributes);
+    source->relation = relation;
+    for (int i = 0; i < relation->n_attributes; i++) {
+        source->columns[i].name = relation->attributes[i].name;
+        source->columns[i].type = relation->attributes[i].type;
+        source->columns[i].typmod = relation->attributes[i].typmod;
+    }
+    *ret_sql = arena_printf(t->arena, "%s AS %s", sql_name(t->arena, relation->key), sql_name(t->arena, as));
+    return source;
+}
+
+static const char *from_item(struct translation *t, const cJSON *wrapper);
+
+static const char *from_subselect(struct translation *t, const cJSON *node)
+{
+    const cJSON *alias = node_get(node, "alias");
+    if (!alias) {
+        pg_fail(t->session, "42601", -1, "subquery in FROM must have an alias");
+        pg_hint(t->session, "For example, FROM (SELECT ...) [AS] foo.");
+        return "";
+    }
+    struct pg_used *used = t->used;
+    bool has_aggregate = t->has_aggregate;
+    struct pg_query_text query = translate_select(t, node_get(node_get(node, "subquery"), "SelectStmt"));
+    t->used = used;
+    t->has_aggregate = has_aggregate;
+    struct pg_source *source = add_source(t, node_text(alias, "aliasname"), query.n_columns);
+    memcpy(source->columns, query.columns, sizeof *query.columns * (size_t)query.n_columns);
+    rename_columns(t, source, alias);
+    return subquery_sql(t, query.sql, source);
+}
+
+static const char *series_sql(struct translation *t, const cJSON *args, struct pg_column *column)
+{
+    struct pg_expr from = translate_expr(t, cJSON_GetArrayItem(args, 0));
+    struct pg_expr to = translate_expr(t, cJSON_GetArrayItem(args, 1));
+    const cJSON *third = cJSON_GetArrayItem(args, 2);
+    const char *next;
+    column->type = from.type == PG_UNKNOWN ? to.type : from.type;
+    column->typmod = -1;
+    if (pg_type_is_time(column->type) && third) {
+        struct pg_expr step = coerce(t, translate_expr(t, third), PG_INTERVAL, -1, COERCE_IMPLICIT, NULL);
+        if (column->type == PG_DATE)
+            column->type = PG_TIMESTAMPTZ;
+        from = coerce(t, from, column->type, -1, COERCE_EXPLICIT, NULL);
+        to = coerce(t, to, column->type, -1, COERCE_EXPLICIT, NULL);
+        next = arena_printf(t->arena, "pg_plus(\"x\", %s, 1)", step.sql);
+    } else {
+        next = arena_printf(t->arena, "\"x\" + %s", third ? translate_expr(t, third).sql : "1");
+    }
+    return arena_printf(t->arena,
+                        "WITH RECURSIVE \"pg_s\"(\"x\") AS (SELECT %s WHERE %s <= %s UNION ALL SELECT %s FROM "
+                        "\"pg_s\" WHERE %s <= %s) SELECT \"x\" FROM \"pg_s\"",
+                        from.sql, from.sql, to.sql, next, next, to.sql);
+}
+
+static const char *from_function(struct translation *t, const cJSON *node)
+{
+    const cJSON *item = cJSON_GetArrayItem(
+        node_get(node_get(cJSON_GetArrayItem(node_get(node, "functions"), 0), "List"), "items"), 0);
+    const cJSON *call = node_get(item, "FuncCall");
+    const cJSON *names = node_get(call, "funcname"), *alias = node_get(node, "alias");
+    const char *name = node_string(cJSON_GetArrayItem(names, cJSON_GetArraySize(names) - 1));
+    const char *as = alias ? node_text(alias, "aliasname") : name;
+    struct pg_column column = {.name = as};
+    const char *sql;
+    if (call && strcmp(name, "generate_series") == 0) {
+        sql = series_sql(t, node_get(call, "args"), &column);
+    } else if (call) { /* any function that gives one value is a table of one row */
+        struct pg_expr e = translate_function(t, call);
+        column.type = e.type;
+        column.typmod = e.typmod;
+        sql = arena_printf(t->arena, "SELECT %s", e.sql);
+    } else {
+        pg_not_simulated(t->session, node_location(node), "this item in FROM");
+        return "";
+    }
+    struct pg_source *source = add_source(t, as, 1);
+    source->columns[0] = column;
+    rename_columns(t, source, alias);
+    return subquery_sql(t, sql, source);
+}
+
+static void join_using(struct translation *t, const cJSON *list, struct pg_source *first_right,
+                       struct buf *sql)
+{
+    const cJSON *item;
+    buf_puts(sql, " USING (");
+    bool any = false;
+    cJSON_ArrayForEach(item, list)
+    {
+        struct pg_using *using = ARENA_NEW(t->arena, struct pg_using);
+        using->name = node_string(item);
+        using->next = t->scope->using;
+        t->scope->using = using;
+        bool found = false;
+        for (struct pg_source *s = first_right; s; s = s->next) {
+            for (int i = 0; i < s->n_columns; i++)
+                found |= strcmp(s->columns[i].name, using->name) == 0;
+        }
+        if (!found)
+            pg_fail(t->session, "42703", -1, "column \"%s\" specified in USING clause does not exist in right table",
+                    using->name);
+        buf_printf(sql, "%s%s", any ? ", " : "", sql_name(t->arena, using->name));
+        any = true;
+    }
+    buf_putc(sql, ')');
+}
+
+static const char *from_join(struct translation *t, const cJSON *node)
+{
+    const char *kind = node_text(node, "jointype");
+    const char *left = from_item(t, node_get(node, "larg"));
+    struct pg_source *last = t->scope->sources;
+    while (last && last->next)
+        last = last->next;
+    const char *right = from_item(t, node_get(node, "rarg"));
+    const cJSON *quals = node_get(node, "quals"), *using = node_get(node, "usingClause");
+    struct buf sql;
+    buf_init(&sql, 4 << 20);
+    const char *word = strcmp(kind, "JOIN_LEFT") == 0    ? "LEFT JOIN"
+                       : strcmp(kind, "JOIN_RIGHT") == 0 ? "RIGHT JOIN"
+                       : strcmp(kind, "JOIN_FULL") == 0  ? "FULL JOIN"
+                                                         : "JOIN";
+    buf_printf(&sql, "%s %s %s", left, word, right);
+    if (node_true(node, "isNatural"))
+        pg_not_simulated(t->session, -1, "NATURAL JOIN");
+    if (using)
+        join_using(t, using, last ? last->next : NULL, &sql);
+    else if (quals)
+        buf_printf(&sql, " ON %s", translate_where(t, quals, "JOIN/ON"));
+    return finish(t, &sql);
+}
+
+static const char *from_item(struct translation *t, const cJSON *wrapper)
+{
+    const cJSON *node;
+    const char *tag = node_tag(wrapper, &node), *sql = "(SELECT NULL)";
+    if (strcmp(tag, "RangeVar") == 0) {
+        struct pg_source *source = translate_table(t, node, &sql);
+        if (source && node_get(node_get(node, "alias"), "colnames"))
+            pg_not_simulated(t->session, node_location(node), "column aliases of a table");
+        return sql;
+    }
+    if (strcmp(tag, "JoinExpr") == 0)
+        return from_join(t, node);
+    if (strcmp(tag, "RangeSubselect") == 0)
+        return from_subselect(t, node);
+    if (strcmp(tag, "RangeFunction") == 0)
+        return from_function(t, node);
+    pg_not_simulated(t->session, node_location(node), "an item of kind %s in FROM", tag);
+    return sql;
+}
+
+const char *translate_from(struct translation *t, const cJSON *list)
+{
+    struct buf sql;
+    buf_init(&sql, 4 << 20);
+    const cJSON *item;
+    cJSON_ArrayForEach(item, list) buf_printf(&sql, "%s%s", sql.len ? ", " : "", from_item(t, item));
+    return finish(t, &sql);
+}
+
+const char *translate_where(struct translation *t, const cJSON *node, const char *clause)
+{
+    const char *before = t->clause;
+    t->clause = clause;
+    struct pg_expr e = translate_expr(t, node);
+    t->clause = before;
+    if (e.type == PG_UNKNOWN)
+        e = coerce(t, e, PG_BOOL, -1, COERCE_IMPLICIT, NULL);
+    if (e.type != PG_BOOL)
+        pg_fail(t->session, "42804", e.location, "argument of %s must be type boolean, not type %s", clause,
+                pg_types[e.type].name);
+    return e.sql;
+}
+
+/* ---- the target list ---- */
+
+struct targets {
+    struct pg_expr *list;
+    int n, cap;
+    struct translation *t;
+};
+
+static void add_target(struct targets *targets, struct pg_expr e)
+{
+    if (targets->n == targets->cap) {
+        int cap = targets->cap ? targets->cap * 2 : 16;
+        struct pg_expr *list = ARENA_ARRAY(targets->t->arena, struct pg_expr, cap);
+        if (targets->n)
+            memcpy(list, targets->list, sizeof *list * (size_t)targets->n);
+        targets->list = list;
+        targets->cap = cap;
+    }
+    targets->list[targets->n++] = e;
+}
+
+static void expand_star(struct targets *targets, const char *table, int location)
+{
+    struct translation *t = targets->t;
+    bool any = false;
+    for (struct pg_source *s = t->scope->sources; s; s = s->next) {
+        if (table && strcmp(s->alias, table) != 0)
+            continue;
+        any = true;
+        for (int i = 0; i < s->n_columns; i++) {
+            bool merged = false;
+            for (struct pg_using *u = table ? NULL : t->scope->using; u && s != t->scope->sources; u = u->next)
+                merged |= strcmp(u->name, s->columns[i].name) == 0;
+            if (merged)
+                continue;
+            struct pg_used *used = ARENA_NEW(t->arena, struct pg_used);
+            *used = (struct pg_used){s->alias, s->columns[i].name, location, t->used};
+            t->used = used;
+            add_target(targets, (struct pg_expr){
+                .sql = arena_printf(t->arena, "%s.%s", sql_name(t->arena, s->alias),
+                                    sql_name(t->arena, s->columns[i].name)),
+                .type = s->columns[i].type, .typmod = s->columns[i].typmod, .name = s->columns[i].name,
+                .location = location});
+        }
+    }
+    if (!any && table)
+        pg_fail(t->session, "42P01", location, "missing FROM-clause entry for table \"%s\"", table);
+    else if (!any)
+        pg_fail(t->session, "42601", location, "SELECT * with no tables specified is not valid");
+}
+
+static void collect_targets(struct targets *targets, const cJSON *list)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, list)
+    {
+        const cJSON *target = node_get(item, "ResTarget"), *value = node_get(target, "val");
+        const cJSON *fields = node_get(node_get(value, "ColumnRef"), "fields");
+        int n = cJSON_GetArraySize(fields);
+        if (n && node_get(cJSON_GetArrayItem(fields, n - 1), "A_Star")) {
+            expand_star(targets, n > 1 ? node_string(cJSON_GetArrayItem(fields, n - 2)) : NULL,
+                        node_location(node_get(value, "ColumnRef")));
+            continue;
+        }
+        struct pg_expr e = translate_expr(targets->t, value);
+        if (*node_text(target, "name"))
+            e.name = node_text(target, "name");
+        if (e.type == PG_UNKNOWN)
+            e.type = PG_TEXT;
+        add_target(targets, e);
+    }
+}
+
+static struct pg_query_text target_text(struct targets *targets)
+{
+    struct translation *t = targets->t;
+    struct buf sql;
+    buf_init(&sql, 4 << 20);
+    struct pg_query_text result = {.n_columns = targets->n,
+                                   .columns = ARENA_ARRAY(t->arena, struct pg_column, targets->n + 1)};
+    for (int i = 0; i < targets->n; i++) {
+        struct pg_expr *e = &targets->list[i];
+        buf_printf(&sql, "%s%s AS %s", i ? ", " : "", e->sql, sql_name(t->arena, e->name));
+        result.columns[i] = (struct pg_column){e->name, e->type, e->typmod};
+    }
+    if (targets->n == 0)
+        buf_puts(&sql, "NULL");
+    result.sql = finish(t, &sql);
+    return result;
+}
+
+struct pg_query_text translate_targets(struct translation *t, const cJSON *list)
+{
+    struct targets targets = {.t = t};
+    collect_targets(&targets, list);
+    return target_text(&targets);
+}
+
+/* ---- GROUP BY, ORDER BY ---- */
+
+static bool is_bare_name(const cJSON *wrapper, const char **ret)
+{
+    const cJSON *fields = node_get(node_get(wrapper, "ColumnRef"), "fields");
+    if (cJSON_GetArraySize(fields) != 1)
+        return false;
+    *ret = node_string(cJSON_GetArrayItem(fields, 0));
+    return **ret != '\0';
+}
+
+static bool in_scope(struct translation *t, const char *name)
+{
+    for (struct pg_source *s = t->scope->sources; s; s = s->next) {
+        for (int i = 0; i < s->n_columns; i++) {
+            if (strcmp(s->columns[i].name, name) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* The output column that GROUP BY or ORDER BY names by position or alias; -1: an expression of its own. */
+static int output_column(struct translation *t, const struct targets *targets, const cJSON *node,
+                         bool names_first, const char *clause)
+{
+    const cJSON *constant = node_get(node, "A_Const"), *ival = node_get(constant, "ival");
+    const char *name;
+    if (ival) {
+        const cJSON *number = node_get(ival, "ival");
+        int position = number ? number->valueint : 0;
+        if (position < 1 || position > targets->n) {
+            pg_fail(t->session, "42P10", node_location(constant), "%s position %d is not in select list", clause,
+                    position);
+            return 0;
+        }
+        return position - 1;
+    }
+    if (!is_bare_name(node, &name) || (!names_first && in_scope(t, name)))
+        return -1;
+    for (int i = 0; i < targets->n; i++) {
+        if (strcmp(targets->list[i].name, name) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static const char *sort_form(struct translation *t, struct pg_expr e)
+{
+    if (e.type == PG_NUMERIC)
+        return arena_printf(t->arena, "CAST(%s AS NUMERIC)", e.sql);
+    if (e.type == PG_INTERVAL)
+        return arena_printf(t->arena, "pg_interval_us(%s)", e.sql);
+    return e.sql;
+}
+
+static const char *order_by(struct translation *t, const struct targets *targets, const cJSON *list,
+                            bool positions_only)
+{
+    struct buf sql;
+    buf_init(&sql, 1 << 20);
+    const cJSON *item;
+    cJSON_ArrayForEach(item, list)
+    {
+        const cJSON *by = node_get(item, "SortBy"), *node = node_get(by, "node");
+        bool descending = strcmp(node_text(by, "sortby_dir"), "SORTBY_DESC") == 0;
+        const char *nulls = node_text(by, "sortby_nulls");
+        bool first = strcmp(nulls, "SORTBY_NULLS_FIRST") == 0 ||
+                     (descending && strcmp(nulls, "SORTBY_NULLS_LAST") != 0);
+        int column = output_column(t, targets, node, true, "ORDER BY");
+        const char *text;
+        if (column >= 0)
+            text = positions_only ? arena_printf(t->arena, "%d", column + 1)
+                                  : sort_form(t, targets->list[column]);
+        else if (positions_only) {
+            pg_fail(t->session, "0A000", -1, "invalid UNION/INTERSECT/EXCEPT ORDER BY clause");
+            pg_detail(t->session, "Only result column names can be used, not expressions or functions.");
+            text = "1";
+        } else
+            text = sort_form(t, translate_expr(t, node));
+        /* A constant would be a position to SQLite. */
+        buf_printf(&sql, "%s%s%s%s NULLS %s", sql.len ? ", " : " ORDER BY ", text,
+                   !positions_only && strspn(text, "0123456789") == strlen(text) ? "+0" : "",
+                   descending ? " DESC" : "", first ? "FIRST" : "LAST");
+    }
+    return finish(t, &sql);
+}
+
+static bool grouped(struct translation *t, const struct pg_used *groups, const struct pg_used *stop,
+                    const struct pg_used *used)
+{
+    for (const struct pg_used *g = groups; g != stop; g = g->next) {
+        if (strcmp(g->alias, used->alias) != 0)
+            continue;
+        if (strcmp(g->column, used->column) == 0)
+            return true;
+        for (struct pg_source *s = t->scope->sources; s; s = s->next) {
+            if (strcmp(s->alias, g->alias) == 0 && s->relation &&
+                catalog_int(t->database, 0,
+                            "SELECT 1 FROM pgc_constraint WHERE relation = %lld AND kind = 'p' AND columns = %s",
+                            (long long)s->relation->oid, sql_text(t->arena, g->column)))
+                return true; /* the other columns depend on the primary key */
+        }
+    }
+    return false;
+}
+
+static void check_grouping(struct translation *t, const struct pg_used *groups, const struct pg_used *stop,
+                           const struct pg_used *from, const struct pg_used *until)
+{
+    const struct pg_used *bad = NULL;
+    for (const struct pg_used *u = from; u != until; u = u->next) {
+        bool own = false; /* columns of an outer query are constants here */
+        for (struct pg_source *s = t->scope->sources; s; s = s->next)
+            own |= strcmp(s->alias, u->alias) == 0;
+        if (own && !grouped(t, groups, stop, u))
+            bad = u; /* the list is newest first: the last found is the first in the text */
+    }
+    if (bad)
+        pg_fail(t->session, "42803", bad->location,
+                "column \"%s.%s\" must appear in the GROUP BY clause or be used in an aggregate function",
+                bad->alias, bad->column);
+}
+
+/* ---- SELECT ---- */
+
+static struct pg_query_text values_lists(struct translation *t, const cJSON *lists)
+{
+    int n = cJSON_GetArraySize(node_get(node_get(cJSON_GetArrayItem(lists, 0), "List"), "items"));
+    int n_rows = cJSON_GetArraySize(lists), row = 0;
+    struct pg_expr *cells = ARENA_ARRAY(t->arena, struct pg_expr, n * n_rows + 1);
+    const cJSON *list, *item;
+    cJSON_ArrayForEach(list, lists)
+    {
+        const cJSON *items = node_get(node_get(list, "List"), "items");
+        if (cJSON_GetArraySize(items) != n) {
+            pg_fail(t->session, "42601", -1, "VALUES lists must all be the same length");
+            return nothing();
+        }
+        int i = 0;
+        cJSON_ArrayForEach(item, items) cells[row * n + i++] = translate_expr(t, item);
+        row++;
+    }
+    struct pg_query_text result = {.n_columns = n, .columns = ARENA_ARRAY(t->arena, struct pg_column, n + 1)};
+    for (int i = 0; i < n; i++) {
+        enum pg_type type = PG_UNKNOWN;
+        for (row = 0; row < n_rows; row++) {
+            enum pg_type cell = cells[row * n + i].type;
+            if (cell != PG_UNKNOWN && (type == PG_UNKNOWN || (pg_type_is_number(cell) && cell > type)))
+                type = cell;
+        }
+        result.columns[i] = (struct pg_column){arena_printf(t->arena, "column%d", i + 1),
+                                               type == PG_UNKNOWN ? PG_TEXT : type, -1};
+    }
+    struct buf sql;
+    buf_init(&sql, 64 << 20);
+    for (row = 0; row < n_rows; row++) {
+        buf_puts(&sql, row ? " UNION ALL SELECT " : "SELECT ");
+        for (int i = 0; i < n; i++)
+            buf_printf(&sql, "%s%s AS %s", i ? ", " : "",
+                       coerce(t, cells[row * n + i], result.columns[i].type, -1, COERCE_ASSIGN, NULL).sql,
+                       sql_name(t->arena, result.columns[i].name));
+    }
+    result.sql = finish(t, &sql);
+    return result;
+}
+
+void translate_with(struct translation *t, const cJSON *with, struct buf *out)
+{
+    if (!with)
+        return;
+    buf_puts(out, node_true(with, "recursive") ? "WITH RECURSIVE " : "WITH ");
+    const cJSON *item;
+    int i = 0;
+    cJSON_ArrayForEach(item, node_get(with, "ctes"))
+    {
+        const cJSON *expression = node_get(item, "CommonTableExpr");
+        const cJSON *select = node_get(node_get(expression, "ctequery"), "SelectStmt");
+        struct pg_cte *cte = ARENA_NEW(t->arena, struct pg_cte);
+        cte->name = node_text(expression, "ctename");
+        if (!select) {
+            pg_not_simulated(t->session, node_location(expression), "a data-modifying WITH");
+            return;
+        }
+        struct pg_query_text query;
+        if (node_true(with, "recursive") && node_get(select, "larg")) {
+            /* The columns are those of the part that does not recurse. */
+            struct pg_query_text first = translate_select(t, node_get(select, "larg"));
+            cte->n_columns = first.n_columns;
+            cte->columns = first.columns;
+            cte->next = t->ctes;
+            t->ctes = cte;
+            struct pg_query_text second = translate_select(t, node_get(select, "rarg"));
+            query.sql = arena_printf(t->arena, "%s UNION%s %s", first.sql,
+                                     node_true(select, "all") ? " ALL" : "", second.sql);
+        } else {
+            query = translate_select(t, select);
+            cte->n_columns = query.n_columns;
+            cte->columns = query.columns;
+            cte->next = t->ctes;
+            t->ctes = cte;
+        }
+        const cJSON *name;
+        int k = 0;
+        cJSON_ArrayForEach(name, node_get(expression, "aliascolnames"))
+        {
+            if (k < cte->n_columns)
+                cte->columns[k++].name = node_string(name);
+        }
+        buf_printf(out, "%s%s(%s) AS (%s)", i++ ? ", " : "", sql_name(t->arena, cte->name),
+                   column_names(t, cte->columns, cte->n_columns), query.sql);
+    }
+    buf_putc(out, ' ');
+}
+
+static void limits(struct translation *t, const cJSON *select, struct buf *sql)
+{
+    const cJSON *limit = node_get(select, "limitCount"), *offset = node_get(select, "limitOffset");
+    if (limit && !node_true(node_get(limit, "A_Const"), "isnull"))
+        buf_printf(sql, " LIMIT %s", translate_expr(t, limit).sql);
+    else if (offset)
+        buf_puts(sql, " LIMIT -1");
+    if (offset)
+        buf_printf(sql, " OFFSET %s", translate_expr(t, offset).sql);
+}
+
+static struct pg_query_text set_operation(struct translation *t, const cJSON *select)
+{
+    const char *op = node_text(select, "op");
+    struct pg_query_text left = translate_select(t, node_get(select, "larg"));
+    struct pg_query_text right = translate_select(t, node_get(select, "rarg"));
+    const char *word = strcmp(op, "SETOP_UNION") == 0       ? "UNION"
+                       : strcmp(op, "SETOP_INTERSECT") == 0 ? "INTERSECT"
+                                                            : "EXCEPT";
+    if (left.n_columns != right.n_columns)
+        pg_fail(t->session, "42601", -1, "each %s query must have the same number of columns", word);
+    struct targets targets = {.t = t};
+    for (int i = 0; i < left.n_columns; i++)
+        add_target(&targets, (struct pg_expr){.name = left.columns[i].name, .type = left.columns[i].type});
+    bool all = node_true(select, "all");
+    if (all && *word != 'U')
+        pg_not_simulated(t->session, -1, "%s ALL", word);
+    struct buf sql;
+    buf_init(&sql, 8 << 20);
+    buf_printf(&sql, "SELECT * FROM (%s) %s%s SELECT * FROM (%s)%s", left.sql, word, all ? " ALL" : "",
+               right.sql, order_by(t, &targets, node_get(select, "sortClause"), true));
+    limits(t, select, &sql);
+    left.sql = finish(t, &sql);
+    return left;
+}
+
+static struct pg_query_text plain_select(struct translation *t, const cJSON *select)
+{
+    struct targets targets = {.t = t};
+    const char *from = translate_from(t, node_get(select, "fromClause"));
+    const cJSON *group = node_get(select, "groupClause"), *where = node_get(select, "whereClause");
+    const char *where_sql = where ? translate_where(t, where, "WHERE") : NULL;
+    bool outer_aggregate = t->has_aggregate;
+    struct pg_used *outside = t->used;
+    t->has_aggregate = false;
+    collect_targets(&targets, node_get(select, "targetList"));
+    const cJSON *having = node_get(select, "havingClause");
+    const char *having_sql = having ? translate_where(t, having, "HAVING") : NULL;
+    const char *order = order_by(t, &targets, node_get(select, "sortClause"), false);
+    struct pg_used *in_targets = t->used;
+    struct buf sql, groups;
+    buf_init(&sql, 8 << 20);
+    buf_init(&groups, 1 << 20);
+    const cJSON *item;
+    cJSON_ArrayForEach(item, group)
+    {
+        int column = output_column(t, &targets, item, false, "GROUP BY");
+        struct pg_expr e;
+        if (column >= 0) {
+            e = targets.list[column];
+            const cJSON *value = node_get(
+                node_get(cJSON_GetArrayItem(node_get(select, "targetList"), column), "ResTarget"), "val");
+            if (value)
+                translate_expr(t, value); /* notes the columns it uses as grouped */
+        } else {
+            e = translate_expr(t, item);
+        }
+        buf_printf(&groups, "%s%s", groups.len ? ", " : " GROUP BY ", sort_form(t, e));
+    }
+    if (group || t->has_aggregate)
+        check_grouping(t, t->used, in_targets, in_targets, outside);
+    t->has_aggregate = outer_aggregate;
+    t->used = outside;
+    const cJSON *distinct = node_get(select, "distinctClause");
+    if (distinct && node_tag(distinct->child, NULL)[0])
+        pg_not_simulated(t->session, -1, "DISTINCT ON");
+    struct pg_query_text result = target_text(&targets);
+    buf_printf(&sql, "SELECT %s%s", distinct ? "DISTINCT " : "", result.sql);
+    if (*from)
+        buf_printf(&sql, " FROM %s", from);
+    if (where_sql)
+        buf_printf(&sql, " WHERE %s", where_sql);
+    buf_str(&sql, buf_text(&groups));
+    if (having_sql)
+        buf_printf(&sql, " HAVING %s", having_sql);
+    buf_puts(&sql, order);
+    limits(t, select, &sql);
+    buf_release(&groups);
+    result.sql = finish(t, &sql);
+    return result;
+}
+
+struct pg_query_text translate_select(struct translation *t, const cJSON *select)
+{
+    if (!select) {
+        pg_not_simulated(t->session, -1, "this kind of query");
+        return nothing();
+    }
+    struct pg_scope scope = {.outer = t->scope}, *outer = t->scope;
+    struct pg_cte *ctes = t->ctes;
+    t->scope = &scope;
+    struct buf with;
+    buf_init(&with, 4 << 20);
+    translate_with(t, node_get(select, "withClause"), &with);
+    struct pg_query_text result;
+    if (node_get(select, "larg"))
+        result = set_operation(t, select);
+    else if (node_get(select, "valuesLists"))
+        result = values_lists(t, node_get(select, "valuesLists"));
+    else
+        result = plain_select(t, select);
+    if (node_get(select, "intoClause"))
+        pg_not_simulated(t->session, -1, "SELECT INTO");
+    if (with.len)
+        result.sql = arena_printf(t->arena, "%s%s", with.at, result.sql);
+    buf_release(&with);
+    t->scope = outer;
+    t->ctes = ctes;
+    return result;
+}

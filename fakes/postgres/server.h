@@ -1,0 +1,220 @@
+/* server: a PostgreSQL server of the simulated world: databases, roles, sessions.
+ *
+ * A server is served by a service of the world (it accepts connections while an instance of it is ready) and
+ * keeps one store of the world: the database that the store's traffic writes to is its *serving* database, and
+ * the tables that traffic writes are ledger tables there: sets of identities (sim/world/store.h). Every database
+ * is an in-memory SQLite handle: its catalog (tables named pgc_*, see catalog.h) and all ordinary rows.
+ *
+ * Sessions are made by the client programs. Statements are PostgreSQL's own language, parsed by PostgreSQL's own
+ * parser (libpg_query); what is not modelled is refused with an error and noted as "not_simulated".
+ */
+#ifndef REHEARSE_FAKES_POSTGRES_SERVER_H
+#define REHEARSE_FAKES_POSTGRES_SERVER_H
+
+#include <sqlite3.h>
+
+#include "fakes/env.h"
+#include "fakes/postgres/types.h"
+#include "sim/base/doc.h"
+
+struct pg_database {
+    struct pg_server *server;
+    char *name, *owner;
+    int oid;
+    sqlite3 *sqlite;
+    struct dataset *own;       /* contents of a database that does not serve; NULL for the one that does */
+    struct pg_session *active; /* whose statement runs now: for SQL functions */
+    bool allows_connections;
+    bool is_template;
+    int64_t next_oid;
+    struct pg_database *next;
+};
+
+/* Connections that a service of the world holds (its pool). */
+struct pg_client {
+    char *service, *role;
+    int per_instance;
+    int64_t terminated_ns; /* when they were last cut; NEVER */
+    bool idle_in_transaction;
+};
+
+struct pg_role {
+    char *name, *password; /* password NULL: none is asked for */
+    bool superuser;
+    struct pg_role *next;
+};
+
+struct pg_server {
+    struct env *env;
+    char *name;                  /* the store's, or the service's */
+    struct store *store;         /* NULL: a server without traffic */
+    const char *service;         /* NULL: always there */
+    char **places;               /* containers or hosts in which its socket is found */
+    int n_places;
+    char **hosts;                /* "host:port" at which it is reached over TCP */
+    int n_hosts;
+    char *superuser;
+    char *serving_name;          /* the database that the traffic uses */
+    struct pg_database *databases;
+    struct pg_role *roles;
+    struct pg_client clients[16];
+    int n_clients;
+    char *version_table, *version_column; /* "schema_migrations", "version" */
+    char **traffic_tables;       /* those whose rows are identities */
+    int n_traffic_tables;
+    char *id_column, *time_column; /* "id", "created_at" */
+    char *data_directory;
+    bool read_only;              /* default_transaction_read_only */
+    struct pg_session *sessions;
+    int next_pid;
+    bool starting;               /* the SQL of the system file runs: it does not change the world */
+    char *refuses;               /* why no connection is accepted although it runs, or NULL */
+    struct arena arena;
+    struct pg_server *next;
+};
+
+struct pg_error {
+    bool set;
+    const char *severity; /* "ERROR", "FATAL", "NOTICE", "WARNING" */
+    char sqlstate[6];
+    const char *message, *detail, *hint, *context;
+    int position; /* byte offset into the query text, from 1; 0 none */
+};
+
+struct pg_column {
+    const char *name;
+    enum pg_type type;
+    int typmod;
+};
+
+/* Of one statement. Everything is in the session's result arena, gone at the next pg_query. */
+struct pg_result {
+    int64_t took_ns;   /* how long the server works on it: the client lets so much time pass */
+    const char *tag;   /* "SELECT 2", "DROP DATABASE" ... */
+    bool has_rows;     /* it returns a table, perhaps an empty one */
+    int n_columns;
+    struct pg_column *columns;
+    int n_rows;
+    const char ***rows; /* rows[i][k], NULL for null */
+    const struct pg_copy *copy; /* COPY FROM STDIN or TO STDOUT is to be carried out, or NULL */
+    const char *copied; /* COPY TO STDOUT: the lines */
+};
+
+/* What the server sent, in order: a notice or a result. */
+struct pg_message {
+    const struct pg_error *notice;
+    const struct pg_result *result;
+    struct pg_message *next;
+};
+
+struct pg_copy {
+    bool from;         /* into the table */
+    bool csv, header;
+    const char *table; /* key of the relation */
+    const char *delimiter, *null;
+    int n_columns;
+    struct pg_column *columns;
+};
+
+enum pg_state { PG_IDLE, PG_IN_TRANSACTION, PG_FAILED };
+
+struct pg_session {
+    struct pg_server *server;
+    struct pg_database *database;
+    const char *user;
+    const char *application;
+    int pid;
+    enum pg_state state;
+    bool implicit_block;   /* several statements in one query message: an implicit transaction */
+    bool terminated;
+    int64_t began_us;      /* now(): start of the transaction, Unix microseconds */
+    struct dataset *before; /* contents at BEGIN */
+    struct arena arena;    /* of the session */
+    struct arena results;  /* of the last query */
+    const char *query;     /* the text being executed */
+    struct cJSON *tree;    /* parsed */
+    struct pg_error error;
+    struct pg_message *messages, **last_message; /* of the last query */
+    bool read_only;
+    char *reason;          /* for the ledger: "psql: DROP DATABASE shop" */
+    struct pg_session *next;
+};
+
+/* ---- servers ---- */
+
+/* All servers of this run (fakes/postgres/postgres.c owns them). */
+struct pg_server *pg_servers(struct env *);
+/* The server whose socket is found in that place, or whose address is host:port; NULL: nothing listens there. */
+struct pg_server *pg_server_at(struct env *, const char *place);
+struct pg_server *pg_server_on(struct env *, const char *host, int port);
+bool pg_server_runs(const struct pg_server *);
+
+struct pg_server *pg_server_new(struct env *, const char *name);
+void pg_server_free(struct pg_server *);
+
+struct pg_database *pg_database_find(struct pg_server *, const char *name);
+struct pg_database *pg_database_new(struct pg_server *, const char *name, const char *owner);
+void pg_database_drop(struct pg_database *, const char *because);
+void pg_database_rename(struct pg_database *, const char *to);
+/* A copy of all contents (CREATE DATABASE ... TEMPLATE); 0 or negative. */
+int pg_database_clone(struct pg_database *to, struct pg_database *from);
+/* Contents of its ledger tables. */
+struct dataset *pg_database_contents(struct pg_database *);
+bool pg_database_serves(const struct pg_database *);
+struct pg_role *pg_role_find(struct pg_server *, const char *name);
+struct pg_role *pg_role_new(struct pg_server *, const char *name);
+/* Tells the world that the store's engine may answer differently now. Call after DDL. */
+void pg_server_changed(struct pg_server *);
+bool pg_is_traffic_table(const struct pg_server *, const char *table);
+
+/* Other connections to that database: sessions of people and of services of the world. */
+int pg_database_users(struct pg_database *, const struct pg_session *except);
+/* Connections that this client holds at the moment. */
+int pg_client_count(struct pg_server *, const struct pg_client *);
+
+/* ---- sessions ---- */
+
+/* NULL and `error` filled (FATAL) if refused. */
+struct pg_session *pg_connect(struct pg_server *, const char *database, const char *user,
+                              const char *application, struct pg_error *error);
+void pg_disconnect(struct pg_session *);
+/* Carries out a query message, as the simple protocol does: all statements in it, up to the first error. What the server
+ * sends is in session->messages until the next one. False: session->error says why it stopped. No virtual time
+ * passes. */
+bool pg_query(struct pg_session *, const char *text);
+/* COPY FROM STDIN, after pg_query returned a result with `copy`: begin, lines, end. It is a transaction of its own unless
+ * one is open. A line is without its newline; false: session->error. Keeping nothing undoes all lines. */
+bool pg_copy_begin(struct pg_session *);
+bool pg_copy_line(struct pg_session *, const struct pg_copy *, struct str line, int64_t line_number);
+bool pg_copy_end(struct pg_session *, bool keep, int64_t rows, const char *table);
+/* A transaction of one statement, unless one is open: pg_commit(.., false) undoes it (or fails the open one). */
+void pg_begin(struct pg_session *);
+void pg_commit(struct pg_session *, bool keep);
+/* Ends the connection with that process id; false and a warning if there is none. */
+bool pg_terminate(struct pg_session *, int pid);
+/* nextval ('n'), currval ('c'), setval ('s'). False: session->error. */
+bool pg_sequence(struct pg_session *, const char *name, char what, int64_t value, bool called, int64_t *ret);
+const char *pg_setting(struct pg_session *, const char *name); /* NULL: unknown */
+int64_t pg_database_bytes(struct pg_database *);
+struct pg_relation;
+int64_t pg_relation_bytes(struct pg_database *, const struct pg_relation *);
+
+/* Whether a write by traffic to that table would succeed: it exists and its constraints hold for the next row. */
+bool pg_table_accepts(struct pg_database *, const char *table, const char **why);
+/* Ends an open transaction and undoes it. */
+void pg_rollback(struct pg_session *);
+/* Adds a result to what the server sends; it lives in session->results. */
+void pg_send(struct pg_session *, const struct pg_result *);
+
+/* Sets the session's error, unless one is set already. location: byte offset as the parser has it, or -1. */
+void pg_fail(struct pg_session *, const char *sqlstate, int location, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+void pg_detail(struct pg_session *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void pg_hint(struct pg_session *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void pg_notice(struct pg_session *, const char *severity, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Refuses something that PostgreSQL does and we do not: error and observation. */
+void pg_not_simulated(struct pg_session *, int location, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,222 @@
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "fakes/postgres/translate.h"
+
+/* Doubles in the shortest form that reads back, as extra_float_digits = 1 does. */
+static const char *float_text(struct arena *arena, double value, enum pg_type type)
+{
+    if (value != value)
+        return "NaN";
+    int least = type == PG_FLOAT4 ? 6 : 15, most = type == PG_FLOAT4 ? 9 : 17;
+    for (int digits = least; digits <= most; digits++) {
+        char *text = arena_printf(arena, "%.*g", digits, value);
+        double back = strtod(text, NULL);
+        if (type == PG_FLOAT4 ? (float)back == (float)value : !(back < value) && !(back > value))
+            return text;
+    }
+    return arena_printf(arena, "%.17g", value);
+}
+
+static const char *numeric_text(struct arena *arena, sqlite3_value *value, int typmod)
+{
+    int scale = typmod >= 4 ? (typmod - 4) & 0xffff : -1;
+    if (sqlite3_value_type(value) == SQLITE_TEXT && scale < 0)
+        return arena_strdup(arena, (const char *)sqlite3_value_text(value));
+    if (scale >= 0)
+        return arena_printf(arena, "%.*f", scale, sqlite3_value_double(value));
+    if (sqlite3_value_type(value) == SQLITE_INTEGER)
+        return arena_printf(arena, "%lld", (long long)sqlite3_value_int64(value));
+    return float_text(arena, sqlite3_value_double(value), PG_FLOAT8);
+}
+
+const char *value_text(struct arena *arena, sqlite3_value *value, enum pg_type type, int typmod)
+{
+    if (sqlite3_value_type(value) == SQLITE_NULL)
+        return NULL;
+    struct buf out;
+    const char *result;
+    switch (type) {
+    case PG_BOOL:
+        return sqlite3_value_int(value) ? "t" : "f";
+    case PG_NUMERIC:
+        return numeric_text(arena, value, typmod);
+    case PG_FLOAT4:
+    case PG_FLOAT8:
+        return float_text(arena, sqlite3_value_double(value), type);
+    case PG_DATE:
+    case PG_TIME:
+    case PG_TIMESTAMP:
+    case PG_TIMESTAMPTZ:
+        buf_init(&out, 128);
+        pg_time_out(&out, type, sqlite3_value_int64(value));
+        break;
+    case PG_INTERVAL: {
+        struct pg_interval interval;
+        if (!pg_interval_load((const char *)sqlite3_value_text(value), &interval))
+            return "";
+        buf_init(&out, 128);
+        pg_interval_out(&out, interval);
+        break;
+    }
+    default:
+        return arena_strdup(arena, (const char *)sqlite3_value_text(value));
+    }
+    result = arena_str(arena, buf_text(&out));
+    buf_release(&out);
+    return result;
+}
+
+static void invalid(struct pg_session *session, enum pg_type type, int location, const char *text)
+{
+    pg_fail(session, pg_type_is_time(type) || type == PG_INTERVAL || type == PG_TIME ? "22007" : "22P02",
+            location, "invalid input syntax for type %s: \"%s\"", pg_types[type].name, text);
+}
+
+static const char *bool_in(const char *text)
+{
+    static const char *const yes[] = {"t", "true", "y", "yes", "on", "1", NULL};
+    static const char *const no[] = {"f", "false", "n", "no", "off", "0", NULL};
+    for (int i = 0; yes[i]; i++) {
+        if (strcasecmp(text, yes[i]) == 0)
+            return "1";
+        if (strcasecmp(text, no[i]) == 0)
+            return "0";
+    }
+    return NULL;
+}
+
+static const char *integer_in(struct pg_session *session, struct arena *arena, const char *text,
+                              enum pg_type type, int location)
+{
+    char *end;
+    errno = 0;
+    while (isspace((unsigned char)*text))
+        text++;
+    long long value = strtoll(text, &end, 10);
+    const char *rest = end;
+    while (isspace((unsigned char)*rest))
+        rest++;
+    if (end == text || *rest) {
+        invalid(session, type, location, text);
+        return NULL;
+    }
+    long long limit = type == PG_INT2 ? INT16_MAX : type == PG_INT4 ? INT32_MAX : INT64_MAX;
+    if (errno == ERANGE || value > limit || value < -limit - 1) {
+        pg_fail(session, "22003", location, "value \"%s\" is out of range for type %s", text,
+                pg_types[type].name);
+        return NULL;
+    }
+    return arena_printf(arena, "%lld", value);
+}
+
+static bool is_decimal(const char *text)
+{
+    const char *p = text;
+    int digits = 0;
+    if (*p == '-' || *p == '+')
+        p++;
+    for (; isdigit((unsigned char)*p); p++)
+        digits++;
+    if (*p == '.')
+        for (p++; isdigit((unsigned char)*p); p++)
+            digits++;
+    if (digits && (*p == 'e' || *p == 'E')) {
+        p++;
+        if (*p == '-' || *p == '+')
+            p++;
+        if (!isdigit((unsigned char)*p))
+            return false;
+        while (isdigit((unsigned char)*p))
+            p++;
+    }
+    return digits > 0 && *p == '\0';
+}
+
+static bool is_uuid(const char *text)
+{
+    int n = 0;
+    for (; *text; text++) {
+        if (isxdigit((unsigned char)*text))
+            n++;
+        else if (*text != '-')
+            return false;
+    }
+    return n == 32;
+}
+
+const char *value_literal(struct pg_session *session, struct arena *arena, const char *text,
+                          enum pg_type type, int typmod, int location)
+{
+    const char *result = NULL;
+    struct pg_interval interval;
+    struct buf out;
+    int64_t time;
+    switch (type) {
+    case PG_BOOL:
+        result = bool_in(text);
+        break;
+    case PG_INT2:
+    case PG_INT4:
+    case PG_INT8:
+    case PG_OID:
+        return integer_in(session, arena, text, type, location);
+    case PG_NUMERIC:
+        if (is_decimal(text))
+            result = typmod >= 4 ? arena_printf(arena, "'%.*f'", (typmod - 4) & 0xffff, strtod(text, NULL))
+                                 : sql_text(arena, text);
+        break;
+    case PG_FLOAT4:
+    case PG_FLOAT8:
+        if (is_decimal(text))
+            result = arena_printf(arena, "%.17g", strtod(text, NULL));
+        break;
+    case PG_DATE:
+    case PG_TIME:
+    case PG_TIMESTAMP:
+    case PG_TIMESTAMPTZ:
+        if (pg_time_in(text, type, session->began_us, &time))
+            result = arena_printf(arena, "%lld", (long long)time);
+        break;
+    case PG_INTERVAL:
+        if (!pg_interval_in(text, &interval))
+            break;
+        buf_init(&out, 96);
+        pg_interval_keep(&out, interval);
+        result = sql_text(arena, out.at);
+        buf_release(&out);
+        break;
+    case PG_UUID:
+        if (is_uuid(text))
+            result = sql_text(arena, text);
+        break;
+    case PG_VARCHAR:
+    case PG_BPCHAR:
+        if (typmod >= 4 && strlen(text) > (size_t)(typmod - 4)) {
+            pg_fail(session, "22001", -1, "value too long for type %s",
+                    pg_type_format(arena, type, typmod));
+            return NULL;
+        }
+        return sql_text(arena, text);
+    case PG_JSON:
+    case PG_JSONB: {
+        cJSON *json = cJSON_Parse(text);
+        if (!json) {
+            pg_fail(session, "22P02", location, "invalid input syntax for type %s",
+                    pg_types[type].name);
+            pg_detail(session, "Token \"%s\" is invalid.", text);
+            return NULL;
+        }
+        cJSON_Delete(json);
+        return sql_text(arena, text);
+    }
+    default:
+        return sql_text(arena, text);
+    }
+    if (!result)
+        invalid(session, type, location, text);
+    return result;
+}
