@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/keep.h"
 #include "cli/arguments.h"
 #include "procedures/drill/find.h"
 #include "procedures/drill/run.h"
@@ -20,7 +21,7 @@ enum { PATHS_MAX = 256, JOBS_MAX = 64 };
 struct arguments {
     const char *paths[PATHS_MAX];
     int n_paths;
-    const char *jobs_text, *junit, *sarif, *csv, *metrics, *baseline, *write_baseline, *fail_on, *format, *out;
+    const char *jobs_text, *junit, *sarif, *csv, *metrics, *baseline, *write_baseline, *fail_on, *format, *out, *history;
     bool no_color;
     int jobs;
     int severity; /* enum severity, or -1 */
@@ -72,6 +73,7 @@ static int parse(int argc, char **argv, struct arguments *ret, struct error *err
         {"--metrics", &ret->metrics, NULL},   {"--baseline", &ret->baseline, NULL},
         {"--format", &ret->format, NULL},     {"--write-baseline", &ret->write_baseline, NULL},
         {"--fail-on", &ret->fail_on, NULL},   {"--out", &ret->out, NULL},
+        {"--history", &ret->history, NULL},
         {"--no-color", NULL, &ret->no_color}, {NULL, NULL, NULL},
     };
     int n = arguments_parse(argc, argv, specs, ret->paths, PATHS_MAX, error);
@@ -382,8 +384,12 @@ static int run(int argc, char **argv)
         code = compare_all(&checking, &error);
     if (code == 0)
         code = write_files(&checking, &error);
-    if (code == 0)
+    if (code == 0) {
+        int n;
+        const struct summary *summaries = summaries_of(&checking, &n);
         print(&checking);
+        keep_runs(summaries, n, arguments.history);
+    }
     int status = code == 0 ? check_status(&checking.check) : arguments_fail(code, &error);
     free(checking.heads);
     arena_release(&checking.arena);
@@ -394,7 +400,7 @@ const struct command command_check = {
     .name = "check",
     .usage = "[PATH...] [-j N] [--junit FILE] [--sarif FILE] [--csv FILE] [--metrics FILE]\n"
              "                      [--baseline FILE | --write-baseline FILE] [--fail-on error|warning|note]\n"
-             "                      [--format text|json] [--out DIR] [--no-color]",
+             "                      [--format text|json] [--out DIR] [--history FILE|none] [--no-color]",
     .summary = "run every drill and compare with what it expects",
     .help = "  PATH                   drill files, or folders that are searched for them (default: the current one)\n"
             "  -j N                   this many at once (default: one for each processor)\n"
@@ -405,6 +411,7 @@ const struct command command_check = {
             "  --baseline FILE        what got worse since that file was written fails: slower, new findings, lost passes\n"
             "  --write-baseline FILE  keep these results as the baseline\n"
             "  --fail-on SEVERITY     findings at least this bad fail, unless expected by the drill or waived\n"
+            "  --history FILE|none    where the runs are kept (default $XDG_STATE_HOME/rehearse/history.db)\n"
             "  --out DIR              where each drill's reports go (default rehearse-out)\n"
             "\n"
             "A drill that states no 'expect' is expected to pass.\n"

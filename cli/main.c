@@ -9,10 +9,12 @@
 
 extern const struct command command_check;
 extern const struct command command_explain;
+extern const struct command command_history;
 extern const struct command command_init;
 extern const struct command command_lint;
 extern const struct command command_list;
 extern const struct command command_run;
+extern const struct command command_trend;
 
 static const struct command *const commands[] = {
     &command_run,
@@ -21,6 +23,8 @@ static const struct command *const commands[] = {
     &command_init,
     &command_list,
     &command_explain,
+    &command_history,
+    &command_trend,
     NULL,
 };
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/keep.h"
 #include "cli/arguments.h"
 #include "procedures/drill/run.h"
 #include "reports/report.h"
@@ -19,7 +20,7 @@ static void on_interrupt(int signal_number)
 }
 
 struct run_arguments {
-    const char *drill, *playbook, *section, *out, *format, *seed, *tier;
+    const char *drill, *playbook, *section, *out, *format, *seed, *tier, *history;
     bool no_color;
 };
 
@@ -39,6 +40,7 @@ static int parse(int argc, char **argv, struct run_arguments *ret, struct run_op
         {"--seed", &ret->seed, NULL},         {"--playbook", &ret->playbook, NULL},
         {"--section", &ret->section, NULL},   {"--out", &ret->out, NULL},
         {"--format", &ret->format, NULL},     {"--tier", &ret->tier, NULL},
+        {"--history", &ret->history, NULL},
         {"--no-color", NULL, &ret->no_color}, {NULL, NULL, NULL},
     };
     const char *rest[2] = {NULL};
@@ -118,7 +120,12 @@ static int tell(const struct drill *drill, const struct record *record,
     if (code == 0 && print(&report, arguments) < 0)
         code = error_set(error, ERROR_INPUT, "stdout: cannot be written");
     if (code == 0 && strcmp(arguments->format, "text") == 0)
-        printf("\nreport.md, run.json and timeline.svg are in %s/\n", out);
+        printf("\nreport.html, report.md, run.json and the pictures are in %s/\n", out);
+    if (code == 0) {
+        struct summary summary;
+        summary_of_report(&summary, &report.arena, &report);
+        keep_runs(&summary, 1, arguments->history);
+    }
     int status = code == 0 ? arguments_status_of(report.verdict.outcome) : arguments_fail(code, error);
     report_release(&report);
     return status;
@@ -154,7 +161,8 @@ static int run(int argc, char **argv)
 const struct command command_run = {
     .name = "run",
     .usage = "DRILL [--seed N] [--playbook FILE] [--section HEADING] [--out DIR]\n"
-             "                    [--format text|json|markdown] [--tier auto|namespaces|landlock] [--no-color]",
+             "                    [--format text|json|markdown] [--tier auto|namespaces|landlock]\n"
+             "                    [--history FILE|none] [--no-color]",
     .summary = "rehearse one drill and report what is true",
     .help =
         "  DRILL              a drill file, e.g. drills/shop.yaml\n"
@@ -163,6 +171,7 @@ const struct command command_run = {
         "  --section HEADING  the procedure under this heading\n"
         "  --out DIR          where reports go (default rehearse-out/DRILL/)\n"
         "  --format FORMAT    what is printed: text (default), json, markdown\n"
+        "  --history FILE     where the run is kept (default $XDG_STATE_HOME/rehearse/history.db); none: nowhere\n"
         "  --tier TIER        how the playbook is sealed off; auto takes the best that works here\n"
         "\n"
         "exit: 0 pass, 1 a target or gate was missed, 2 the input is wrong, 3 unknown or cannot be sealed\n",

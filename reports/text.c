@@ -176,9 +176,9 @@ void report_text(const struct report *report, struct buf *buf, bool color)
     put_targets(&page, &report->verdict);
     put_gates(&page, &report->verdict);
     put_findings(&page, &report->findings);
-    buf_printf(buf, "  seed %" PRIu64 ", fingerprint %016" PRIx64 ", sealed by %s\n", id->seed,
-               report->record->fingerprint, id->tier ? id->tier : "nothing");
-    if (id->replay) {
+    if (id->replay && *id->replay) { /* people who held a drill by hand cannot be replayed */
+        buf_printf(buf, "  seed %" PRIu64 ", fingerprint %016" PRIx64 ", sealed by %s\n", id->seed,
+                   report->record->fingerprint, id->tier ? id->tier : "nothing");
         buf_puts(buf, "  replay: ");
         put_wrapped(&page, TONE_PLAIN, id->replay, 10, 10);
     }

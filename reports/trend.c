@@ -147,8 +147,13 @@ static void find_regressions(struct trend *trend, struct arena *arena)
                   before->number);
     for (int i = 0; i < MEASURES; i++) {
         const struct spread *a = &before->measures[i], *b = &now->measures[i];
-        if (i == MEASURE_CLAIM_ERROR || !a->n || !b->n)
+        if (i == MEASURE_CLAIM_ERROR || !a->n)
             continue;
+        if (!b->n) {
+            lines_add(&lines, "%s: never reached, was %s in %d Q%d", measure_title((enum measure)i),
+                      value_words((enum measure)i, a->median, arena), before->year, before->number);
+            continue;
+        }
         bool worse = measure_is_count((enum measure)i) ? b->median > a->median
                                                        : b->median > a->median * 1.1 && b->median > a->median + 5;
         if (worse)
