@@ -239,8 +239,9 @@ int compose_run(struct call *call, enum compose_edition edition, char **argv)
     const struct compose_verb *verb = find_verb(argv[0]);
     if (!verb)
         return unknown_verb(&command, argv[0]);
+    /* v1 takes everything behind the first service for a service (docopt with options_first, compose/cli/docopt_command.py) */
     options_parse(call->arena, OPTIONS_PFLAG, arena_printf(call->arena, "%s help", verb->words),
-                  verb->interspersed, argv, &command.options);
+                  verb->interspersed && edition == COMPOSE_V2, argv, &command.options);
     if (options_has(&command.options, "help")) {
         call_out(call, "%s\n\nUsage: %s\n", verb->summary, verb->usage);
         return 0;

@@ -236,11 +236,13 @@ static void program_ends(struct world *world, void *ctx)
     container_ended(container, container->image->ends_exit);
 }
 
-static const struct container *port_holder(struct docker *docker, const struct docker_port *port)
+/* Another one than `self`, which keeps its ports for itself while it waits for its restart. */
+static const struct container *port_holder(struct docker *docker, const struct container *self,
+                                           const struct docker_port *port)
 {
     for (int i = 0; i < docker->n_containers; i++) {
         const struct container *other = docker->containers[i];
-        if (other->removed || !container_running(other))
+        if (other == self || other->removed || !container_running(other))
             continue;
         for (int k = 0; k < other->spec.n_ports; k++) {
             const struct docker_port *theirs = &other->spec.ports[k];
@@ -259,7 +261,7 @@ const char *docker_start(struct container *container)
         return NULL;
     for (int i = 0; i < container->spec.n_ports; i++) {
         const struct docker_port *port = &container->spec.ports[i];
-        if (!port->address || !port->host || !port_holder(docker, port))
+        if (!port->address || !port->host || !port_holder(docker, container, port))
             continue;
         char endpoint[65];
         docker_hex(container->id, endpoint);

@@ -303,6 +303,21 @@ static void test_v2(void **state)
     machine_release(&m);
 }
 
+/* The restart policy takes effect although the container's own port is still its own. */
+static void test_restart_policy(void **state)
+{
+    (void)state;
+    struct machine m;
+    begin(&m, system_text, "faults: [{at: 5s, crash: honeypot}]\n", files);
+    struct container *honeypot = container(&m, "hp_ti_honeypot");
+    machine_advance(&m, 5 * SECOND + 50 * MILLISECOND);
+    assert_string_equal(container_state_word(honeypot), "restarting");
+    machine_advance(&m, 20 * SECOND);
+    assert_string_equal(container_state_word(honeypot), "running");
+    assert_int_equal(service_ready(world_service(m.world, "honeypot")), 1);
+    machine_release(&m);
+}
+
 static void test_logs(void **state)
 {
     (void)state;
@@ -318,8 +333,12 @@ static void test_logs(void **state)
                    "Attaching to hp_ti_postgres, hp_ti_honeypot\n"
                    "honeypot_1  | one\nhoneypot_1  | two\npostgres_1  | ready\n",
                    "");
-    machine_expect(&m, "docker-compose logs honeypot --tail=1", 0,
+    machine_expect(&m, "docker-compose logs --tail=1 honeypot", 0,
                    "Attaching to hp_ti_honeypot\nhoneypot_1  | two\n", "");
+    /* behind a service v1 knows services only */
+    machine_holds(&m, "docker-compose logs honeypot --tail=1", 1, NULL, "No such service: --tail=1\n");
+    machine_holds(&m, "docker-compose up honeypot -d", 1, NULL, "No such service: -d\n");
+    machine_holds(&m, "docker compose logs honeypot --tail=1", 0, "two\n", NULL);
     machine_expect(&m, "docker logs hp_ti_honeypot", 0, "one\n", "two\n");
     machine_expect(&m, "docker logs --tail 1 hp_ti_honeypot", 0, "", "two\n");
     m.d.interrupt_at_ns = world_now(m.world) + 5 * SECOND;
@@ -340,6 +359,7 @@ int main(void)
         cmocka_unit_test(test_config),
         cmocka_unit_test(test_unset_variable),
         cmocka_unit_test(test_v2),
+        cmocka_unit_test(test_restart_policy),
         cmocka_unit_test(test_logs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
