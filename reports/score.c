@@ -105,7 +105,9 @@ static void measure_all(struct verdict *verdict, const struct record *record)
     struct measured *m = verdict->measures;
     bool unseen = record->indicator_unseen;
     bool cut = was_observed(record, "limit");
-    m[MEASURE_TIME_TO_DETECT] = span(record, T_IMPACT, T_DETECT, unseen);
+    /* damage that the indicator never showed (data, a policy) is there from the change on */
+    enum instant harm = record->instants[T_IMPACT] == NEVER && !unseen ? T_CHANGE : T_IMPACT;
+    m[MEASURE_TIME_TO_DETECT] = span(record, harm, T_DETECT, unseen);
     m[MEASURE_TIME_TO_DECIDE] = span(record, T_DETECT, T_DECIDE, false);
     m[MEASURE_ROLLBACK] = span(record, T_DECIDE, T_RESTORE, unseen || cut);
     m[MEASURE_TIME_TO_STABLE] = span(record, T_RESTORE, T_STABLE, unseen || cut);

@@ -54,6 +54,20 @@ static void a_good_run_passes(void **state)
     record_free(record);
 }
 
+/* Lost records need not show in the indicator: then it is from the change on that somebody has to see it. */
+static void harm_without_impact_counts_from_the_change(void **state)
+{
+    (void)state;
+    struct record *record = sample_good();
+    record->instants[T_CHANGE] = 600 * SECOND;
+    record->instants[T_IMPACT] = NEVER;
+    record->instants[T_DETECT] = 720 * SECOND;
+    struct verdict verdict = judge(record);
+    assert_true(verdict.measures[MEASURE_TIME_TO_DETECT].known);
+    assert_true(near(verdict.measures[MEASURE_TIME_TO_DETECT].value, 120));
+    record_free(record);
+}
+
 static void one_target_is_rated_by_its_margin(void **state)
 {
     (void)state;
@@ -288,6 +302,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_good_run_passes, release_arena),
+        cmocka_unit_test_teardown(harm_without_impact_counts_from_the_change, release_arena),
         cmocka_unit_test_teardown(one_target_is_rated_by_its_margin, release_arena),
         cmocka_unit_test_teardown(records_may_reach_their_limit, release_arena),
         cmocka_unit_test_teardown(an_unfinished_phase_fails_without_a_value, release_arena),
