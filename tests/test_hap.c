@@ -88,6 +88,22 @@ static void test_every_row_of_the_matrix_is_reached(void **state)
     }
 }
 
+/* What a hardened edition may change: its triggers and rules stand in the place of the system's. */
+static void test_a_drill_brings_its_own_triggers(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, "{errors: orchestrator, ratio: 10%, at: 10m}]\n"
+              "decision: [{trigger: users, severity: High}]\n"
+              "triggers: [{id: users, say: they see errors, when: {m: error_ratio, op: '>', thr: 0.05, for: 1m}}");
+    assert_int_equal(f.model.triggers.n, 1);
+    assert_int_equal(f.model.n_rules, 1);
+    while (world_now(f.world) < HOUR)
+        world_advance(f.world, HOUR);
+    assert_true(happened(f.record, "operator", "roll back, High"));
+    end(&f);
+}
+
 /* The table above against the document: same symptoms, same order, "No" where nothing is rolled back. */
 static void test_rows_are_those_of_the_document(void **state)
 {
@@ -119,6 +135,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_row_of_the_matrix_is_reached),
+        cmocka_unit_test(test_a_drill_brings_its_own_triggers),
         cmocka_unit_test(test_rows_are_those_of_the_document),
     };
     return cmocka_run_group_tests_name("hap", tests, NULL, NULL);

@@ -222,6 +222,7 @@ static int load_list(struct arena *arena, const struct doc *list, const struct m
     TRY(doc_want(list, DOC_SEQUENCE, error));
     struct model_trigger *at = ARENA_ARRAY(arena, struct model_trigger, list->n);
     triggers->at = at;
+    triggers->n = 0; /* a drill's list takes the place of the system's */
     EACH(child, list) {
         struct model_trigger *trigger = &at[triggers->n];
         TRY(model_load_trigger(arena, child, names, trigger, error));

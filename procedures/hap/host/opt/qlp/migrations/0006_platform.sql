@@ -1,5 +1,4 @@
 -- What the platform had before HAP.
-CREATE TABLE schema_migrations (version integer PRIMARY KEY, name text NOT NULL);
 CREATE TABLE requests (
     id bigserial PRIMARY KEY,
     created_at timestamptz NOT NULL DEFAULT now(),
