@@ -346,9 +346,43 @@ static void test_logs(void **state)
     machine_release(&m);
 }
 
+/* A program that ends at its start is started again and again, and in between there is nothing to exec into. */
+static void test_crash_loop(void **state)
+{
+    (void)state;
+    struct machine m;
+    static const char system[] =
+        "services:\n"
+        "  honeypot:\n"
+        "    runs: {compose: docker-compose.yml, service: honeypot}\n"
+        "    versions:\n"
+        "      v1.2.2: {}\n"
+        "      v1.2.3: {needs: {settings: {LOG_LEVEL: debug}}, unmet: crash, says: no such level}\n"
+        "  postgres: {runs: {compose: docker-compose.yml, service: postgres}}\n"
+        "good_state: {honeypot: v1.2.2}\n"
+        "traffic: {attackers: {to: honeypot, rate: 5/s}}\n"
+        "docker:\n"
+        "  compose: {folder: /opt/hp_ti}\n";
+    begin(&m, system, "start: 2025-01-15T14:00:00Z\nchange: {at: 10m, deploy: {honeypot: v1.2.3}}\n", files);
+    machine_advance(&m, 30 * MINUTE);
+    struct container *bad = container(&m, "hp_ti_honeypot");
+    assert_true(bad->restarts > 10); /* the pause doubles from 100 ms to a minute */
+    assert_true(bad->restarts < 40);
+    double restarts = 0;
+    assert_true(service_metric(world_service(m.world, "honeypot"), "restarts_total", &restarts));
+    assert_true(restarts >= bad->restarts - 1);
+    while (strcmp(container_state_word(bad), "restarting") != 0)
+        machine_advance(&m, world_now(m.world) + SECOND);
+    machine_holds(&m, "docker exec hp_ti_honeypot sh -c true", 1, NULL,
+                  "is restarting, wait until the container is running");
+    machine_holds(&m, "docker logs hp_ti_honeypot", 0, NULL, "FATAL no such level");
+    machine_release(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_crash_loop),
         cmocka_unit_test(test_ps),
         cmocka_unit_test(test_stop_and_up),
         cmocka_unit_test(test_tag_moves),

@@ -10,7 +10,7 @@
 #include "sim/record.h"
 #include "sim/world/world.h"
 
-static const char *const not_the_models[] = {"docker", "http", "hosts", "assume", NULL};
+static const char *const not_the_models[] = {"docker", "http", "git", "hosts", "assume", NULL};
 
 /* What goes wrong ten minutes after the start, and what the row of the matrix says to do about it. */
 static const struct row {

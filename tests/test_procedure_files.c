@@ -72,6 +72,32 @@ static void the_procedures_files_win(void **state)
     workspace_release(&workspace);
 }
 
+/* A host may have several folders; a drill's variant can lay one over the others. */
+static void folders_of_a_host_lie_over_each_other(void **state)
+{
+    (void)state;
+    struct workspace workspace;
+    struct error error = {""};
+    struct drill *drill = NULL;
+    struct first_files files;
+    workspace_init(&workspace, "tests/data");
+    write_drill(&workspace);
+    make_folder(&workspace, "other");
+    workspace_write(&workspace, "other/a.sh", "other a\n");
+    workspace_write(&workspace, "drill.yaml",
+                    "format: rehearse.drill/1\nsystem: system.yaml\nstart: 2025-01-15T14:25:00Z\ncwd: /\n"
+                    "suppose: {hosts: {ops: {files: [host, other]}}}\n"
+                    "change: {at: 1m, set: {x: y}}\nprocedure: {playbook: playbook.md, section: Do it}\n");
+    if (drill_load(workspace_path(&workspace, "drill.yaml"), NULL, &drill, &error) < 0)
+        fail_msg("%s", error.text);
+    first_files_init(&files, drill);
+    holds(&files, "/a.sh", "other a\n");
+    holds(&files, "/b.sh", "host b\n");
+    first_files_release(&files);
+    drill_free(drill);
+    workspace_release(&workspace);
+}
+
 static void a_folder_that_is_not_there_is_named(void **state)
 {
     (void)state;
@@ -91,6 +117,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_procedures_files_win),
+        cmocka_unit_test(folders_of_a_host_lie_over_each_other),
         cmocka_unit_test(a_folder_that_is_not_there_is_named),
     };
     return cmocka_run_group_tests_name("procedure files", tests, NULL, NULL);

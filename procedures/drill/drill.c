@@ -83,23 +83,30 @@ static int load_env(struct drill *drill, const struct doc *env, struct error *er
     return 0;
 }
 
+/* One folder, or a list of them, each laid over those before it. */
+static int load_folders(struct drill *drill, const struct doc *node, const char *place, const char *below,
+                        struct error *error)
+{
+    const struct doc *item = node && node->kind == DOC_SEQUENCE ? node->first : node;
+    for (; item; item = item == node ? NULL : item->next) {
+        const char *folder = NULL;
+        if (doc_text(item, &folder, error) < 0 ||
+            drill_read_folder(drill, drill_path(drill, item, folder), place, below, item, error) < 0)
+            return ERROR_INPUT;
+    }
+    return 0;
+}
+
 static int load_host(struct drill *drill, const struct doc *host, struct error *error)
 {
     static const char *const keys[] = {"files", "commands", "env", "programs", NULL};
     bool first = host->index == 0;
     const char *place = first ? "" : host->key;
-    const char *folder = NULL, *commands = NULL;
     if (host->kind == DOC_NULL)
         return 0;
     if (doc_want(host, DOC_MAPPING, error) < 0 || doc_only(host, keys, error) < 0 ||
-        doc_text(doc_get(host, "files"), &folder, error) < 0 ||
-        doc_text(doc_get(host, "commands"), &commands, error) < 0)
-        return ERROR_INPUT;
-    if (folder && drill_read_folder(drill, drill_path(drill, host, folder), place, "",
-                                    doc_get(host, "files"), error) < 0)
-        return ERROR_INPUT;
-    if (commands && drill_read_folder(drill, drill_path(drill, host, commands), place,
-                                      "/usr/local/bin", doc_get(host, "commands"), error) < 0)
+        load_folders(drill, doc_get(host, "files"), place, "", error) < 0 ||
+        load_folders(drill, doc_get(host, "commands"), place, "/usr/local/bin", error) < 0)
         return ERROR_INPUT;
     const struct doc *programs = doc_get(host, "programs");
     if (!first)

@@ -12,13 +12,13 @@ static const char *const system_keys[] = {
 };
 static const char *const service_keys[] = {"runs", "replicas", "region", "version", "versions", "calls", NULL};
 static const char *const version_keys[] = {
-    "like", "time", "errors", "start", "concurrency", "queue", "memory", "cold", "needs", "unmet", "writes", "when",
-    NULL,
+    "like", "time", "errors", "start", "concurrency", "queue", "memory", "cold", "needs", "unmet", "says",
+    "writes", "when", NULL,
 };
 /* An entry of a version's `when`: how it behaves in instances that have these settings. */
 static const char *const variant_keys[] = {
-    "settings", "like", "time", "errors", "start", "concurrency", "queue", "memory", "cold", "needs", "unmet", "writes",
-    NULL,
+    "settings", "like", "time", "errors", "start", "concurrency", "queue", "memory", "cold", "needs", "unmet", "says",
+    "writes", NULL,
 };
 /* The last lines of these two are what fakes read in the same mapping. */
 static const char *const store_keys[] = {
@@ -256,7 +256,7 @@ static int load_version(struct arena *arena, const struct doc *node, const struc
     int choice = (int)version->unmet;
     TRY(doc_choice(doc_get(node, "unmet"), unmet, &choice, error));
     version->unmet = (enum unmet)choice;
-    return 0;
+    return doc_text(doc_get(node, "says"), &version->says, error);
 }
 
 static int load_settings(struct arena *, const struct doc *, const struct model_setting **ret, int *ret_n,

@@ -123,7 +123,7 @@ static bool setting_unmet(const struct instance *instance, const struct model_ne
     return true;
 }
 
-bool instance_unmet(const struct instance *instance, char *why, size_t size)
+static bool any_unmet(const struct instance *instance, char *why, size_t size)
 {
     struct world *world = instance->service->world;
     const struct model_version *version = instance_model(instance);
@@ -142,6 +142,16 @@ bool instance_unmet(const struct instance *instance, char *why, size_t size)
         }
     }
     return false;
+}
+
+bool instance_unmet(const struct instance *instance, char *why, size_t size)
+{
+    const char *says = instance_model(instance)->says;
+    if (!any_unmet(instance, why, size))
+        return false;
+    if (says)
+        snprintf(why, size, "%s", says);
+    return true;
 }
 
 static bool reconsider(struct instance *instance)

@@ -77,6 +77,7 @@ struct model_version {
     const struct model_need *needs;
     int n_needs;
     enum unmet unmet;
+    const char *says; /* what it says about a need that is not met, in its log; NULL: what the need is */
 };
 
 struct model_call {
