@@ -441,8 +441,10 @@ void service_deploy(struct service *service, const char *version)
     service->running_version = index;
     record_change(world->record, service->model->name, "version %s is deployed", version);
     world_mark(world, service->model->name, (uint64_t)index);
-    if (world->on_deploy.call && world->on_deploy.call(world, service, version, world->on_deploy.ctx))
-        return;
+    for (int i = 0; i < world->n_deploy_watchers; i++) {
+        if (world->deploy_watchers[i].call(world, service, version, world->deploy_watchers[i].ctx))
+            return;
+    }
     int64_t start_ns = service->model->versions[index].start_ns;
     for (int i = 0; i < service->n_instances; i++) {
         struct instance *instance = service->instances[i];

@@ -322,8 +322,8 @@ struct world {
     struct metrics *metrics;
     struct triggers *triggers;
     struct operator *operator;
-    HOOK(on_deploy, deploy_fn);
     HOOK(on_migrate, migrate_fn);
+    WATCHERS(deploy, deploy_fn);
     WATCHERS(backup, backup_fn);
     WATCHERS(expiry, backup_gone_fn);
     WATCHERS(instance, instance_fn);

@@ -216,6 +216,7 @@ void world_free(struct world *world)
     free(world->streams);
     free(world->backup_watchers);
     free(world->expiry_watchers);
+    free(world->deploy_watchers);
     free(world->instance_watchers);
     free(world->log_watchers);
     arena_release(&world->arena);
@@ -244,8 +245,9 @@ void world_finish(struct world *world)
 
 void world_on_deploy(struct world *world, deploy_fn *call, void *ctx)
 {
-    world->on_deploy.call = call;
-    world->on_deploy.ctx = ctx;
+    XGROW(world->deploy_watchers, world->n_deploy_watchers, world->cap_deploy_watchers);
+    world->deploy_watchers[world->n_deploy_watchers].call = call;
+    world->deploy_watchers[world->n_deploy_watchers++].ctx = ctx;
 }
 
 void world_on_migrate(struct world *world, migrate_fn *call, void *ctx)

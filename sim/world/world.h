@@ -69,8 +69,8 @@ int64_t world_patience_ns(const struct world *);
 
 /* ---- hooks for fakes ---- */
 
-/* A change deploys `version` of a service that a platform runs (`runs:`). Without a hook, or when it returns false, the
- * world restarts the instances with that version by itself. */
+/* A change deploys `version` of a service that a platform runs (`runs:`). Several may be set: each is asked,
+ * in the order of setting, until one returns true. When none does, the world restarts the instances by itself. */
 typedef bool deploy_fn(struct world *, struct service *, const char *version, void *ctx);
 void world_on_deploy(struct world *, deploy_fn *, void *ctx);
 /* A change migrates the schema of a store; the store's schema number is set afterwards in any case. */
