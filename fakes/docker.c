@@ -52,7 +52,7 @@ void docker_table(struct call *call, const char *const *titles, const char *cons
     size_t *widths = ARENA_ARRAY(call->arena, size_t, n + 1);
     for (int i = -1; i < n_rows; i++) {
         for (int k = 0; k < n; k++) {
-            size_t len = strlen(i < 0 ? titles[k] : rows[i][k]);
+            size_t len = docker_width(str_of(i < 0 ? titles[k] : rows[i][k]));
             widths[k] = len > widths[k] ? len : widths[k];
         }
     }
@@ -60,7 +60,8 @@ void docker_table(struct call *call, const char *const *titles, const char *cons
         for (int k = 0; k < n; k++) {
             const char *cell = i < 0 ? titles[k] : rows[i][k];
             if (k + 1 < n)
-                buf_printf(&out, "%-*s   ", (int)widths[k], cell);
+                buf_printf(&out, "%s%*s", cell, (int)(widths[k] - docker_width(str_of(cell))) + 3,
+                           "");
             else
                 buf_puts(&out, cell);
         }

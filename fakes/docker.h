@@ -133,6 +133,7 @@ struct docker_network {
 
 struct docker_volume {
     const char *name;
+    const char *service; /* of the world, whose program keeps its data there; or NULL */
     const char *const *labels;
     int64_t created_ns;
 };
@@ -165,6 +166,7 @@ struct docker {
     bool daemon_running;
     int64_t n_ids;
     const char *server_version;
+    const struct doc *system; /* root of the system file, or NULL */
 };
 
 /* The engine of this run; never NULL once setup has run. */
@@ -261,7 +263,8 @@ void docker_release(struct env *);
 
 /* "3 minutes", "About an hour": as Docker's units.HumanDuration. */
 const char *docker_human_duration(struct arena *, int64_t ns);
-const char *docker_human_size(struct arena *, int64_t bytes);  /* 412MB */
+size_t docker_width(struct str);                              /* in characters, not bytes (UTF-8) */
+const char *docker_human_size(struct arena *, int64_t bytes); /* 412MB */
 const char *docker_human_binary(struct arena *, double bytes); /* 412.5MiB */
 const char *docker_time(struct docker *, struct arena *,
                         int64_t at_ns); /* RFC 3339 with nanoseconds */

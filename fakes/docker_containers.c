@@ -8,7 +8,8 @@
 enum { LOG_LINES_MAX = 20000 };
 #define RESTART_DELAY_MAX (60 * SECOND)
 #define RESTART_DELAY_RESET                                                                        \
-    (10 * SECOND) /* a container that ran this long starts over at 100 ms                          \
+    (10 *                                                                                          \
+     SECOND) /* a container that ran this long starts over at 100 ms                          \
                    */
 
 /* ---- finding ---- */
@@ -164,8 +165,12 @@ struct container *docker_create(struct docker *docker, const struct container_sp
     container->started_ns = container->finished_ns = NEVER;
     container->error = "";
     for (int i = 0; i < spec->n_mounts; i++) {
-        if (spec->mounts[i].volume && !docker_volume(docker, spec->mounts[i].volume))
-            docker_volume_new(docker, spec->mounts[i].volume, NULL);
+        const char *name = spec->mounts[i].volume;
+        struct docker_volume *volume = name ? docker_volume(docker, name) : NULL;
+        if (name && !volume)
+            volume = docker_volume_new(docker, name, NULL);
+        if (volume && image->service)
+            volume->service = image->service;
     }
     bind_instance(container);
     XGROW(docker->containers, docker->n_containers, docker->cap_containers);
@@ -236,13 +241,13 @@ static void program_ends(struct world *world, void *ctx)
     container_ended(container, container->image->ends_exit);
 }
 
-/* Another one than `self`, which keeps its ports for itself while it waits for its restart. */
-static const struct container *port_holder(struct docker *docker, const struct container *self,
+static const struct container *port_holder(struct docker *docker, const struct container *wants,
                                            const struct docker_port *port)
 {
     for (int i = 0; i < docker->n_containers; i++) {
         const struct container *other = docker->containers[i];
-        if (other == self || other->removed || !container_running(other))
+        if (other->removed || other == wants ||
+            (other->state != CONTAINER_RUNNING && other->state != CONTAINER_PAUSED))
             continue;
         for (int k = 0; k < other->spec.n_ports; k++) {
             const struct docker_port *theirs = &other->spec.ports[k];

@@ -33,7 +33,7 @@ static void align(struct buf *text, struct buf *out)
     while (rest.len > 0) {
         struct str line = str_cut(&rest, '\n');
         for (int k = 0; k < 64 && line.len > 0; k++) {
-            size_t len = str_cut(&line, '\t').len;
+            size_t len = docker_width(str_cut(&line, '\t'));
             widths[k] = len > widths[k] ? len : widths[k];
         }
     }
@@ -47,7 +47,8 @@ static void align(struct buf *text, struct buf *out)
                 buf_str(out, cell);
                 break;
             }
-            buf_printf(out, "%-*.*s   ", (int)widths[k], STR_ARG(cell));
+            buf_printf(out, "%.*s%*s", STR_ARG(cell), (int)(widths[k] - docker_width(cell)) + 3,
+                       "");
         }
         buf_putc(out, '\n');
     }

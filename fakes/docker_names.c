@@ -90,6 +90,14 @@ const char *docker_full_name(struct arena *arena, const char *repository, const 
     return arena_printf(arena, "docker.io/%s%s:%s", slash ? "" : "library/", repository, tag);
 }
 
+size_t docker_width(struct str text)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < text.len; i++)
+        n += ((unsigned char)text.at[i] & 0xc0) != 0x80;
+    return n;
+}
+
 /* units.HumanDuration of docker/go-units. */
 const char *docker_human_duration(struct arena *arena, int64_t ns)
 {

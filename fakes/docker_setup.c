@@ -484,6 +484,7 @@ int docker_setup(struct env *env, const struct doc *config, struct error *error)
     docker->latency_ns = 400 * MILLISECOND;
     docker->daemon_running = true;
     docker->server_version = "20.10.24";
+    docker->system = root_of(config);
     docker_network_new(docker, "bridge", NULL);
     docker_network_new(docker, "host", NULL)->driver = "host";
     docker_network_new(docker, "none", NULL)->driver = "null";

@@ -77,11 +77,31 @@ struct docker_volume *docker_volume_new(struct docker *docker, const char *name,
     return volume;
 }
 
+/* The stores that the program of the volume's container served from it are empty from now on. */
+static void lose_data(struct docker *docker, const struct docker_volume *volume)
+{
+    struct world *world = docker->env->world;
+    const struct doc *stores = doc_get(docker->system, "stores");
+    for (const struct doc *node = stores ? stores->first : NULL; node && volume->service;
+         node = node->next) {
+        struct store *store = world_store(world, node->key);
+        const char *service = store ? store_service(store) : NULL;
+        if (!service || strcmp(service, volume->service) != 0)
+            continue;
+        store_because(store,
+                      arena_printf(docker_arena(docker), "docker volume rm %s", volume->name));
+        store_serve(store, dataset_new());
+        record_change(docker->env->record, node->key, "the volume with its data is gone: %s",
+                      volume->name);
+    }
+}
+
 bool docker_volume_remove(struct docker *docker, const char *name)
 {
     struct docker_volume *volume = docker_volume(docker, name);
     if (!volume)
         return false;
+    lose_data(docker, volume);
     int at = (int)(volume - docker->volumes);
     docker->n_volumes--;
     memmove(volume, volume + 1, (size_t)(docker->n_volumes - at) * sizeof *volume);
