@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -328,10 +329,21 @@ static void yield(struct supervisor *s, struct task *t)
     task_hold(s, t, HELD_PLAIN);
 }
 
+/* What a child used is nothing; the kernel is not asked for it. */
+static void forget_usage(struct task *t)
+{
+    static const struct rusage nothing;
+    (void)task_write(t, t->arguments[3], &nothing, sizeof nothing);
+    arch_set_argument(&t->registers, 3, 0);
+    (void)arch_set(t->pid, &t->registers);
+}
+
 static bool process_call(struct supervisor *s, struct task *t)
 {
     switch (t->number) {
     case SYS_wait4:
+        if (t->arguments[3])
+            forget_usage(t);
         if (t->arguments[2] & WNOHANG)
             pass(t);
         else
@@ -509,6 +521,9 @@ void call_leave(struct supervisor *s, struct task *t)
         break;
     case DETOUR_STAMP:
         leave_stamp(s, t);
+        break;
+    case DETOUR_TIMER:
+        clock_leave_timerfd(t);
         break;
     case DETOUR_STAT:
         leave_stat(t);

@@ -1,5 +1,6 @@
 /* Virtual time as the tasks see it: clocks, sleeps and timers. The owner's world keeps the time itself. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +122,7 @@ static struct timer *timer_of(struct process *p, int id, bool make)
         return NULL;
     struct timer *timer = xcalloc(1, sizeof *timer);
     timer->id = id;
+    timer->event_fd = -1;
     timer->signal_number = SIGALRM;
     timer->next = p->timers;
     p->timers = timer;
@@ -131,8 +133,11 @@ void clock_forget_timers(struct process *p, bool all)
 {
     for (struct timer **at = &p->timers; *at;) {
         struct timer *timer = *at;
-        if (all || timer->id >= 0) { /* exec keeps alarm and setitimer, and no other */
+        /* exec keeps alarm and setitimer, and descriptors (which may close themselves: that does not matter) */
+        if (all || (timer->id >= 0 && timer->id < TIMER_DESCRIPTOR)) {
             *at = timer->next;
+            if (timer->event_fd >= 0)
+                close(timer->event_fd);
             free(timer);
         } else {
             at = &timer->next;
@@ -208,6 +213,16 @@ static void create_timer(struct task *t)
     call_finish(t, 0);
 }
 
+/* The time from now; an absolute one is on the real-time clock if it is in our era, else counted from the boot. */
+static int64_t until(struct supervisor *s, int64_t value, bool absolute)
+{
+    int64_t since_boot = clock_now(s) + BOOTED_NS, era = s->start_unix_ns / 2;
+    if (value == 0 || !absolute)
+        return value;
+    value -= value > era ? clock_unix_ns(s) : since_boot;
+    return value > 0 ? value : 1;
+}
+
 static void posix_timer(struct supervisor *s, struct task *t)
 {
     struct timer *timer = timer_of(t->process, (int)t->arguments[0], false);
@@ -224,12 +239,71 @@ static void posix_timer(struct supervisor *s, struct task *t)
             call_finish(t, -EFAULT);
             return;
         }
-        int64_t value = from_timespec(wanted.it_value);
-        if (value > 0 && (t->arguments[1] & TIMER_ABSTIME)) {
-            value -= clock_unix_ns(s) < value ? clock_unix_ns(s) : clock_now(s) + BOOTED_NS;
-            value = value > 0 ? value : 1;
+        arm(s, timer, until(s, from_timespec(wanted.it_value), (t->arguments[1] & TIMER_ABSTIME) != 0),
+            from_timespec(wanted.it_interval));
+    }
+    if (old_at)
+        (void)task_write(t, old_at, &now, sizeof now);
+    call_finish(t, 0);
+}
+
+/* ---- timerfd: an eventfd to which we write ---- */
+
+static void create_timerfd(struct task *t)
+{
+    t->detour = DETOUR_TIMER;
+    arch_set_number(&t->registers, SYS_eventfd2);
+    arch_set_argument(&t->registers, 0, 0);
+    arch_set_argument(&t->registers, 1, t->arguments[1]); /* TFD_CLOEXEC and TFD_NONBLOCK are EFD_'s */
+    (void)arch_set(t->pid, &t->registers);
+    task_resume(t, true);
+}
+
+void clock_leave_timerfd(struct task *t)
+{
+    int fd = (int)arch_result(&t->registers);
+    for (int i = 0; i < 6; i++)
+        arch_set_argument(&t->registers, i, t->arguments[i]);
+    if (fd < 0)
+        return;
+    struct timer *timer = timer_of(t->process, TIMER_DESCRIPTOR + fd, true);
+    if (timer->event_fd >= 0)
+        close(timer->event_fd);
+    timer->event_fd = task_descriptor(t, fd);
+    timer->armed = false;
+}
+
+/* A child uses its parent's descriptor: then it is found by its number. */
+static struct timer *timerfd_of(struct supervisor *s, struct task *t, int fd)
+{
+    struct timer *timer = timer_of(t->process, TIMER_DESCRIPTOR + fd, false);
+    for (struct process *p = s->processes; p && !timer; p = p->next)
+        timer = timer_of(p, TIMER_DESCRIPTOR + fd, false);
+    return timer;
+}
+
+static void timerfd(struct supervisor *s, struct task *t)
+{
+    bool set = t->number == SYS_timerfd_settime;
+    struct timer *timer = timerfd_of(s, t, (int)t->arguments[0]);
+    struct itimerspec wanted;
+    uint64_t old_at = set ? t->arguments[3] : t->arguments[1], count;
+    if (!timer) {
+        call_finish(t, -EINVAL);
+        return;
+    }
+    int64_t left = remaining(s, timer);
+    struct itimerspec now = {to_timespec(timer->interval_ns), to_timespec(left)};
+    if (set) {
+        if (!task_read(t, t->arguments[2], &wanted, sizeof wanted)) {
+            call_finish(t, -EFAULT);
+            return;
         }
-        arm(s, timer, value, from_timespec(wanted.it_interval));
+        struct pollfd waiting = {.fd = timer->event_fd, .events = POLLIN};
+        while (poll(&waiting, 1, 0) > 0 && read(timer->event_fd, &count, sizeof count) > 0)
+            continue; /* what has run out before is forgotten */
+        arm(s, timer, until(s, from_timespec(wanted.it_value), (t->arguments[1] & TIMER_ABSTIME) != 0),
+            from_timespec(wanted.it_interval));
     }
     if (old_at)
         (void)task_write(t, old_at, &now, sizeof now);
@@ -263,6 +337,11 @@ int64_t clock_next_timer(struct supervisor *s)
 static void send(struct process *p, const struct timer *timer)
 {
     siginfo_t info;
+    uint64_t once = 1;
+    if (timer->id >= TIMER_DESCRIPTOR) {
+        (void)!write(timer->event_fd, &once, sizeof once);
+        return;
+    }
     memset(&info, 0, sizeof info);
     info.si_signo = timer->signal_number;
     info.si_code = SI_TIMER;
@@ -384,6 +463,13 @@ bool clock_call(struct supervisor *s, struct task *t)
         return true;
     case SYS_timer_delete:
         delete_timer(t);
+        return true;
+    case SYS_timerfd_create:
+        create_timerfd(t);
+        return true;
+    case SYS_timerfd_settime:
+    case SYS_timerfd_gettime:
+        timerfd(s, t);
         return true;
     default:
         return false;

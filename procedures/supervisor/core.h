@@ -22,6 +22,7 @@
 #include "sim/base/buf.h"
 
 #define NO_DEADLINE INT64_MAX
+#define TIMER_DESCRIPTOR 1000000
 #define SECOND_NS   INT64_C(1000000000)
 #define EXEC_NS     INT64_C(1000000) /* virtual cost of starting a program */
 #define ASK_NS      SECOND_NS        /* at most so long without asking for an interruption */
@@ -56,11 +57,13 @@ enum detour {
     DETOUR_FEED,  /* bash's read of its script -> pause, while a person reads and types */
     DETOUR_STAMP, /* a call that changes a file's time, at whose exit it gets the simulation's */
     DETOUR_KILL,  /* a signal was sent: everybody settles before the sender goes on */
+    DETOUR_TIMER, /* timerfd_create -> eventfd */
     DETOUR_STAT,  /* statx: times that only the kernel sets are replaced */
 };
 
 struct timer {
-    int id; /* -1: alarm and setitimer */
+    int id; /* -1: alarm and setitimer; from TIMER_DESCRIPTOR on: a descriptor (timerfd) */
+    int event_fd; /* of that, ours; else -1 */
     bool armed;
     int signal_number;
     uint64_t value; /* sigev_value */
@@ -75,6 +78,7 @@ struct process {
     bool shim;           /* runs the shim */
     bool shell;          /* bash, dash, sh: whose "not found" messages mean what they say */
     const char *place;   /* "" or the container or host whose root it sees */
+    int64_t started_ns;
     uint64_t stack;      /* at its first instruction: argc, argv, envp */
     char program[64];    /* last part of the path it was started from */
     struct timer *timers;
@@ -132,6 +136,7 @@ struct supervisor {
     uint64_t epoch;      /* counts deaths and signals: what can end a wait for a child */
     uint64_t kill_epoch; /* counts signals sent on purpose: what can end a task in a stop */
 
+    dev_t proc_device;
     struct script *script;
     struct coroutine *idle_coroutines;
     int64_t output_bytes;
@@ -177,6 +182,8 @@ int64_t clock_unix_ns(struct supervisor *);
 bool clock_call(struct supervisor *, struct task *);
 int64_t clock_next_timer(struct supervisor *);
 void clock_fire_timers(struct supervisor *);
+/* The eventfd that stands for a timerfd is there. */
+void clock_leave_timerfd(struct task *);
 void clock_forget_timers(struct process *, bool all);
 /* Puts the task to sleep until then. */
 void clock_sleep(struct supervisor *, struct task *, enum detour, int64_t deadline);
@@ -215,6 +222,11 @@ void schedule_drain(struct supervisor *);
 void program_started(struct supervisor *, struct task *);
 /* Does any task watch files, which the world may change? */
 bool watches_files(const struct supervisor *);
+
+/* ---- procfs.c ---- */
+struct stat;
+/* A read of a file of /proc (`fd` is ours): answers it if the file would tell of the host. */
+bool procfs_read(struct supervisor *, struct task *, int fd, const struct stat *);
 
 /* ---- script.c ---- */
 struct script *script_new(struct error *);

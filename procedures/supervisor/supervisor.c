@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -71,6 +72,12 @@ int supervisor_open(const struct sandbox_spec *spec, const struct supervisor_own
         supervisor_close(s);
         return failed;
     }
+    struct stat st;
+    int proc = files_open(s->sandbox.root_fd, "/proc", O_PATH, 0);
+    if (proc >= 0 && fstat(proc, &st) == 0)
+        s->proc_device = st.st_dev;
+    if (proc >= 0)
+        close(proc);
     adopt_first_process(s);
     *ret = s;
     return 0;

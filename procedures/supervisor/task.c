@@ -28,6 +28,7 @@ struct process *process_add(struct supervisor *s, pid_t pid, const struct proces
     p->pid = pid;
     p->pidfd = -1;
     p->place = "";
+    p->started_ns = clock_now(s);
     if (like) {
         p->place = like->place;
         p->shell = like->shell;

@@ -79,6 +79,8 @@ static void input(struct supervisor *s, struct task *t)
     bool known = fstat(fd, &st) == 0;
     if (known && t->number == SYS_read && is_chance(&st))
         give_chance(s, t);
+    else if (known && t->number == SYS_read && S_ISREG(st.st_mode) && procfs_read(s, t, fd, &st))
+        ; /* answered */
     else if ((known && S_ISREG(st.st_mode)) || ready(fd, POLLIN) || never_waits(t, fd))
         task_resume(t, false);
     else
