@@ -54,7 +54,8 @@ run:
 	@./rehearse run procedures/hp_ti/drills/database-migration.yaml; status=$$?; [ $$status -le 1 ]
 
 asan:
-	@$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address CFLAGS="-O1 -g" check
+	@LSAN_OPTIONS=suppressions=$(CURDIR)/ci/lsan.txt:print_suppressions=0 \
+	    $(MAKE) BUILD=$(BUILD)/asan SANITIZE=address CFLAGS="-O1 -g" check
 ubsan:
 	@$(MAKE) BUILD=$(BUILD)/ubsan SANITIZE=undefined CFLAGS="-O1 -g" check
 lint:

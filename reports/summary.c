@@ -209,7 +209,7 @@ void summary_of_report(struct summary *ret, struct arena *arena, const struct re
     struct buf text;
     buf_init(&text, RUN_JSON_MAX);
     report_json(report, &text);
-    struct error error;
+    struct error error = {""};
     int code = summary_parse(ret, arena, "run.json", text.at, &error);
     buf_release(&text);
     if (code < 0) /* we wrote it ourselves */
