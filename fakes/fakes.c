@@ -11,6 +11,8 @@ extern const struct fake fake_curl;
 extern const struct fake fake_http;
 extern const struct fake fake_opa;
 extern const struct fake fake_postgres;
+extern const struct fake fake_redis;
+extern const struct fake fake_elasticsearch;
 
 const struct fake *const all_fakes[] = {
     &fake_git, /* before docker, which reads Compose files out of the repositories */
@@ -21,6 +23,8 @@ const struct fake *const all_fakes[] = {
     &fake_curl,
     &fake_opa,
     &fake_postgres,
+    &fake_redis,
+    &fake_elasticsearch,
     NULL,
 };
 

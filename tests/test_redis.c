@@ -1,0 +1,170 @@
+/* redis-cli's words without a terminal (recorded from redis-cli 7.0), and what FLUSHDB and a kill do to a queue. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "procedures/drill/model_load.h"
+#include "tests/call_double.h"
+
+extern const struct fake fake_redis;
+
+static const char system_text[] =
+    "format: rehearse.system/1\n"
+    "name: t\n"
+    "services:\n"
+    "  app: {versions: {v1: {}}, calls: {redis: 1}}\n"
+    "  redis: {versions: {'7': {}}}\n"
+    "traffic: {users: {to: app, rate: 10/s, writes: {redis.jobs: 100%}}}\n"
+    "stores:\n"
+    "  redis: {engine: redis 7, service: redis, host: localhost, port: 6379, tables: {jobs: {records: 100}}}\n";
+
+struct fixture {
+    struct arena arena;
+    struct model model;
+    struct record *record;
+    struct world *world;
+    struct call_double d;
+};
+
+static int set_up(void **state)
+{
+    static struct fixture f;
+    struct doc *doc = NULL;
+    struct error error = {""};
+    f = (struct fixture){0};
+    model_defaults(&f.model);
+    if (doc_read_text(&f.arena, "system.yaml", str_of(system_text), &doc, &error) < 0 ||
+        model_load_system(&f.arena, doc, NULL, &f.model, &error) < 0)
+        fail_msg("%s", error.text);
+    f.record = record_new();
+    f.world = world_new(&f.model, 1, f.record);
+    double_init(&f.d, f.world, f.record);
+    if (fake_redis.setup(&f.d.env, NULL, &error) < 0)
+        fail_msg("%s", error.text);
+    world_advance(f.world, 10 * SECOND);
+    *state = &f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    fake_redis.release(&f->d.env);
+    double_release(&f->d);
+    world_free(f->world);
+    record_free(f->record);
+    arena_release(&f->arena);
+    return 0;
+}
+
+static void table(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *command;
+        int status;
+        const char *out, *err;
+    } cases[] = {
+        {"redis-cli ping", 0, "PONG\n", ""},
+        {"redis-cli PING hello", 0, "hello\n", ""},
+        {"redis-cli -h localhost -p 6379 PING", 0, "PONG\n", ""},
+        {"redis-cli SET a b", 0, "OK\n", ""},
+        {"redis-cli GET a", 0, "b\n", ""},
+        {"redis-cli GET nokey", 0, "\n", ""},
+        {"redis-cli EXISTS a", 0, "1\n", ""},
+        {"redis-cli TYPE jobs", 0, "list\n", ""},
+        {"redis-cli DBSIZE", 0, "2\n", ""},
+        {"redis-cli KEYS a*", 0, "a\n", ""},
+        {"redis-cli DEL a", 0, "1\n", ""},
+        {"redis-cli DEL a", 0, "0\n", ""},
+        {"redis-cli TTL a", 0, "-2\n", ""},
+        {"redis-cli GET jobs", 0,
+         "WRONGTYPE Operation against a key holding the wrong kind of value\n\n", ""},
+        {"redis-cli GET", 0, "ERR wrong number of arguments for 'get' command\n\n", ""},
+        {"redis-cli -e GET", 1, "", "ERR wrong number of arguments for 'get' command\n"},
+        {"redis-cli NOPE x", 0, "ERR unknown command 'NOPE', with args beginning with: 'x' \n\n", ""},
+        {"redis-cli -p 9 PING", 1, "", "Could not connect to Redis at 127.0.0.1:9: Connection refused\n"},
+        {"redis-cli CONFIG GET appendonly", 0, "appendonly\nno\n", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int status = double_run(&f->d, cases[i].command);
+        if (status != cases[i].status || strcmp(double_out(&f->d), cases[i].out) != 0 ||
+            strcmp(double_err(&f->d), cases[i].err) != 0)
+            fail_msg("%s\nstatus %d, not %d\nout: %s\nnot: %s\nerr: %s\nnot: %s", cases[i].command, status,
+                     cases[i].status, double_out(&f->d), cases[i].out, double_err(&f->d), cases[i].err);
+    }
+}
+
+static void stdin_is_a_script(void **state)
+{
+    struct fixture *f = *state;
+    f->d.input = STR("SET k 'two words'\nGET k\n");
+    assert_int_equal(double_run(&f->d, "redis-cli"), 0);
+    assert_string_equal(double_out(&f->d), "OK\ntwo words\n");
+}
+
+static int64_t queued(struct fixture *f)
+{
+    return idset_count(dataset_rows(store_serving(world_store(f->world, "redis")), "jobs"));
+}
+
+static const struct ledger_row *finish(struct fixture *f)
+{
+    world_finish(f->world);
+    assert_int_equal(f->record->n_ledger, 1);
+    return &f->record->ledger[0];
+}
+
+static void flushing_a_queue_loses_it(void **state)
+{
+    struct fixture *f = *state;
+    int64_t before = queued(f);
+    assert_true(before > 100);
+    assert_int_equal(double_run(&f->d, "redis-cli FLUSHDB"), 0);
+    assert_int_equal(queued(f), 0);
+    assert_int_equal(finish(f)->lost, before);
+}
+
+static void a_clean_stop_saves_first(void **state)
+{
+    struct fixture *f = *state;
+    struct instance *instance = service_instance(world_service(f->world, "redis"), 0);
+    int64_t before = queued(f);
+    instance_stop(instance, true);
+    world_advance(f->world, world_now(f->world) + 20 * SECOND);
+    assert_int_equal(double_run(&f->d, "redis-cli PING"), 1);
+    instance_start(instance);
+    world_advance(f->world, world_now(f->world) + 20 * SECOND);
+    assert_true(queued(f) >= before);
+    assert_int_equal(finish(f)->lost, 0);
+}
+
+static void a_kill_loses_what_was_not_saved(void **state)
+{
+    struct fixture *f = *state;
+    struct instance *instance = service_instance(world_service(f->world, "redis"), 0);
+    int64_t before = queued(f);
+    instance_stop(instance, false); /* SIGKILL: exit code 137 */
+    world_advance(f->world, world_now(f->world) + SECOND);
+    instance_start(instance);
+    world_advance(f->world, world_now(f->world) + 20 * SECOND);
+    int64_t lost = finish(f)->lost;
+    assert_true(lost > 0);
+    assert_true(lost <= before - 100); /* what was there at the start had been saved */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(table, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(stdin_is_a_script, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(flushing_a_queue_loses_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_clean_stop_saves_first, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_kill_loses_what_was_not_saved, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
