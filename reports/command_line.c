@@ -67,6 +67,28 @@ static bool contains(struct str hay, const char *needle)
     return str_find(hay, str_of(needle)) >= 0;
 }
 
+/* sh -c 'export A=b' inside of a container: meant for the program there, lost with the shell. */
+static bool exports_in_vain(const char *command)
+{
+    struct str text = str_of(command);
+    return contains(text, " -c ") && contains(text, "export ") && !strpbrk(command, ";&|\n");
+}
+
+/* An order given to a service by HTTP: a method that is no question, and a path that says what it wants done. */
+static bool orders_by_http(struct str arguments)
+{
+    static const char *const orders[] = {"reload", "restart", "rollback", "enable", "disable", "shutdown", NULL};
+    bool asks = true, ordered = false;
+    while (arguments.len) {
+        struct str word = first_word(&arguments);
+        if (str_is(word, "POST") || str_is(word, "PUT") || str_is(word, "-XPOST") || str_is(word, "-XPUT"))
+            asks = false;
+        for (int i = 0; str_find(word, str_of("://")) >= 0 && orders[i]; i++)
+            ordered |= contains(word, orders[i]);
+    }
+    return ordered && !asks;
+}
+
 bool command_means_change(const char *command)
 {
     static const char *const verbs[] = {"apply",   "patch",  "set",    "scale",   "delete",  "replace", "undo",
@@ -79,16 +101,20 @@ bool command_means_change(const char *command)
     struct str tool = base_name(first_word(&rest));
     if (is_one_of(tool, tools)) {
         if (str_is(tool, "docker") && str_is(first_word(&(struct str){rest.at, rest.len}), "exec"))
-            return false; /* what runs inside decides, and it is a command of its own */
+            return exports_in_vain(command); /* what runs inside decides, and it is a command of its own */
         while (rest.len) {
             struct str word = first_word(&rest);
             if (is_one_of(word, verbs))
                 return !contains(rest, "--dry-run") && !contains(rest, "--help");
-            if (str_is(word, "exec") || str_is(word, "logs") || str_is(word, "get"))
+            if (str_is(word, "exec"))
+                return exports_in_vain(command);
+            if (str_is(word, "logs") || str_is(word, "get"))
                 return false;
         }
         return false;
     }
+    if (str_is(tool, "curl"))
+        return orders_by_http(rest);
     bool is_script = str_ends(tool, ".sh") || str_ends(tool, ".py");
     for (int i = 0; is_script && names[i]; i++) {
         if (contains(tool, names[i]))

@@ -163,6 +163,9 @@ static void verbs_tell_what_means_to_change(void **state)
         "FOO=1 docker restart api && echo ok",
         "./scripts/restore.sh nightly",
         "helm rollback shop 3",
+        "docker exec api sh -c 'export FEATURE=off'",
+        "kubectl exec deploy/api -- sh -c 'export FEATURE=off'",
+        "curl -X POST http://opa:8181/v1/data/reload",
     };
     static const char *const looking[] = {
         "kubectl rollout status deployment/api", "kubectl get pods",
@@ -170,7 +173,8 @@ static void verbs_tell_what_means_to_change(void **state)
         "docker-compose logs api",               "kubectl apply --dry-run=client -f x.yml",
         "echo restart",                          "cat restore.sh",
         "curl http://x/restart",                 "./check-health.sh",
-        "systemctl status nginx",                "",
+        "systemctl status nginx",                "docker exec api sh -c 'export A=b; run it'",
+        "curl http://x/reload",                  "",
     };
     for (size_t i = 0; i < sizeof changing / sizeof *changing; i++) {
         if (!command_means_change(changing[i]))
