@@ -52,6 +52,7 @@ bool pg_sequence(struct pg_session *session, const char *name, char what, int64_
     if (what == 's') {
         catalog_run(database, "UPDATE pgc_sequence SET last_value = %lld, is_called = %d WHERE relation = %lld",
                     (long long)value, called, oid);
+        pg_sequence_moved(session, sequence->oid, value, called);
         *ret = value;
         return true;
     }
@@ -68,6 +69,7 @@ bool pg_sequence(struct pg_session *session, const char *name, char what, int64_
                               : 0);
     catalog_run(database, "UPDATE pgc_sequence SET last_value = %lld, is_called = 1 WHERE relation = %lld",
                 (long long)*ret, oid);
+    pg_sequence_moved(session, sequence->oid, *ret, true);
     return true;
 }
 
@@ -417,7 +419,7 @@ static bool default_of(struct statement *s, const cJSON *raw, enum pg_type type,
     if (strcmp(tag, "A_Const") == 0 && node_get(inner, "sval"))
         *ret_pg = arena_printf(s->arena, "%s::%s", *ret_pg, pg_types[type].name);
     else if (strcmp(tag, "A_Const") == 0 && node_get(inner, "ival"))
-        *ret_pg = catalog_text(s->database, s->arena, "SELECT CAST(%s AS TEXT)", e.sql);
+        *ret_pg = catalog_text(s->database, s->arena, "SELECT CAST(%s AS TEXT)", translate_expr(&t, raw).sql);
     return !s->session->error.set;
 }
 

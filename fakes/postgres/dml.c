@@ -347,7 +347,10 @@ static const char *insert_source(struct statement *s, struct translation *t, con
             int given = cJSON_GetArraySize(items), k = 0;
             if (given > n_map || (explicit_columns && given < n_map)) {
                 const cJSON *inner;
-                node_tag(cJSON_GetArrayItem(items, given > n_map ? n_map : 0), &inner);
+                if (given > n_map)
+                    node_tag(cJSON_GetArrayItem(items, n_map), &inner);
+                else
+                    inner = node_get(cJSON_GetArrayItem(node_get(s->node, "cols"), given), "ResTarget");
                 pg_fail(s->session, "42601", node_location(inner),
                         given > n_map ? "INSERT has more expressions than target columns"
                                       : "INSERT has more target columns than expressions");
@@ -472,8 +475,8 @@ static const char *conflict_columns(struct statement *s, const cJSON *clause)
     return text ? text : "";
 }
 
-static void apply_update(struct statement *s, const struct pg_relation *relation, int64_t id, sqlite3_value **values,
-                         const bool *set);
+static int64_t apply_update(struct statement *s, const struct pg_relation *relation, int64_t id, sqlite3_value **values,
+                            const bool *set);
 
 /* SET list of UPDATE and ON CONFLICT DO UPDATE as whole rows: "expr, expr, ...". */
 static const char *set_list(struct statement *s, struct translation *t, const struct pg_relation *relation,
@@ -526,8 +529,8 @@ static struct pg_source *source_for(struct statement *s, const struct pg_relatio
     return source;
 }
 
-static bool update_conflict(struct statement *s, const struct pg_relation *relation, const cJSON *clause, int64_t id,
-                            sqlite3_value **values)
+static int64_t update_conflict(struct statement *s, const struct pg_relation *relation, const cJSON *clause, int64_t id,
+                               sqlite3_value **values)
 {
     struct translation t = statement_translation(s);
     struct pg_scope scope = {0};
@@ -546,7 +549,7 @@ static bool update_conflict(struct statement *s, const struct pg_relation *relat
     buf_printf(&sql, ") AS \"excluded\" WHERE %s.rowid = %lld AND %s", sql_name(s->arena, relation->name), (long long)id,
                where ? translate_where(&t, where, "WHERE") : "1");
     sqlite3_stmt *statement = NULL;
-    bool updated = false;
+    int64_t updated = -1;
     if (!s->session->error.set && sqlite3_prepare_v2(s->database->sqlite, sql.at, -1, &statement, NULL) == SQLITE_OK) {
         for (int i = 0; i < relation->n_attributes; i++)
             sqlite3_bind_value(statement, i + 1, values[i]);
@@ -555,10 +558,9 @@ static bool update_conflict(struct statement *s, const struct pg_relation *relat
             for (int i = 0; i < relation->n_attributes; i++)
                 row[i] = sqlite3_value_dup(sqlite3_column_value(statement, i));
             sqlite3_reset(statement);
-            apply_update(s, relation, id, row, set);
+            updated = apply_update(s, relation, id, row, set);
             for (int i = 0; i < relation->n_attributes; i++)
                 sqlite3_value_free(row[i]);
-            updated = true;
         }
     }
     sqlite3_finalize(statement);
@@ -641,7 +643,8 @@ void run_insert(struct statement *s)
         if (other && nothing)
             continue;
         if (other) {
-            if (update_conflict(s, relation, conflict, other, row))
+            other = update_conflict(s, relation, conflict, other, row);
+            if (other >= 0)
                 ids[done++] = other;
             continue;
         }
@@ -665,12 +668,13 @@ out:
 
 /* ---- UPDATE ---- */
 
-static void apply_update(struct statement *s, const struct pg_relation *relation, int64_t id, sqlite3_value **values,
-                         const bool *set)
+/* The row's new rowid: as in PostgreSQL's heap, its new version stands behind all others. */
+static int64_t apply_update(struct statement *s, const struct pg_relation *relation, int64_t id, sqlite3_value **values,
+                            const bool *set)
 {
     if (!check_not_null(s, relation, values) || !check_checks(s, relation, values) ||
         conflicting(s, relation, values, id, "", true) || !check_foreign(s, relation, values))
-        return;
+        return id;
     if (relation->ledger) {
         for (int i = 0; i < relation->n_attributes; i++) {
             if (set[i] && relation->attributes[i].is_id && sqlite3_value_int64(values[i]) != id)
@@ -678,14 +682,15 @@ static void apply_update(struct statement *s, const struct pg_relation *relation
             else if (set[i] && !relation->attributes[i].is_id)
                 rows_override(s->database, relation, id, relation->attributes[i].name, values[i]);
         }
-        return;
+        return id;
     }
     struct buf sql;
     buf_init(&sql, 1 << 18);
     buf_printf(&sql, "UPDATE %s SET ", sql_name(s->arena, relation->key));
     for (int i = 0; i < relation->n_attributes; i++)
         buf_printf(&sql, "%s%s = ?%d", i ? ", " : "", sql_name(s->arena, relation->attributes[i].name), i + 1);
-    buf_printf(&sql, " WHERE rowid = %lld", (long long)id);
+    int64_t last = catalog_int(s->database, id, "SELECT max(rowid) FROM %s", sql_name(s->arena, relation->key));
+    buf_printf(&sql, ", rowid = %lld WHERE rowid = %lld", (long long)last + 1, (long long)id);
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(s->database->sqlite, sql.at, -1, &statement, NULL) == SQLITE_OK) {
         for (int i = 0; i < relation->n_attributes; i++)
@@ -697,6 +702,7 @@ static void apply_update(struct statement *s, const struct pg_relation *relation
     }
     sqlite3_finalize(statement);
     buf_release(&sql);
+    return last + 1;
 }
 
 /* "table AS alias[, FROM items]" and the condition, for UPDATE and DELETE. */
@@ -735,7 +741,7 @@ void run_update(struct statement *s)
     if (batch.n)
         note_triggers(s, relation);
     for (int i = 0; i < batch.n && !s->session->error.set; i++)
-        apply_update(s, relation, batch.ids[i], &batch.values[i * batch.width], set);
+        batch.ids[i] = apply_update(s, relation, batch.ids[i], &batch.values[i * batch.width], set);
     if (!s->session->error.set) {
         if (node_get(s->node, "returningList"))
             returning(s, relation, alias, node_get(s->node, "returningList"), batch.ids, batch.n, "UPDATE");

@@ -48,10 +48,28 @@ static void end_transaction(struct pg_session *session, bool keep)
     sqlite3_exec(session->database->sqlite, keep ? "RELEASE pg" : "ROLLBACK TO pg; RELEASE pg", NULL, NULL, NULL);
     if (!keep && session->before)
         put_back(pg_database_contents(session->database), session->before);
+    for (int i = 0; i < session->n_moved && !keep; i++)
+        catalog_run(session->database, "UPDATE pgc_sequence SET last_value = %lld, is_called = %d WHERE relation = %lld",
+                    (long long)session->moved[i].value, session->moved[i].called, (long long)session->moved[i].oid);
+    session->n_moved = 0;
     dataset_free(session->before);
     session->before = NULL;
     session->state = PG_IDLE;
     pg_server_changed(session->server);
+}
+
+void pg_sequence_moved(struct pg_session *session, int64_t oid, int64_t value, bool called)
+{
+    int i = 0;
+    while (i < session->n_moved && session->moved[i].oid != oid)
+        i++;
+    if (i == 32)
+        return;
+    session->moved[i].oid = oid;
+    session->moved[i].value = value;
+    session->moved[i].called = called;
+    if (i == session->n_moved)
+        session->n_moved++;
 }
 
 void pg_rollback(struct pg_session *session)
@@ -432,6 +450,8 @@ bool pg_query(struct pg_session *session, const char *text)
     if (parsed.error) {
         pg_fail(session, "42601", parsed.error->cursorpos > 0 ? parsed.error->cursorpos - 1 : -1, "%s",
                 parsed.error->message);
+        if (strcmp(parsed.error->message, "subquery in FROM must have an alias") == 0)
+            pg_hint(session, "For example, FROM (SELECT ...) [AS] foo.");
         if (session->state == PG_IN_TRANSACTION)
             session->state = PG_FAILED;
     } else {

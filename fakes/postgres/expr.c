@@ -203,11 +203,12 @@ static struct pg_expr constant(struct translation *t, const cJSON *node)
         const char *text = node_text(value, "fval");
         bool whole = strspn(text, "-0123456789") == strlen(text) && strlen(text) < 19;
         e.type = whole ? PG_INT8 : PG_NUMERIC;
-        e.sql = whole ? arena_printf(t->arena, "(%s)", text) : sql_text(t->arena, text);
+        e.sql = whole ? arena_printf(t->arena, "(%s)", text)
+                      : value_literal(t->session, t->arena, text, PG_NUMERIC, -1, e.location);
+        e.sql = e.sql ? e.sql : "NULL";
     } else if ((value = node_get(node, "boolval"))) {
         e.sql = node_true(value, "boolval") ? "1" : "0";
         e.type = PG_BOOL;
-        e.name = "bool";
     } else {
         e.literal = node_text(node_get(node, "sval"), "sval");
         e.sql = sql_text(t->arena, e.literal);
@@ -243,6 +244,27 @@ static int column_index(const struct pg_source *source, const char *name)
     return -1;
 }
 
+/* errorMissingColumn() of parse_relation.c: the nearest name, when at most half of it differs. */
+static void hint_column(struct translation *t, const char *name)
+{
+    size_t limit = strlen(name) / 2, best = (limit < 3 ? limit : 3) + 1;
+    const struct pg_source *near = NULL;
+    int column = 0;
+    for (struct pg_source *s = t->scope ? t->scope->sources : NULL; s; s = s->next) {
+        for (int i = 0; i < s->n_columns; i++) {
+            size_t distance = str_distance(str_of(name), str_of(s->columns[i].name), best);
+            if (distance < best) {
+                best = distance;
+                near = s;
+                column = i;
+            }
+        }
+    }
+    if (near)
+        pg_hint(t->session, "Perhaps you meant to reference the column \"%s.%s\".", near->alias,
+                near->columns[column].name);
+}
+
 static struct pg_expr bare_column(struct translation *t, const char *name, int location)
 {
     for (struct pg_scope *scope = t->scope; scope; scope = scope->outer) {
@@ -268,16 +290,7 @@ static struct pg_expr bare_column(struct translation *t, const char *name, int l
         }
     }
     pg_fail(t->session, "42703", location, "column \"%s\" does not exist", name);
-    for (struct pg_source *s = t->scope ? t->scope->sources : NULL; s; s = s->next) {
-        for (int i = 0; i < s->n_columns; i++) {
-            size_t limit = strlen(name) / 2;
-            if (str_distance(str_of(name), str_of(s->columns[i].name), 4) <= (limit < 3 ? limit : 3)) {
-                pg_hint(t->session, "Perhaps you meant to reference the column \"%s.%s\".", s->alias,
-                        s->columns[i].name);
-                return (struct pg_expr){.sql = "NULL", .type = PG_TEXT, .typmod = -1, .name = name};
-            }
-        }
-    }
+    hint_column(t, name);
     return (struct pg_expr){.sql = "NULL", .type = PG_TEXT, .typmod = -1, .name = name};
 }
 
@@ -298,8 +311,15 @@ static struct pg_expr column_ref(struct translation *t, const cJSON *node)
             if (i >= 0)
                 return column_of(t, s, i, location);
             pg_fail(t->session, "42703", location, "column %s.%s does not exist", table, last);
+            hint_column(t, last);
             return nothing;
         }
+    }
+    for (struct pg_source *s = t->scope ? t->scope->sources : NULL; s; s = s->next) {
+        if (!s->relation || strcmp(s->relation->name, table) != 0)
+            continue;
+        pg_fail(t->session, "42P01", location, "invalid reference to FROM-clause entry for table \"%s\"", table);
+        pg_hint(t->session, "Perhaps you meant to reference the table alias \"%s\".", s->alias);
     }
     pg_fail(t->session, "42P01", location, "missing FROM-clause entry for table \"%s\"", table);
     return nothing;
@@ -476,7 +496,7 @@ static struct pg_expr operator(struct translation *t, const char *name, struct p
                                 .type = PG_TEXT, .typmod = -1, .name = "?column?"};
     if (strcmp(name, "->") == 0 || strcmp(name, "->>") == 0) {
         struct pg_expr key = b.literal ? as_text(t, b) : b;
-        return (struct pg_expr){.sql = arena_printf(t->arena, "(%s %s %s)", a.sql, name, key.sql),
+        return (struct pg_expr){.sql = arena_printf(t->arena, "pg_json_get(%s, %s, %d)", a.sql, key.sql, name[2] != 0),
                                 .type = name[2] ? PG_TEXT : a.type, .typmod = -1, .name = "?column?"};
     }
     if (strcmp(name, "~") == 0 || strcmp(name, "!~") == 0 || strcmp(name, "~*") == 0 || strcmp(name, "!~*") == 0)

@@ -29,7 +29,7 @@ static const struct function functions[] = {
     {"lag", "a", "lag($1)", PG_UNKNOWN, false},
     {"lead", "a", "lead($1)", PG_UNKNOWN, false},
     {"clock_timestamp", "", "pg_clock_timestamp()", PG_TIMESTAMPTZ, false},
-    {"date_trunc", "tz", "pg_trunc($1, $2)", PG_TIMESTAMPTZ, false},
+    {"date_trunc", "tz", "pg_trunc($1, $2)", PG_TIMESTAMPTZ, false}, /* of a timestamp: a timestamp */
     {"date_part", "td", "pg_part($1, $2)", PG_FLOAT8, false},
     {"extract", "td", "pg_part($1, $2)", PG_NUMERIC, false},
     {"date_part", "ti", "pg_interval_part($1, $2)", PG_FLOAT8, false},
@@ -58,6 +58,7 @@ static const struct function functions[] = {
     {"starts_with", "tt", "(substr($1, 1, length($2)) = $2)", PG_BOOL, false},
     {"split_part", "ttn", "pg_split($1, $2, $3)", PG_TEXT, false},
     {"repeat", "tn", "replace(printf('%*s', $2, ''), ' ', $1)", PG_TEXT, false},
+    {"md5", "t", "pg_md5($1)", PG_TEXT, false},
     {"concat", "a+", "pg_concat($*)", PG_TEXT, false},
     {"quote_ident", "t", "pg_quote_ident($1)", PG_TEXT, false},
     {"quote_literal", "t", "quote($1)", PG_TEXT, false},
@@ -200,6 +201,8 @@ static enum pg_type result_type(const struct function *f, const struct pg_expr *
         return args[0].type == PG_FLOAT8 || args[0].type == PG_FLOAT4 || (*f->name != 'a' && args[0].type == PG_INT4)
                    ? PG_FLOAT8
                    : PG_NUMERIC;
+    if (strcmp(f->name, "date_trunc") == 0)
+        return args[1].type == PG_TIMESTAMP ? PG_TIMESTAMP : PG_TIMESTAMPTZ;
     if (f->type != PG_UNKNOWN)
         return f->type;
     return args[0].type == PG_UNKNOWN ? PG_TEXT : args[0].type;
@@ -281,12 +284,21 @@ static void aggregate_check(struct translation *t, const char *name, int locatio
     t->has_aggregate = true;
 }
 
+/* A sequence named by a constant must be there when the statement is read. */
+static void check_sequence(struct translation *t, struct pg_expr name)
+{
+    const char *point = strrchr(name.literal, '.');
+    const char *schema = point ? arena_printf(t->arena, "%.*s", (int)(point - name.literal), name.literal) : NULL;
+    if (!catalog_find(t->database, t->arena, schema, point ? point + 1 : name.literal))
+        pg_fail(t->session, "42P01", name.location, "relation \"%s\" does not exist", name.literal);
+}
+
 struct pg_expr translate_function(struct translation *t, const cJSON *call)
 {
     const cJSON *names = node_get(call, "funcname"), *item;
     const char *name = node_string(cJSON_GetArrayItem(names, cJSON_GetArraySize(names) - 1));
     int location = node_location(call), n = 0;
-    struct pg_expr args[ARGUMENTS_MAX];
+    struct pg_expr args[ARGUMENTS_MAX] = {{0}};
     struct pg_expr e = {.typmod = -1, .name = name, .location = location};
     bool aggregate = false;
     for (int i = 0; i < N_FUNCTIONS; i++)
@@ -331,6 +343,8 @@ struct pg_expr translate_function(struct translation *t, const cJSON *call)
             return e;
         }
         e.type = result_type(f, args);
+        if (args[0].literal && (strcmp(name, "nextval") == 0 || strcmp(name, "currval") == 0 || strcmp(name, "setval") == 0))
+            check_sequence(t, args[0]);
         for (int i = 0; i < n; i++) {
             char kind = kind_at(f->arguments, i);
             if (args[i].type == PG_UNKNOWN)
@@ -341,11 +355,10 @@ struct pg_expr translate_function(struct translation *t, const cJSON *call)
             else if (strcmp(name, "concat") == 0)
                 args[i] = coerce(t, args[i], PG_TEXT, -1, COERCE_EXPLICIT, NULL);
         }
-        if ((strcmp(name, "min") == 0 || strcmp(name, "max") == 0) && args[0].type == PG_NUMERIC)
-            args[0].sql = arena_printf(t->arena, "CAST(%s AS NUMERIC)", args[0].sql);
         if (node_true(call, "agg_distinct"))
             args[0].sql = arena_printf(t->arena, "DISTINCT %s", args[0].sql);
-        e.sql = expand(t, f->sqlite, args, n);
+        bool numeric_extreme = args[0].type == PG_NUMERIC && (strcmp(name, "min") == 0 || strcmp(name, "max") == 0);
+        e.sql = expand(t, n && numeric_extreme ? (name[1] == 'i' ? "pg_min($1)" : "pg_max($1)") : f->sqlite, args, n);
         if (f->sqlite[0] == 'p' && e.type == PG_FLOAT8)
             e.sql = arena_printf(t->arena, "CAST(%s AS REAL)", e.sql);
     }

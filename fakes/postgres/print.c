@@ -108,6 +108,8 @@ static void aligned_row(struct buf *out, const struct print_table *table, const 
             int pad = width[i] - width_of(line.at, line.len);
             if (options->border != 0)
                 buf_putc(out, ' ');
+            if (last && k >= cell_lines(cell_of(table, options, row, i)))
+                continue;
             if (table->right[i])
                 spaces(out, pad);
             buf_str(out, line);

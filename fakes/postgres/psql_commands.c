@@ -335,8 +335,11 @@ bool psql_command(struct psql *p, struct str line, struct psql_script *script, s
         size_t n = 0;
         while (n < line.len && !isspace((unsigned char)line.at[n]) && line.at[n] != '\\')
             n++;
-        if (n == 0 && line.at[0] == '\\')
-            n = 1;
+        if (n == 0) { /* "\\": the end of the command; SQL may follow in a script */
+            if (script && line.at[0] == '\\')
+                buf_add(query, line.at + 1, line.len - 1);
+            break;
+        }
         const char *name = arena_printf(p->call->arena, "%.*s", (int)n, line.at);
         struct str rest = {line.at + n, line.len - n};
         bool condition = strcmp(name, "if") == 0 || strcmp(name, "else") == 0 || strcmp(name, "elif") == 0 ||

@@ -158,7 +158,9 @@ static void table_footers(struct sheet *s, const struct pg_relation *relation)
         const char *title, *kind;
     } parts[] = {{"Check constraints:", "c"}, {"Foreign-key constraints:", "f"}};
     for (int i = 0; i < 2; i++) {
-        rows = catalog_rows(database, arena, "SELECT '    \"' || name || '\" ' || definition FROM pgc_constraint WHERE relation"
+        rows = catalog_rows(database, arena, "SELECT '    \"' || name || '\" ' || CASE WHEN definition LIKE 'CHECK ((%%))%%' THEN"
+                                             " replace(replace(definition, 'CHECK ((', 'CHECK ('), '))', ')') ELSE definition"
+                                             " END FROM pgc_constraint WHERE relation"
                                              " = %lld AND kind = '%s' ORDER BY name",
                             oid, parts[i].kind);
         if (*rows)

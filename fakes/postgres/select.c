@@ -93,7 +93,11 @@ struct pg_source *translate_table(struct translation *t, const cJSON *node, cons
         source->columns[i].type = relation->attributes[i].type;
         source->columns[i].typmod = relation->attributes[i].typmod;
     }
-    *ret_sql = arena_printf(t->arena, "%s AS %s", sql_name(t->arena, relation->key), sql_name(t->arena, as));
+    /* Small tables are read in the order of their rows, as PostgreSQL does, and not in that of an index. */
+    *ret_sql = arena_printf(t->arena, relation->kind == 'r' && !relation->ledger && !relation->is_system
+                                          ? "%s AS %s NOT INDEXED"
+                                          : "%s AS %s",
+                            sql_name(t->arena, relation->key), sql_name(t->arena, as));
     return source;
 }
 
@@ -136,10 +140,12 @@ static const char *series_sql(struct translation *t, const cJSON *args, struct p
     } else {
         next = arena_printf(t->arena, "\"x\" + %s", third ? translate_expr(t, third).sql : "1");
     }
+    const cJSON *step_const = node_get(third, "A_Const");
+    const char *order = third && step_const && translate_expr(t, third).sql[0] == '(' ? ">=" : "<=";
     return arena_printf(t->arena,
-                        "WITH RECURSIVE \"pg_s\"(\"x\") AS (SELECT %s WHERE %s <= %s UNION ALL SELECT %s FROM "
-                        "\"pg_s\" WHERE %s <= %s) SELECT \"x\" FROM \"pg_s\"",
-                        from.sql, from.sql, to.sql, next, next, to.sql);
+                        "WITH RECURSIVE \"pg_s\"(\"x\") AS (SELECT %s WHERE %s %s %s UNION ALL SELECT %s FROM "
+                        "\"pg_s\" WHERE %s %s %s) SELECT \"x\" FROM \"pg_s\"",
+                        from.sql, from.sql, order, to.sql, next, next, order, to.sql);
 }
 
 static const char *from_function(struct translation *t, const cJSON *node)
@@ -528,6 +534,18 @@ static struct pg_query_text values_lists(struct translation *t, const cJSON *lis
     return result;
 }
 
+/* WITH name(a, b) AS ... */
+static void name_columns(struct pg_cte *cte, const cJSON *expression)
+{
+    const cJSON *name;
+    int k = 0;
+    cJSON_ArrayForEach(name, node_get(expression, "aliascolnames"))
+    {
+        if (k < cte->n_columns)
+            cte->columns[k++].name = node_string(name);
+    }
+}
+
 void translate_with(struct translation *t, const cJSON *with, struct buf *out)
 {
     if (!with)
@@ -551,6 +569,7 @@ void translate_with(struct translation *t, const cJSON *with, struct buf *out)
             struct pg_query_text first = translate_select(t, node_get(select, "larg"));
             cte->n_columns = first.n_columns;
             cte->columns = first.columns;
+            name_columns(cte, expression);
             cte->next = t->ctes;
             t->ctes = cte;
             struct pg_query_text second = translate_select(t, node_get(select, "rarg"));
@@ -563,13 +582,7 @@ void translate_with(struct translation *t, const cJSON *with, struct buf *out)
             cte->next = t->ctes;
             t->ctes = cte;
         }
-        const cJSON *name;
-        int k = 0;
-        cJSON_ArrayForEach(name, node_get(expression, "aliascolnames"))
-        {
-            if (k < cte->n_columns)
-                cte->columns[k++].name = node_string(name);
-        }
+        name_columns(cte, expression);
         buf_printf(out, "%s%s(%s) AS (%s)", i++ ? ", " : "", sql_name(t->arena, cte->name),
                    column_names(t, cte->columns, cte->n_columns), query.sql);
     }
@@ -596,7 +609,9 @@ static struct pg_query_text set_operation(struct translation *t, const cJSON *se
                        : strcmp(op, "SETOP_INTERSECT") == 0 ? "INTERSECT"
                                                             : "EXCEPT";
     if (left.n_columns != right.n_columns)
-        pg_fail(t->session, "42601", -1, "each %s query must have the same number of columns", word);
+        pg_fail(t->session, "42601",
+                node_location(node_get(cJSON_GetArrayItem(node_get(node_get(select, "rarg"), "targetList"), 0), "ResTarget")),
+                "each %s query must have the same number of columns", word);
     struct targets targets = {.t = t};
     for (int i = 0; i < left.n_columns; i++)
         add_target(&targets, (struct pg_expr){.name = left.columns[i].name, .type = left.columns[i].type});

@@ -135,6 +135,11 @@ struct pg_session {
     struct cJSON *tree;    /* parsed */
     struct pg_error error;
     struct pg_message *messages, **last_message; /* of the last query */
+    struct {
+        int64_t oid, value;
+        bool called;
+    } moved[32];           /* sequences that this transaction has advanced */
+    int n_moved;
     bool read_only;
     char *reason;          /* for the ledger: "psql: DROP DATABASE shop" */
     struct pg_session *next;
@@ -193,6 +198,8 @@ void pg_commit(struct pg_session *, bool keep);
 /* Ends the connection with that process id; false and a warning if there is none. */
 bool pg_terminate(struct pg_session *, int pid);
 /* nextval ('n'), currval ('c'), setval ('s'). False: session->error. */
+/* Notes a sequence's new state: it stays when the transaction is undone. */
+void pg_sequence_moved(struct pg_session *, int64_t oid, int64_t value, bool called);
 bool pg_sequence(struct pg_session *, const char *name, char what, int64_t value, bool called, int64_t *ret);
 const char *pg_setting(struct pg_session *, const char *name); /* NULL: unknown */
 int64_t pg_database_bytes(struct pg_database *);

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "fakes/postgres/translate.h"
+#include "sim/base/hash.h"
 #include "sim/base/xalloc.h"
 
 #define US_PER_DAY INT64_C(86400000000)
@@ -590,7 +591,109 @@ static void avg_end(sqlite3_context *context)
     free(sum);
 }
 
+/* min and max of numerics, which may be text: by value, kept as written. */
+struct extreme {
+    sqlite3_value *best;
+};
+
+static void extreme_step(sqlite3_context *context, sqlite3_value *value, int sign)
+{
+    struct extreme *e = sqlite3_aggregate_context(context, sizeof *e);
+    if (!e || sqlite3_value_type(value) == SQLITE_NULL)
+        return;
+    if (e->best && (sqlite3_value_double(value) - sqlite3_value_double(e->best)) * sign <= 0)
+        return;
+    sqlite3_value_free(e->best);
+    e->best = sqlite3_value_dup(value);
+}
+
+static void min_step(sqlite3_context *context, int n, sqlite3_value **args)
+{
+    (void)n;
+    extreme_step(context, args[0], -1);
+}
+
+static void max_step(sqlite3_context *context, int n, sqlite3_value **args)
+{
+    (void)n;
+    extreme_step(context, args[0], 1);
+}
+
+static void extreme_end(sqlite3_context *context)
+{
+    struct extreme *e = sqlite3_aggregate_context(context, 0);
+    if (e && e->best) {
+        sqlite3_result_value(context, e->best);
+        sqlite3_value_free(e->best);
+    }
+}
+
+/* ---- JSON: the part as it stands in the text ---- */
+
+static const char *skip_json(const char *p)
+{
+    int depth = 0;
+    do {
+        if (*p == '"') {
+            for (p++; *p && *p != '"'; p++)
+                p += *p == '\\' && p[1];
+        }
+        depth += (*p == '{' || *p == '[') - (*p == '}' || *p == ']');
+        p += *p != '\0';
+    } while (*p && (depth > 0 || !strchr(",}]: \t\n", *p)));
+    return p;
+}
+
+static const char *json_part(const char *p, const char *key, int index)
+{
+    p += strspn(p, " \t\n");
+    bool object = *p == '{';
+    if (*p != '{' && *p != '[')
+        return NULL;
+    for (int i = 0; *p && *p != '}' && *p != ']'; i++) {
+        p++;
+        p += strspn(p, " \t\n");
+        bool found = !object && i == index;
+        if (object) {
+            const char *name = p;
+            p = skip_json(p);
+            found = key && (size_t)(p - name) == strlen(key) + 2 && strncmp(name + 1, key, strlen(key)) == 0;
+            p += strspn(p, " \t\n:");
+        }
+        if (found)
+            return p;
+        p = skip_json(p);
+        p += strspn(p, " \t\n");
+    }
+    return NULL;
+}
+
+static void f_json_get(sqlite3_context *context, int n, sqlite3_value **args)
+{
+    (void)n;
+    if (sqlite3_value_type(args[0]) == SQLITE_NULL || sqlite3_value_type(args[1]) == SQLITE_NULL)
+        return;
+    bool by_index = sqlite3_value_type(args[1]) == SQLITE_INTEGER;
+    const char *part = json_part(text_of(args[0]), by_index ? NULL : text_of(args[1]), sqlite3_value_int(args[1]));
+    if (!part)
+        return;
+    const char *end = skip_json(part);
+    if (sqlite3_value_int(args[2]) && *part == '"')
+        sqlite3_result_text(context, part + 1, (int)(end - part) - 2, SQLITE_TRANSIENT);
+    else if (!sqlite3_value_int(args[2]) || strncmp(part, "null", 4) != 0)
+        sqlite3_result_text(context, part, (int)(end - part), SQLITE_TRANSIENT);
+}
+
 /* ---- text ---- */
+
+static void f_md5(sqlite3_context *context, int n, sqlite3_value **args)
+{
+    if (any_null(context, n, args))
+        return;
+    struct arena arena = {0};
+    result_text(context, hash_md5(&arena, str_of(text_of(args[0]))));
+    arena_release(&arena);
+}
 
 static bool like(const char *p, const char *text, bool fold)
 {
@@ -924,7 +1027,7 @@ void functions_register(struct pg_database *database)
         {"pg_transaction_us", 0, f_transaction_us, true}, {"pg_start_time", 0, f_start_time, false}, {"pg_numeric", 3, f_numeric, true},
         {"pg_round", 2, f_round, true}, {"pg_floor", 1, f_floor, true}, {"pg_divisor", 1, f_divisor, true},
         {"pg_like", 3, f_like, true}, {"pg_regex", 3, f_regex, true}, {"pg_split", 3, f_split, true},
-        {"pg_concat", -1, f_concat, true}, {"pg_greatest", -1, f_greatest, true}, {"pg_least", -1, f_least, true},
+        {"pg_concat", -1, f_concat, true}, {"pg_md5", 1, f_md5, true}, {"pg_json_get", 3, f_json_get, true}, {"pg_greatest", -1, f_greatest, true}, {"pg_least", -1, f_least, true},
         {"pg_quote_ident", 1, f_quote_ident, true}, {"pg_size_pretty", 1, f_size_pretty, true},
         {"pg_version", 0, f_version, false}, {"pg_backend_pid", 0, f_backend_pid, false},
         {"pg_terminate_backend", 1, f_terminate, false}, {"pg_cancel_backend", 1, f_cancel, false},
@@ -940,5 +1043,7 @@ void functions_register(struct pg_database *database)
                                 SQLITE_UTF8 | (list[i].fixed ? SQLITE_DETERMINISTIC : 0), database, list[i].run,
                                 NULL, NULL);
     sqlite3_create_function(database->sqlite, "pg_sum", 1, SQLITE_UTF8, database, NULL, sum_step, sum_end);
+    sqlite3_create_function(database->sqlite, "pg_min", 1, SQLITE_UTF8, database, NULL, min_step, extreme_end);
+    sqlite3_create_function(database->sqlite, "pg_max", 1, SQLITE_UTF8, database, NULL, max_step, extreme_end);
     sqlite3_create_function(database->sqlite, "pg_avg", 1, SQLITE_UTF8, database, NULL, sum_step, avg_end);
 }

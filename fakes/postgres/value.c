@@ -1,5 +1,6 @@
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -70,8 +71,25 @@ const char *value_text(struct arena *arena, sqlite3_value *value, enum pg_type t
     return result;
 }
 
+/* A date with the right shape but a month or day that there is not. */
+static bool out_of_range(const char *text, bool *ret_hint)
+{
+    int year, month, day;
+    if (sscanf(text, "%d-%d-%d", &year, &month, &day) != 3)
+        return false;
+    *ret_hint = month < 1 || month > 12 || day < 1 || day > 31;
+    return true;
+}
+
 static void invalid(struct pg_session *session, enum pg_type type, int location, const char *text)
 {
+    bool hint;
+    if (pg_type_is_time(type) && out_of_range(text, &hint)) {
+        pg_fail(session, "22008", location, "date/time field value out of range: \"%s\"", text);
+        if (hint)
+            pg_hint(session, "Perhaps you need a different \"datestyle\" setting.");
+        return;
+    }
     pg_fail(session, pg_type_is_time(type) || type == PG_INTERVAL || type == PG_TIME ? "22007" : "22P02",
             location, "invalid input syntax for type %s: \"%s\"", pg_types[type].name, text);
 }
@@ -111,6 +129,18 @@ static const char *integer_in(struct pg_session *session, struct arena *arena, c
         return NULL;
     }
     return arena_printf(arena, "%lld", value);
+}
+
+/* 1e3 and 2.5e-2 without their exponents. */
+static const char *without_exponent(struct arena *arena, const char *text)
+{
+    const char *e = strpbrk(text, "eE");
+    if (!e)
+        return text;
+    const char *point = memchr(text, '.', (size_t)(e - text));
+    int places = point ? (int)(e - point) - 1 : 0, exponent = atoi(e + 1);
+    int scale = places - exponent > 0 ? places - exponent : 0;
+    return arena_printf(arena, "%.*f", scale, strtod(text, NULL));
 }
 
 static bool is_decimal(const char *text)
@@ -167,7 +197,7 @@ const char *value_literal(struct pg_session *session, struct arena *arena, const
     case PG_NUMERIC:
         if (is_decimal(text))
             result = typmod >= 4 ? arena_printf(arena, "'%.*f'", (typmod - 4) & 0xffff, strtod(text, NULL))
-                                 : sql_text(arena, text);
+                                 : sql_text(arena, without_exponent(arena, text));
         break;
     case PG_FLOAT4:
     case PG_FLOAT8:

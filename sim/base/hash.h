@@ -1,4 +1,4 @@
-/* hash: SHA-256 of inputs, for provenance. */
+/* hash: SHA-256 and MD5 of texts. */
 #ifndef REHEARSE_BASE_HASH_H
 #define REHEARSE_BASE_HASH_H
 
@@ -6,5 +6,7 @@
 
 /* 64 lower-case hex digits, in the arena. */
 const char *hash_sha256(struct arena *, struct str text);
+/* MD5: 32 digits. */
+const char *hash_md5(struct arena *, struct str text);
 
 #endif
