@@ -360,8 +360,10 @@ int drill_run(const struct drill *drill, const struct run_options *options, stru
     int code = set_up_fakes(&run, error);
     if (code == 0)
         first_files_lay(&run.first, drill);
-    if (code == 0)
+    if (code == 0) {
+        world_advance(run.world, 0); /* what lies before the start, such as old backups, is among the first files */
         code = open_sandbox(&run, error);
+    }
     if (code == 0)
         code = play(&run, error);
     if (code == 0)

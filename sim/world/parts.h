@@ -23,8 +23,8 @@ enum priority {
     PRIORITY_FAULT = 20,
     PRIORITY_INSTANCE = 30,
     PRIORITY_OTHER = 50,
-    PRIORITY_BACKUP = 60,
     PRIORITY_TICK = 100,
+    PRIORITY_BACKUP = 105, /* after the tick: all that was acknowledged until then is in it */
     PRIORITY_SCRAPE = 110,
     PRIORITY_TRIGGER = 120,
     PRIORITY_OPERATOR = 130,
