@@ -12,6 +12,12 @@ const struct finding_kind finding_kinds[] = {
      "Put each alternative in a block and section of its own, and say when each is right. In the drill, "
      "choose one under 'alternatives'.",
      "RB027 RB044"},
+    {"blank", "a blank in a report", SEVERITY_NOTE, 0, 0,
+     "The step writes a report or a message whose blanks ([Reason], <version>) nobody fills in. It is kept, or sent, "
+     "as it stands.",
+     "Fill the blanks from variables ($REASON) that the procedure asks for or finds out, or open the file for a person "
+     "at the end.",
+     ""},
     {"change_failed", "the bad change itself failed", SEVERITY_NOTE, 0, 0,
      "The drill's change did not go through, so the rehearsal shows a rollback of a deployment that failed halfway.",
      "If the drill means a change that succeeds and is bad, mend its change script.", ""},

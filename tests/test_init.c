@@ -108,7 +108,8 @@ static void test_what_is_found(void **state)
                         " records_lost: 0   # line 24\n");
     drill = content(&result, "drills/first.yaml");
     assert_says(drill, "cwd: /srv/shop\n");
-    assert_says(drill, "change: {at: 10m, deploy: {api: v2.4.2}}");
+    assert_says(drill, "change: {at: 10m, run: \"sed -i 's|:v2.4.1|:v2.4.2|' docker-compose.yml && "
+                       "docker-compose -f docker-compose.yml up -d\"}");
     assert_says(drill, "  playbook: \"../../plan.md\"\n  section: \"Roll back\"   # line 13\n");
     assert_says(drill,
                 "    \"$WHY\": CHANGE_ME   # line 16\n    \"<env>\": production   # line 19\n");
@@ -190,7 +191,8 @@ static void test_compose_file(void **state)
     (void)state;
     make("# A\n```sh\ndocker-compose up -d\n```\n", &options, &result);
     assert_says(content(&result, "system.yaml"),
-                "  web:\n    replicas: 2\n    versions:\n      \"1.9.0\": {time:");
+                "  web:\n    runs: {compose: /opt/shop-plan/docker-compose.yml, service: web}\n    "
+                "versions:\n      \"1.9.0\": {time:");
     assert_says(content(&result, "system.yaml"), "http:\n  web: {port: 8443}\n");
     assert_says(content(&result, "system.yaml"), "  cache:\n");
 }

@@ -438,7 +438,7 @@ static void test_blanks_in_reports(void **state)
     assert_string_equal(
         pick("```sh\ncat > /tmp/r.txt <<E\nFrom: v[X.Y.Z]\nWhy: [Reason]\nE\n```\n", &options),
         "2: cat > /tmp/r.txt <<E\n3 From: v[X.Y.Z]\n4 Why: [Reason]\n5 E\n"
-        "placeholder@3 written down as it stands, with blanks nobody filled in: '[X.Y.Z]', "
+        "blank@3 written down as it stands, with blanks nobody filled in: '[X.Y.Z]', "
         "'[Reason]'\n");
 }
 

@@ -103,11 +103,14 @@ static void merge_containers(struct facts *facts)
         for (int j = 0; j < facts->n_services; j++) {
             struct fact_service *service = &facts->services[i], *container = &facts->services[j];
             size_t a = strlen(service->name), b = strlen(container->name);
-            if (!service->compose || container->compose || b <= a + 1 ||
+            if (!service->compose || container->compose || container->kubernetes || b <= a + 1 ||
                 !strchr("-_", container->name[b - a - 1]) ||
                 strcmp(container->name + b - a, service->name))
                 continue;
             service->uses += container->uses;
+            service->container = container->name;
+            if (!service->image)
+                service->image = container->image;
             if (!service->version)
                 service->version = container->version;
             if (!service->port)
@@ -162,6 +165,8 @@ static void take_image(struct facts *facts, const char *image, const struct use 
     if (!service)
         return;
     service->uses++;
+    if (!service->image)
+        service->image = arena_str(facts->arena, (struct str){image, (size_t)(colon - image)});
     if (version_length(colon + 1) == strlen(colon + 1)) {
         note_version(facts, colon + 1, good);
         if (good && !service->version)
@@ -175,6 +180,14 @@ static void take_compose(struct facts *facts, const struct use *use)
 {
     static const char *const verbs[] = {"up",   "stop", "start", "restart", "build",
                                         "pull", "logs", "rm",    "kill",    NULL};
+    const char *file = use->n_operands && !strcmp(use->operands[0], "logs")
+                           ? NULL
+                           : use_value(use, "-f", "--file");
+    facts->uses_compose = true;
+    if (file && !facts->compose_file && !strpbrk(file, "$<[")) {
+        const char *slash = strrchr(file, '/');
+        facts->compose_file = slash ? slash + 1 : file;
+    }
     if (use->n_operands > 1 &&
         (!strcmp(use->operands[0], "exec") || !strcmp(use->operands[0], "run")))
         act_on(facts, use->operands[1], use);
@@ -228,6 +241,7 @@ static void take_kubectl(struct facts *facts, const struct use *use)
         if (!service)
             continue;
         service->uses++;
+        service->kubernetes = true;
         if (replicas && *replicas > '0' && *replicas <= '9' && !replicas[1])
             service->replicas = *replicas - '0';
     }
@@ -352,6 +366,7 @@ static void take_git(struct facts *facts, const struct use *use)
         return;
     name = strrchr(use->operands[1], '/');
     note_version(facts, name ? name + 1 : use->operands[1], true);
+    facts->checks_out |= version_length(name ? name + 1 : use->operands[1]) > 0;
 }
 
 /* ---- commands that nothing answers to ---- */

@@ -6,13 +6,16 @@
 
 struct fact_service {
     const char *name;
-    const char *version; /* that the playbook goes back to, if it names one */
-    int line;            /* where it is first mentioned; 0: taken from a compose file */
-    int port;            /* 0: unknown */
-    int replicas;        /* 0: unknown */
-    int uses;            /* how often it is acted on */
-    bool compose;        /* a service of docker-compose */
-    const char *engine;  /* a store's: "postgresql 15"; NULL for others */
+    const char *version;   /* that the playbook goes back to, if it names one */
+    int line;              /* where it is first mentioned; 0: taken from a compose file */
+    int port;              /* 0: unknown */
+    int replicas;          /* 0: unknown */
+    int uses;              /* how often it is acted on */
+    bool compose;          /* a service of docker-compose */
+    bool kubernetes;       /* a workload or service of Kubernetes */
+    const char *image;     /* "repo/name", or NULL */
+    const char *container; /* the name of its container, if the playbook uses one of its own */
+    const char *engine;    /* a store's: "postgresql 15"; NULL for others */
 };
 
 struct fact_command {
@@ -50,7 +53,9 @@ struct facts {
     int n_tables, cap_tables;
     const char *good_version, *bad_version;
     const char *cwd, *database, *user, *container;
-    int *ports; /* of localhost, in the order of their first mention */
+    const char *compose_file;      /* that -f names, without its folder; NULL: none */
+    bool uses_compose, checks_out; /* git checkout of a version */
+    int *ports;                    /* of localhost, in the order of their first mention */
     int n_ports, cap_ports;
 };
 

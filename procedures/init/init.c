@@ -6,28 +6,15 @@
 #include <string.h>
 #include <strings.h>
 
-#include "procedures/init/facts.h"
+#include "procedures/init/writer.h"
 #include "procedures/playbook/placeholder.h"
 #include "sim/base/buf.h"
 #include "sim/base/doc.h"
 #include "sim/base/xalloc.h"
 
-enum { FILE_MAX = 1 << 20 };
-
-struct writer {
-    struct arena *arena;
-    struct facts facts;
-    const struct init_options *options;
-    struct init_result *result;
-    int cap_files, n_todo, cap_todo;
-    const char *cwd, *good, *bad;
-    struct fact_service *front, *store;
-    int heading; /* of the section to rehearse, -1: the whole document */
-};
-
 /* ---- small things ---- */
 
-static void add_file(struct writer *writer, const char *path, struct buf *content, int mode)
+void init_add_file(struct writer *writer, const char *path, struct buf *content, int mode)
 {
     struct init_result *result = writer->result;
     XGROW(result->files, result->n_files, writer->cap_files);
@@ -39,10 +26,7 @@ static void add_file(struct writer *writer, const char *path, struct buf *conten
     buf_release(content);
 }
 
-static void add_todo(struct writer *writer, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void add_todo(struct writer *writer, const char *format, ...)
+void init_add_todo(struct writer *writer, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -136,17 +120,32 @@ static void write_calls(struct writer *writer, struct buf *out)
     buf_puts(out, n ? "}   # for one request; a guess\n" : "");
 }
 
+const char *init_version(const struct writer *writer, const struct fact_service *service)
+{
+    if (service == writer->front)
+        return writer->good;
+    if (service->version)
+        return service->version;
+    if (service->engine)
+        return "15";
+    return strcasestr(service->name, "redis") ? "7" : "v1";
+}
+
 static void write_versions(struct writer *writer, struct buf *out,
                            const struct fact_service *service)
 {
+    if (init_in_compose(writer, service))
+        buf_printf(out, "    runs: {compose: %s/%s, service: %s}\n", writer->cwd,
+                   writer->compose_file, service->name);
     if (service != writer->front) {
         buf_puts(out, "    versions: {");
-        add_scalar(out, service->engine ? "15" : service->version ? service->version : "v1");
+        add_scalar(out, init_version(writer, service));
         buf_puts(out, ": {time: {p50: 2ms, p99: 20ms}}}\n");
         return;
     }
-    buf_printf(out, "    replicas: %d\n    versions:\n      ",
-               service->replicas ? service->replicas : 2);
+    if (!init_in_compose(writer, service))
+        buf_printf(out, "    replicas: %d\n", service->replicas ? service->replicas : 2);
+    buf_puts(out, "    versions:\n      ");
     add_scalar(out, writer->good);
     buf_puts(out, ": {time: {p50: 20ms, p99: 200ms}, errors: 0.1%, start: 5s}   # what you go back "
                   "to\n      ");
@@ -246,10 +245,11 @@ static void write_triggers(struct writer *writer, struct buf *out)
                       "rollback,\n"
                       "     when: {m: error_ratio, op: \">\", thr: 0.05, for: 2m}}\n");
     if (facts->n_triggers > n)
-        add_todo(writer,
-                 "system.yaml: %d reason%s to roll back %s in words only (triggers, as comments)",
-                 facts->n_triggers - n, facts->n_triggers - n == 1 ? "" : "s",
-                 facts->n_triggers - n == 1 ? "is" : "are");
+        init_add_todo(
+            writer,
+            "system.yaml: %d reason%s to roll back %s in words only (triggers, as comments)",
+            facts->n_triggers - n, facts->n_triggers - n == 1 ? "" : "s",
+            facts->n_triggers - n == 1 ? "is" : "are");
 }
 
 static void write_targets(struct writer *writer, struct buf *out)
@@ -283,6 +283,7 @@ static void write_system(struct writer *writer)
     write_traffic(writer, &out);
     buf_putc(&out, '\n');
     write_http(writer, &out);
+    init_write_platform(writer, &out);
     buf_printf(&out, "hosts:\n  ops: {files: host%s}   # the operator's machine: its files%s\n\n",
                stubs ? ", commands: bin" : "", stubs ? ", and commands of your own" : "");
     buf_printf(&out, "good_state: {%s: ", writer->front->name);
@@ -297,7 +298,7 @@ static void write_system(struct writer *writer)
         buf_puts(&out, "  - what: what the stubs in bin/ and host/ do\n"
                        "    why: the playbook calls them and does not show them; as they stand "
                        "they do nothing\n");
-    add_file(writer, "system.yaml", &out, 0644);
+    init_add_file(writer, "system.yaml", &out, 0644);
 }
 
 /* ---- the drill ---- */
@@ -369,8 +370,8 @@ static void write_bindings(struct writer *writer, struct buf *out)
         buf_printf(out, "   # line %d\n", at->line);
     }
     if (n)
-        add_todo(writer, "drills/first.yaml: %d blank%s of the playbook %s guessed (bind)", n,
-                 n == 1 ? "" : "s", n == 1 ? "is" : "are");
+        init_add_todo(writer, "drills/first.yaml: %d blank%s of the playbook %s guessed (bind)", n,
+                      n == 1 ? "" : "s", n == 1 ? "is" : "are");
     placeholders_release(&found);
 }
 
@@ -407,6 +408,17 @@ static bool has_sql(const struct writer *writer)
     return false;
 }
 
+static void write_change(struct writer *writer, struct buf *out)
+{
+    if (init_in_compose(writer, writer->front)) {
+        buf_printf(out, "change: {at: 10m, run: %s}\n", init_deploy_command(writer));
+        return;
+    }
+    buf_printf(out, "change: {at: 10m, deploy: {%s: ", writer->front->name);
+    add_scalar(out, writer->bad);
+    buf_puts(out, "}}\n");
+}
+
 static void write_drill(struct writer *writer)
 {
     struct buf out;
@@ -416,9 +428,9 @@ static void write_drill(struct writer *writer)
     add_scalar(&out, arena_printf(writer->arena, "%s is bad, and is rolled back", writer->bad));
     buf_puts(&out, "\n\nstart: 2026-01-15T14:30:00Z\ncwd: ");
     add_scalar(&out, writer->cwd);
-    buf_printf(&out, "\nchange: {at: 10m, deploy: {%s: ", writer->front->name);
-    add_scalar(&out, writer->bad);
-    buf_puts(&out, "}}\n\nprocedure:\n  playbook: ");
+    buf_putc(&out, '\n');
+    write_change(writer, &out);
+    buf_puts(&out, "\nprocedure:\n  playbook: ");
     add_scalar(&out, writer->options->playbook_path);
     buf_putc(&out, '\n');
     if (writer->heading >= 0) {
@@ -435,7 +447,7 @@ static void write_drill(struct writer *writer)
              "# Say what you expect before the first run, and why; `rehearse check` compares.\n"
              "# expect: {verdict: pass, because: ...}\n");
     write_other_sections(writer, &out);
-    add_file(writer, "drills/first.yaml", &out, 0644);
+    init_add_file(writer, "drills/first.yaml", &out, 0644);
 }
 
 /* ---- files of the operator's machine ---- */
@@ -450,7 +462,7 @@ static const char *stub_path(struct writer *writer, const struct fact_command *c
     if (!strncmp(name, "../", 3) || strstr(name, "/../"))
         return NULL;
     return *name == '/' ? arena_printf(writer->arena, "host%s", name)
-                        : arena_printf(writer->arena, "host%s/%s", writer->cwd, name);
+                        : arena_printf(writer->arena, "%s/%s", writer->content, name);
 }
 
 static void write_stubs(struct writer *writer)
@@ -469,56 +481,31 @@ static void write_stubs(struct writer *writer)
                    "nothing and succeeds.\n"
                    "# Say what the real one does, with ordinary shell and the other commands of "
                    "the playbook.\n"
-                   "echo \"%s $*: a stub, nothing was done\" >&2\n",
+                   "echo \"%s $*: only a stub, see %s\" >&2\n",
                    command->name, command->line, command->uses > 1 ? " and others" : "",
-                   command->name);
-        add_file(writer, path, &out, 0755);
+                   command->name, path);
+        init_add_file(writer, path, &out, 0755);
         n++;
     }
     if (n)
-        add_todo(writer, "bin/, host/: %d command%s of the playbook %s a stub that does nothing", n,
-                 n == 1 ? "" : "s", n == 1 ? "is" : "are each");
+        init_add_todo(writer,
+                      "bin/, host/: %d command%s of the playbook %s a stub that does nothing", n,
+                      n == 1 ? "" : "s", n == 1 ? "is" : "are each");
     buf_init(&out, FILE_MAX);
     buf_printf(&out,
-               "The folder in which the operator begins. Put here what the playbook finds there: "
-               "compose files, scripts,\n"
-               "configuration. What lies in host%s is at %s in the rehearsal.\n",
-               writer->cwd, writer->cwd);
-    add_file(writer, arena_printf(writer->arena, "host%s/ABOUT.txt", writer->cwd), &out, 0644);
+               "What lies below this folder is on the operator's machine in the rehearsal, at the "
+               "same place:\n"
+               "host/etc/x is /etc/x. Put here what the playbook finds there: compose files, "
+               "scripts, configuration.\n"
+               "The operator begins in %s%s.\n",
+               writer->cwd, writer->git ? ", a git working copy: its files are in repo/" : "");
+    init_add_file(writer,
+                  writer->git ? "host/root/ABOUT.txt"
+                              : arena_printf(writer->arena, "host%s/ABOUT.txt", writer->cwd),
+                  &out, 0644);
 }
 
-/* ---- a compose file, if there is one ---- */
-
-static int take_compose_file(struct writer *writer, struct error *error)
-{
-    struct doc *root, *services;
-    if (!writer->options->compose)
-        return 0;
-    if (doc_read_text(writer->arena, "compose file", str_of(writer->options->compose), &root,
-                      error) < 0 ||
-        doc_need(root, "services", &services, error) < 0)
-        return ERROR_INPUT;
-    for (const struct doc *at = services->first; at; at = at->next) {
-        struct fact_service *service = facts_service(&writer->facts, str_of(at->key), 0);
-        const struct doc *image = doc_get(at, "image"), *ports = doc_get(at, "ports");
-        const char *tag = image && image->text ? strrchr(image->text, ':') : NULL, *colon;
-        if (!service)
-            continue;
-        service->compose = true;
-        service->uses++;
-        if (tag && isdigit((unsigned char)tag[1 + (tag[1] == 'v')]) && !strchr(tag, '/'))
-            service->version = tag + 1;
-        if (ports && ports->first && ports->first->text &&
-            (colon = strchr(ports->first->text, ':'))) {
-            int64_t port;
-            if (str_int64((struct str){ports->first->text, (size_t)(colon - ports->first->text)},
-                          &port) &&
-                port < 65536)
-                service->port = (int)port;
-        }
-    }
-    return 0;
-}
+/* ---- the whole ---- */
 
 /* "v1.2.2" becomes "v1.2.3". */
 static const char *next_version(struct arena *arena, const char *version)
@@ -569,18 +556,20 @@ int init_from_playbook(struct arena *arena, const struct playbook *playbook,
                       playbook->file);
         goto out;
     }
-    if ((r = take_compose_file(&writer, error)) < 0 || (r = choose_section(&writer, error)) < 0)
+    if ((r = init_take_compose(&writer, error)) < 0 || (r = choose_section(&writer, error)) < 0)
         goto out;
     facts_front(&writer.facts); /* may add one: pointers into the list only after it */
     writer.front = facts_front(&writer.facts);
     writer.store = facts_store(&writer.facts);
     writer.cwd = writer.facts.cwd ? writer.facts.cwd : arena_printf(arena, "/opt/%s", result.name);
     choose_versions(&writer);
+    init_choose_platform(&writer);
     result.todo = xcalloc(1, sizeof *result.todo);
     writer.cap_todo = 1;
     write_system(&writer);
     write_drill(&writer);
     write_stubs(&writer);
+    init_write_compose(&writer);
     ret->name = result.name;
     ret->n_files = result.n_files;
     ret->files = ARENA_ARRAY(arena, struct init_file, result.n_files);

@@ -87,13 +87,19 @@ static int skip_options(const char *name, const char *const *argv, int argc, int
     return i;
 }
 
+/* "logs -f api" follows; "-f" before the verb, and behind others, names a file. */
+static bool follows(const struct use *use, const char *option)
+{
+    return !strcmp(option, "-f") && use->n_operands && !strcmp(use->operands[0], "logs");
+}
+
 static void find_operands(struct lint *lint, struct use *use)
 {
     use->operands = ARENA_ARRAY(lint->arena, const char *, use->argc + 1);
     for (int i = 1; i < use->argc; i++) {
         if (use->argv[i][0] != '-' || !use->argv[i][1])
             use->operands[use->n_operands++] = use->argv[i];
-        else if (takes_value(use->name, use->argv[i]))
+        else if (takes_value(use->name, use->argv[i]) && !follows(use, use->argv[i]))
             i++;
     }
 }

@@ -162,7 +162,7 @@ static void look_at(struct check *check, const struct placeholders *found)
         }
     }
     if (blanks)
-        add_note(check->notes, "placeholder", blank_line,
+        add_note(check->notes, "blank", blank_line,
                  "written down as it stands, with blanks nobody filled in: %s", list.at);
     buf_release(&list);
 }

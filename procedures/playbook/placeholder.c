@@ -231,11 +231,11 @@ static void scan_parts(struct scan *scan, const struct shell_part *part, bool qu
         if (part->kind == PART_PLACEHOLDER)
             add_found(scan, part->text.at, part->text, false, false);
         if ((part->kind == PART_TEXT || part->kind == PART_SINGLE) && !context.text &&
-            !context.mktemp)
-            scan_fillers(scan, part->text, context.spoken);
+            !context.mktemp && !context.spoken)
+            scan_fillers(scan, part->text, false);
         if (((part->kind == PART_TEXT && quoted) || part->kind == PART_SINGLE) && !context.text &&
-            !context.patterns)
-            scan_marks(scan, part->text, context.spoken, false);
+            !context.patterns && !context.spoken)
+            scan_marks(scan, part->text, false, false);
         if (part->kind == PART_PARAMETER)
             scan_parameter(scan, part);
         scan_parts(scan, part->parts, quoted || part->kind == PART_DOUBLE, context);
@@ -273,13 +273,22 @@ static bool is_written_down(const struct shell_command *command)
     return true;
 }
 
+/* A report or a message in a file; help that goes to the screen is only read. */
+static bool goes_to_file(const struct shell_command *command)
+{
+    for (const struct shell_redirect *at = command->redirects; at; at = at->next)
+        if (*at->operator.at == '>')
+            return true;
+    return shell_is(command, "tee");
+}
+
 static void scan_here_documents(struct scan *scan, const struct shell_command *command)
 {
     struct context text = {.text = true};
     bool written_down = is_written_down(command);
     for (const struct shell_redirect *at = command->redirects; at; at = at->next) {
         scan_parts(scan, at->body_parts, true, text);
-        if (!at->body.len)
+        if (!at->body.len || (written_down && !goes_to_file(command)))
             continue;
         scan_marks(scan, at->body, written_down, written_down);
         scan_fillers(scan, at->body, written_down);

@@ -115,7 +115,8 @@ struct procedure_variable {
 /* Something worth a finding that was seen while picking the procedure:
  *   "alternatives"  commands left out because others before them do the same job
  *   "manual_edit"   a step that is only a comment: a person must change something by hand
- *   "placeholder"   a blank in text that is written down but not executed
+ *   "placeholder"   a variable that nothing seen here sets, though a sourced file may
+ *   "blank"         a blank in a report that is written down but not executed
  *   "sql_skipped", "untagged_skipped"  a block left out because the drill did not ask for it */
 struct procedure_note {
     const char *id;
