@@ -92,6 +92,10 @@ static const struct {
             "git commit -qm one; git tag v1; sleep 60; echo 2 > f; git commit -qam two; git clone -q . ../r2; cd ../r2; git fetch -q --tags\n"
             "git log --format='%ad %s' --date=format:%T; git checkout -q v1; cat f; git rev-parse HEAD\n",
      "14:31:00 two\n14:30:00 one\n1\n1cf5f4013b694b690a886882fb2779ac162624ef\n", false},
+    {"times of folders", "now() { stat -c %y \"$@\" | cut -c18-19 | tr '\\n' ' '; }\nmkdir -p d/e; sleep 10; touch d/x; now d d/e; sleep 10\n"
+                         "ln -s x d/e/l; now d d/e d/e/l; sleep 10; mv d/x d/e/y; now d d/e d/e/y; cd d/e; sleep 10; rm ../e/y; now . ..; sleep 10\n"
+                         "mkdir ../f ../f/g; now .. ../f; ln -s nowhere n; sleep 5; echo x > n; now n nowhere .; echo\n",
+     "10 00 10 20 20 30 30 10 40 30 50 50 50 55 55 \n", false},
     {"a stopped sleeper sleeps on", "sleep 10 & p=$!; sleep 1; kill -STOP $p; sleep 3; kill -CONT $p; wait $p; date +%S\n", "10\n", false},
     {"the same seed, the same chance",
      "head -c 8 /dev/urandom | od -An -tx1; echo $RANDOM $(mktemp -u) $(shuf -n3 -i 1-1000 | tr '\\n' ' '); echo $$ $BASHPID\n",

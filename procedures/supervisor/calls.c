@@ -15,7 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "procedures/sandbox/files.h"
 #include "procedures/sandbox/filter.h"
 #include "procedures/supervisor/core.h"
 
@@ -208,90 +207,6 @@ static void leave_ready(struct task *t)
     }
 }
 
-/* ---- times of files ---- */
-
-/* Which descriptor a call changed, given its result. */
-static int changed_descriptor(const struct task *t, long result)
-{
-    switch (t->number) {
-    case SYS_open:
-    case SYS_creat:
-    case SYS_openat:
-    case SYS_openat2:
-        return (int)result;
-    case SYS_copy_file_range:
-    case SYS_splice:
-        return (int)t->arguments[2];
-    default:
-        return (int)t->arguments[0];
-    }
-}
-
-static bool opens(long number)
-{
-    return number == SYS_open || number == SYS_creat || number == SYS_openat || number == SYS_openat2;
-}
-
-/* A file that was just made has the time of its making, the host's; one that was opened again has not. */
-static bool just_made(int fd)
-{
-    struct statx st;
-    return statx(fd, "", AT_EMPTY_PATH, STATX_MTIME | STATX_BTIME, &st) == 0 &&
-           st.stx_btime.tv_sec == st.stx_mtime.tv_sec && st.stx_btime.tv_nsec == st.stx_mtime.tv_nsec;
-}
-
-static bool truncates(const struct task *t)
-{
-    uint64_t flags = t->number == SYS_openat ? t->arguments[2] : t->number == SYS_open ? t->arguments[1] : O_TRUNC;
-    return (flags & O_TRUNC) != 0;
-}
-
-static void leave_stamp(struct supervisor *s, struct task *t)
-{
-    long result = arch_result(&t->registers);
-    if (result < 0)
-        return;
-    int fd = task_descriptor(t, changed_descriptor(t, result));
-    if (fd < 0)
-        return;
-    struct stat st;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (!opens(t->number) || truncates(t) || just_made(fd)))
-        (void)files_set_mtime(fd, clock_unix_ns(s));
-    close(fd);
-}
-
-/* "Now" is the simulation's. */
-static void set_times(struct supervisor *s, struct task *t)
-{
-    struct timespec times[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
-    int64_t now = clock_unix_ns(s);
-    if (t->arguments[2] && !task_read(t, t->arguments[2], times, sizeof times)) {
-        pass(t);
-        return;
-    }
-    for (int i = 0; i < 2; i++)
-        if (times[i].tv_nsec == UTIME_NOW)
-            times[i] = (struct timespec){now / SECOND_NS, now % SECOND_NS};
-    uint64_t at = arch_scratch(&t->registers, sizeof times);
-    if (task_write(t, at, times, sizeof times)) {
-        arch_set_argument(&t->registers, 2, at);
-        (void)arch_set(t->pid, &t->registers);
-    }
-    pass(t);
-}
-
-/* A change time cannot be set, only told: it is the time of the last modification, and so is the birth. */
-static void leave_stat(struct task *t)
-{
-    struct statx st;
-    if (arch_result(&t->registers) < 0 || !task_read(t, t->arguments[4], &st, sizeof st))
-        return;
-    st.stx_ctime = st.stx_btime = st.stx_mtime;
-    st.stx_dev_major = 0;
-    st.stx_dev_minor = 42;
-    (void)task_write(t, t->arguments[4], &st, sizeof st);
-}
-
 /* ---- the rest ---- */
 
 static void tell_name(struct supervisor *s, struct task *t)
@@ -435,18 +350,22 @@ static bool file_call(struct supervisor *s, struct task *t)
         task_resume(t, true);
         return true;
     case SYS_utimensat:
-        set_times(s, t);
+        stamp_times(s, t);
         return true;
     case SYS_statx:
         t->detour = DETOUR_STAT;
         task_resume(t, true);
         return true;
-    /* Change what others can see, so they happen in somebody's turn; nothing more. */
     case SYS_unlink: case SYS_unlinkat: case SYS_rename: case SYS_renameat: case SYS_renameat2:
     case SYS_mkdir: case SYS_mkdirat: case SYS_rmdir: case SYS_link: case SYS_linkat:
-    case SYS_symlink: case SYS_symlinkat: case SYS_chmod: case SYS_fchmod: case SYS_fchmodat:
-    case SYS_chown: case SYS_fchown: case SYS_lchown: case SYS_fchownat: case SYS_truncate:
-    case SYS_utime: case SYS_utimes: case SYS_futimesat: case SYS_setxattr: case SYS_lsetxattr:
+    case SYS_symlink: case SYS_symlinkat: case SYS_truncate: case SYS_utime: case SYS_utimes:
+        t->detour = DETOUR_STAMP;
+        task_resume(t, true);
+        return true;
+    /* Change what others can see, so they happen in somebody's turn; nothing more. */
+    case SYS_chmod: case SYS_fchmod: case SYS_fchmodat:
+    case SYS_chown: case SYS_fchown: case SYS_lchown: case SYS_fchownat:
+    case SYS_futimesat: case SYS_setxattr: case SYS_lsetxattr:
     case SYS_fsetxattr: case SYS_removexattr: case SYS_lremovexattr: case SYS_fremovexattr:
     case SYS_fsync: case SYS_fdatasync: case SYS_sync: case SYS_syncfs: case SYS_sync_file_range:
     case SYS_lseek: case SYS_tee: case SYS_vmsplice: case SYS_setsockopt: case SYS_bind:
@@ -520,13 +439,13 @@ void call_leave(struct supervisor *s, struct task *t)
         }
         break;
     case DETOUR_STAMP:
-        leave_stamp(s, t);
+        stamp_leave(s, t);
         break;
     case DETOUR_TIMER:
         clock_leave_timerfd(t);
         break;
     case DETOUR_STAT:
-        leave_stat(t);
+        stamp_leave_stat(t);
         break;
     case DETOUR_KILL:
         s->epoch++;

@@ -196,6 +196,12 @@ void call_finish(struct task *, long result); /* answers without executing it */
 
 /* The registers hold a call that is to be made now, by the task itself or by its puppeteer (who is trusted). */
 void call_dispatch(struct supervisor *, struct task *, bool trusted);
+/* ---- stamp.c ---- */
+/* At the exit of a call that changed a file or a folder: gives it the simulation's time. */
+void stamp_leave(struct supervisor *, struct task *);
+void stamp_leave_stat(struct task *);
+/* utimensat: "now" is the simulation's. */
+void stamp_times(struct supervisor *, struct task *);
 /* ---- transfer.c ---- */
 /* Calls that move bytes or wait for descriptors. False: the call is none of them. */
 bool transfer_call(struct supervisor *, struct task *);

@@ -222,10 +222,12 @@ static bool plain_no(long number)
 static void mknod_call(struct supervisor *s, struct task *t)
 {
     uint64_t mode = t->number == SYS_mknod ? t->arguments[1] : t->arguments[2];
-    if ((mode & 0170000) == 0060000 || (mode & 0170000) == 0020000)
+    if ((mode & 0170000) == 0060000 || (mode & 0170000) == 0020000) {
         refuse(s, t, "a device node (mknod)", -EPERM);
-    else
-        pass(t);
+    } else {
+        t->detour = DETOUR_STAMP;
+        task_resume(t, true);
+    }
 }
 
 bool refuse_call(struct supervisor *s, struct task *t)
