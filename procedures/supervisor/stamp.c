@@ -20,7 +20,7 @@ static const struct name_call {
     bool makes; /* a new thing of that name, that has a time of its own */
     bool itself; /* it is the named thing that changed, not its folder */
 } name_calls[] = {
-    {SYS_open, -1, 0, true, false},      {SYS_creat, -1, 0, true, false},    {SYS_openat, 0, 1, true, false},
+    {SYS_open, -1, 0, false, false},     {SYS_creat, -1, 0, false, false},   {SYS_openat, 0, 1, false, false},
     {SYS_unlink, -1, 0, false, false},   {SYS_unlinkat, 0, 1, false, false}, {SYS_rmdir, -1, 0, false, false},
     {SYS_mkdir, -1, 0, true, false},     {SYS_mkdirat, 0, 1, true, false},   {SYS_mknod, -1, 0, true, false},
     {SYS_mknodat, 0, 1, true, false},    {SYS_symlink, -1, 1, true, false},  {SYS_symlinkat, 1, 2, true, false},
