@@ -94,6 +94,7 @@ struct task {
     bool first;           /* held in the middle of its turn: goes on before all others */
     uint64_t round;
     int signal_number;    /* to be delivered when it goes on */
+    pid_t vfork_child;    /* TASK_VFORKED: for whom it waits */
     bool in_call;         /* its next stop is the exit of a call */
     bool loose;           /* waits in a call that has effects as soon as it is woken */
     bool fired;           /* its deadline came, it was interrupted */

@@ -67,8 +67,20 @@ static bool any_loose(const struct supervisor *s, const struct task *but)
     return false;
 }
 
+/* A vfork child has its own memory, or is gone: its parent goes on, and will say so. */
+static void release_parent(struct supervisor *s, pid_t child)
+{
+    for (struct task *t = s->tasks; t; t = t->next)
+        if (t->state == TASK_VFORKED && t->vfork_child == child) {
+            t->state = TASK_RUNNING;
+            t->in_call = t->loose = false;
+            t->quiet_epoch = 0;
+        }
+}
+
 static void ended(struct supervisor *s, struct task *t, int status)
 {
+    release_parent(s, t->pid);
     s->epoch++;
     if (t->process && t->process->tasks > 1)
         s->kill_epoch++; /* perhaps it takes the other threads with it */
@@ -99,6 +111,7 @@ static void forked(struct supervisor *s, struct task *t, int event)
     task_resume(t, t->in_call);
     if (event == PTRACE_EVENT_VFORK) {
         t->state = TASK_VFORKED;
+        t->vfork_child = child->pid;
         t->quiet_epoch = s->kill_epoch; /* its child is alive, so it waits */
     }
     if (s->n_tasks > s->limits.tasks) {
@@ -189,6 +202,7 @@ static void handle(struct supervisor *s, pid_t pid, int status)
         break;
     case PTRACE_EVENT_EXEC:
         t = take_over(s, t);
+        release_parent(s, t->pid);
         program_started(s, t);
         task_resume(t, false);
         break;
