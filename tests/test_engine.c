@@ -84,6 +84,51 @@ static void test_streams_have_their_moments(void **state)
     }
 }
 
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Kolmogorov and Smirnov: the largest distance between the draws and the distribution, times sqrt(n), is above 2.8
+ * once in three million times. */
+static void check_shape(const char *what, double *x, int n, double (*cdf)(double))
+{
+    double worst = 0;
+    qsort(x, (size_t)n, sizeof *x, by_value);
+    for (int i = 0; i < n; i++) {
+        double above = (i + 1.0) / n - cdf(x[i]), below = cdf(x[i]) - (double)i / n;
+        worst = above > worst ? above : worst;
+        worst = below > worst ? below : worst;
+    }
+    if (worst * sqrt(n) > 2.8)
+        fail_msg("%s: distance %g", what, worst * sqrt(n));
+}
+
+static double exponential_cdf(double x)
+{
+    return 1 - exp(-x);
+}
+
+static void test_shapes(void **state)
+{
+    (void)state;
+    enum { N = 400000 };
+    static double x[N];
+    struct stream s;
+    stream_init(&s, 3, 0, "test", "shapes");
+    for (int i = 0; i < N; i++)
+        x[i] = stream_normal(&s);
+    check_shape("normal", x, N, normal_cdf);
+    for (int i = 0; i < N; i++)
+        x[i] = stream_exponential(&s, 1);
+    check_shape("exponential", x, N, exponential_cdf);
+    int far = 0; /* beyond the last layer: 0.0454% of the exponential's draws, 5 standard errors of 182 */
+    for (int i = 0; i < N; i++)
+        far += x[i] > 7.69711747013104972;
+    assert_true(abs(far - 182) < 68);
+}
+
 static void test_streams_do_not_shift_each_other(void **state)
 {
     (void)state;
@@ -161,7 +206,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_arithmetic_agrees_with_libm), cmocka_unit_test(test_streams_have_their_moments),
-        cmocka_unit_test(test_streams_do_not_shift_each_other), cmocka_unit_test(test_queue_keeps_the_total_order),
+        cmocka_unit_test(test_shapes), cmocka_unit_test(test_streams_do_not_shift_each_other), cmocka_unit_test(test_queue_keeps_the_total_order),
         cmocka_unit_test(test_queue_cancels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

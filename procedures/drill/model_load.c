@@ -12,13 +12,13 @@ static const char *const system_keys[] = {
 };
 static const char *const service_keys[] = {"runs", "replicas", "region", "version", "versions", "calls", NULL};
 static const char *const version_keys[] = {
-    "like", "time", "errors", "start", "concurrency", "queue", "memory", "cold", "needs", "unmet", "says",
+    "like", "time", "errors", "start", "concurrency", "queue", "memory", "cold", "crashes", "needs", "unmet", "says",
     "writes", "when", NULL,
 };
 /* An entry of a version's `when`: how it behaves in instances that have these settings. */
 static const char *const variant_keys[] = {
-    "settings", "like", "time", "errors", "start", "concurrency", "queue", "memory", "cold", "needs", "unmet", "says",
-    "writes", NULL,
+    "settings", "like", "time", "errors", "start", "concurrency", "queue", "memory", "cold", "crashes", "needs", "unmet",
+    "says", "writes", NULL,
 };
 /* The last lines of these two are what fakes read in the same mapping. */
 static const char *const store_keys[] = {
@@ -93,14 +93,24 @@ static int need_store(const struct model *model, const struct doc *node, const c
 
 static int load_time(const struct doc *node, struct model_version *version, struct error *error)
 {
-    static const char *const keys[] = {"p50", "p99", NULL};
+    static const char *const keys[] = {"p50", "p99", "exponential", "constant", NULL};
+    const struct doc *exponential = doc_get(node, "exponential"), *constant = doc_get(node, "constant");
     if (!node)
         return 0;
-    if (node->kind == DOC_SCALAR) {
+    if (exponential || constant) {
+        TRY(doc_only(node, keys, error));
+        if (node->n != 1)
+            return doc_error(node, error, "'exponential' or 'constant' stands alone");
+        version->shape = exponential ? TIME_EXPONENTIAL : TIME_CONSTANT;
+        TRY(doc_duration(exponential ? exponential : constant, &version->p50_ns, error));
+        version->p99_ns = version->p50_ns;
+    } else if (node->kind == DOC_SCALAR) {
+        version->shape = TIME_LOGNORMAL;
         TRY(doc_duration(node, &version->p50_ns, error));
         version->p99_ns = version->p50_ns * 5;
     } else {
         TRY(doc_only(node, keys, error));
+        version->shape = TIME_LOGNORMAL;
         int64_t before_ns = version->p50_ns;
         TRY(doc_duration(doc_get(node, "p50"), &version->p50_ns, error));
         if (version->p50_ns != before_ns && !doc_get(node, "p99"))
@@ -252,6 +262,9 @@ static int load_version(struct arena *arena, const struct doc *node, const struc
     TRY(doc_small(doc_get(node, "queue"), 0, MODEL_QUEUE_MAX, &version->queue, error));
     TRY(load_memory(doc_get(node, "memory"), version, error));
     TRY(load_cold(doc_get(node, "cold"), version, error));
+    TRY(doc_duration(doc_get(node, "crashes"), &version->crashes_ns, error));
+    if (doc_get(node, "crashes") && (version->crashes_ns < SECOND || version->crashes_ns > 36500 * DAY))
+        return doc_error(doc_get(node, "crashes"), error, "a mean time between crashes is from 1s to 36500d");
     TRY(load_needs(arena, doc_get(node, "needs"), version, error));
     int choice = (int)version->unmet;
     TRY(doc_choice(doc_get(node, "unmet"), unmet, &choice, error));
@@ -546,6 +559,8 @@ static int load_writes(struct arena *arena, const struct doc *node, const struct
     if (!node)
         return 0;
     TRY(doc_want(node, DOC_MAPPING, error));
+    if (node->n > 64)
+        return doc_error(node, error, "at most 64 tables are written to by one request");
     struct model_write *at = ARENA_ARRAY(arena, struct model_write, node->n);
     *ret = at;
     *ret_n = 0;

@@ -32,33 +32,61 @@ void stream_init(struct stream *stream, uint64_t seed, uint64_t replication, con
     }
 }
 
-struct exponential_layers exponential_layers;
+struct ziggurat exponential_layers, normal_layers;
 
-static const double LAYER_EDGE = 7.69711747013104972;    /* where the tail begins */
-static const double LAYER_AREA = 3.949659822581572e-3;   /* of each layer, and of the tail with its base */
+/* Where the tail begins, and the area of each layer and of the tail with its base. */
+static const double EXPONENTIAL_EDGE = 7.69711747013104972, EXPONENTIAL_AREA = 3.949659822581572e-3;
+static const double NORMAL_EDGE = 3.6541528853610088, NORMAL_AREA = 4.92867323399e-3;
 
-__attribute__((constructor)) static void make_exponential_layers(void)
+static double exponential_height(double x)
 {
-    struct exponential_layers *at = &exponential_layers;
-    double x = LAYER_EDGE, below = x, base = LAYER_AREA / exact_exp(-x), scale = 0x1p56;
-    at->inside[0] = (uint64_t)(x / base * scale);
+    return exact_exp(-x);
+}
+
+static double exponential_inverse(double y)
+{
+    return -exact_log(y);
+}
+
+static double normal_height(double x)
+{
+    return exact_exp(-x * x / 2);
+}
+
+static double normal_inverse(double y)
+{
+    return exact_sqrt(-2 * exact_log(y));
+}
+
+static void make_layers(struct ziggurat *at, double edge, double area, double scale, double (*height)(double),
+                        double (*inverse)(double))
+{
+    double x = edge, below = edge, base = area / height(edge);
+    at->inside[0] = (uint64_t)(edge / base * scale);
     at->width[0] = base / scale;
-    at->width[255] = x / scale;
+    at->width[255] = edge / scale;
     at->height[0] = 1;
-    at->height[255] = exact_exp(-x);
+    at->height[255] = height(edge);
     for (int i = 254; i >= 1; i--) {
-        x = -exact_log(LAYER_AREA / x + exact_exp(-x));
+        x = inverse(area / x + height(x));
         at->inside[i + 1] = (uint64_t)(x / below * scale);
         below = x;
-        at->height[i] = exact_exp(-x);
+        at->height[i] = height(x);
         at->width[i] = x / scale;
     }
     at->inside[1] = 0;
 }
 
+__attribute__((constructor)) static void make_all_layers(void)
+{
+    make_layers(&exponential_layers, EXPONENTIAL_EDGE, EXPONENTIAL_AREA, 0x1p56, exponential_height,
+                exponential_inverse);
+    make_layers(&normal_layers, NORMAL_EDGE, NORMAL_AREA, 0x1p55, normal_height, normal_inverse);
+}
+
 double stream_exponential_edge(struct stream *stream, uint64_t bits)
 {
-    const struct exponential_layers *at = &exponential_layers;
+    const struct ziggurat *at = &exponential_layers;
     for (;;) {
         uint64_t u = bits >> 8;
         unsigned layer = bits & 255;
@@ -66,21 +94,37 @@ double stream_exponential_edge(struct stream *stream, uint64_t bits)
         if (u < at->inside[layer])
             return x;
         if (layer == 0) /* the tail has no memory: it is the whole again, further out */
-            return LAYER_EDGE - exact_log(1 - stream_uniform(stream));
+            return EXPONENTIAL_EDGE - exact_log(1 - stream_uniform(stream));
         if (at->height[layer] + stream_uniform(stream) * (at->height[layer - 1] - at->height[layer]) < exact_exp(-x))
             return x;
         bits = stream_bits(stream);
     }
 }
 
-/* Marsaglia's polar method; the second value is thrown away so that a stream has no hidden state. */
-double stream_normal(struct stream *stream)
+static double normal_tail(struct stream *stream)
 {
+    for (;;) { /* Marsaglia (1964) */
+        double x = -exact_log(1 - stream_uniform(stream)) / NORMAL_EDGE;
+        double y = -exact_log(1 - stream_uniform(stream));
+        if (2 * y > x * x)
+            return NORMAL_EDGE + x;
+    }
+}
+
+double stream_normal_edge(struct stream *stream, uint64_t bits)
+{
+    const struct ziggurat *at = &normal_layers;
     for (;;) {
-        double x = 2 * stream_uniform(stream) - 1, y = 2 * stream_uniform(stream) - 1;
-        double r = x * x + y * y;
-        if (r > 0 && r < 1)
-            return x * exact_sqrt(-2 * exact_log(r) / r);
+        uint64_t u = bits >> 9;
+        unsigned layer = bits & 255;
+        double sign = bits & 256 ? -1 : 1, x = (double)(int64_t)u * at->width[layer];
+        if (u < at->inside[layer])
+            return sign * x;
+        if (layer == 0)
+            return sign * normal_tail(stream);
+        if (at->height[layer] + stream_uniform(stream) * (at->height[layer - 1] - at->height[layer]) < normal_height(x))
+            return sign * x;
+        bits = stream_bits(stream);
     }
 }
 

@@ -44,11 +44,11 @@ static inline double stream_uniform(struct stream *stream)
 
 /* Marsaglia and Tsang, "The ziggurat method for generating random variables" (2000), with 256 layers. The tables are
  * computed once, before main, by our own arithmetic. */
-struct exponential_layers {
+struct ziggurat {
     uint64_t inside[256]; /* draws below this lie wholly under the curve */
     double width[256], height[256];
 };
-extern struct exponential_layers exponential_layers;
+extern struct ziggurat exponential_layers;
 double stream_exponential_edge(struct stream *, uint64_t bits); /* the rare rest; mean 1 */
 
 static inline double stream_exponential(struct stream *stream, double mean)
@@ -60,7 +60,21 @@ static inline double stream_exponential(struct stream *stream, double mean)
     return mean * stream_exponential_edge(stream, bits);
 }
 
-double stream_normal(struct stream *); /* mean 0, deviation 1 */
+/* The same for the normal distribution (mean 0, deviation 1), by its right half. */
+extern struct ziggurat normal_layers;
+double stream_normal_edge(struct stream *, uint64_t bits);
+
+static inline double stream_normal(struct stream *stream)
+{
+    uint64_t bits = stream_bits(stream), u = bits >> 9;
+    unsigned layer = bits & 255;
+    if (__builtin_expect(u < normal_layers.inside[layer], 1)) {
+        double x = (double)(int64_t)u * normal_layers.width[layer];
+        return bits & 256 ? -x : x;
+    }
+    return stream_normal_edge(stream, bits);
+}
+
 double stream_lognormal(struct stream *, double mu, double sigma); /* of the logarithm */
 int64_t stream_below(struct stream *, int64_t n); /* whole number in [0, n), no bias; n > 0 */
 int64_t stream_poisson(struct stream *, double mean);             /* mean in [0, 1e15] */

@@ -11,6 +11,7 @@
 #include "sim/world/parts.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,12 @@ static const double NORMAL_P99 = 2.3263478740408408;
 
 double version_mean_s(const struct model_version *version, double *ret_variance)
 {
-    double mu = exact_log((double)version->p50_ns * 1e-9);
+    double typical = (double)version->p50_ns * 1e-9;
+    if (version->shape != TIME_LOGNORMAL) {
+        *ret_variance = version->shape == TIME_EXPONENTIAL ? typical * typical : 0;
+        return typical;
+    }
+    double mu = exact_log(typical);
     double sigma = exact_log((double)version->p99_ns / (double)version->p50_ns) / NORMAL_P99;
     double mean = exact_exp(mu + sigma * sigma / 2);
     *ret_variance = mean * mean * (exact_exp(sigma * sigma) - 1);
@@ -78,7 +84,7 @@ static double erlang_c(double load, double servers)
     return blocked / (1 - utilisation * (1 - blocked));
 }
 
-/* ---- one call from one service to another ---- */
+/* ---- the calls of one service, one after the other ---- */
 
 struct attempt {
     double failed, latency_s, variance; /* of one attempt */
@@ -94,67 +100,81 @@ static struct attempt attempt(const struct service *from, const struct call *cal
         return (struct attempt){1, REFUSED_LATENCY_S, 0};
     struct attempt result = {.failed = 0};
     result.failed = 1 - to->ok * lognormal_below(to->log_mu, to->log_sigma, timeout_s);
+    /* what is refused is refused at once; the latency of the service is that of what it serves */
     result.latency_s = lognormal_cut(to->log_mu, to->log_sigma, timeout_s, &result.variance);
+    result.latency_s = (1 - to->refused) * result.latency_s + to->refused * REFUSED_LATENCY_S;
     return result;
 }
 
-static double attempts_made(double failed, int retries)
+/* 1 + x + x^2 + ... : so many are made when each goes on with chance x. */
+static double chain(double x, double length)
 {
-    double sum = 0, still = 1;
-    for (int i = 0; i <= retries; i++) {
-        sum += still;
-        still *= failed;
-    }
-    return sum;
+    return x >= 1 ? length : (1 - exact_power(x, length)) / (1 - x);
 }
 
-static double all_failed(double failed, int retries)
+/* What one call of a kind means for the request that makes it. */
+struct calls {
+    double attempts;          /* attempts made by a request that gets there, all calls of the kind together */
+    double latency_s, variance;
+    double ok;                /* chance that the request can go on behind them */
+};
+
+static struct calls calls_of(const struct service *from, const struct call *call)
 {
-    double product = 1;
-    for (int i = 0; i <= retries; i++)
-        product *= failed;
-    return product;
+    const struct model_call *model = call->model;
+    struct attempt one = attempt(from, call);
+    double attempts = chain(one.failed, model->retries + 1);
+    double ok = 1 - exact_power(one.failed, model->retries + 1);
+    /* a failed call that is needed ends the request: what would come behind is not made */
+    double made = model->optional ? model->per_request : chain(ok, model->per_request);
+    if (model->per_request < 1)
+        made = model->per_request;
+    return (struct calls){
+        .attempts = made * attempts,
+        .latency_s = made * attempts * one.latency_s,
+        .variance = made * attempts * one.variance,
+        .ok = model->optional ? 1 : exact_power(ok, model->per_request),
+    };
 }
 
 /* ---- loads, callers first ---- */
 
-double source_rate(const struct world *world, const struct source *source)
-{
-    double rate = source->model->rate_per_s * source->factor;
-    if (source->model->daily) {
-        int64_t of_day_ns = (world->model->start_unix_ns + world->now_ns) % DAY;
-        /* highest at 15:00, lowest at 03:00 */
-        rate *= 1 + 0.6 * exact_sine_turn((double)(of_day_ns - 9 * HOUR) / (double)DAY);
-    }
-    return rate;
-}
-
 static void spread_load(struct world *world)
 {
     for (int i = 0; i < world->n_services; i++)
-        world->services[i].lambda = 0;
+        world->services[i].lambda = world->services[i].callers = world->services[i].patience_s = 0;
     for (int i = 0; i < world->n_sources; i++)
-        if (!world->sources[i].region_down)
+        if (!world->sources[i].region_down) {
             world->sources[i].to->lambda += source_rate(world, &world->sources[i]);
+            world->sources[i].to->callers = INFINITY; /* clients are as many as they like */
+        }
     for (int i = 0; i < world->n_services; i++) {
         struct service *service = world->callers_first[i];
-        double served = 0;
-        for (int v = 0; v < service->model->n_versions; v++)
+        double served = 0, servers = 0;
+        for (int v = 0; v < service->model->n_versions; v++) {
             served += service->groups[v].share * (1 - service->groups[v].refused);
-        served *= service->lambda;
+            servers += (double)service->groups[v].instances * service->model->versions[v].concurrency;
+        }
+        /* half of the way to the new value: an overloaded caller and those it calls settle instead of swinging */
+        service->served += 0.5 * (served * service->lambda - service->served);
+        double reach = service->served;
         for (int j = 0; j < service->model->n_calls; j++) {
             const struct call *call = &service->calls[j];
-            if (service_cut_from(call->to, service))
-                continue;
-            double failed = attempt(service, call).failed;
-            call->to->lambda += served * call->model->per_request * attempts_made(failed, call->model->retries);
+            struct calls calls = calls_of(service, call);
+            if (!service_cut_from(call->to, service))
+                call->to->lambda += reach * calls.attempts;
+            call->to->callers += servers;
+            double patience_s = (double)call->model->timeout_ns * 1e-9;
+            if (call->to->patience_s <= 0 || patience_s < call->to->patience_s)
+                call->to->patience_s = patience_s;
+            reach *= calls.ok;
         }
     }
 }
 
 /* ---- one service, those it calls being solved ---- */
 
-static void count_instances(struct service *service)
+void service_count(struct service *service)
 {
     struct world *world = service->world;
     const struct model_service *model = service->model;
@@ -207,14 +227,10 @@ static double hold(const struct service *service, int v, struct group *group)
     mean = mean * slower + service->added_s;
     variance *= slower * slower;
     for (int j = 0; j < service->model->n_calls; j++) {
-        const struct call *call = &service->calls[j];
-        struct attempt one = attempt(service, call);
-        int retries = call->model->retries;
-        double made = attempts_made(one.failed, retries) * call->model->per_request;
-        mean += made * one.latency_s;
-        variance += made * one.variance;
-        if (!call->model->optional)
-            ok *= exact_power(1 - all_failed(one.failed, retries), call->model->per_request);
+        struct calls calls = calls_of(service, &service->calls[j]);
+        mean += ok * calls.latency_s;
+        variance += ok * calls.variance;
+        ok *= calls.ok;
     }
     group->hold_s = mean;
     group->hold_variance = variance;
@@ -222,7 +238,7 @@ static double hold(const struct service *service, int v, struct group *group)
 }
 
 /* Overload: what waits grows or shrinks by the second. */
-static void follow_backlog(struct group *group, double capacity, double room, double passed_s)
+static void follow_backlog(struct group *group, double capacity, double room, bool closed, double passed_s)
 {
     group->backlog += (group->lambda - capacity) * passed_s;
     group->refused = 0;
@@ -230,7 +246,7 @@ static void follow_backlog(struct group *group, double capacity, double room, do
         group->backlog = 0;
     if (group->backlog >= room) {
         group->backlog = room;
-        if (group->lambda > capacity)
+        if (group->lambda > capacity && !closed) /* callers that all wait send no more */
             group->refused = 1 - capacity / group->lambda;
     }
     group->wait_s = group->backlog / capacity;
@@ -250,14 +266,22 @@ static void solve_group(const struct service *service, int v, double passed_s)
     group->servers = (double)group->instances * version->concurrency;
     double capacity = group->servers / group->hold_s;
     double room = (double)group->instances * version->queue;
+    /* no more can wait than callers have places to wait in, unless callers give up and leave theirs behind */
+    double others = service->callers * group->share - group->servers;
+    bool closed = others < room && others / capacity < service->patience_s;
+    if (closed)
+        room = others > 0 ? others : 0;
     double load = group->lambda * group->hold_s;
     group->utilisation = load / group->servers;
     if (group->utilisation >= NEARLY_FULL || group->backlog > 0) {
-        follow_backlog(group, capacity, room, passed_s);
+        follow_backlog(group, capacity, room, closed, passed_s);
     } else {
         double waits = erlang_c(load, group->servers), spare = capacity - group->lambda;
         double squared = group->hold_variance / (group->hold_s * group->hold_s);
         double mean = spare > 0 ? (1 + squared) / 2 / spare : 0; /* of those who wait */
+        group->wait_s = waits * mean;
+        if (waits > 0 && mean > room / capacity / waits)
+            mean = room / capacity / waits;
         group->wait_s = waits * mean;
         group->wait_variance = (2 * waits - waits * waits) * mean * mean;
         group->refused = 0;
@@ -270,25 +294,42 @@ static void solve_group(const struct service *service, int v, double passed_s)
 
 static void solve_service(struct service *service, double passed_s)
 {
-    double ok = 0, mean = 0, square = 0, shares = 0;
-    count_instances(service);
+    double ok = 0, mean = 0, square = 0, shares = 0, refused = 0;
+    service_count(service);
     for (int v = 0; v < service->model->n_versions; v++) {
         solve_group(service, v, passed_s);
         const struct group *group = &service->groups[v];
+        double share = group->share * (1 - group->refused); /* of what is served */
         ok += group->share * group->ok;
-        mean += group->share * group->latency_s;
-        square += group->share * (group->latency_variance + group->latency_s * group->latency_s);
-        shares += group->share;
+        mean += share * group->latency_s;
+        square += share * (group->latency_variance + group->latency_s * group->latency_s);
+        shares += share;
+        refused += group->share * group->refused;
     }
+    if (shares > 0) {
+        mean /= shares;
+        square /= shares;
+    }
+    service->refused = refused;
     if (!service->reachable || shares <= 0) {
         ok = 0;
         mean = REFUSED_LATENCY_S;
         square = mean * mean;
     }
     service->ok = ok;
-    service->latency_s = mean;
     service->latency_variance = square > mean * mean ? square - mean * mean : 0;
-    lognormal_fit(service->latency_s, service->latency_variance, &service->log_mu, &service->log_sigma);
+    lognormal_fit(mean, service->latency_variance, &service->log_mu, &service->log_sigma);
+    service->latency_s = (1 - refused) * mean + refused * REFUSED_LATENCY_S;
+}
+
+static bool anything_waits(const struct world *world)
+{
+    for (int i = 0; i < world->n_services; i++)
+        for (int v = 0; v < world->services[i].model->n_versions; v++)
+            if (world->services[i].groups[v].backlog > 0 ||
+                world->services[i].groups[v].utilisation >= NEARLY_FULL)
+                return true;
+    return false;
 }
 
 static void solve_source(struct world *world, struct source *source)
@@ -315,48 +356,6 @@ static void solve_source(struct world *world, struct source *source)
     source->timed_out = gone ? 0 : to->ok * (1 - in_time) * (1 - unwritten);
 }
 
-static void ask_for_version(struct world *world, struct service *service, int v)
-{
-    const struct model_version *version = &service->model->versions[v];
-    struct version_writes *writes = &service->writes[v];
-    writes->unwritten = 0;
-    for (int j = 0; j < version->n_writes; j++) {
-        bool accepted = store_takes(writes->stores[j], version->writes[j].table);
-        if (accepted != writes->accepted[j])
-            world->flow_stale = true;
-        writes->accepted[j] = accepted;
-        writes->unwritten += accepted ? 0 : version->writes[j].ratio;
-    }
-    if (writes->unwritten > 1)
-        writes->unwritten = 1;
-}
-
-static void ask_stores(struct world *world)
-{
-    for (int i = 0; i < world->n_services; i++)
-        for (int v = 0; v < world->services[i].model->n_versions; v++)
-            ask_for_version(world, &world->services[i], v);
-    for (int i = 0; i < world->n_sources; i++) {
-        struct source *source = &world->sources[i];
-        for (int j = 0; j < source->model->n_writes; j++) {
-            bool accepted = store_takes(source->stores[j], source->model->writes[j].table);
-            if (accepted != source->accepted[j])
-                world->flow_stale = true;
-            source->accepted[j] = accepted;
-        }
-    }
-}
-
-static bool anything_waits(const struct world *world)
-{
-    for (int i = 0; i < world->n_services; i++)
-        for (int v = 0; v < world->services[i].model->n_versions; v++)
-            if (world->services[i].groups[v].backlog > 0 ||
-                world->services[i].groups[v].utilisation >= NEARLY_FULL)
-                return true;
-    return false;
-}
-
 static void solve(struct world *world, double passed_s)
 {
     world->flow_stale = false;
@@ -373,133 +372,24 @@ static void solve(struct world *world, double passed_s)
 
 void flow_refresh(struct world *world)
 {
-    ask_stores(world);
-    if (world->flow_stale)
+    traffic_ask_stores(world);
+    if (!world->flow_stale)
+        return;
+    if (world->model->grain == GRAIN_REQUEST)
+        requests_recount(world);
+    else
         solve(world, 0);
 }
 
-/* ---- once a second ---- */
-
-static void draw(struct world *world, struct source *source)
+void flow_tick(struct world *world)
 {
-    const struct model_traffic *model = source->model;
-    int64_t n = stream_poisson(&source->stream, source_rate(world, source) * (double)TICK_NS * 1e-9);
-    int64_t ok = stream_binomial(&source->stream, n, source->ok);
-    int64_t good = source->ok > 0 ? stream_binomial(&source->stream, ok, source->good / source->ok) : 0;
-    int64_t timed_out = 0;
-    if (source->timed_out > 0 && source->ok < 1)
-        timed_out = stream_binomial(&source->stream, n - ok, source->timed_out / (1 - source->ok));
-    source->requests_total += (double)n;
-    source->good_total += (double)good;
-    source->errors_total += (double)(n - ok);
-    source->late_total += (double)(ok - good);
-    for (int j = 0; j < model->n_writes; j++) {
-        if (!source->accepted[j])
-            continue;
-        /* a request that came through wrote nothing that was not accepted */
-        double ratio = source->unwritten < 1 ? model->writes[j].ratio / (1 - source->unwritten) : 0;
-        int64_t since_ns = world->now_ns - TICK_NS;
-        store_write(source->stores[j], model->writes[j].table,
-                    stream_binomial(&source->stream, ok, ratio < 1 ? ratio : 1), since_ns);
-        if (timed_out)
-            store_write_unknown(source->stores[j], model->writes[j].table,
-                                stream_binomial(&source->stream, timed_out, model->writes[j].ratio), since_ns);
-    }
-}
-
-/* What versions write by themselves, whoever asked them. */
-static void draw_versions(struct world *world, struct service *service)
-{
-    for (int v = 0; v < service->model->n_versions; v++) {
-        const struct model_version *version = &service->model->versions[v];
-        const struct group *group = &service->groups[v];
-        struct version_writes *writes = &service->writes[v];
-        double answered = group->lambda * group->ok * (double)TICK_NS * 1e-9;
-        for (int j = 0; j < version->n_writes; j++) {
-            if (!writes->accepted[j] || writes->unwritten >= 1 || answered <= 0)
-                continue;
-            /* a request that came through wrote nothing that was not accepted */
-            double ratio = version->writes[j].ratio / (1 - writes->unwritten);
-            struct stream *stream = world_stream(world, service->model->name, version->writes[j].table);
-            store_write(writes->stores[j], version->writes[j].table,
-                        stream_poisson(stream, answered * (ratio < 1 ? ratio : 1)), world->now_ns - TICK_NS);
-        }
-    }
-}
-
-static double indicator(const struct world *world)
-{
-    double all = 0, good = 0;
-    for (int i = 0; i < world->n_sources; i++) {
-        double rate = source_rate(world, &world->sources[i]);
-        all += rate;
-        good += rate * world->sources[i].good;
-    }
-    return all > 0 ? good / all : 1;
-}
-
-static void tick(struct world *world, void *ctx)
-{
-    (void)ctx;
-    ask_stores(world);
     bool due = world->now_ns - world->flow_solved_ns >= SOLVE_AGAIN_NS;
     bool waits = anything_waits(world);
     if (world->flow_stale || due || waits || world->cold_until_ns > world->now_ns)
         solve(world, waits ? (double)TICK_NS * 1e-9 : 0);
-    for (int i = 0; i < world->n_sources; i++)
-        draw(world, &world->sources[i]);
     for (int i = 0; i < world->n_services; i++) {
         struct service *service = &world->services[i];
-        draw_versions(world, service);
         service->requests_total += service->lambda;
         service->errors_total += service->lambda * (1 - service->ok);
-        service->latency_total_s += service->lambda * service->latency_s;
     }
-    services_tick(world);
-    judge_indicator(world, indicator(world));
-    stores_tick(world);
-    world_schedule(world, world->now_ns + TICK_NS, PRIORITY_TICK, tick, NULL);
-}
-
-static void find_stores(struct world *world, struct service *service)
-{
-    for (int v = 0; v < service->model->n_versions; v++) {
-        const struct model_version *version = &service->model->versions[v];
-        struct version_writes *writes = &service->writes[v];
-        writes->stores = xcalloc((size_t)version->n_writes + 1, sizeof *writes->stores);
-        writes->accepted = xcalloc((size_t)version->n_writes + 1, sizeof *writes->accepted);
-        for (int j = 0; j < version->n_writes; j++)
-            writes->stores[j] = world_store(world, version->writes[j].store);
-    }
-}
-
-void flow_init(struct world *world)
-{
-    const struct model *model = world->model;
-    for (int i = 0; i < world->n_services; i++)
-        find_stores(world, &world->services[i]);
-    world->n_sources = model->n_traffic;
-    world->sources = xcalloc((size_t)model->n_traffic, sizeof *world->sources);
-    for (int i = 0; i < model->n_traffic; i++) {
-        struct source *source = &world->sources[i];
-        source->model = &model->traffic[i];
-        source->to = world_service(world, source->model->to);
-        source->factor = 1;
-        source->stores = xcalloc((size_t)source->model->n_writes, sizeof *source->stores);
-        source->accepted = xcalloc((size_t)source->model->n_writes, sizeof *source->accepted);
-        for (int j = 0; j < source->model->n_writes; j++)
-            source->stores[j] = world_store(world, source->model->writes[j].store);
-        stream_init(&source->stream, world->seed, 0, source->model->name, "requests");
-    }
-    world->flow_stale = true;
-    world_schedule(world, TICK_NS, PRIORITY_TICK, tick, NULL);
-}
-
-void flow_release(struct world *world)
-{
-    for (int i = 0; i < world->n_sources; i++) {
-        free(world->sources[i].stores);
-        free(world->sources[i].accepted);
-    }
-    free(world->sources);
 }

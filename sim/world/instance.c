@@ -15,6 +15,7 @@ enum {
 };
 #define RESTART_FIRST_NS (5 * SECOND)
 #define RESTART_LAST_NS  (5 * MINUTE)
+#define RESTART_RESET_NS (10 * MINUTE) /* after so long without a crash the pauses begin anew */
 #define LOG_PAUSE_NS     (1 * SECOND)
 
 const struct model_version *instance_model(const struct instance *instance)
@@ -198,7 +199,9 @@ static void set_exit(struct instance *instance, int exit_code)
     struct world *world = instance->service->world;
     if (instance->pending)
         world_cancel(world, instance->pending);
-    instance->pending = 0;
+    if (instance->doom)
+        world_cancel(world, instance->doom);
+    instance->pending = instance->doom = 0;
     instance->exit_code = exit_code;
 }
 
@@ -219,6 +222,9 @@ void instance_crash(struct instance *instance, int exit_code, const char *why)
     char copy[sizeof instance->why]; /* `why` may be the instance's own */
     snprintf(copy, sizeof copy, "%s", why);
     set_exit(instance, exit_code);
+    requests_died(instance->service, instance->version);
+    if (world->now_ns - instance->started_ns >= RESTART_RESET_NS)
+        instance->restarts = 0;
     instance->crashed = true;
     instance_log(instance, true, "FATAL %s", copy);
     record_event(world->record, EVENT_WORLD, instance->name, "ended with exit code %d: %s", exit_code, copy);
@@ -235,6 +241,32 @@ void instance_crash(struct instance *instance, int exit_code, const char *why)
     }
 }
 
+/* It crashes by itself, sooner or later: times between crashes are exponential. */
+static void crash_by_itself(struct world *world, void *ctx)
+{
+    struct instance *instance = ctx;
+    (void)world;
+    instance->doom = 0;
+    if (instance->state == INSTANCE_READY || instance->state == INSTANCE_FAILING)
+        instance_crash(instance, EXIT_ERROR, "crashed");
+}
+
+static void draw_doom(struct instance *instance)
+{
+    struct world *world = instance->service->world;
+    const struct model_version *version = instance_model(instance);
+    if (instance->doom)
+        world_cancel(world, instance->doom);
+    instance->doom = 0;
+    if (!version->crashes_ns)
+        return;
+    struct stream *stream = world_stream(world, instance->name, "crashes");
+    double wait_ns = stream_exponential(stream, (double)version->crashes_ns);
+    if (wait_ns < 1e18)
+        instance->doom = world_schedule(world, world->now_ns + (int64_t)wait_ns, PRIORITY_INSTANCE, crash_by_itself,
+                                        instance);
+}
+
 static void settle(struct instance *instance)
 {
     struct world *world = instance->service->world;
@@ -246,6 +278,7 @@ static void settle(struct instance *instance)
         return;
     }
     become(instance, unmet ? INSTANCE_FAILING : INSTANCE_READY, why);
+    draw_doom(instance);
     if (world->started) {
         record_event(world->record, EVENT_WORLD, instance->name, "%s, version %s%s%s",
                      unmet ? "failing" : "ready", version->name, unmet ? ": " : "", why);
@@ -305,6 +338,8 @@ void instance_stop(struct instance *instance, bool graceful)
         return;
     }
     set_exit(instance, graceful ? 0 : EXIT_KILLED);
+    if (!graceful)
+        requests_died(instance->service, instance->version);
     instance_log(instance, false, "INFO stopping");
     record_change(world->record, instance->name, "stopped");
     become(instance, INSTANCE_STOPPED, "");

@@ -79,6 +79,19 @@ static double quantile(double mu, double sigma, double z)
 {
     return exact_exp(mu + sigma * z);
 }
+
+static double service_quantile(const struct service *service, double share, double z)
+{
+    double value;
+    if (requests_quantile(service, share, &value))
+        return value;
+    if (service->refused > 0) { /* the fastest answers are refusals */
+        if (share <= service->refused)
+            return 0.001;
+        z = normal_quantile((share - service->refused) / (1 - service->refused));
+    }
+    return quantile(service->log_mu, service->log_sigma, z);
+}
 #define Z_95 1.6448536269514722
 #define Z_99 2.3263478740408408
 
@@ -93,7 +106,6 @@ bool service_metric(const struct service *service, const char *metric, double *r
     int i = 0;
     while (service_metric_names[i] && strcmp(service_metric_names[i], metric) != 0)
         i++;
-    double mu = service->log_mu, sigma = service->log_sigma;
     switch (i) {
     case 0: *ret = service->requests_total; return true;
     case 1: *ret = service->errors_total; return true;
@@ -101,9 +113,9 @@ bool service_metric(const struct service *service, const char *metric, double *r
     case 3: *ret = service->ok; return true;
     case 4: *ret = service->lambda; return true;
     case 5: *ret = service->latency_s; return true;
-    case 6: *ret = quantile(mu, sigma, 0); return true;
-    case 7: *ret = quantile(mu, sigma, Z_95); return true;
-    case 8: *ret = quantile(mu, sigma, Z_99); return true;
+    case 6: *ret = service_quantile(service, 0.5, 0); return true;
+    case 7: *ret = service_quantile(service, 0.95, Z_95); return true;
+    case 8: *ret = service_quantile(service, 0.99, Z_99); return true;
     case 9: *ret = service_ready(service); return true;
     case 10: *ret = service->n_instances; return true;
     case 11: *ret = answers(service); return true;
@@ -433,6 +445,7 @@ static void scrape(struct world *world, void *ctx)
     struct metrics *metrics = world->metrics;
     double requests = 0, errors = 0, late = 0;
     flow_refresh(world);
+    requests_scraped(world);
     for (int i = 0; i < world->n_sources; i++) {
         requests += world->sources[i].requests_total;
         errors += world->sources[i].errors_total;

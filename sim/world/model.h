@@ -56,14 +56,21 @@ struct model_write {
     double ratio;
 };
 
+enum time_shape {
+    TIME_LOGNORMAL,   /* through p50 and p99 */
+    TIME_EXPONENTIAL, /* of mean p50_ns */
+    TIME_CONSTANT,    /* always p50_ns */
+};
+
 struct model_version {
     const char *name;
     const struct model_setting *when; /* not empty: so behaves the version of this name, further up, in an instance
                                        * that has all of these (its own settings first, then the world's) */
     int n_when;
-    const struct model_write *writes; /* of the requests it answers without error; not yet at the request grain */
+    const struct model_write *writes; /* of the requests it answers without error */
     int n_writes;
-    int64_t p50_ns, p99_ns;       /* time of its own work on a request, lognormal; default 10 ms, 50 ms */
+    enum time_shape shape;
+    int64_t p50_ns, p99_ns;       /* time of its own work on a request; default 10 ms, 50 ms */
     double errors;                /* ratio of requests answered with an error for no other reason */
     int64_t start_ns;             /* from start to ready; default 5 s */
     int concurrency;              /* requests one instance works on at once; default 64 */
@@ -72,6 +79,7 @@ struct model_version {
     int64_t memory_limit_bytes;   /* at which it is killed (exit code 137) */
     double memory_per_s;          /* growth, bytes a second */
     double memory_per_request;    /* growth, bytes a request */
+    int64_t crashes_ns;           /* mean time between crashes of one instance; 0: it does not crash by itself */
     int64_t cold_ns;              /* for so long after its start ... */
     double cold_factor;           /* ... its work takes so many times longer; 0 or 1: no */
     const struct model_need *needs;

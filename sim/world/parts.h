@@ -62,6 +62,7 @@ struct instance {
     bool crashed; /* and not started since */
     double memory_bytes;
     uint64_t pending; /* handle of becoming ready, of a restart */
+    uint64_t doom;    /* of its next crash */
     char why[200];
 };
 
@@ -112,11 +113,17 @@ struct service {
     struct version_writes *writes; /* likewise */
     double lambda;           /* requests a second that arrive, retries included */
     bool reachable;
-    double ok, latency_s, latency_variance;
-    double requests_total, errors_total, latency_total_s;
+    double served;           /* of them, those that it works on */
+    double callers;          /* places in which callers can wait for it; infinite for clients */
+    double patience_s;       /* the shortest time-out among callers */
+    double refused;          /* ratio turned away at once */
+    double ok;               /* ratio answered without error */
+    double latency_s;        /* mean of all */
+    double latency_variance; /* of what is not refused, as log_mu and log_sigma */
+    double requests_total, errors_total;
     double log_mu, log_sigma; /* of the fitted lognormal of its latency */
     int64_t restarts_total;
-    struct request_station *station; /* request grain */
+    struct station *station;      /* request grain only */
 };
 
 const struct model_version *instance_model(const struct instance *);
@@ -149,10 +156,24 @@ struct source {
     double unwritten;           /* ratio whose record is not accepted now */
     double requests_total, good_total, errors_total, late_total;
 };
-void flow_init(struct world *);
-void flow_release(struct world *);
+void traffic_init(struct world *);
+void traffic_release(struct world *);
+/* Asks every store whether it takes what traffic would write. */
+void traffic_ask_stores(struct world *);
 void flow_tick(struct world *);
-void flow_refresh(struct world *); /* solves it again, if something has changed */
+void flow_refresh(struct world *); /* takes note of what has changed since the last tick */
+/* Counts the instances of each version that take traffic, and their shares. */
+void service_count(struct service *);
+void requests_init(struct world *);
+void requests_release(struct world *);
+void requests_recount(struct world *);
+double requests_tick(struct world *); /* returns the indicator */
+/* The metrics have been scraped: a new interval begins. */
+void requests_scraped(struct world *);
+/* A quantile of the latencies of the last interval; false: none was seen, or flow grain. */
+bool requests_quantile(const struct service *, double share, double *ret_s);
+/* An instance of that version has died with what it was working on. */
+void requests_died(struct service *, int version);
 double source_rate(const struct world *, const struct source *);
 /* Fits a lognormal to mean and variance (seconds). */
 void lognormal_fit(double mean, double variance, double *ret_mu, double *ret_sigma);
@@ -318,6 +339,7 @@ struct world {
     int n_faults, n_partial_cuts;
     int64_t planned_change_ns;
     struct judge judge;
+    struct requests *requests;
     struct backups *backups;
     struct metrics *metrics;
     struct triggers *triggers;
@@ -332,6 +354,8 @@ struct world {
 };
 
 uint64_t world_schedule(struct world *, int64_t at_ns, enum priority, world_fn *fn, void *ctx);
+/* The same for what nobody will cancel. */
+void world_post(struct world *, int64_t at_ns, enum priority, world_fn *fn, void *ctx);
 /* Something happened that must be in the fingerprint. */
 void world_mark(struct world *, const char *what, uint64_t value);
 struct stream *world_stream(struct world *, const char *entity, const char *purpose);

@@ -25,10 +25,16 @@ static struct tracked *track(struct store *store, const char *table)
     return tracked;
 }
 
+/* Times are exact as long as there are few marks; then to a tenth of a second. */
+enum { MARKS_EXACT = 65536 };
+#define MARK_STEP_NS (100 * MILLISECOND)
+
 static void add_mark(struct tracked *tracked, int64_t at_ns)
 {
-    if (tracked->n_marks && tracked->marks[tracked->n_marks - 1].at_ns == at_ns) {
-        tracked->marks[tracked->n_marks - 1].id = tracked->next;
+    struct mark *last = tracked->n_marks ? &tracked->marks[tracked->n_marks - 1] : NULL;
+    bool close = tracked->n_marks > MARKS_EXACT && at_ns - last[-1].at_ns < MARK_STEP_NS;
+    if (last && (last->at_ns == at_ns || close)) {
+        *last = (struct mark){at_ns, tracked->next};
         return;
     }
     XGROW(tracked->marks, tracked->n_marks, tracked->cap_marks);

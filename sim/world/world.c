@@ -93,6 +93,11 @@ uint64_t world_schedule(struct world *world, int64_t at_ns, enum priority priori
     return queue_push(&world->queue, at_ns, (int)priority, (queue_fn *)fn, ctx);
 }
 
+void world_post(struct world *world, int64_t at_ns, enum priority priority, world_fn *fn, void *ctx)
+{
+    queue_post(&world->queue, at_ns, (int)priority, (queue_fn *)fn, ctx);
+}
+
 uint64_t world_at(struct world *world, int64_t at_ns, world_fn *fn, void *ctx)
 {
     if (at_ns < world->now_ns)
@@ -188,7 +193,8 @@ struct world *world_new(const struct model *model, uint64_t seed, struct record 
         settings_set(&world->settings, model->settings[i].key, model->settings[i].value);
     services_init(world);
     stores_init(world);
-    flow_init(world);
+    traffic_init(world);
+    requests_init(world);
     judge_init(world);
     metrics_init(world);
     triggers_init(world);
@@ -208,7 +214,8 @@ void world_free(struct world *world)
     operator_release(world);
     triggers_release(world);
     metrics_release(world);
-    flow_release(world);
+    requests_release(world);
+    traffic_release(world);
     stores_release(world);
     services_release(world);
     settings_release(&world->settings);
