@@ -65,14 +65,20 @@ double exact_exp(double x)
     double scaled = x * 1.44269504088896340736;
     int k = (int)(scaled + (scaled < 0 ? -0.5 : 0.5));
     double r = (x - k * LN2_HIGH) - k * LN2_LOW; /* |r| <= 0.3466 */
-    static const double inverse_factorial[] = {
-        1.0,          1.0,           1.0 / 2,        1.0 / 6,         1.0 / 24,
-        1.0 / 120,    1.0 / 720,     1.0 / 5040,     1.0 / 40320,     1.0 / 362880,
-        1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800.0,
-    };
-    double sum = inverse_factorial[13];
-    for (int i = 12; i >= 0; i--)
-        sum = sum * r + inverse_factorial[i];
+    double sum = 1.0 / 6227020800.0; /* 1 / 13! */
+    sum = sum * r + 1.0 / 479001600;
+    sum = sum * r + 1.0 / 39916800;
+    sum = sum * r + 1.0 / 3628800;
+    sum = sum * r + 1.0 / 362880;
+    sum = sum * r + 1.0 / 40320;
+    sum = sum * r + 1.0 / 5040;
+    sum = sum * r + 1.0 / 720;
+    sum = sum * r + 1.0 / 120;
+    sum = sum * r + 1.0 / 24;
+    sum = sum * r + 1.0 / 6;
+    sum = sum * r + 1.0 / 2;
+    sum = sum * r + 1;
+    sum = sum * r + 1;
     if (k < -1021) /* a subnormal result: scale in two steps */
         return sum * of_bits((uint64_t)(k + 1023 + 100) << 52) * 0x1p-100;
     if (k > 1023)

@@ -178,8 +178,6 @@ void dataset_insert(struct dataset *dataset, const char *table, int64_t lo, int6
         idset_release(&again);
     }
     idset_add(&contents->rows, lo, hi);
-    if (dataset->store)
-        store_note_change(dataset->store);
 }
 
 void dataset_delete(struct dataset *dataset, const char *table, int64_t lo, int64_t hi)
@@ -197,8 +195,6 @@ void dataset_delete(struct dataset *dataset, const char *table, int64_t lo, int6
     idset_remove(&contents->doubled, lo, hi);
     if (!contents->doubled.n)
         contents->more = 0;
-    if (dataset->store)
-        store_note_change(dataset->store);
 }
 
 void dataset_insert_set(struct dataset *dataset, const char *table, const struct idset *set)
@@ -224,8 +220,6 @@ void dataset_delete_set(struct dataset *dataset, const char *table, const struct
     idset_subtract(&contents->doubled, set);
     if (!contents->doubled.n)
         contents->more = 0;
-    if (dataset->store)
-        store_note_change(dataset->store);
 }
 
 int64_t dataset_duplicates(const struct dataset *dataset, const char *table)

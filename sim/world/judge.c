@@ -13,7 +13,7 @@
 
 void judge_init(struct world *world)
 {
-    world->judge = (struct judge){.stale = true, .in_target = true, .ratio = 1};
+    world->judge = (struct judge){.stale = true, .due = true, .in_target = true, .ratio = 1};
     world->indicator_series = record_series(world->record, "indicator", "", "ratio");
 }
 
@@ -90,7 +90,7 @@ static const struct model_good *first_missing(struct world *world)
 
 void judge_state_changed(struct world *world)
 {
-    world->judge.stale = true;
+    world->judge.stale = world->judge.due = true;
     world->judge.state_changed_ns = world->now_ns;
 }
 
@@ -146,6 +146,7 @@ void judge(struct world *world)
 {
     if (!world->started)
         return;
+    world->judge.due = false;
     look_at_state(world);
     follow_instants(world);
 }
@@ -171,6 +172,7 @@ void judge_indicator(struct world *world, double ratio)
     int64_t *instants = world->record->instants, second_ns = world->now_ns - TICK_NS;
     bool in_target = ratio >= wanted->target;
     add_sample(world, ratio);
+    judge->due = true;
     judge->ratio = ratio;
     judge->down = ratio < wanted->down_below;
     if (in_target != judge->in_target) {

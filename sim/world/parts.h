@@ -151,6 +151,7 @@ struct source {
     bool *accepted;         /* whether each write would succeed now */
     struct stream stream;
     double factor;          /* by overload faults */
+    double rate_per_s;      /* now; of the present second */
     bool region_down;
     double good, ok, timed_out; /* ratios of its requests now */
     double unwritten;           /* ratio whose record is not accepted now */
@@ -287,6 +288,7 @@ void judge_finish(struct world *);
 
 struct judge {
     bool stale;              /* the good state must be looked at again */
+    bool due;                /* that, or a second has passed: the instants must be looked at again */
     bool good_state, in_target, down;
     int64_t state_changed_ns, good_since_ns, target_since_ns;
     double ratio;            /* of the last second */

@@ -445,7 +445,7 @@ static void submit(struct world *world, struct request *request)
 static void arrive(struct world *world, void *ctx)
 {
     struct source *source = ctx;
-    double rate = source_rate(world, source);
+    double rate = source->rate_per_s;
     /* where nobody comes, somebody looks again in a second */
     double wait_s = rate > 0 ? stream_exponential(&source->stream, 1 / rate) : 1;
     bool again = rate > 0 && wait_s < 10;
@@ -577,6 +577,8 @@ double requests_tick(struct world *world)
     int64_t n = 0, good = 0;
     if (world->flow_stale || world->cold_until_ns > world->now_ns)
         requests_recount(world);
+    for (int i = 0; i < world->n_sources; i++)
+        world->sources[i].rate_per_s = source_rate(world, &world->sources[i]);
     for (int i = 0; i < world->n_services; i++)
         present(world, &world->services[i]);
     for (int i = 0; i < WINDOW; i++) {
@@ -652,6 +654,7 @@ void requests_init(struct world *world)
         assert(source->model->n_writes <= WRITES_MAX);
         patience_init(world, &requests->clients[i], source->model->timeout_ns);
         stream_init(&requests->writes[i], world->seed, 0, source->model->name, "writes");
+        source->rate_per_s = source_rate(world, source);
         world_post(world, 1, PRIORITY_OTHER, arrive, source);
     }
 }

@@ -146,9 +146,10 @@ int64_t world_advance(struct world *world, int64_t to_ns)
     while (!world->touched && queue_next(&world->queue) <= to_ns) {
         queue_pop(&world->queue, &event);
         set_now(world, event.at_ns);
-        world->fingerprint = hash_mix(world->fingerprint ^ hash_mix((uint64_t)event.at_ns) ^ event.order);
+        world->fingerprint = hash_mix(world->fingerprint + (uint64_t)event.at_ns + event.order);
         ((world_fn *)event.fn)(world, event.ctx);
-        judge(world);
+        if (world->judge.due)
+            judge(world);
     }
     world->running = false;
     world->record->fingerprint = world->fingerprint;
