@@ -7,6 +7,7 @@
 
 /* In the order in which `rehearse help` lists them. */
 
+extern const struct command command_campaign;
 extern const struct command command_check;
 extern const struct command command_explain;
 extern const struct command command_history;
@@ -19,6 +20,7 @@ extern const struct command command_trend;
 static const struct command *const commands[] = {
     &command_run,
     &command_check,
+    &command_campaign,
     &command_lint,
     &command_init,
     &command_list,
