@@ -10,6 +10,7 @@
 #include "procedures/drill/model_load.h"
 #include "sim/world/store.h"
 #include "sim/world/world.h"
+#include "tests/world_fixture.h"
 
 struct fixture {
     struct arena arena;
@@ -213,6 +214,31 @@ static void test_backups_are_handed_to_whoever_writes_files(void **state)
     end(&f);
 }
 
+static void count_records(struct world *world, const struct backup *backup, void *ctx)
+{
+    (void)world;
+    *(int64_t *)ctx = idset_count(dataset_rows(backup->contents, "orders"));
+}
+
+/* At the same instant the writes of the second that ends come first: a dump holds all that was acknowledged by then. */
+static void test_a_backup_holds_what_was_acknowledged_by_then(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    int64_t in_backup = 0;
+    world_fixture_begin(&f,
+                        "format: rehearse.system/1\nname: small\nservices: {api: {}}\n"
+                        "traffic: {shoppers: {to: api, rate: 50/s, writes: {orders: 100%}}}\n"
+                        "stores: {postgres: {engine: postgresql 15, tables: {orders: {}}}}\n"
+                        "backups: {hourly: {store: postgres, every: 1h, first: 5m}}\n",
+                        "start: 2025-01-15T14:25:00Z\nchange: {at: 50m, set: {x: y}}\n", 1);
+    world_watch_backups(f.world, count_records, &in_backup);
+    world_fixture_until(&f, 5 * MINUTE);
+    assert_true(in_backup > 0);
+    assert_int_equal(in_backup, store_acknowledged(world_store(f.world, "postgres"), "orders"));
+    world_fixture_end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +247,7 @@ int main(void)
         cmocka_unit_test(test_same_seed_same_run),
         cmocka_unit_test(test_restore_loses_what_came_after_the_backup),
         cmocka_unit_test(test_backups_are_handed_to_whoever_writes_files),
+        cmocka_unit_test(test_a_backup_holds_what_was_acknowledged_by_then),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

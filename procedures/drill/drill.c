@@ -17,9 +17,9 @@
 /* Who claims success without a pattern of the drill's own: a line that speaks of the rollback and of its end. A
  * tool's own "Stopping web ... done" is no claim about the rollback. */
 static const char *const default_claims[] = {
-    "(roll(ed)?[ -]?back|recovery|revert(ed)?|restoration)[^.]*"
+    "(roll(ed)?[ -]?back|recovery|revert(ed)?|restoration)([^.]|[.][^ ])*" /* a full stop ends a sentence, not "v1.2.2" */
     "(^|[^a-z])(complete|completed|successful|successfully|succeeded|done)([^a-z]|$)",
-    "(^|[^a-z])(completed?|successful|successfully)[^.]*(roll(ed)?[ -]?back|recovery|revert(ed)?)",
+    "(^|[^a-z])(completed?|successful|successfully)([^.]|[.][^ ])*(roll(ed)?[ -]?back|recovery|revert(ed)?)",
     NULL,
 };
 

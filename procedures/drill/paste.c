@@ -248,6 +248,16 @@ void paste_output(struct paste *paste, int fd, const void *at, size_t len)
 
 enum { ASK_EVERY_S = 5 };
 
+static void stop_watching(struct paste *paste, const char *why)
+{
+    struct str line = buf_text(&paste->command);
+    struct str first = str_cut(&line, '\n');
+    record_event(paste->record, EVENT_OPERATOR, "monitor", "stops watching: %s", why);
+    record_observe(paste->record, "never_ending", arena_str(&paste->record->arena, buf_text(&paste->command)),
+                   "'%.*s' does not end by itself: a person has to interrupt it before the next command runs",
+                   (int)(first.len < 80 ? first.len : 80), first.at);
+}
+
 bool paste_interrupt(struct paste *paste, const char *command, int64_t *ret_ask_ns)
 {
     (void)command;
@@ -263,9 +273,8 @@ bool paste_interrupt(struct paste *paste, const char *command, int64_t *ret_ask_
     int64_t content_ns = stable_since_ns == NEVER ? INT64_MAX : seen_ns + paste->drill->watch_until_ns;
     if (now_ns >= content_ns || now_ns >= patience_ends_ns) {
         if (!step->interrupted)
-            record_event(paste->record, EVENT_OPERATOR, "monitor", "%s",
-                         now_ns >= content_ns ? "stops watching: the system has been stable for long enough"
-                                              : "stops watching: patience is at its end");
+            stop_watching(paste, now_ns >= content_ns ? "the system has been stable for long enough"
+                                                      : "patience is at its end");
         step->interrupted = true;
         return true;
     }
