@@ -6,6 +6,7 @@
 extern const struct fake fake_git;
 extern const struct fake fake_docker;
 extern const struct fake fake_compose;
+extern const struct fake fake_host;
 extern const struct fake fake_watch;
 extern const struct fake fake_curl;
 extern const struct fake fake_http;
@@ -18,6 +19,7 @@ const struct fake *const all_fakes[] = {
     &fake_git, /* before docker, which reads Compose files out of the repositories */
     &fake_docker,
     &fake_compose,
+    &fake_host,
     &fake_watch,
     &fake_http,
     &fake_curl,

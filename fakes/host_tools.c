@@ -1,0 +1,424 @@
+/* nginx, crontab, mail, sudo, su, ssh, scp. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fakes/fake.h"
+#include "fakes/host.h"
+#include "sim/base/xalloc.h"
+
+enum { FILE_MAX = 64 << 20 };
+
+/* A whole file of the process in the call's arena; NULL and *code on failure. */
+static const char *load(struct call *call, const char *path, size_t *ret_len, int *code)
+{
+    struct buf text;
+    buf_init(&text, FILE_MAX);
+    *code = call_load(call, path, &text);
+    const char *copy = *code < 0 ? NULL : arena_str(call->arena, buf_text(&text));
+    *ret_len = text.len;
+    buf_release(&text);
+    return copy;
+}
+
+static const char *read_stdin(struct call *call)
+{
+    struct buf *text = ARENA_NEW(call->arena, struct buf);
+    buf_init(text, FILE_MAX);
+    call_defer(call, (void (*)(void *))buf_release, text);
+    call_read_all(call, 0, text);
+    return arena_str(call->arena, buf_text(text));
+}
+
+/* ---- nginx ---- */
+
+/* Braces and semicolons, as far as a configuration can be judged without its modules. 0, or 1 after the message. */
+static int check_config(struct call *call, const char *path)
+{
+    size_t len;
+    int code, depth = 0, line = 1;
+    const char *text = load(call, path, &len, &code);
+    if (!text) {
+        call_err(call, "nginx: [emerg] open() \"%s\" failed (2: No such file or directory)\n",
+                 path);
+        return 1;
+    }
+    for (const char *p = text; *p; p++) {
+        if (*p == '#') {
+            while (p[1] && p[1] != '\n')
+                p++;
+        } else if (*p == '"' || *p == '\'') {
+            char quote = *p++;
+            while (*p && *p != quote)
+                line += *p++ == '\n';
+            if (!*p)
+                break;
+        } else if (*p == '{') {
+            depth++;
+        } else if (*p == '}' && depth-- == 0) {
+            call_err(call, "nginx: [emerg] unexpected \"}\" in %s:%d\n", path, line);
+            return 1;
+        } else if (*p == '\n') {
+            line++;
+        }
+    }
+    if (depth > 0) {
+        call_err(call, "nginx: [emerg] unexpected end of file, expecting \"}\" in %s:%d\n", path,
+                 line);
+        return 1;
+    }
+    return 0;
+}
+
+int host_nginx(struct call *call)
+{
+    struct host *host = host_of(call->env);
+    struct unit *unit = host_unit(host, "nginx");
+    struct options options;
+    options_parse(call->arena, OPTIONS_GETOPT, "t|t T|T q|q s|s= v|v V|V c|c= g|g= p|p= h|h", true,
+                  call->argv, &options);
+    if (options.error) {
+        call_err(call, "nginx: %s\n", options.error);
+        return 1;
+    }
+    if (options_has(&options, "v") || options_has(&options, "V")) {
+        call_err(call, "nginx version: nginx/1.22.1\n");
+        return 0;
+    }
+    const char *path = options_value(&options, "c", "/etc/nginx/nginx.conf");
+    bool tests = options_has(&options, "t") || options_has(&options, "T");
+    if (check_config(call, path)) {
+        if (tests)
+            call_err(call, "nginx: configuration file %s test failed\n", path);
+        return 1;
+    }
+    if (tests) {
+        if (!options_has(&options, "q"))
+            call_err(call,
+                     "nginx: the configuration file %s syntax is ok\nnginx: configuration file %s "
+                     "test is "
+                     "successful\n",
+                     path, path);
+        return 0;
+    }
+    const char *signal = options_value(&options, "s", NULL);
+    if (!signal) {
+        if (unit)
+            unit_start(call, unit);
+        return 0;
+    }
+    if (strcmp(signal, "reload") && strcmp(signal, "stop") && strcmp(signal, "quit") &&
+        strcmp(signal, "reopen")) {
+        call_err(call, "nginx: invalid option: \"-s %s\"\n", signal);
+        return 1;
+    }
+    if (!unit || unit->state != UNIT_ACTIVE) {
+        call_err(
+            call,
+            "nginx: [error] open() \"/run/nginx.pid\" failed (2: No such file or directory)\n");
+        return 1;
+    }
+    if (strcmp(signal, "reload") == 0)
+        record_change(call->env->record, "nginx", "configuration is loaded again");
+    else if (strcmp(signal, "reopen") != 0)
+        unit_stop(unit);
+    return 0;
+}
+
+/* ---- crontab ---- */
+
+int host_crontab(struct call *call)
+{
+    struct host *host = host_of(call->env);
+    struct options options;
+    options_parse(call->arena, OPTIONS_GETOPT, "l|l e|e r|r i|i u|u=", true, call->argv, &options);
+    const char *user = options_value(&options, "u", "root");
+    if (options.error) {
+        call_err(call, "crontab: %s\ncrontab: usage error: unrecognized option\n", options.error);
+        return 1;
+    }
+    if (options_has(&options, "l") || options_has(&options, "r")) {
+        if (!host->crontab) {
+            call_err(call, "no crontab for %s\n", user);
+            return 1;
+        }
+        if (options_has(&options, "l")) {
+            size_t len = strlen(host->crontab);
+            call_out(call, "%s%s", host->crontab,
+                     len && host->crontab[len - 1] == '\n' ? "" : "\n");
+        } else {
+            free(host->crontab);
+            host->crontab = NULL;
+        }
+        return 0;
+    }
+    if (options_has(&options, "e")) {
+        call_err(call, "crontab: an editor needs a terminal\n");
+        return 1;
+    }
+    size_t len;
+    int code;
+    const char *file = options.args[0];
+    if (!file) {
+        call_err(call, "crontab: usage error: file name or - (for stdin) must be specified\n");
+        return 1;
+    }
+    const char *text = strcmp(file, "-") == 0 ? read_stdin(call) : load(call, file, &len, &code);
+    if (!text) {
+        call_err(call, "%s: No such file or directory\n", file);
+        return 1;
+    }
+    free(host->crontab);
+    host->crontab = xstrdup(text);
+    return 0;
+}
+
+/* ---- mail ---- */
+
+int host_mail(struct call *call)
+{
+    struct options options;
+    options_parse(call->arena, OPTIONS_GETOPT, "s|s= c|c= b|b= r|r= a|a= A|A= t|t n|n i|i f|f= E|E",
+                  true, call->argv, &options);
+    const char *slash = strrchr(call->argv[0], '/');
+    bool plain = strcmp(slash ? slash + 1 : call->argv[0], "sendmail") != 0;
+    if (options.error) {
+        call_err(call, "mail: %s\n", options.error);
+        return 64;
+    }
+    if (plain && !options.args[0]) {
+        call_out(call, "No mail for root\n");
+        return 1;
+    }
+    const char *body = read_stdin(call);
+    struct str rest = str_of(body);
+    struct str first = str_cut(&rest, '\n');
+    const char *subject = options_value(&options, "s", NULL);
+    world_message(call->env->world, "mail",
+                  arena_printf(call->arena, "to %s: %s",
+                               options.args[0] ? options.args[0] : "recipients in the text",
+                               subject ? subject : arena_str(call->arena, first)));
+    call_sleep(call, 100 * MILLISECOND);
+    return 0;
+}
+
+/* ---- sudo, su ---- */
+
+static int become(struct call *call, const char *who, char *const argv[])
+{
+    int code = call_exec(call, argv);
+    if (code == -ENOENT || code == 127) {
+        call_err(call, "%s: %s: command not found\n", who, argv[0]);
+        return strcmp(who, "sudo") == 0 ? 1 : 127;
+    }
+    return code < 0 ? 1 : code; /* a test double returns the status of what it ran */
+}
+
+int host_sudo(struct call *call)
+{
+    struct host *host = host_of(call->env);
+    struct options options;
+    options_parse(
+        call->arena, OPTIONS_GETOPT,
+        "user|u= group|g= non-interactive|n preserve-env|E set-home|H login|i shell|s stdin|S "
+        "reset-timestamp|k validate|v list|l background|b prompt|p= chdir|D= askpass|A",
+        false, call->argv, &options);
+    if (options.error) {
+        call_err(call,
+                 "sudo: %s\nusage: sudo -h | -K | -k | -V\nusage: sudo [-ABbEHknPS] [-u user] "
+                 "[command]\n",
+                 options.error);
+        return 1;
+    }
+    if (host->sudo == 2) {
+        call_err(call, "operator is not in the sudoers file.\n");
+        return 1;
+    }
+    if (host->sudo == 1) {
+        char byte;
+        bool given = options_has(&options, "stdin") && call_read(call, 0, &byte, 1) > 0;
+        while (given && byte != '\n' && call_read(call, 0, &byte, 1) > 0)
+            ;
+        if (!given && !options_has(&options, "non-interactive") && !call_isatty(call, 0))
+            call_err(call, "sudo: a terminal is required to read the password; either use the -S "
+                           "option to read from "
+                           "standard input or configure an askpass helper\n");
+        if (!given) {
+            call_err(call, "sudo: a password is required\n");
+            return 1;
+        }
+    }
+    if (options_has(&options, "validate") || options_has(&options, "list") ||
+        (options_has(&options, "reset-timestamp") && !options.args[0]))
+        return 0;
+    char **words = options.args;
+    static char bash[] = "bash", env[] = "env", flag[] = "-c";
+    if (!words[0] && (options_has(&options, "login") || options_has(&options, "shell")))
+        return become(call, "sudo", (char *[]){bash, NULL});
+    if (!words[0]) {
+        call_err(call,
+                 "usage: sudo -h | -K | -k | -V\nusage: sudo [-ABbEHknPS] [-u user] [command]\n");
+        return 1;
+    }
+    if (options_has(&options, "login") || options_has(&options, "shell")) {
+        const char *line = "";
+        for (char **word = words; *word; word++)
+            line = arena_printf(call->arena, "%s%s%s", line, line[0] ? " " : "", *word);
+        return become(call, "sudo", (char *[]){bash, flag, arena_strdup(call->arena, line), NULL});
+    }
+    if (strchr(words[0], '=')) { /* sudo NAME=value command */
+        char **with = ARENA_ARRAY(call->arena, char *, options.n_args + 2);
+        with[0] = env;
+        memcpy(with + 1, words, (size_t)options.n_args * sizeof *words);
+        words = with;
+    }
+    return become(call, "sudo", words);
+}
+
+int host_su(struct call *call)
+{
+    struct options options;
+    static char bash[] = "bash", flag[] = "-c";
+    options_parse(call->arena, OPTIONS_GETOPT,
+                  "command|c= login|l shell|s= preserve-environment|p m|m", true, call->argv,
+                  &options);
+    if (options.error) {
+        call_err(call, "su: %s\n", options.error);
+        return 1;
+    }
+    const char *line = options_value(&options, "command", NULL);
+    if (!line)
+        return become(call, "su", (char *[]){bash, NULL});
+    return become(call, "su", (char *[]){bash, flag, arena_strdup(call->arena, line), NULL});
+}
+
+/* ---- ssh, scp ---- */
+
+/* The place of a host ("user@db1", "db1"); NULL: the name does not resolve. */
+static const char *place_of(struct call *call, const char *name)
+{
+    const char *at = strchr(name, '@');
+    name = at ? at + 1 : name;
+    for (int i = 0; i < call->env->n_places; i++) {
+        if (strcmp(call->env->places[i], name) == 0)
+            return call->env->places[i];
+    }
+    return NULL;
+}
+
+/* Whether the host answers now; after the wait and the message if not. */
+static bool reachable(struct call *call, const char *host, const struct options *options)
+{
+    const char *name = strchr(host, '@') ? strchr(host, '@') + 1 : host;
+    const char *state = world_setting(call->env->world, arena_printf(call->arena, "host.%s", name));
+    int64_t timeout_s = 131; /* of the kernel, with its six tries */
+    for (int i = 0; i < options->n_given; i++) {
+        const char *value = options->given[i].value;
+        if (strcmp(options->given[i].name, "o") == 0 &&
+            strncasecmp(value, "ConnectTimeout", 14) == 0)
+            timeout_s = atoi(value + 15) > 0 ? atoi(value + 15) : timeout_s;
+    }
+    if (!place_of(call, host)) {
+        call_err(call, "ssh: Could not resolve hostname %s: Name or service not known\n", name);
+        return false;
+    }
+    if (state && strcmp(state, "unreachable") == 0) {
+        call_sleep(call, timeout_s * SECOND);
+        call_err(call, "ssh: connect to host %s port %s: Connection timed out\n", name,
+                 options_value(options, "p", "22"));
+        return false;
+    }
+    call_sleep(call, 250 * MILLISECOND);
+    return true;
+}
+
+int host_ssh(struct call *call)
+{
+    struct options options;
+    options_parse(
+        call->arena, OPTIONS_GETOPT,
+        "o|o= i|i= p|p= l|l= q|q t|t T|T n|n v|v A|A f|f N|N L|L= R|R= J|J= F|F= C|C X|X 4|4 6|6",
+        false, call->argv, &options);
+    if (options.error || !options.args[0]) {
+        call_err(
+            call,
+            "%s%susage: ssh [-46AaCfGgKkMNnqsTtVvXxYy] [-o option] [-p port] destination [command "
+            "[argument ...]]\n",
+            options.error ? options.error : "", options.error ? "\n" : "");
+        return 255;
+    }
+    const char *host = options.args[0], *line = "";
+    if (!reachable(call, host, &options))
+        return 255;
+    for (char **word = options.args + 1; *word; word++)
+        line = arena_printf(call->arena, "%s%s%s", line, line[0] ? " " : "", *word);
+    static char bash[] = "bash", flag[] = "-c";
+    static char path[] = "PATH=/usr/local/bin:/usr/bin:/bin", home[] = "HOME=/root",
+                user[] = "USER=root";
+    char *envp[] = {path, home, user, NULL};
+    if (!line[0])
+        return call_run_in(call, place_of(call, host), (char *[]){bash, NULL}, envp, "/root");
+    return call_run_in(call, place_of(call, host),
+                       (char *[]){bash, flag, arena_strdup(call->arena, line), NULL}, envp,
+                       "/root");
+}
+
+/* Splits "host:path"; host NULL: a file of this machine. */
+static void split(struct call *call, const char *text, const char **host, const char **path)
+{
+    const char *colon = strchr(text, ':'), *slash = strchr(text, '/');
+    bool remote = colon && (!slash || colon < slash);
+    *host = remote ? arena_str(call->arena, (struct str){text, (size_t)(colon - text)}) : NULL;
+    *path = remote ? (colon[1] ? colon + 1 : ".") : text;
+    if (remote && (*path)[0] != '/')
+        *path = arena_printf(call->arena, "/root/%s", strcmp(*path, ".") == 0 ? "" : *path);
+}
+
+int host_scp(struct call *call)
+{
+    struct options options;
+    options_parse(call->arena, OPTIONS_GETOPT,
+                  "o|o= i|i= P|P= p|p q|q r|r C|C v|v B|B F|F= J|J= 3|3", true, call->argv,
+                  &options);
+    if (options.error || options.n_args != 2) {
+        call_err(call, "usage: scp [-346ABCOpqRrsTv] [-P port] source ... target\n");
+        return 1;
+    }
+    const char *host_from, *from, *host_to, *to;
+    split(call, options.args[0], &host_from, &from);
+    split(call, options.args[1], &host_to, &to);
+    const char *host = host_from ? host_from : host_to;
+    if (!host || (host_from && host_to)) {
+        call_err(call, "scp: one side must be another host\n");
+        return 1;
+    }
+    if (!reachable(call, host, &options))
+        return 255;
+    struct buf text;
+    buf_init(&text, FILE_MAX);
+    int code = host_from ? env_load(call->env, place_of(call, host), from, &text)
+                         : call_load(call, from, &text);
+    const char *copy = arena_str(call->arena, buf_text(&text));
+    size_t len = text.len;
+    buf_release(&text);
+    if (code < 0) {
+        call_err(call,
+                 host_from ? "scp: %s: No such file or directory\n"
+                           : "%s: No such file or directory\n",
+                 from);
+        return 1;
+    }
+    const char *slash = strrchr(from, '/'), *base = slash ? slash + 1 : from;
+    size_t to_len = strlen(to);
+    if ((to_len && to[to_len - 1] == '/') || (!host_to && call_exists(call, to) == 2))
+        to = arena_printf(call->arena, "%s%s%s", to, to_len && to[to_len - 1] == '/' ? "" : "/",
+                          base);
+    call_sleep(call, (int64_t)((double)len / 50e6 * 1e9)); /* 50 MB/s */
+    code = host_to ? env_write(call->env, place_of(call, host), to, (struct str){copy, len}, 0644)
+                   : call_save(call, to, copy, len, 0644);
+    if (code < 0) {
+        call_err(call, "scp: %s: No such file or directory\n", to);
+        return 1;
+    }
+    return 0;
+}
