@@ -208,6 +208,130 @@ static void test_mistakes_that_playbooks_make(void **state)
                         "\tIs the server running on that host and accepting TCP/IP connections?\n[2]");
 }
 
+/* A command line in the server's container: stdout, stderr, [exit]. */
+static const char *run(struct fixture *f, const char *line)
+{
+    int status = double_run(&f->d, line);
+    return arena_printf(&f->arena, "%s%s[%d]", double_out(&f->d), double_err(&f->d), status);
+}
+
+static void test_the_other_tools(void **state)
+{
+    struct fixture *f = *state;
+    static const struct row rows[] = {
+        {"pg_isready", "/var/run/postgresql:5432 - accepting connections\n[0]"},
+        {"pg_isready -U owner -d shop", "/var/run/postgresql:5432 - accepting connections\n[0]"},
+        {"pg_isready -h db -q", "[0]"},
+        {"createdb -U owner copy", "[0]"},
+        {"createdb -U owner copy", "createdb: error: database creation failed: ERROR:  database \"copy\" already exists\n[1]"},
+        {"pg_dump -U owner -Fc -f /tmp/shop.dump shop", "[0]"},
+        {"pg_dump -U owner -f /tmp/shop.sql shop", "[0]"},
+        {"pg_dump -U owner none",
+         "pg_dump: error: connection to server on socket \"/var/run/postgresql/.s.PGSQL.5432\" failed: FATAL:  database \"none\" "
+         "does not exist\n[1]"},
+        {"pg_restore -U owner -d copy /tmp/shop.sql",
+         "pg_restore: error: input file appears to be a text format dump. Please use psql.\n[1]"},
+        {"pg_restore -U owner -d copy /tmp/none",
+         "pg_restore: error: could not open input file \"/tmp/none\": No such file or directory\n[1]"},
+        {"pg_restore --target-time=2025-01-15 /tmp/shop.dump",
+         "pg_restore: unrecognized option '--target-time=2025-01-15'\n"
+         "pg_restore: hint: Try \"pg_restore --help\" for more information.\n[1]"},
+        {"pg_restore /tmp/shop.dump",
+         "pg_restore: error: one of -d/--dbname and -f/--file must be specified\n[1]"},
+        {"pg_restore -U owner -d copy /tmp/shop.dump", "[0]"},
+        {"psql -U owner -d copy -tA -c 'SELECT (SELECT count(*) > 1000000 FROM events), (SELECT count(*) FROM t), max(version) "
+         "FROM schema_migrations'", "t|2|42\n[0]"},
+        {"psql -U owner -d copy -f /tmp/shop.dump",
+         "The input is a PostgreSQL custom-format dump.\n"
+         "Use the pg_restore command-line client to restore this dump to a database.\n[1]"},
+        {"dropdb -U owner copy", "[0]"},
+        {"dropdb -U owner copy", "dropdb: error: database removal failed: ERROR:  database \"copy\" does not exist\n[1]"},
+        {"dropdb -U owner --if-exists copy", "NOTICE:  database \"copy\" does not exist, skipping\n[0]"},
+        {"pg_basebackup -D /backup -F tar -z -P",
+         "pg_basebackup: error: connection to server on socket \"/var/run/postgresql/.s.PGSQL.5432\" failed: FATAL:  role \"root\" "
+         "does not exist\n[1]"},
+        {"pg_basebackup -D /tmp -F tar -U owner", "pg_basebackup: error: directory \"/tmp\" exists but is not empty\n[1]"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *got = run(f, rows[i].sql);
+        if (strcmp(got, rows[i].expected) != 0)
+            fail_msg("%s\n--- got\n%s\n--- want\n%s", rows[i].sql, got, rows[i].expected);
+    }
+    /* Into a database that has it all already: every command fails, the restore goes on, the exit code tells. */
+    const char *again = run(f, "pg_restore -U owner -d shop /tmp/shop.dump");
+    assert_non_null(strstr(again, "pg_restore: error: could not execute query: ERROR:  relation \"events\" already exists\n"));
+    assert_non_null(strstr(again, "Command was: CREATE TABLE public.events ("));
+    assert_non_null(strstr(again, "CONTEXT:  COPY events, line 1"));
+    assert_non_null(strstr(again, "pg_restore: warning: errors ignored on restore: "));
+    assert_string_equal(again + strlen(again) - 3, "[1]");
+    assert_string_equal(run(f, "pg_basebackup -D /backup -F tar -z -U owner"), "[0]");
+    assert_non_null(double_content(&f->d, "db1", "/backup/base.tar.gz"));
+    assert_non_null(double_content(&f->d, "db1", "/backup/pg_wal.tar.gz"));
+}
+
+/* A dump that ends in the middle of a row: that COPY fails as a whole, what came before it is there, psql says 0. */
+static void test_a_truncated_dump_restores_a_part(void **state)
+{
+    struct fixture *f = *state;
+    assert_string_equal(run(f, "pg_dump -U owner -f /tmp/shop.sql shop"), "[0]");
+    const char *whole = double_content(&f->d, "db1", "/tmp/shop.sql");
+    const char *cut = strstr(whole, "COPY public.t (a, b) FROM stdin;\n1\ta\n2");
+    assert_non_null(cut);
+    const char *part = arena_printf(&f->arena, "%.*s", (int)(strchr(cut, '\n') + 6 - whole), whole);
+    run(f, "createdb -U owner copy");
+    assert_string_equal(PSQL(part, "-d", "copy", "-q", "-tA"),
+                        "\nERROR:  missing data for column \"b\"\nCONTEXT:  COPY t, line 2: \"2\"\n[0]");
+    assert_string_equal(PSQL(NULL, "-d", "copy", "-tA", "-c", "SELECT (SELECT count(*) FROM events) > 1000000, count(*) FROM t"),
+                        "t|0\n[0]");
+    const char *middle = arena_printf(&f->arena, "%.*s", (int)(strstr(whole, "\\identities 500000 ") + 5 - whole), whole);
+    run(f, "dropdb -U owner copy");
+    run(f, "createdb -U owner copy");
+    assert_non_null(strstr(PSQL(middle, "-d", "copy", "-q", "-tA"), "ERROR:  missing data for column \"created_at\"\n"));
+    assert_string_equal(PSQL(NULL, "-d", "copy", "-tA", "-c", "SELECT count(*) FROM events"), "0\n[0]");
+}
+
+/* What statements do to identities, as the ledger sees it. */
+static void test_the_ledger_follows_statements(void **state)
+{
+    struct fixture *f = *state;
+    struct store *store = world_store(f->world, "db");
+    static const struct row rows[] = {
+        {"CREATE TABLE keep AS SELECT * FROM events WHERE id < 5000", "SELECT 5000\n[0]"},
+        {"DELETE FROM events WHERE id < 10000", "DELETE 10000\n[0]"},
+        {"INSERT INTO events SELECT * FROM keep", "INSERT 0 5000\n[0]"},
+        {"INSERT INTO events SELECT * FROM keep",
+         "ERROR:  duplicate key value violates unique constraint \"events_pkey\"\nDETAIL:  Key (id)=(0) already exists.\n[1]"},
+        {"INSERT INTO events SELECT * FROM keep ON CONFLICT DO NOTHING", "INSERT 0 0\n[0]"},
+        {"SELECT count(*) FROM events WHERE id < 10000", " count \n-------\n  5000\n(1 row)\n\n[0]"},
+        {"ALTER TABLE events DROP COLUMN payload", "ALTER TABLE\n[0]"},
+        {"TRUNCATE keep", "TRUNCATE TABLE\n[0]"},
+    };
+    CHECK(rows);
+    const struct idset *there = dataset_rows(store_serving(store), "events");
+    assert_true(idset_has(there, 4999));
+    assert_false(idset_has(there, 5000));
+    assert_false(idset_has(there, 9999));
+    assert_true(idset_has(there, 10000));
+}
+
+/* A CHECK that the application's rows do not pass stops its writes; the world hears of it. */
+static void test_traffic_meets_the_schema(void **state)
+{
+    struct fixture *f = *state;
+    struct store *store = world_store(f->world, "db");
+    sql(f, "ALTER TABLE events ADD CONSTRAINT short CHECK (length(payload) <= 3) NOT VALID");
+    int64_t before = store_acknowledged(store, "events");
+    world_advance(f->world, world_now(f->world) + 30 * SECOND);
+    assert_int_equal(store_acknowledged(store, "events"), before);
+    sql(f, "ALTER TABLE events DROP CONSTRAINT short");
+    world_advance(f->world, world_now(f->world) + 30 * SECOND);
+    assert_true(store_acknowledged(store, "events") > before);
+    before = store_acknowledged(store, "events");
+    sql(f, "ALTER TABLE events RENAME TO old_events");
+    world_advance(f->world, world_now(f->world) + 30 * SECOND);
+    assert_int_equal(store_acknowledged(store, "events"), before);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1) { /* any statement, for a look */
@@ -223,6 +347,10 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_words_of_psql, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_restore_loses_what_came_after_the_backup, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_mistakes_that_playbooks_make, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_other_tools, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_truncated_dump_restores_a_part, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_ledger_follows_statements, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_traffic_meets_the_schema, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

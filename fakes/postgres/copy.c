@@ -3,8 +3,7 @@
 
 #include "fakes/postgres/statements.h"
 
-/* A line of a dump that stands for many rows of a ledger table: "\identities FROM TO" (half open). */
-#define IDENTITIES "\\identities "
+/* A line of a dump may stand for many rows of a ledger table: "\identities FROM TO" (half open), see dump.h. */
 
 static const char *option_of(const cJSON *options, const char *name)
 {
@@ -219,13 +218,16 @@ static bool next_field(const struct pg_copy *copy, struct str *line, struct buf 
     return !str_is(raw, copy->null);
 }
 
-static bool copy_identities(struct statement *s, const struct pg_relation *relation, struct str line)
+static bool copy_identities(struct statement *s, const struct pg_copy *copy, const struct pg_relation *relation,
+                            struct str line)
 {
-    struct str rest = {line.at + strlen(IDENTITIES), line.len - strlen(IDENTITIES)};
+    struct str rest = line;
+    str_cut(&rest, ' ');
     struct str low = str_cut(&rest, ' ');
     int64_t lo, hi;
     if (!relation->ledger || !str_int64(low, &lo) || !str_int64(str_trim(rest), &hi) || lo >= hi) {
-        pg_fail(s->session, "22P04", -1, "invalid input syntax for type bigint: \"%.*s\"", STR_ARG(line));
+        /* A file cut off in the middle of a line: as a row that lacks its last columns. */
+        pg_fail(s->session, "22P04", -1, "missing data for column \"%s\"", copy->columns[copy->n_columns > 1].name);
         return false;
     }
     const char *key = catalog_text(s->database, s->arena, "SELECT name FROM pgc_index WHERE relation = %lld AND is_unique"
@@ -319,8 +321,8 @@ bool pg_copy_line(struct pg_session *session, const struct pg_copy *copy, struct
     bool ok = false;
     if (!relation)
         pg_fail(session, "42P01", -1, "relation \"%s\" does not exist", copy->table);
-    else if (str_starts(line, IDENTITIES))
-        ok = copy_identities(&s, relation, line);
+    else if (str_starts(line, "\\i")) /* also one that is cut off; no real row starts so */
+        ok = copy_identities(&s, copy, relation, line);
     else
         ok = copy_row(&s, copy, relation, line);
     if (!ok) {

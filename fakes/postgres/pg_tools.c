@@ -4,133 +4,22 @@
 
 #include "fakes/postgres/catalog.h"
 #include "fakes/postgres/dump.h"
+#include "fakes/postgres/pg_options.h"
 #include "fakes/postgres/postgres.h"
-
-/* ---- options: getopt_long's words over a small table ---- */
-
-struct option {
-    char letter;      /* 0: only long */
-    const char *name; /* NULL: only short */
-    bool argument;
-};
-
-struct options {
-    struct call *call;
-    const char *program;
-    const struct option *list;
-    int at;           /* next word of argv */
-    const char *rest; /* inside a cluster of letters */
-    const char *value;
-    const char *plain[8];
-    int n_plain;
-};
-
-static int bad_option(struct options *o, const char *format, const char *word)
-{
-    call_err(o->call, "%s: %s%s\n%s: hint: Try \"%s --help\" for more information.\n", o->program, format, word, o->program,
-             o->program);
-    return -2;
-}
-
-static const struct option *long_option(struct options *o, const char *word, size_t len)
-{
-    const struct option *found = NULL;
-    for (const struct option *x = o->list; x->letter || x->name; x++) {
-        if (x->name && strncmp(x->name, word, len) == 0) {
-            if (strlen(x->name) == len)
-                return x;
-            found = found ? found : x;
-        }
-    }
-    return found;
-}
-
-static int letter_option(struct options *o)
-{
-    const struct option *x = o->list;
-    char letter = *o->rest++;
-    while ((x->letter || x->name) && x->letter != letter)
-        x++;
-    if (!x->letter && !x->name)
-        return bad_option(o, "invalid option -- ", arena_printf(o->call->arena, "'%c'", letter));
-    if (x->argument) {
-        o->value = *o->rest ? o->rest : o->call->argv[o->at];
-        if (!*o->rest && o->value)
-            o->at++;
-        o->rest = NULL;
-        if (!o->value)
-            return bad_option(o, "option requires an argument -- ", arena_printf(o->call->arena, "'%c'", letter));
-    }
-    return (int)(x - o->list);
-}
-
-/* The index of the next option in the table; -1: no more; -2: a mistake, said. */
-static int next_option(struct options *o)
-{
-    o->value = NULL;
-    if (o->rest && *o->rest)
-        return letter_option(o);
-    for (;;) {
-        char *word = o->call->argv[o->at];
-        if (!word)
-            return -1;
-        o->at++;
-        if (word[0] != '-' || !word[1]) {
-            if (o->n_plain < 8)
-                o->plain[o->n_plain++] = word;
-            continue;
-        }
-        if (word[1] != '-') {
-            o->rest = word + 1;
-            return letter_option(o);
-        }
-        const char *name = word + 2, *equals = strchr(name, '=');
-        const struct option *x = long_option(o, name, equals ? (size_t)(equals - name) : strlen(name));
-        if (!x)
-            return bad_option(o, "unrecognized option ", arena_printf(o->call->arena, "'%s'", word));
-        o->value = equals ? equals + 1 : NULL;
-        if (x->argument && !o->value && (o->value = o->call->argv[o->at]))
-            o->at++;
-        if (x->argument && !o->value)
-            return bad_option(o, arena_printf(o->call->arena, "option '%s' requires an argument", word), "");
-        return (int)(x - o->list);
-    }
-}
-
-/* The options by which every program finds its server; false: not one of them. */
-static bool target_option(struct pg_target *target, const struct option *x, const char *value)
-{
-    switch (x->letter) {
-    case 'h':
-        target->host = value;
-        return true;
-    case 'p':
-        target->port = atoi(value);
-        return true;
-    case 'U':
-        target->user = value;
-        return true;
-    case 'w':
-    case 'W':
-        return true;
-    default:
-        return false;
-    }
-}
 
 /* ---- pg_isready ---- */
 
 int run_pg_isready(struct call *call)
 {
-    static const struct option list[] = {{'h', "host", true}, {'p', "port", true}, {'U', "username", true},
+    static const struct pg_option list[] = {{'h', "host", true}, {'p', "port", true}, {'U', "username", true},
                                          {'d', "dbname", true}, {'q', "quiet", false}, {'t', "timeout", true}, {0}};
-    struct options o = {.call = call, .program = "pg_isready", .list = list, .at = 1};
+    struct pg_options o = {.call = call, .program = "pg_isready", .list = list, .at = 1};
     struct pg_target target = {0};
     bool quiet = false;
-    for (int i; (i = next_option(&o)) != -1;) {
+    for (int i; (i = pg_next_option(&o)) != -1;) {
         if (i == -2)
             return 3;
-        if (!target_option(&target, &list[i], o.value) && list[i].letter == 'q')
+        if (!pg_target_option(&target, &list[i], o.value) && list[i].letter == 'q')
             quiet = true;
         if (list[i].letter == 'd')
             target.database = o.value;
@@ -173,17 +62,17 @@ static int run_statement(struct call *call, const struct pg_target *target, cons
 
 int run_createdb(struct call *call)
 {
-    static const struct option list[] = {{'h', "host", true}, {'p', "port", true}, {'U', "username", true},
+    static const struct pg_option list[] = {{'h', "host", true}, {'p', "port", true}, {'U', "username", true},
                                          {'w', "no-password", false}, {'W', "password", false}, {'O', "owner", true},
                                          {'T', "template", true}, {'E', "encoding", true}, {'e', "echo", false},
                                          {0, "maintenance-db", true}, {'l', "locale", true}, {0}};
-    struct options o = {.call = call, .program = "createdb", .list = list, .at = 1};
+    struct pg_options o = {.call = call, .program = "createdb", .list = list, .at = 1};
     struct pg_target target = {0};
     const char *owner = NULL, *template = NULL;
-    for (int i; (i = next_option(&o)) != -1;) {
+    for (int i; (i = pg_next_option(&o)) != -1;) {
         if (i == -2)
             return 1;
-        if (target_option(&target, &list[i], o.value))
+        if (pg_target_option(&target, &list[i], o.value))
             continue;
         if (list[i].letter == 'O')
             owner = o.value;
@@ -203,17 +92,17 @@ int run_createdb(struct call *call)
 
 int run_dropdb(struct call *call)
 {
-    static const struct option list[] = {{'h', "host", true}, {'p', "port", true}, {'U', "username", true},
+    static const struct pg_option list[] = {{'h', "host", true}, {'p', "port", true}, {'U', "username", true},
                                          {'w', "no-password", false}, {'W', "password", false}, {'f', "force", false},
                                          {0, "if-exists", false}, {'e', "echo", false}, {'i', "interactive", false},
                                          {0, "maintenance-db", true}, {0}};
-    struct options o = {.call = call, .program = "dropdb", .list = list, .at = 1};
+    struct pg_options o = {.call = call, .program = "dropdb", .list = list, .at = 1};
     struct pg_target target = {0};
     bool force = false, if_exists = false;
-    for (int i; (i = next_option(&o)) != -1;) {
+    for (int i; (i = pg_next_option(&o)) != -1;) {
         if (i == -2)
             return 1;
-        if (target_option(&target, &list[i], o.value))
+        if (pg_target_option(&target, &list[i], o.value))
             continue;
         force |= list[i].letter == 'f';
         if_exists |= list[i].name && strcmp(list[i].name, "if-exists") == 0;
@@ -234,23 +123,23 @@ int run_dropdb(struct call *call)
 
 int run_pg_dump(struct call *call)
 {
-    static const struct option list[] = {
+    static const struct pg_option list[] = {
         {'h', "host", true}, {'p', "port", true}, {'U', "username", true}, {'w', "no-password", false},
         {'W', "password", false}, {'d', "dbname", true}, {'f', "file", true}, {'F', "format", true},
         {'s', "schema-only", false}, {'a', "data-only", false}, {'c', "clean", false}, {'C', "create", false},
         {'O', "no-owner", false}, {'x', "no-privileges", false}, {'t', "table", true}, {'T', "exclude-table", true},
         {'n', "schema", true}, {'Z', "compress", true}, {'v', "verbose", false}, {'b', "blobs", false}, {'j', "jobs", true},
         {0, "if-exists", false}, {0, "inserts", false}, {0, "column-inserts", false}, {0, "no-acl", false}, {0}};
-    struct options o = {.call = call, .program = "pg_dump", .list = list, .at = 1};
+    struct pg_options o = {.call = call, .program = "pg_dump", .list = list, .at = 1};
     struct pg_target target = {0};
     struct dump_options dump = {.schema = NEVER};
     const char *file = NULL, *format = "p";
     bool compress = false;
-    for (int i; (i = next_option(&o)) != -1;) {
+    for (int i; (i = pg_next_option(&o)) != -1;) {
         if (i == -2)
             return 1;
-        const struct option *x = &list[i];
-        if (target_option(&target, x, o.value))
+        const struct pg_option *x = &list[i];
+        if (pg_target_option(&target, x, o.value))
             continue;
         switch (x->letter) {
         case 'd':

@@ -404,6 +404,7 @@ static int run(struct call *call)
     } tools[] = {
         {"psql", run_psql},       {"pg_isready", run_pg_isready}, {"pg_dump", run_pg_dump},
         {"createdb", run_createdb}, {"dropdb", run_dropdb},
+        {"pg_restore", run_pg_restore}, {"pg_basebackup", run_pg_basebackup},
     };
     const char *base = strrchr(call->argv[0], '/');
     base = base ? base + 1 : call->argv[0];
@@ -414,7 +415,8 @@ static int run(struct call *call)
     return 127;
 }
 
-static const char *const commands[] = {"psql", "pg_isready", "pg_dump", "createdb", "dropdb", NULL};
+static const char *const commands[] = {"psql", "pg_isready", "pg_dump", "createdb", "dropdb",
+                                       "pg_restore", "pg_basebackup", NULL};
 
 const struct fake fake_postgres = {
     .name = "postgres",

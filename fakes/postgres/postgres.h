@@ -22,6 +22,8 @@ int run_pg_isready(struct call *);
 int run_pg_dump(struct call *);
 int run_createdb(struct call *);
 int run_dropdb(struct call *);
+int run_pg_restore(struct call *);
+int run_pg_basebackup(struct call *);
 
 /* What every client program takes: -h -p -U -d, PGHOST ... and the messages when no connection comes about. */
 struct pg_target {

@@ -395,6 +395,12 @@ int psql_script(struct psql *p, struct psql_script *script)
         if (line.len && line.at[line.len - 1] == '\r')
             line.len--;
         p->line++;
+        if (p->line == 1 && str_starts(line, "PGDMP")) {
+            psql_printf(p, "The input is a PostgreSQL custom-format dump.\n"
+                           "Use the pg_restore command-line client to restore this dump to a database.\n");
+            status = EXIT_FAIL;
+            break;
+        }
         bool ok = scan_line(p, &scanner, line, query, script);
         if (has_text(query))
             buf_putc(query, '\n');
