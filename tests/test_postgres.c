@@ -183,6 +183,29 @@ static void test_restore_loses_what_came_after_the_backup(void **state)
     assert_true(idset_count(dataset_rows(store_serving(store), "events")) > 1000000);
 }
 
+/* A copied table holds what statements gave its rows, and a restore from it takes what is missing, once. */
+static void test_a_copy_of_a_table_and_back(void **state)
+{
+    static const struct row rows[] = {
+        {"UPDATE events SET payload = CASE id % 2 WHEN 0 THEN 'even' ELSE 'odd' END WHERE id < 10", "UPDATE 10\n[0]"},
+        {"CREATE TABLE kept AS SELECT * FROM events WHERE id < 10", "SELECT 10\n[0]"},
+        {"SELECT payload, count(*) FROM kept GROUP BY 1 ORDER BY 1",
+         " payload | count \n---------+-------\n even    |     5\n odd     |     5\n(2 rows)\n\n[0]"},
+        {"DELETE FROM events WHERE id BETWEEN 3 AND 9 AND payload = 'odd'", "DELETE 4\n[0]"},
+        {"INSERT INTO events SELECT * FROM kept WHERE payload != 'even'",
+         "ERROR:  duplicate key value violates unique constraint \"events_pkey\"\nDETAIL:  Key (id)=(1) already exists.\n[1]"},
+        {"INSERT INTO events SELECT * FROM kept k WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.id = k.id)",
+         "INSERT 0 4\n[0]"},
+        {"SELECT payload, count(*) FROM events WHERE id < 10 GROUP BY 1 ORDER BY 1",
+         " payload | count \n---------+-------\n even    |     5\n odd     |     5\n(2 rows)\n\n[0]"},
+    };
+    struct fixture *f = *state;
+    sql(f, "DELETE FROM events WHERE id >= 10");
+    CHECK(rows);
+    assert_string_equal(PSQL("\\set ON_ERROR_STOP on\nBEGIN;\nDELETE FROM events WHERE id = 1;\nCOMMIT;\n", "-d", "shop"),
+                        "BEGIN\nDELETE 1\nCOMMIT\n[0]");
+}
+
 static void test_mistakes_that_playbooks_make(void **state)
 {
     struct fixture *f = *state;
@@ -346,6 +369,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_words_of_psql, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_restore_loses_what_came_after_the_backup, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_copy_of_a_table_and_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_mistakes_that_playbooks_make, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_other_tools, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_truncated_dump_restores_a_part, set_up, tear_down),

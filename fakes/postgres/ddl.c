@@ -657,6 +657,10 @@ void run_create_table_as(struct statement *s)
                     (long long)source->oid, (long long)oid);
         struct pg_relation relation = *catalog_by_oid(s->database, s->arena, oid);
         make_storage(s, &relation);
+        /* values that statements gave those rows go along */
+        catalog_run(s->database,
+                    "INSERT INTO pgc_override SELECT %lld, id, name, value FROM pgc_override WHERE relation = %lld",
+                    (long long)oid, (long long)source->oid);
         n = copy_identities(s, &relation, from);
     } else {
         struct translation t = statement_translation(s);
