@@ -51,4 +51,19 @@ struct shell_part *shell_expansions(struct shell_parser *, size_t end);
 /* Commands up to a ")" (not taken), as the inside of a substitution that begins here. */
 struct shell_script *shell_substitution(struct shell_parser *);
 
+/* ---- parse.c: the grammar ---- */
+void shell_fail_here(struct shell_parser *, const char *expected); /* "expected ..., found ..." */
+bool shell_at(const struct shell_parser *, const char *operator);
+bool shell_at_word(const struct shell_parser *, const char *word); /* exactly this one, unquoted */
+bool shell_take_word(struct shell_parser *, const char *word);     /* behind blanks and newlines */
+void shell_need_word(struct shell_parser *, const char *word);
+struct shell_command *shell_new_command(struct shell_parser *, enum shell_kind);
+void shell_add_child(struct shell_command *parent, struct shell_command *child, enum shell_role);
+void shell_set_words(struct shell_parser *, struct shell_command *, struct shell_word *first);
+/* Commands up to one of the words (or ")", ";;"), which is not taken; NULL: to the end. */
+struct shell_command *shell_list(struct shell_parser *, const char *const *stops);
+struct shell_command *shell_command(struct shell_parser *);
+/* ---- compound.c ---- */
+struct shell_command *shell_compound(struct shell_parser *); /* NULL: a simple command begins here */
+
 #endif

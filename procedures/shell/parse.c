@@ -6,9 +6,6 @@
 #include "procedures/shell/internal.h"
 #include "sim/base/xalloc.h"
 
-static struct shell_command *parse_list(struct shell_parser *, const char *const *stops);
-static struct shell_command *parse_command(struct shell_parser *);
-
 /* ---- places and mistakes ---- */
 
 static int line_index(const struct shell_parser *parser, size_t offset)
@@ -44,7 +41,7 @@ void shell_fail(struct shell_parser *parser, size_t offset, const char *text)
         .line = shell_line(parser, offset), .column = shell_column(parser, offset), .text = text};
 }
 
-static void fail_here(struct shell_parser *parser, const char *what)
+void shell_fail_here(struct shell_parser *parser, const char *what)
 {
     size_t stop = parser->pos, place = parser->pos;
     bool at_end = place == parser->text.len;
@@ -66,18 +63,18 @@ static void fail_here(struct shell_parser *parser, const char *what)
 
 /* ---- looking ahead ---- */
 
-static bool at_operator(const struct shell_parser *parser, const char *operator)
+bool shell_at(const struct shell_parser *parser, const char *operator)
 {
     size_t n = strlen(operator);
     return parser->pos + n <= parser->end && !memcmp(parser->text.at + parser->pos, operator, n);
 }
 
 /* Is the next word exactly this one, unquoted? */
-static bool at_word(const struct shell_parser *parser, const char *word)
+bool shell_at_word(const struct shell_parser *parser, const char *word)
 {
     size_t n = strlen(word);
     char after;
-    if (!at_operator(parser, word))
+    if (!shell_at(parser, word))
         return false;
     after = shell_peek(parser, n);
     return !after || strchr(" \t\n;&|<>()", after);
@@ -86,31 +83,31 @@ static bool at_word(const struct shell_parser *parser, const char *word)
 static bool at_any_word(const struct shell_parser *parser, const char *const *words)
 {
     for (; words && *words; words++)
-        if (!strcmp(*words, ")")    ? at_operator(parser, ")")
-            : !strcmp(*words, ";;") ? at_operator(parser, ";;") || at_operator(parser, ";&")
-                                    : at_word(parser, *words))
+        if (!strcmp(*words, ")")    ? shell_at(parser, ")")
+            : !strcmp(*words, ";;") ? shell_at(parser, ";;") || shell_at(parser, ";&")
+                                    : shell_at_word(parser, *words))
             return true;
     return false;
 }
 
-static bool take_word(struct shell_parser *parser, const char *word)
+bool shell_take_word(struct shell_parser *parser, const char *word)
 {
     shell_skip_lines(parser);
-    if (!at_word(parser, word))
+    if (!shell_at_word(parser, word))
         return false;
     parser->pos += strlen(word);
     return true;
 }
 
-static void need_word(struct shell_parser *parser, const char *word)
+void shell_need_word(struct shell_parser *parser, const char *word)
 {
-    if (!parser->failed && !take_word(parser, word))
-        fail_here(parser, arena_printf(parser->arena, "expected '%s'", word));
+    if (!parser->failed && !shell_take_word(parser, word))
+        shell_fail_here(parser, arena_printf(parser->arena, "expected '%s'", word));
 }
 
 /* ---- building ---- */
 
-static struct shell_command *new_command(struct shell_parser *parser, enum shell_kind kind)
+struct shell_command *shell_new_command(struct shell_parser *parser, enum shell_kind kind)
 {
     struct shell_command *command = ARENA_NEW(parser->arena, struct shell_command);
     command->kind = kind;
@@ -127,8 +124,8 @@ static void finish_command(struct shell_parser *parser, struct shell_command *co
         shell_line(parser, parser->pos > command->offset ? parser->pos - 1 : command->offset);
 }
 
-static void add_child(struct shell_command *parent, struct shell_command *child,
-                      enum shell_role role)
+void shell_add_child(struct shell_command *parent, struct shell_command *child,
+                     enum shell_role role)
 {
     struct shell_command **tail = &parent->first;
     if (!child)
@@ -140,8 +137,8 @@ static void add_child(struct shell_command *parent, struct shell_command *child,
     child->role = role;
 }
 
-static void set_words(struct shell_parser *parser, struct shell_command *command,
-                      struct shell_word *first)
+void shell_set_words(struct shell_parser *parser, struct shell_command *command,
+                     struct shell_word *first)
 {
     int n = 0;
     for (struct shell_word *word = first; word; word = word->next)
@@ -160,7 +157,7 @@ static size_t redirect_length(const struct shell_parser *parser)
     static const char *const operators[] = {"<<<", "<<-", "<<", "<&", "<>", ">>", ">&",
                                             ">|",  "&>>", "&>", "<",  ">",  NULL};
     for (int i = 0; operators[i]; i++)
-        if (at_operator(parser, operators[i]))
+        if (shell_at(parser, operators[i]))
             return strlen(operators[i]);
     return 0;
 }
@@ -186,7 +183,7 @@ static struct shell_redirect *parse_redirect(struct shell_parser *parser)
     struct shell_redirect *redirect;
     if (!prefix && shell_placeholder(parser->text, parser->pos, parser->end))
         return NULL;
-    if ((at_operator(parser, "<(") || at_operator(parser, ">(")) && !prefix)
+    if ((shell_at(parser, "<(") || shell_at(parser, ">(")) && !prefix)
         return NULL;
     if (!prefix && !redirect_length(parser))
         return NULL;
@@ -201,8 +198,8 @@ static struct shell_redirect *parse_redirect(struct shell_parser *parser)
     shell_skip_blanks(parser);
     redirect->target = shell_word(parser);
     if (!redirect->target) {
-        fail_here(parser, arena_printf(parser->arena, "expected a word behind '%.*s'",
-                                       STR_ARG(redirect->operator)));
+        shell_fail_here(parser, arena_printf(parser->arena, "expected a word behind '%.*s'",
+                                             STR_ARG(redirect->operator)));
         return NULL;
     }
     if (str_is(redirect->operator, "<<") || str_is(redirect->operator, "<<-")) {
@@ -254,7 +251,7 @@ static bool is_assignment(const struct shell_word *word, struct str *ret_name)
 
 static struct shell_command *parse_simple(struct shell_parser *parser)
 {
-    struct shell_command *command = new_command(parser, SHELL_SIMPLE);
+    struct shell_command *command = shell_new_command(parser, SHELL_SIMPLE);
     struct shell_word *first = NULL, **tail = &first, *word;
     struct shell_assignment **assigned = &command->assignments;
     size_t end = parser->pos;
@@ -273,333 +270,34 @@ static struct shell_command *parse_simple(struct shell_parser *parser)
         *tail = word;
         tail = &word->next;
     }
-    set_words(parser, command, first);
+    shell_set_words(parser, command, first);
     finish_command(parser, command);
     if (command->redirects)
         end = parser->pos;
     command->end = end;
     command->end_line = shell_line(parser, end > command->offset ? end - 1 : command->offset);
     if (!command->n_words && !command->assignments && !command->redirects && !parser->failed)
-        fail_here(parser, "expected a command");
+        shell_fail_here(parser, "expected a command");
     return command;
 }
 
-/* ---- compound commands ---- */
+/* ---- commands ---- */
 
-static const char *const stop_then[] = {"then", NULL},
-                         *const stop_fi[] = {"elif", "else", "fi", NULL},
-                         *const stop_do[] = {"do", NULL}, *const stop_done[] = {"done", NULL},
-                         *const stop_brace[] = {"}", NULL}, *const stop_paren[] = {")", NULL},
-                         *const stop_case[] = {";;", "esac", NULL};
-
-static struct shell_command *parse_if(struct shell_parser *parser)
-{
-    struct shell_command *command = new_command(parser, SHELL_IF);
-    parser->pos += 2;
-    for (;;) {
-        add_child(command, parse_list(parser, stop_then), ROLE_CONDITION);
-        need_word(parser, "then");
-        add_child(command, parse_list(parser, stop_fi), ROLE_BODY);
-        if (parser->failed || !take_word(parser, "elif"))
-            break;
-    }
-    if (!parser->failed && take_word(parser, "else"))
-        add_child(command, parse_list(parser, stop_fi), ROLE_ELSE);
-    need_word(parser, "fi");
-    return command;
-}
-
-static struct shell_command *parse_while(struct shell_parser *parser)
-{
-    struct shell_command *command = new_command(parser, SHELL_WHILE);
-    parser->pos += 5;
-    add_child(command, parse_list(parser, stop_do), ROLE_CONDITION);
-    need_word(parser, "do");
-    add_child(command, parse_list(parser, stop_done), ROLE_BODY);
-    need_word(parser, "done");
-    return command;
-}
-
-/* "((...))" at pos: steps over it and gives its expansions; false when it is no arithmetic. */
-static bool take_parentheses(struct shell_parser *parser, struct shell_part **ret)
-{
-    int depth = 0;
-    size_t i = parser->pos + 2;
-    for (; i + 1 < parser->end; i++) {
-        char c = parser->text.at[i];
-        if (c == '(')
-            depth++;
-        else if (c == ')' && depth)
-            depth--;
-        else if (c == ')')
-            break;
-    }
-    if (i + 1 >= parser->end || parser->text.at[i + 1] != ')')
-        return false;
-    parser->pos += 2;
-    *ret = shell_expansions(parser, i);
-    parser->pos = i + 2;
-    return true;
-}
-
-static void parse_for_words(struct shell_parser *parser, struct shell_command *command)
-{
-    struct shell_word *first = NULL, **tail = &first;
-    if (take_word(parser, "in")) {
-        shell_skip_blanks(parser);
-        while (!parser->failed && (*tail = shell_word(parser))) {
-            tail = &(*tail)->next;
-            shell_skip_blanks(parser);
-        }
-    }
-    set_words(parser, command, first);
-}
-
-static struct shell_command *parse_for(struct shell_parser *parser, size_t keyword)
-{
-    struct shell_command *command = new_command(parser, SHELL_FOR);
-    bool brace;
-    parser->pos += keyword;
-    shell_skip_blanks(parser);
-    if (at_operator(parser, "((")) {
-        if (!take_parentheses(parser, &command->parts))
-            fail_here(parser, "expected '))'");
-        set_words(parser, command, NULL);
-    } else {
-        struct shell_word *name = shell_word(parser);
-        if (!name) {
-            fail_here(parser, "expected a variable name behind 'for'");
-            return command;
-        }
-        command->name = name->text;
-        parse_for_words(parser, command);
-    }
-    shell_skip_blanks(parser);
-    if (shell_peek(parser, 0) == ';')
-        parser->pos++;
-    shell_skip_lines(parser);
-    brace = at_word(parser, "{");
-    need_word(parser, brace ? "{" : "do");
-    add_child(command, parse_list(parser, brace ? stop_brace : stop_done), ROLE_BODY);
-    need_word(parser, brace ? "}" : "done");
-    return command;
-}
-
-static void parse_case_item(struct shell_parser *parser, struct shell_command *command)
-{
-    struct shell_word **tail = NULL;
-    (void)tail;
-    if (shell_peek(parser, 0) == '(')
-        parser->pos++;
-    for (;;) {
-        shell_skip_blanks(parser);
-        if (!shell_word(parser)) {
-            fail_here(parser, "expected a pattern");
-            return;
-        }
-        shell_skip_blanks(parser);
-        if (shell_peek(parser, 0) != '|')
-            break;
-        parser->pos++;
-    }
-    if (shell_peek(parser, 0) != ')') {
-        fail_here(parser, "expected ')' behind the pattern");
-        return;
-    }
-    parser->pos++;
-    add_child(command, parse_list(parser, stop_case), ROLE_BODY);
-    if (at_operator(parser, ";;&"))
-        parser->pos += 3;
-    else if (at_operator(parser, ";;") || at_operator(parser, ";&"))
-        parser->pos += 2;
-}
-
-static struct shell_command *parse_case(struct shell_parser *parser)
-{
-    struct shell_command *command = new_command(parser, SHELL_CASE);
-    parser->pos += 4;
-    shell_skip_blanks(parser);
-    set_words(parser, command, shell_word(parser));
-    need_word(parser, "in");
-    while (!parser->failed) {
-        shell_skip_lines(parser);
-        if (at_word(parser, "esac") || parser->pos >= parser->end)
-            break;
-        parse_case_item(parser, command);
-    }
-    need_word(parser, "esac");
-    return command;
-}
-
-static struct shell_command *parse_group(struct shell_parser *parser, enum shell_kind kind)
-{
-    struct shell_command *command = new_command(parser, kind);
-    bool brace = kind == SHELL_GROUP;
-    parser->pos++;
-    add_child(command, parse_list(parser, brace ? stop_brace : stop_paren), ROLE_BODY);
-    if (brace) {
-        need_word(parser, "}");
-    } else {
-        shell_skip_lines(parser);
-        if (shell_peek(parser, 0) == ')')
-            parser->pos++;
-        else
-            fail_here(parser, "expected ')'");
-    }
-    return command;
-}
-
-static struct shell_command *parse_parentheses(struct shell_parser *parser)
-{
-    if (at_operator(parser, "((")) {
-        struct shell_command *command = new_command(parser, SHELL_ARITHMETIC);
-        if (take_parentheses(parser, &command->parts))
-            return command;
-    }
-    return parse_group(parser, SHELL_SUBSHELL);
-}
-
-static struct shell_word *test_operator(struct shell_parser *parser, size_t n)
-{
-    struct shell_word *word = ARENA_NEW(parser->arena, struct shell_word);
-    word->line = shell_line(parser, parser->pos);
-    word->column = shell_column(parser, parser->pos);
-    word->offset = parser->pos;
-    word->text = (struct str){parser->text.at + parser->pos, n};
-    word->value = arena_str(parser->arena, word->text);
-    parser->pos += n;
-    return word;
-}
-
-static struct shell_command *parse_test(struct shell_parser *parser)
-{
-    struct shell_command *command = new_command(parser, SHELL_TEST);
-    struct shell_word *first = NULL, **tail = &first;
-    bool regex = false;
-    parser->pos += 2;
-    while (!parser->failed) {
-        shell_skip_lines(parser);
-        if (at_word(parser, "]]")) {
-            parser->pos += 2;
-            break;
-        }
-        if (regex)
-            *tail = shell_regex(parser);
-        else if (at_operator(parser, "&&") || at_operator(parser, "||"))
-            *tail = test_operator(parser, 2);
-        else if (shell_peek(parser, 0) && strchr("()<>", shell_peek(parser, 0)))
-            *tail = test_operator(parser, 1);
-        else
-            *tail = shell_word(parser);
-        if (!*tail) {
-            fail_here(parser, "expected ']]'");
-            break;
-        }
-        regex = str_is((*tail)->text, "=~");
-        tail = &(*tail)->next;
-    }
-    set_words(parser, command, first);
-    return command;
-}
-
-static struct shell_command *parse_function(struct shell_parser *parser, struct str name,
-                                            size_t start)
-{
-    struct shell_command *command = new_command(parser, SHELL_FUNCTION);
-    command->name = name;
-    command->offset = start;
-    command->line = shell_line(parser, start);
-    command->column = shell_column(parser, start);
-    shell_skip_blanks(parser);
-    if (shell_peek(parser, 0) == '(') {
-        parser->pos++;
-        shell_skip_blanks(parser);
-        if (shell_peek(parser, 0) != ')') {
-            fail_here(parser, "expected ')'");
-            return command;
-        }
-        parser->pos++;
-    }
-    shell_skip_lines(parser);
-    add_child(command, parse_command(parser), ROLE_BODY);
-    return command;
-}
-
-/* "name ()" at pos? *ret_length is that of the name. */
-static bool at_function(const struct shell_parser *parser, size_t *ret_length)
-{
-    size_t n = 0, i;
-    while (parser->pos + n < parser->end && !strchr(" \t\n;&|<>()'\"$`\\=#", shell_peek(parser, n)))
-        n++;
-    for (i = n; shell_peek(parser, i) == ' ' || shell_peek(parser, i) == '\t';)
-        i++;
-    if (!n || shell_peek(parser, i) != '(')
-        return false;
-    for (i++; shell_peek(parser, i) == ' ' || shell_peek(parser, i) == '\t';)
-        i++;
-    *ret_length = n;
-    return shell_peek(parser, i) == ')';
-}
-
-static struct shell_command *parse_named_function(struct shell_parser *parser)
-{
-    size_t start = parser->pos;
-    struct shell_word *name;
-    parser->pos += 8;
-    shell_skip_blanks(parser);
-    name = shell_word(parser);
-    if (!name) {
-        fail_here(parser, "expected a name behind 'function'");
-        return NULL;
-    }
-    return parse_function(parser, name->text, start);
-}
-
-static struct shell_command *parse_compound(struct shell_parser *parser)
-{
-    size_t n;
-    if (at_word(parser, "if"))
-        return parse_if(parser);
-    if (at_word(parser, "while") || at_word(parser, "until"))
-        return parse_while(parser);
-    if (at_word(parser, "for"))
-        return parse_for(parser, 3);
-    if (at_word(parser, "select"))
-        return parse_for(parser, 6);
-    if (at_word(parser, "case"))
-        return parse_case(parser);
-    if (at_word(parser, "{"))
-        return parse_group(parser, SHELL_GROUP);
-    if (at_word(parser, "[["))
-        return parse_test(parser);
-    if (shell_peek(parser, 0) == '(')
-        return parse_parentheses(parser);
-    if (at_word(parser, "function"))
-        return parse_named_function(parser);
-    if (at_function(parser, &n)) {
-        struct str name = {parser->text.at + parser->pos, n};
-        size_t start = parser->pos;
-        parser->pos += n;
-        return parse_function(parser, name, start);
-    }
-    return NULL;
-}
-
-static struct shell_command *parse_command(struct shell_parser *parser)
+struct shell_command *shell_command(struct shell_parser *parser)
 {
     static const char *const misplaced[] = {"then", "elif", "else", "fi", "do",
                                             "done", "esac", "}",    NULL};
     struct shell_command *command;
     if (parser->depth >= SHELL_DEPTH_MAX) {
-        fail_here(parser, "nested too deep (the limit is 100)");
+        shell_fail_here(parser, "nested too deep (the limit is 100)");
         return NULL;
     }
     if (at_any_word(parser, misplaced)) {
-        fail_here(parser, "expected a command");
+        shell_fail_here(parser, "expected a command");
         return NULL;
     }
     parser->depth++;
-    command = parse_compound(parser);
+    command = shell_compound(parser);
     if (command) {
         parser->depth--;
         parse_redirects(parser, command);
@@ -614,23 +312,23 @@ static struct shell_command *parse_command(struct shell_parser *parser)
 
 static struct shell_command *parse_pipeline(struct shell_parser *parser)
 {
-    struct shell_command *pipeline = new_command(parser, SHELL_PIPELINE), *only;
+    struct shell_command *pipeline = shell_new_command(parser, SHELL_PIPELINE), *only;
     for (;;) {
         shell_skip_blanks(parser);
-        if (at_word(parser, "!")) {
+        if (shell_at_word(parser, "!")) {
             pipeline->negated = !pipeline->negated;
             parser->pos++;
-        } else if (at_word(parser, "time")) {
+        } else if (shell_at_word(parser, "time")) {
             parser->pos += 4;
             shell_skip_blanks(parser);
-            if (at_word(parser, "-p"))
+            if (shell_at_word(parser, "-p"))
                 parser->pos += 2;
         } else {
             break;
         }
     }
     for (;;) {
-        add_child(pipeline, parse_command(parser), ROLE_BODY);
+        shell_add_child(pipeline, shell_command(parser), ROLE_BODY);
         shell_skip_blanks(parser);
         if (parser->failed || shell_peek(parser, 0) != '|' || shell_peek(parser, 1) == '|')
             break;
@@ -648,16 +346,16 @@ static struct shell_command *parse_pipeline(struct shell_parser *parser)
 
 static struct shell_command *parse_and_or(struct shell_parser *parser)
 {
-    struct shell_command *chain = new_command(parser, SHELL_AND_OR), *only;
+    struct shell_command *chain = shell_new_command(parser, SHELL_AND_OR), *only;
     bool and_then = false, or_else = false;
     for (;;) {
         struct shell_command *pipeline = parse_pipeline(parser);
         pipeline->and_then = and_then;
         pipeline->or_else = or_else;
-        add_child(chain, pipeline, ROLE_BODY);
+        shell_add_child(chain, pipeline, ROLE_BODY);
         shell_skip_blanks(parser);
-        and_then = at_operator(parser, "&&");
-        or_else = at_operator(parser, "||");
+        and_then = shell_at(parser, "&&");
+        or_else = shell_at(parser, "||");
         if (parser->failed || (!and_then && !or_else))
             break;
         parser->pos += 2;
@@ -681,14 +379,14 @@ static void recover(struct shell_parser *parser)
     parser->n_pending = 0;
 }
 
-static struct shell_command *parse_list(struct shell_parser *parser, const char *const *stops)
+struct shell_command *shell_list(struct shell_parser *parser, const char *const *stops)
 {
     struct shell_command *list, **tail;
     bool outermost = !stops;
     if (parser->depth >= SHELL_DEPTH_MAX)
-        fail_here(parser, "nested too deep (the limit is 100)");
+        shell_fail_here(parser, "nested too deep (the limit is 100)");
     parser->depth += !outermost;
-    list = new_command(parser, SHELL_LIST);
+    list = shell_new_command(parser, SHELL_LIST);
     tail = &list->first;
     for (;;) {
         struct shell_command *command;
@@ -712,7 +410,7 @@ static struct shell_command *parse_list(struct shell_parser *parser, const char 
             parser->pos++;
         } else if (!parser->failed && parser->pos < parser->end && shell_peek(parser, 0) != '\n' &&
                    !at_any_word(parser, stops)) {
-            fail_here(parser, "expected the end of the command");
+            shell_fail_here(parser, "expected the end of the command");
         }
         if (parser->failed && !outermost)
             break;
@@ -742,11 +440,12 @@ static void fill_script(struct shell_parser *parser, struct shell_script *script
 
 struct shell_script *shell_substitution(struct shell_parser *parser)
 {
+    static const char *const stop_paren[] = {")", NULL};
     struct shell_script *script = ARENA_NEW(parser->arena, struct shell_script);
     size_t start = parser->pos;
     if (parser->depth >= SHELL_DEPTH_MAX)
-        fail_here(parser, "nested too deep (the limit is 100)");
-    script->commands = parse_list(parser, stop_paren);
+        shell_fail_here(parser, "nested too deep (the limit is 100)");
+    script->commands = shell_list(parser, stop_paren);
     script->text = (struct str){parser->text.at + start, parser->pos - start};
     return script;
 }
@@ -763,7 +462,7 @@ void shell_parse(struct arena *arena, struct str text, int first_line, struct sh
     for (size_t i = 0; i < text.len; i++)
         if (text.at[i] == '\n')
             parser.line_starts[parser.n_lines++] = i + 1;
-    *ret = (struct shell_script){.text = text, .commands = parse_list(&parser, NULL)};
+    *ret = (struct shell_script){.text = text, .commands = shell_list(&parser, NULL)};
     if (parser.n_pending) { /* "cat <<EOF" on a last line without newline */
         parser.pos = parser.end;
         shell_fail(&parser, parser.pending[0]->target->offset,

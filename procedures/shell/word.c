@@ -514,7 +514,7 @@ static bool take_extended_glob(struct shell_parser *parser, struct part_list *li
 {
     size_t i = parser->pos + 1;
     int depth = 0;
-    for (; i < parser->end && parser->text.at[i] != '\n'; i++) {
+    for (; i < parser->end; i++) {
         if (parser->text.at[i] == '(')
             depth++;
         else if (parser->text.at[i] == ')' && !--depth)

@@ -1,4 +1,5 @@
-/* Any bytes as a playbook: parsed, linted, and its procedure picked in each way. */
+/* Any bytes as a playbook: parsed, linted, made a first drill of, and its procedure picked in each way. */
+#include "procedures/init/init.h"
 #include "procedures/lint/lint.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -13,7 +14,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct playbook playbook;
         struct lint_result result;
         if (!playbook_parse(&arena, script ? "x.sh" : "x.md", text, &playbook, NULL)) {
+            struct init_options first = {.playbook_path = "x"};
+            struct init_result made;
             lint_playbook(&arena, &playbook, &result);
+            init_from_playbook(&arena, &playbook, &first, &made, NULL);
             for (int way = ALTERNATIVES_FIRST; way <= ALTERNATIVES_CHOSEN; way++) {
                 struct procedure procedure;
                 struct procedure_options options = {.bind = bind,
