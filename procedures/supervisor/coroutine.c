@@ -78,13 +78,21 @@ static struct coroutine *allocate(void)
     return c;
 }
 
+/* Apart, because getcontext could return twice. */
+static void prepare(struct coroutine *c)
+{
+    (void)getcontext(&c->here);
+    c->here.uc_stack.ss_sp = c->stack;
+    c->here.uc_stack.ss_size = STACK_SIZE;
+    c->here.uc_link = NULL;
+    uint64_t self = (uint64_t)(uintptr_t)c;
+    makecontext(&c->here, (void (*)(void))start, 2, (unsigned)(self >> 32), (unsigned)self);
+}
+
 struct coroutine *coroutine_new(struct coroutine **pool, void (*body)(void *), void *ctx)
 {
-    struct coroutine *c = *pool;
-    if (c)
-        *pool = c->next;
-    else
-        c = allocate();
+    struct coroutine *c = *pool ? *pool : allocate();
+    *pool = c->next;
 #ifdef FIBRES
     __asan_unpoison_memory_region(c->stack, STACK_SIZE); /* its last user may have been dropped midway */
 #endif
@@ -93,12 +101,7 @@ struct coroutine *coroutine_new(struct coroutine **pool, void (*body)(void *), v
     c->ended = false;
     c->next = NULL;
     c->fake_here = c->fake_caller = NULL;
-    (void)getcontext(&c->here);
-    c->here.uc_stack.ss_sp = c->stack;
-    c->here.uc_stack.ss_size = STACK_SIZE;
-    c->here.uc_link = NULL;
-    uint64_t self = (uint64_t)(uintptr_t)c;
-    makecontext(&c->here, (void (*)(void))start, 2, (unsigned)(self >> 32), (unsigned)self);
+    prepare(c);
     return c;
 }
 

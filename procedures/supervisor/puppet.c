@@ -367,8 +367,9 @@ void puppet_release(struct supervisor *s)
 
 void puppet_start_shell(struct supervisor *s, const char *script_name)
 {
-    struct invocation *inv = begin(s, s->init);
-    inv->script_name = script_name;
-    bool parked = s->init->state == TASK_PARKED;
-    task_hold(s, s->init, parked ? HELD_CALL : HELD_PLAIN);
+    if (s->init->invocation) /* the last run ended before it had parked */
+        puppet_drop(s, s->init);
+    begin(s, s->init)->script_name = script_name;
+    if (s->init->state == TASK_PARKED)
+        task_hold(s, s->init, HELD_CALL);
 }
