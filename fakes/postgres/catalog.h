@@ -63,6 +63,8 @@ const char *pg_ident(struct arena *, const char *name);
 
 /* The views of pg_catalog and information_schema. */
 void catalog_create_views(struct pg_database *);
+/* The SQL functions that they use. */
+void catalog_functions(struct pg_database *);
 /* Fills the SQLite table behind a system view from the server's state; no-op for others. */
 void catalog_refresh(struct pg_session *, const char *view);
 

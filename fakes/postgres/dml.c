@@ -869,7 +869,7 @@ void run_delete(struct statement *s)
 
 /* ---- what traffic meets ---- */
 
-bool pg_table_accepts(struct pg_database *database, const char *table, const char **why)
+bool pg_table_accepts(struct pg_database *database, const char *table, const char **why, bool *ret_by_row)
 {
     struct arena *keep = &database->server->arena;
     struct arena arena = {0};
@@ -895,6 +895,7 @@ bool pg_table_accepts(struct pg_database *database, const char *table, const cha
     int64_t id = store_acknowledged(database->server->store, table) + 1;
     char **checks = catalog_rows(database, &arena, "SELECT name, target FROM pgc_constraint WHERE relation = %lld AND kind = 'c'",
                                  (long long)relation->oid);
+    *ret_by_row = *checks != NULL;
     for (; *checks; checks++) {
         struct str check = str_of(*checks), name = str_cut(&check, '\x1f');
         sqlite3_stmt *statement = prepare_check(database, &arena, relation, check.at);

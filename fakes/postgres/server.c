@@ -26,7 +26,19 @@ static bool accepts(struct store *store, const char *table, const char **why, vo
         *why = "cannot execute INSERT in a read-only transaction";
         return false;
     }
-    return pg_table_accepts(database, table, why);
+    int i = 0;
+    while (i < server->n_traffic_tables && strcmp(server->traffic_tables[i], table) != 0)
+        i++;
+    if (i == server->n_traffic_tables)
+        return pg_table_accepts(database, table, why, &(bool){false});
+    struct pg_verdict *verdict = &server->verdicts[i];
+    if (verdict->generation != server->generation || verdict->by_row) {
+        verdict->by_row = false;
+        verdict->ok = pg_table_accepts(database, table, &verdict->why, &verdict->by_row);
+        verdict->generation = server->generation;
+    }
+    *why = verdict->why;
+    return verdict->ok;
 }
 
 struct pg_server *pg_server_new(struct env *env, const char *name)
@@ -47,10 +59,12 @@ struct pg_server *pg_server_new(struct env *env, const char *name)
     server->time_column = arena_strdup(&server->arena, "created_at");
     server->data_directory = arena_strdup(&server->arena, "/var/lib/postgresql/data");
     server->next_pid = 101;
+    server->generation = 1;
     if (server->store) {
         struct dataset *contents = store_serving(server->store);
         server->n_traffic_tables = dataset_tables(contents);
         server->traffic_tables = ARENA_ARRAY(&server->arena, char *, server->n_traffic_tables + 1);
+        server->verdicts = ARENA_ARRAY(&server->arena, struct pg_verdict, server->n_traffic_tables + 1);
         for (int i = 0; i < server->n_traffic_tables; i++)
             server->traffic_tables[i] = arena_strdup(&server->arena, dataset_table(contents, i));
     }
@@ -81,6 +95,7 @@ void pg_server_free(struct pg_server *server)
         free(r);
     }
     arena_release(&server->arena);
+    sqlite3_free(server->image);
     free(server->name);
     free(server);
 }
@@ -104,6 +119,7 @@ bool pg_is_traffic_table(const struct pg_server *server, const char *table)
 
 void pg_server_changed(struct pg_server *server)
 {
+    server->generation++;
     if (!server->store || server->starting)
         return;
     struct pg_database *database = pg_database_find(server, server->serving_name);
@@ -158,10 +174,24 @@ struct pg_database *pg_database_new(struct pg_server *server, const char *name, 
     database->oid = 16384;
     if (sqlite3_open_v2(":memory:", &database->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
         abort();
-    catalog_create(database->sqlite);
     functions_register(database);
-    rows_register(database);
-    catalog_create_views(database);
+    catalog_functions(database);
+    if (server->image) {
+        unsigned char *copy = sqlite3_malloc64((sqlite3_uint64)server->image_bytes);
+        if (!copy)
+            abort();
+        memcpy(copy, server->image, (size_t)server->image_bytes);
+        sqlite3_deserialize(database->sqlite, "main", copy, server->image_bytes, server->image_bytes,
+                            SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE);
+        rows_register(database);
+    } else {
+        catalog_create(database->sqlite);
+        rows_register(database);
+        catalog_create_views(database);
+        sqlite3_int64 bytes = 0;
+        server->image = sqlite3_serialize(database->sqlite, "main", &bytes, 0);
+        server->image_bytes = bytes;
+    }
     struct pg_database **end = &server->databases;
     for (; *end; end = &(*end)->next)
         database->oid = (*end)->oid >= database->oid ? (*end)->oid + 1 : database->oid;

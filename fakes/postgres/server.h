@@ -38,6 +38,13 @@ struct pg_client {
     bool idle_in_transaction;
 };
 
+/* The last word on a traffic table's writes: asked every second, and the same until something changes. */
+struct pg_verdict {
+    int generation;      /* of the server when it was found; 0 never */
+    bool ok, by_row;     /* by_row: the table has checks, every row is looked at anew */
+    const char *why;
+};
+
 struct pg_role {
     char *name, *password; /* password NULL: none is asked for */
     bool superuser;
@@ -62,6 +69,10 @@ struct pg_server {
     char *version_table, *version_column; /* "schema_migrations", "version" */
     char **traffic_tables;       /* those whose rows are identities */
     int n_traffic_tables;
+    struct pg_verdict *verdicts; /* one for each of them */
+    int generation;              /* counts changes */
+    unsigned char *image;        /* an empty database, made once: what a new one starts from */
+    int64_t image_bytes;
     char *id_column, *time_column; /* "id", "created_at" */
     char *data_directory;
     bool read_only;              /* default_transaction_read_only */
@@ -206,8 +217,9 @@ int64_t pg_database_bytes(struct pg_database *);
 struct pg_relation;
 int64_t pg_relation_bytes(struct pg_database *, const struct pg_relation *);
 
-/* Whether a write by traffic to that table would succeed: it exists and its constraints hold for the next row. */
-bool pg_table_accepts(struct pg_database *, const char *table, const char **why);
+/* Whether a write by traffic to that table would succeed: it exists and its constraints hold for the next row. *ret_by_row
+ * is set if that depends on the row. */
+bool pg_table_accepts(struct pg_database *, const char *table, const char **why, bool *ret_by_row);
 /* Ends an open transaction and undoes it. */
 void pg_rollback(struct pg_session *);
 /* Adds a result to what the server sends; it lives in session->results. */

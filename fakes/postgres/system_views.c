@@ -126,13 +126,17 @@ static void create_view(struct pg_database *database, const struct system_view *
     (void)database;
 }
 
+void catalog_functions(struct pg_database *database)
+{
+    sqlite3_create_function(database->sqlite, "pg_type_name", 1, SQLITE_UTF8, NULL, f_type_name, NULL, NULL);
+    sqlite3_create_function(database->sqlite, "pg_type_internal", 1, SQLITE_UTF8, NULL, f_type_internal, NULL, NULL);
+}
+
 void catalog_create_views(struct pg_database *database)
 {
     struct arena arena = {0};
     struct buf sql;
     buf_init(&sql, 1 << 20);
-    sqlite3_create_function(database->sqlite, "pg_type_name", 1, SQLITE_UTF8, NULL, f_type_name, NULL, NULL);
-    sqlite3_create_function(database->sqlite, "pg_type_internal", 1, SQLITE_UTF8, NULL, f_type_internal, NULL, NULL);
     buf_puts(&sql, "BEGIN;");
     for (size_t i = 0; i < sizeof views / sizeof *views; i++)
         create_view(database, &views[i], 12000 + (int)i, &sql, &arena);
