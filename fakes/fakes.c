@@ -7,6 +7,8 @@ extern const struct fake fake_git;
 extern const struct fake fake_docker;
 extern const struct fake fake_compose;
 extern const struct fake fake_host;
+extern const struct fake fake_stubs;
+extern const struct fake fake_world;
 extern const struct fake fake_watch;
 extern const struct fake fake_curl;
 extern const struct fake fake_http;
@@ -20,6 +22,8 @@ const struct fake *const all_fakes[] = {
     &fake_docker,
     &fake_compose,
     &fake_host,
+    &fake_stubs,
+    &fake_world,
     &fake_watch,
     &fake_http,
     &fake_curl,

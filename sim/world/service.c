@@ -49,6 +49,11 @@ const char *service_initial_version(const struct service *service)
     return service->model->version;
 }
 
+const struct doc *service_runs(const struct service *service)
+{
+    return service->model->runs;
+}
+
 int service_ready(const struct service *service)
 {
     int ready = 0;

@@ -258,6 +258,12 @@ void world_on_deploy(struct world *world, deploy_fn *call, void *ctx)
     world->deploy_watchers[world->n_deploy_watchers++].ctx = ctx;
 }
 
+void world_deploy(struct world *world, struct service *service, const char *version)
+{
+    assert(service->world == world);
+    service_deploy(service, version);
+}
+
 void world_on_migrate(struct world *world, migrate_fn *call, void *ctx)
 {
     world->on_migrate.call = call;

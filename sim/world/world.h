@@ -127,6 +127,10 @@ struct service *world_service_at(const struct world *, int i);
 /* Declared number of replicas, and the version that runs at the start. */
 int service_replicas(const struct service *);
 const char *service_initial_version(const struct service *);
+/* Where a platform runs it, as the system file says it (`runs:`); NULL: the world runs it by itself. */
+const struct doc *service_runs(const struct service *);
+/* Deploys a version as a change of the scenario does: asks the platform that runs it. */
+void world_deploy(struct world *, struct service *, const char *version);
 
 enum instance_state {
     INSTANCE_STOPPED,  /* not running: never started, stopped, or ended */

@@ -1,0 +1,13 @@
+/* world_command: one line of the `world` command, for whoever wants its effects without a process (stubs). */
+#ifndef REHEARSE_FAKES_WORLD_COMMAND_H
+#define REHEARSE_FAKES_WORLD_COMMAND_H
+
+#include "fakes/call.h"
+
+/* Runs the words behind "world", NULL-terminated; the exit status. Text goes to `out` and `why` (may be NULL). */
+int world_command(struct env *, struct arena *, char *const words[], struct buf *out,
+                  struct buf *why);
+/* Splits a line at blanks; '...' and "..." quote. NULL-terminated, in the arena. */
+char **world_words(struct arena *, const char *line);
+
+#endif
