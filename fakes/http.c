@@ -146,19 +146,8 @@ static void answer_health(const struct instance *instance, struct http_response 
 
 static void answer_metrics(const struct service *service, struct http_response *response)
 {
-    static const char *const names[] = {
-        "requests_total", "errors_total", "latency_p50_seconds", "latency_p99_seconds", "memory_ratio",
-        "ready_replicas", NULL,
-    };
     answer(response, 200, "text/plain; version=0.0.4; charset=utf-8", "");
-    for (int i = 0; names[i]; i++) {
-        double value = 0;
-        if (!service_metric(service, names[i], &value))
-            continue;
-        bool counter = strstr(names[i], "_total") != NULL;
-        buf_printf(&response->body, "# TYPE %s_%s %s\n%s_%s %.9g\n", service_name(service), names[i],
-                   counter ? "counter" : "gauge", service_name(service), names[i], value);
-    }
+    service_exposition(service, &response->body);
 }
 
 static const struct path_answer *find_path(const struct served *served, struct str path)

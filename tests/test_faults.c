@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -265,6 +266,67 @@ static void test_at_a_step(void **state)
     recovers(&f);
 }
 
+static void test_blind(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    char system[4000];
+    snprintf(system, sizeof system,
+             "%striggers: [{id: prom, when: {m: indicator, op: '>', thr: 0.5}},"
+             " {id: bad, when: {m: indicator, op: '<', thr: 0.5, miss: bad, for: 1m}}]\n",
+             system_text);
+    world_fixture_begin(&f, system, "faults: [{at: 10m, blind: all, for: 5m}]", 1);
+    world_fixture_until(&f, 30 * MINUTE);
+    assert_int_equal(world_fixture_event(&f, "prom", "clears"), 10 * MINUTE);
+    assert_int_equal(world_fixture_event(&f, "bad", "fires"), 11 * MINUTE);
+    assert_int_equal(world_fixture_event(&f, "bad", "clears"), 15 * MINUTE);
+    world_fixture_end(&f);
+}
+
+/* A tenth of the traffic goes to the canary, and nothing else changes. */
+static void test_canary(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    world_fixture_begin(&f, system_text, "change: {at: 10m, deploy: {api: v2}, canary: 10%}", 1);
+    world_fixture_until(&f, 12 * MINUTE);
+    assert_true(fabs(world_fixture_metric(&f, "api", "error_ratio") - 0.1 * 0.4) < 0.001);
+    assert_int_equal(service_ready(world_service(f.world, "api")), 3);
+    world_fixture_end(&f);
+}
+
+static void test_metrics_as_text(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    struct buf text;
+    buf_init(&text, 1 << 16);
+    during(&f, "faults: [{at: 10m, errors: api, ratio: 30%}]");
+    service_exposition(world_service(f.world, "api"), &text);
+    world_exposition(f.world, &text);
+    struct str rest = buf_text(&text);
+    bool typed = false;
+    while (rest.len) { /* every sample has a type before it, one value, and a clean name */
+        struct str line = str_cut(&rest, '\n'), name = line, value;
+        if (str_starts(line, "#")) {
+            typed = str_starts(line, "# TYPE ");
+            continue;
+        }
+        assert_true(typed);
+        name = str_cut(&line, ' ');
+        value = line;
+        assert_true(name.len > 0 && value.len > 0 && str_find(value, STR(" ")) < 0);
+        for (size_t i = 0; i < name.len && name.at[i] != '{'; i++)
+            assert_true(name.at[i] == '_' || (name.at[i] >= 'a' && name.at[i] <= 'z') ||
+                        (name.at[i] >= '0' && name.at[i] <= '9'));
+    }
+    assert_non_null(strstr(text.at, "# TYPE api_requests_total counter\napi_requests_total 1"));
+    assert_non_null(strstr(text.at, "api_request_duration_seconds{quantile=\"0.99\"} 0.0"));
+    assert_non_null(strstr(text.at, "service_ready_replicas{service=\"api\"} 2\n"));
+    buf_release(&text);
+    world_fixture_end(&f);
+}
+
 /* A fault with a chance strikes in about that share of the seeds: 5 standard errors of 0.3 in 200. */
 static void test_chance(void **state)
 {
@@ -303,6 +365,8 @@ int main(void)
         cmocka_unit_test(test_set),          cmocka_unit_test(test_corrupt),
         cmocka_unit_test(test_deploy),       cmocka_unit_test(test_event),
         cmocka_unit_test(test_backup),       cmocka_unit_test(test_command),
+        cmocka_unit_test(test_blind),        cmocka_unit_test(test_canary),
+        cmocka_unit_test(test_metrics_as_text),
         cmocka_unit_test(test_at_a_step),    cmocka_unit_test(test_chance),
         cmocka_unit_test(test_saturation_is_bounded),
     };

@@ -150,12 +150,14 @@ static void test_every_fault_is_read(void **state)
         "- {at: 1m, backup: b, damage: truncated, existing: true}\n"
         "- {at: 1m, event: data_corruption}\n"
         "- {command: 'docker pull *', does: fail, exit: 7, times: 1}\n"
-        "- {at: 1m, deploy: {api: v2}}\n";
+        "- {at: 1m, deploy: {api: v2}}\n"
+        "- {at: 1m, blind: all}\n";
     if (load_both(&arena, system, drill, &model, &error))
         fail_msg("%s", error.text);
     static const enum fault_kind kinds[] = {
         FAULT_CORRUPT, FAULT_SLOW, FAULT_CUT, FAULT_ERRORS, FAULT_CRASH, FAULT_LEAK, FAULT_OVERLOAD,
         FAULT_DISK_FULL, FAULT_REGION, FAULT_SET, FAULT_BACKUP, FAULT_EVENT, FAULT_COMMAND, FAULT_DEPLOY,
+        FAULT_BLIND,
     };
     assert_int_equal(model.n_faults, FAULT_KINDS);
     for (int i = 0; i < FAULT_KINDS; i++)

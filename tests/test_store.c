@@ -192,6 +192,51 @@ static void test_fates(void **state)
     record_free(record);
 }
 
+static void test_points_in_time(void **state)
+{
+    (void)state;
+    static const struct model_replica standby = {.name = "standby", .lag_ns = 8 * SECOND};
+    struct model_store with_standby = declared;
+    struct model model = small_model();
+    with_standby.replicas = &standby;
+    with_standby.n_replicas = 1;
+    with_standby.archive_delay_ns = 60 * SECOND;
+    model.stores = &with_standby;
+    struct record *record = record_new();
+    struct world *world = world_new(&model, 1, record);
+    struct store *store = world_store(world, "db");
+    for (int i = 1; i <= 10; i++) { /* ten records every ten seconds, the last ten of which are deleted at 55 s */
+        world_advance(world, i * 10 * SECOND);
+        store_acknowledge(store, "t", 10);
+        dataset_insert(store_serving(store), "t", 90 + i * 10, 100 + i * 10);
+        if (i == 5) {
+            world_advance(world, 55 * SECOND);
+            dataset_delete(store_serving(store), "t", 140, 150);
+            dataset_create_table(store_serving(store), "other");
+        }
+    }
+    static const struct {
+        int64_t at_ns, rows;
+    } cases[] = {{-50 * SECOND, 50}, {0, 100}, {15 * SECOND, 110}, {50 * SECOND, 150}, {54 * SECOND, 150},
+                 {55 * SECOND, 140}, {100 * SECOND, 190}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct dataset *then = store_contents_at(store, cases[i].at_ns);
+        assert_int_equal(idset_count(dataset_rows(then, "t")), cases[i].rows);
+        assert_int_equal(dataset_has_table(then, "other"), cases[i].at_ns >= 55 * SECOND);
+        dataset_free(then);
+    }
+    assert_int_equal(store_archived_until(store), 40 * SECOND);
+    /* the replica is 8 s behind: what was written at 100 s is not there yet, and is lost when it is promoted */
+    store_because(store, "promote standby");
+    store_serve(store, store_replica(store, "standby"));
+    world_finish(world);
+    assert_int_equal(record->ledger[0].lost, 10 + 10);
+    assert_string_equal(record->ledger[0].blame[0].what, "promote standby");
+    assert_int_equal(record->ledger[0].blame[0].records, 10);
+    world_free(world);
+    record_free(record);
+}
+
 static void test_recoverable_ends_with_the_copy(void **state)
 {
     (void)state;
@@ -261,6 +306,7 @@ int main(void)
         cmocka_unit_test(test_copies_do_not_see_each_other),
         cmocka_unit_test(test_row_times),
         cmocka_unit_test(test_fates),
+        cmocka_unit_test(test_points_in_time),
         cmocka_unit_test(test_recoverable_ends_with_the_copy),
         cmocka_unit_test(test_a_store_that_cannot_be_read_is_unknown),
         cmocka_unit_test(test_ten_million_records),

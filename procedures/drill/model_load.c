@@ -22,7 +22,7 @@ static const char *const variant_keys[] = {
 };
 /* The last lines of these two are what fakes read in the same mapping. */
 static const char *const store_keys[] = {
-    "engine", "service", "schema", "tables",
+    "engine", "service", "schema", "tables", "archive", "replicas",
     "database", "user", "password", "container", "pod", "host", "port", "path", "url", "migrations", "setup",
     "queue", "persistence", "indices", "repository", "schema_table", "columns", "views", "functions", NULL,
 };
@@ -419,6 +419,33 @@ static int load_table(const struct doc *node, struct model_table *table, struct 
     return 0;
 }
 
+/* The archive of its log, and its replicas. */
+static int load_followers(struct arena *arena, const struct doc *node, struct model_store *store, struct error *error)
+{
+    static const char *const archive_keys[] = {"delay", NULL}, *const replica_keys[] = {"lag", NULL};
+    const struct doc *archive = doc_get(node, "archive"), *replicas = doc_get(node, "replicas");
+    if (archive) {
+        store->archive_delay_ns = MINUTE;
+        TRY(doc_only(archive, archive_keys, error));
+        TRY(doc_duration(doc_get(archive, "delay"), &store->archive_delay_ns, error));
+        if (store->archive_delay_ns < 1)
+            return doc_error(doc_near(archive, "delay"), error, "a log is archived after a while, at least 1ms");
+    }
+    if (!replicas)
+        return 0;
+    TRY(doc_want(replicas, DOC_MAPPING, error));
+    struct model_replica *at = ARENA_ARRAY(arena, struct model_replica, replicas->n);
+    store->replicas = at;
+    EACH(child, replicas) {
+        struct model_replica *replica = &at[store->n_replicas++];
+        *replica = (struct model_replica){.name = child->key, .lag_ns = SECOND};
+        if (child->kind != DOC_NULL)
+            TRY(doc_only(child, replica_keys, error));
+        TRY(doc_duration(doc_get(child, "lag"), &replica->lag_ns, error));
+    }
+    return 0;
+}
+
 static int load_store(struct arena *arena, const struct doc *node, const struct model *model,
                       struct model_store *store, struct error *error)
 {
@@ -432,6 +459,7 @@ static int load_store(struct arena *arena, const struct doc *node, const struct 
     else if (model_service(model, node->key))
         store->service = node->key; /* a service of the same name serves it */
     TRY(doc_int(doc_get(node, "schema"), 0, INT64_MAX, &store->schema, error));
+    TRY(load_followers(arena, node, store, error));
     const struct doc *tables = doc_get(node, "tables");
     if (tables)
         TRY(doc_want(tables, DOC_MAPPING, error));

@@ -82,7 +82,7 @@ static int load_at(const struct doc *node, int64_t *ret_ns, struct error *error)
 static int load_change(struct arena *arena, const struct doc *node, const struct model *model,
                        struct model_change *change, struct error *error)
 {
-    static const char *const keys[] = {"at", "deploy", "migrate", "set", "run", NULL};
+    static const char *const keys[] = {"at", "deploy", "canary", "migrate", "set", "run", NULL};
     struct doc *at = NULL;
     TRY(doc_only(node, keys, error));
     TRY(doc_need(node, "at", &at, error));
@@ -102,6 +102,9 @@ static int load_change(struct arena *arena, const struct doc *node, const struct
         if (child->kind != DOC_NULL)
             TRY(doc_text(child, &one->value, error));
     }
+    TRY(doc_ratio(doc_get(node, "canary"), &change->canary, error));
+    if (doc_get(node, "canary") && !change->n_deploys)
+        return doc_error(doc_get(node, "canary"), error, "a canary of what? 'deploy' is missing");
     TRY(doc_text(doc_get(node, "run"), &change->run, error));
     if (!change->n_deploys && !change->n_migrates && !change->n_sets && !change->run)
         return doc_error(node, error, "a change needs one of deploy, migrate, set, run");
@@ -143,6 +146,7 @@ static const struct fault_shape {
     {FAULT_BACKUP, "backup", {"damage", "existing"}},
     {FAULT_EVENT, "event", {"about"}},
     {FAULT_COMMAND, "command", {"does", "exit", "message", "add", "times"}},
+    {FAULT_BLIND, "blind", {NULL}},
     {FAULT_DEPLOY, "deploy", {NULL}},
 };
 enum { FAULT_SHAPES = sizeof fault_shapes / sizeof *fault_shapes };
@@ -157,7 +161,7 @@ static int fault_shape(const struct doc *node, const struct fault_shape **ret, s
         }
     return doc_error(node, error,
                      "what kind of fault? one of table, slow, cut, errors, crash, leak, overload, disk_full, region, "
-                     "set, backup, event, command, deploy");
+                     "set, backup, event, command, blind, deploy");
 }
 
 static int need_target(const struct doc *node, const struct model *model, struct model_fault *fault,
@@ -279,6 +283,10 @@ static int load_fault_of(const struct doc *node, const struct fault_shape *shape
         return doc_text(doc_get(node, "about"), &fault->value, error);
     case FAULT_COMMAND:
         return load_command_fault(node, fault, error);
+    case FAULT_BLIND:
+        if (subject->kind == DOC_SCALAR && strcmp(subject->text, "all") == 0)
+            return 0;
+        return need_target(subject, model, fault, error);
     case FAULT_DEPLOY:
         TRY(load_pair_fault(subject, fault, error));
         return check_deploy(subject, model, error);

@@ -40,7 +40,11 @@ static void strike(struct world *world, void *ctx)
     for (int i = 0; i < change->n_deploys; i++) {
         record_event(world->record, EVENT_CHANGE, change->deploys[i].name, "version %s deployed",
                      change->deploys[i].value);
-        service_deploy(world_service(world, change->deploys[i].name), change->deploys[i].value);
+        struct service *service = world_service(world, change->deploys[i].name);
+        if (change->canary > 0)
+            service_canary(service, change->deploys[i].value, change->canary);
+        else
+            service_deploy(service, change->deploys[i].value);
     }
     if (change->run)
         world_touch_outside(world); /* whoever drives the run has to run it now */

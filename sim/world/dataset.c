@@ -67,6 +67,8 @@ bool dataset_has_table(const struct dataset *dataset, const char *table)
 
 static void insert_table(struct dataset *dataset, const char *name, struct contents *contents)
 {
+    if (dataset->store)
+        store_before_change(dataset->store);
     int place = -1 - find(dataset, name);
     assert(place >= 0);
     XGROW(dataset->tables, dataset->n, dataset->cap);
@@ -91,6 +93,8 @@ void dataset_create_table(struct dataset *dataset, const char *table)
 static struct contents *take_table(struct dataset *dataset, int i)
 {
     struct contents *contents = dataset->tables[i].contents;
+    if (dataset->store)
+        store_before_change(dataset->store);
     if (dataset->store)
         store_note_removal(dataset->store, dataset->tables[i].name, &contents->rows);
     free(dataset->tables[i].name);
@@ -138,6 +142,8 @@ const struct idset *dataset_rows(const struct dataset *dataset, const char *tabl
 /* The contents of table i, not shared with anybody. */
 static struct contents *own(struct dataset *dataset, int i)
 {
+    if (dataset->store)
+        store_before_change(dataset->store);
     struct contents *old = dataset->tables[i].contents;
     if (old->shares == 1)
         return old;

@@ -15,6 +15,7 @@ const char *const fault_kind_names[FAULT_KINDS] = {
     [FAULT_OVERLOAD] = "overload", [FAULT_DISK_FULL] = "disk_full", [FAULT_REGION] = "region",
     [FAULT_SET] = "set",           [FAULT_BACKUP] = "backup",     [FAULT_EVENT] = "event",
     [FAULT_COMMAND] = "command",   [FAULT_DEPLOY] = "deploy",
+    [FAULT_BLIND] = "blind",
 };
 const char *const damage_names[] = {
     [DAMAGE_NONE] = "none",   [DAMAGE_CORRUPT] = "corrupt", [DAMAGE_TRUNCATED] = "truncated",
@@ -66,6 +67,16 @@ bool world_disk_full(const struct world *world, const char *host)
     for (int i = 0; i < world->n_faults; i++)
         if (is_active(&world->faults[i], FAULT_DISK_FULL) && targets(&world->faults[i], host))
             return true;
+    return false;
+}
+
+bool metrics_are_blind(const struct world *world, const struct service *service)
+{
+    for (int i = 0; i < world->n_faults; i++) {
+        const struct fault *fault = &world->faults[i];
+        if (is_active(fault, FAULT_BLIND) && (!fault->model->target || (service && targets(fault, service->model->name))))
+            return true;
+    }
     return false;
 }
 

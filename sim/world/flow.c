@@ -391,5 +391,6 @@ void flow_tick(struct world *world)
         struct service *service = &world->services[i];
         service->requests_total += service->lambda;
         service->errors_total += service->lambda * (1 - service->ok);
+        service->latency_total_s += service->lambda * service->latency_s;
     }
 }

@@ -492,6 +492,17 @@ void service_deploy(struct service *service, const char *version)
     }
 }
 
+void service_canary(struct service *service, const char *version, double share)
+{
+    struct world *world = service->world;
+    int beside = service_ready(service);
+    struct instance *canary = instance_new(service, arena_printf(&world->arena, "%s-canary", service->model->name), version);
+    canary->own = true;
+    instance_set_weight(canary, share < 1 ? share / (1 - share) * (beside ? beside : 1) : 1);
+    record_change(world->record, service->model->name, "version %s gets %g%% of the traffic", version, share * 100);
+    instance_start(canary);
+}
+
 /* ---- once a second ---- */
 
 static void tick_memory(struct instance *instance, double requests)

@@ -361,7 +361,7 @@ struct sampled *metric_watch(struct world *world, const char *name)
 /* What is not there leaves a NaN, which ends the sample before it at once: Prometheus' marker of staleness. */
 static void sample(struct world *world, struct sampled *sampled)
 {
-    double value = present(world, sampled);
+    double value = metrics_are_blind(world, sampled->service) ? NAN : present(world, sampled);
     if (sampled->is_baseline) {
         /* the mean up to the change, frozen there */
         if (world->record->instants[T_CHANGE] == NEVER && value == value) {

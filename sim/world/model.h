@@ -129,6 +129,11 @@ struct model_table {
     int64_t records;     /* that exist when the run starts */
     int64_t history_ns;  /* acknowledged evenly over so long before the start; default 30 d */
 };
+/* A copy that follows a store, so much behind. */
+struct model_replica {
+    const char *name;
+    int64_t lag_ns;
+};
 struct model_store {
     const char *name;
     const char *engine;    /* "postgresql 15" */
@@ -136,6 +141,9 @@ struct model_store {
     int64_t schema;        /* at the start */
     const struct model_table *tables;
     int n_tables;
+    int64_t archive_delay_ns;  /* write-ahead log is archived up to so long ago; 0: it is not archived */
+    const struct model_replica *replicas;
+    int n_replicas;
     const struct doc *config; /* the whole mapping, for the fake of that engine */
 };
 
@@ -281,6 +289,7 @@ struct model_change {
     int n_migrates;
     const struct model_setting *sets;
     int n_sets;
+    double canary;   /* share of the traffic that the deployed versions get, on an instance of their own; 0: all */
     const char *run; /* shell text for the drill to run as the change, or NULL */
 };
 
@@ -298,6 +307,7 @@ enum fault_kind {
     FAULT_BACKUP,      /* backups named `target` made from now on (and the last one, if `existing`) are damaged */
     FAULT_EVENT,       /* somebody sees and says `target`: an event for triggers */
     FAULT_COMMAND,     /* a command that matches `pattern` misbehaves: see `how` */
+    FAULT_BLIND,       /* nothing is scraped of service `target` (NULL: of anything) */
     FAULT_DEPLOY,      /* service `target` becomes version `value` (a deployment nobody asked for) */
     FAULT_KINDS
 };

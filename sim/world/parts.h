@@ -120,7 +120,7 @@ struct service {
     double ok;               /* ratio answered without error */
     double latency_s;        /* mean of all */
     double latency_variance; /* of what is not refused, as log_mu and log_sigma */
-    double requests_total, errors_total;
+    double requests_total, errors_total, latency_total_s;
     double log_mu, log_sigma; /* of the fitted lognormal of its latency */
     int64_t restarts_total;
     struct station *station;      /* request grain only */
@@ -137,6 +137,8 @@ void services_start(struct world *);
 void services_release(struct world *);
 void services_tick(struct world *); /* memory, leaks, logs of errors */
 void service_deploy(struct service *, const char *version);
+/* Beside what runs, one instance of that version gets that share of the traffic. */
+void service_canary(struct service *, const char *version, double share);
 void instance_crash(struct instance *, int exit_code, const char *why);
 void instance_log(struct instance *, bool is_error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -201,6 +203,10 @@ struct removal {
     int table; /* index into tracked */
     struct idset rows;
 };
+struct past {
+    int64_t at_ns;
+    struct dataset *dataset;
+};
 struct kept_copy {
     const char *what;
     struct dataset *dataset; /* NULL: forgotten */
@@ -221,6 +227,11 @@ struct store {
     store_accepts_fn *accepts;
     void *accepts_ctx;
     bool removed; /* since the last look for missing records */
+    bool writing; /* traffic is: no change that a snapshot must be taken before */
+    struct past *pasts; /* the contents just before each change but for what traffic wrote, oldest first */
+    int n_pasts, cap_pasts;
+    int64_t past_intervals; /* held by them, at most */
+    int64_t past_from_ns;   /* earlier ones were let go */
     bool disk_full;
 };
 void stores_init(struct world *);
@@ -259,6 +270,8 @@ void faults_init(struct world *);
 void faults_release(struct world *);
 void faults_step(struct world *, int step);
 enum damage fault_backup_damage(struct world *, const char *name);
+/* Monitoring sees nothing of that service (NULL: of the whole). */
+bool metrics_are_blind(const struct world *, const struct service *);
 bool region_is_down(const struct world *, const char *region);
 
 /* ---- metrics, triggers, operator ---- */

@@ -201,6 +201,7 @@ static void remember(struct world *world, const struct request *request, bool ok
     second->square += latency_s * latency_s;
     service->requests_total++;
     service->errors_total += !ok;
+    service->latency_total_s += latency_s;
     histogram_add(&service->station->now, world->now_ns - request->started_ns, 1);
 }
 

@@ -65,6 +65,7 @@ void stores_init(struct world *world)
             add_mark(tracked, 0);
         }
         store->serving->store = store;
+        store->past_from_ns = INT64_MIN;
     }
 }
 
@@ -83,6 +84,9 @@ void stores_release(struct world *world)
             idset_release(&store->removals[j].rows);
         for (int j = 0; j < store->n_copies; j++)
             dataset_free(store->copies[j].dataset);
+        for (int j = 0; j < store->n_pasts; j++)
+            dataset_free(store->pasts[j].dataset);
+        free(store->pasts);
         free(store->tracked);
         free(store->removals);
         free(store->copies);
@@ -184,6 +188,71 @@ void store_changed(struct store *store)
     store->world->flow_stale = true;
 }
 
+/* ---- what was there before ---- */
+
+enum { PASTS_MAX = 256, PAST_INTERVALS_MAX = 4000000 };
+
+static int64_t intervals_of(const struct dataset *dataset)
+{
+    int64_t sum = 1;
+    for (int i = 0; i < dataset->n; i++)
+        sum += dataset->tables[i].contents->rows.n;
+    return sum;
+}
+
+/* The oldest ones go when they become too many, or hold too much. */
+static void forget_pasts(struct store *store)
+{
+    while (store->n_pasts && (store->n_pasts > PASTS_MAX || store->past_intervals > PAST_INTERVALS_MAX)) {
+        store->past_intervals -= intervals_of(store->pasts[0].dataset);
+        store->past_from_ns = store->pasts[0].at_ns;
+        dataset_free(store->pasts[0].dataset);
+        store->n_pasts--;
+        memmove(store->pasts, store->pasts + 1, (size_t)store->n_pasts * sizeof *store->pasts);
+    }
+}
+
+void store_before_change(struct store *store)
+{
+    int64_t now_ns = store->world->now_ns;
+    if (store->writing || (store->n_pasts && store->pasts[store->n_pasts - 1].at_ns == now_ns))
+        return;
+    XGROW(store->pasts, store->n_pasts, store->cap_pasts);
+    store->pasts[store->n_pasts++] = (struct past){now_ns, dataset_copy(store->serving)};
+    store->past_intervals += intervals_of(store->serving);
+    forget_pasts(store);
+}
+
+struct dataset *store_contents_at(struct store *store, int64_t at_ns)
+{
+    if (at_ns < store->past_from_ns)
+        return NULL;
+    int i = 0;
+    while (i < store->n_pasts && store->pasts[i].at_ns <= at_ns)
+        i++;
+    struct dataset *then = dataset_copy(i < store->n_pasts ? store->pasts[i].dataset : store->serving);
+    for (int j = 0; j < store->n_tracked; j++) {
+        const char *table = store->tracked[j].name;
+        struct interval later = store_rows_between(store, table, at_ns + 1, INT64_MAX);
+        dataset_delete(then, table, later.lo, later.hi);
+    }
+    return then;
+}
+
+struct dataset *store_replica(struct store *store, const char *name)
+{
+    for (int i = 0; i < store->model->n_replicas; i++)
+        if (strcmp(store->model->replicas[i].name, name) == 0)
+            return store_contents_at(store, store->world->now_ns - store->model->replicas[i].lag_ns);
+    return NULL;
+}
+
+int64_t store_archived_until(const struct store *store)
+{
+    int64_t delay_ns = store->model->archive_delay_ns;
+    return delay_ns ? store->world->now_ns - delay_ns : NEVER;
+}
+
 static int keep(struct store *store, const char *what, struct dataset *dataset)
 {
     XGROW(store->copies, store->n_copies, store->cap_copies);
@@ -196,6 +265,7 @@ int store_serve(struct store *store, struct dataset *contents)
 {
     struct dataset *old = store->serving;
     assert(contents != old);
+    store_before_change(store);
     for (int i = 0; i < store->n_tracked; i++) {
         const char *table = store->tracked[i].name;
         const struct idset *before = dataset_rows(old, table), *after = dataset_rows(contents, table);
@@ -271,7 +341,9 @@ static int64_t write_rows(struct store *store, const char *table, int64_t n, int
         add_mark(tracked, since_ns);
     tracked->next += n;
     add_mark(tracked, store->world->now_ns);
+    store->writing = true;
     dataset_insert(store->serving, table, first, first + n);
+    store->writing = false;
     return first;
 }
 

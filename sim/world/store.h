@@ -82,6 +82,14 @@ int store_serve(struct store *, struct dataset *contents);
  * ownership. Returns its handle; store_forget_copy when it is destroyed (rm backup). */
 int store_keep_copy(struct store *, const char *what, struct dataset *copy);
 void store_forget_copy(struct store *, int handle);
+/* The contents as they were at that instant (all of its changes included), for recovery to a point in time: a base
+ * backup and the write-ahead log up to there. The caller owns it. NULL: too long ago to be remembered. */
+struct dataset *store_contents_at(struct store *, int64_t at_ns);
+/* Up to when the write-ahead log is archived; NEVER if it is not. */
+int64_t store_archived_until(const struct store *);
+/* The contents of a replica, which lags behind. The caller owns it. NULL: no such replica. To promote it:
+ * store_serve(store, store_replica(store, name)). */
+struct dataset *store_replica(struct store *, const char *name);
 /* When the write with this identity was acknowledged; NEVER if there is no such write. */
 int64_t store_row_time(const struct store *, const char *table, int64_t id);
 /* The identities acknowledged in [from_ns, to_ns), as a half-open range of ids. */

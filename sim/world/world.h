@@ -193,6 +193,12 @@ struct probe service_probe(struct service *);
  * "latency_p99_seconds", "memory_ratio" ...; false if the service has no such metric. */
 bool service_metric(const struct service *, const char *metric, double *ret);
 
+/* All metrics of a service in Prometheus' text format, named SERVICE_METRIC as an application names its own; and those of
+ * all services, named service_METRIC{service="..."} as a monitoring system keeps them. */
+struct buf;
+void service_exposition(const struct service *, struct buf *);
+void world_exposition(const struct world *, struct buf *);
+
 /* A declared event for event triggers and people ("data_corruption"), at this instant. */
 void world_declare(struct world *, const char *event, const char *subject);
 
