@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fakes/compose.h"
+#include "sim/base/str.h"
 
 struct compose_service *compose_find(const struct compose_project *project, const char *service)
 {
@@ -198,7 +199,7 @@ struct container_spec compose_spec(struct docker *docker, const struct compose_p
 static int number_of(const struct container *container)
 {
     const char *number = container_label(container, "com.docker.compose.container-number");
-    return number ? atoi(number) : 0;
+    return number ? leading_int(number) : 0;
 }
 
 static int by_service_and_number(const void *a, const void *b)

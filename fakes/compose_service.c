@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fakes/compose.h"
+#include "sim/base/str.h"
 
 enum { ENV_MAX = 512, LIST_MAX = 256 };
 
@@ -201,7 +202,7 @@ static void read_ports(struct reading *reading, struct compose_service *service)
             const char *protocol = text_of(doc_get(item, "protocol"));
             const char *address = text_of(doc_get(item, "host_ip"));
             add_port(service, ports, published ? (address ? address : "0.0.0.0") : NULL,
-                     published ? atoi(published) : 0, target ? atoi(target) : 0,
+                     published ? leading_int(published) : 0, target ? leading_int(target) : 0,
                      protocol ? protocol : "tcp");
         } else if (!text_of(item) || !read_port(reading, service, ports, item->text)) {
             reading->error = arena_printf(reading->arena,
@@ -343,7 +344,7 @@ static void read_restart(struct compose_service *service)
     else if (strncmp(text, "on-failure", 10) == 0)
         service->restart = RESTART_ON_FAILURE;
     if (strncmp(text, "on-failure:", 11) == 0)
-        service->restart_max = atoi(text + 11);
+        service->restart_max = leading_int(text + 11);
 }
 
 static const char *full_network(struct reading *reading, const char *name)
@@ -502,9 +503,9 @@ static int read_service(struct reading *reading, const struct doc *doc, struct c
     const char *scale = text_of(doc_get(doc, "scale"));
     const char *replicas = text_of(doc_get(doc_get(doc, "deploy"), "replicas"));
     if (replicas && reading->project->edition == COMPOSE_V2)
-        ret->scale = atoi(replicas);
+        ret->scale = leading_int(replicas);
     if (scale)
-        ret->scale = atoi(scale);
+        ret->scale = leading_int(scale);
     struct error ignored;
     doc_duration(doc_get(doc, "stop_grace_period"), &ret->stop_grace_ns, &ignored);
     ret->env = read_environment(reading, doc);

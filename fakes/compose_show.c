@@ -5,6 +5,7 @@
 
 #include "fakes/compose_command.h"
 #include "fakes/docker_command.h"
+#include "sim/base/str.h"
 
 /* ---- ps ---- */
 
@@ -672,7 +673,7 @@ static int port(struct compose_command *command)
     if (!service)
         return compose_no_service(command, args[0]);
     for (int i = 0; i < service->n_ports; i++) {
-        if (service->ports[i].container == atoi(args[1]) && service->ports[i].address)
+        if (service->ports[i].container == leading_int(args[1]) && service->ports[i].address)
             call_out(command->call, "%s:%d\n", service->ports[i].address, service->ports[i].host);
     }
     return 0;

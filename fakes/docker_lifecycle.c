@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fakes/docker_command.h"
+#include "sim/base/str.h"
 
 static int start(struct docker_command *command)
 {
@@ -228,7 +229,7 @@ static int port(struct docker_command *command)
             continue;
         if (!wanted)
             call_out(command->call, "%s -> %s:%d\n", name, port->address, port->host);
-        else if (strcmp(wanted, name) == 0 || atoi(wanted) == port->container) {
+        else if (strcmp(wanted, name) == 0 || leading_int(wanted) == port->container) {
             call_out(command->call, "%s:%d\n", port->address, port->host);
             found = true;
         }

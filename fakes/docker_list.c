@@ -6,6 +6,7 @@
 
 #include "fakes/docker_command.h"
 #include "fakes/go_template.h"
+#include "sim/base/str.h"
 
 enum { OUTPUT_MAX = 8 << 20 };
 
@@ -216,7 +217,7 @@ static int passes(struct container *container, struct arena *arena, const char *
     if (strcmp(name, "health") == 0)
         return strcmp(health[container_health(container)], value) == 0;
     if (strcmp(name, "exited") == 0)
-        return container->state == CONTAINER_EXITED && container->exit_code == atoi(value);
+        return container->state == CONTAINER_EXITED && container->exit_code == leading_int(value);
     if (strcmp(name, "ancestor") == 0)
         return same_ancestor(container, value);
     if (strcmp(name, "label") == 0) {

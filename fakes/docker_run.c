@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fakes/docker_command.h"
+#include "sim/base/str.h"
 
 enum { LIST_MAX = 128, FILE_MAX = 64 << 20 };
 
@@ -87,7 +88,7 @@ static int read_ports(struct docker_command *command, struct container_spec *spe
         }
         while (rest.len > 0 && n < 3)
             parts[n++] = arena_str(call->arena, str_cut(&rest, ':'));
-        int container = n ? atoi(parts[n - 1]) : 0;
+        int container = n ? leading_int(parts[n - 1]) : 0;
         if (container <= 0 || container > 65535) {
             call_err(call,
                      "docker: invalid containerPort: %s\n\nRun 'docker run --help' for more "
@@ -95,9 +96,10 @@ static int read_ports(struct docker_command *command, struct container_spec *spe
                      n ? parts[n - 1] : *word);
             return 125;
         }
+        int any_port = 49153 + spec->n_ports;
         ports[spec->n_ports++] = (struct docker_port){
             .address = n > 2 ? parts[0] : "0.0.0.0",
-            .host = n > 1 ? atoi(parts[n - 2]) : 49153 + spec->n_ports,
+            .host = n > 1 ? leading_int(parts[n - 2]) : any_port,
             .container = container,
             .protocol = protocol,
         };
@@ -143,7 +145,7 @@ static int read_restart(struct docker_command *command, struct container_spec *s
         return 125;
     }
     if (strncmp(text, "on-failure:", 11) == 0)
-        spec->restart_max = atoi(text + 11);
+        spec->restart_max = leading_int(text + 11);
     return 0;
 }
 

@@ -147,7 +147,7 @@ static const cJSON *format_text(struct run *run, const cJSON *const *args, int n
         if (!*p)
             break;
         const char *value = next < n ? as_text(run, args[next]) : "%!v(MISSING)";
-        int width = atoi(start[1] == '-' ? start + 2 : start + 1);
+        int width = leading_int(start[1] == '-' ? start + 2 : start + 1);
         if (*p == 'q')
             buf_printf(&text, "\"%s\"", value);
         else if (start[1] == '-')

@@ -48,7 +48,7 @@ bool host_instant(struct call *call, const char *text, int64_t *ret_ns)
         }
     }
     if (strlen(text) == 5 && text[2] == ':') {
-        *ret_ns = midnight + atoi(text) * HOUR + atoi(text + 3) * MINUTE;
+        *ret_ns = midnight + leading_int(text) * HOUR + leading_int(text + 3) * MINUTE;
         return true;
     }
     return false;

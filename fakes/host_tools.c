@@ -316,7 +316,7 @@ static bool reachable(struct call *call, const char *host, const struct options 
         const char *value = options->given[i].value;
         if (strcmp(options->given[i].name, "o") == 0 &&
             strncasecmp(value, "ConnectTimeout", 14) == 0)
-            timeout_s = atoi(value + 15) > 0 ? atoi(value + 15) : timeout_s;
+            timeout_s = leading_int(value + 15) > 0 ? leading_int(value + 15) : timeout_s;
     }
     if (!place_of(call, host)) {
         call_err(call, "ssh: Could not resolve hostname %s: Name or service not known\n", name);

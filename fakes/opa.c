@@ -30,6 +30,7 @@
 #include "fakes/http.h"
 #include "sim/base/xalloc.h"
 #include "sim/record.h"
+#include "sim/base/str.h"
 
 #define WATCH_EVERY_NS SECOND
 enum { MODULE_MAX = 1 << 20 };
@@ -174,7 +175,7 @@ static cJSON *data_at(cJSON *data, struct str path)
 {
     char part[256];
     while (data && next_part(&path, part, sizeof part))
-        data = cJSON_IsArray(data) ? cJSON_GetArrayItem(data, atoi(part))
+        data = cJSON_IsArray(data) ? cJSON_GetArrayItem(data, leading_int(part))
                                    : cJSON_GetObjectItemCaseSensitive(data, part);
     return data;
 }

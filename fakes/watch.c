@@ -56,7 +56,7 @@ static bool interval(const char *text, double *ret_s)
     char copy[32] = "", *end;
     if (strlen(text) >= sizeof copy)
         return false;
-    strcpy(copy, text);
+    memcpy(copy, text, strlen(text) + 1);
     char *comma = strchr(copy, ',');
     if (comma)
         *comma = '.';

@@ -43,6 +43,16 @@ static void numbers(void **state)
     assert_int_equal(value, 7);
 }
 
+static void leading_numbers(void **state)
+{
+    (void)state;
+    assert_int_equal(leading_int("80/tcp"), 80);
+    assert_int_equal(leading_int(" -7"), -7);
+    assert_int_equal(leading_int("x"), 0);
+    assert_int_equal(leading_int(""), 0);
+    assert_int_equal(leading_int("99999999999"), INT32_MAX);
+}
+
 static void distances(void **state)
 {
     (void)state;
@@ -96,7 +106,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slices),          cmocka_unit_test(numbers),
-        cmocka_unit_test(distances),       cmocka_unit_test(buffers_stop_at_their_maximum),
+        cmocka_unit_test(leading_numbers), cmocka_unit_test(distances),       cmocka_unit_test(buffers_stop_at_their_maximum),
         cmocka_unit_test(arenas_align_and_zero), cmocka_unit_test(errors_wrap_outward),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 
 #include "fakes/fake.h"
 #include "fakes/postgres/postgres.h"
+#include "sim/base/str.h"
 
 #define SOCKET "/var/run/postgresql/.s.PGSQL"
 
@@ -13,7 +14,7 @@ void pg_target_defaults(struct call *call, struct pg_target *target)
     if (!target->host && (text = call_getenv(call, "PGHOST")) && *text)
         target->host = text;
     if (!target->port)
-        target->port = (text = call_getenv(call, "PGPORT")) && *text ? atoi(text) : 5432;
+        target->port = (text = call_getenv(call, "PGPORT")) && *text ? leading_int(text) : 5432;
     if (!target->user && (text = call_getenv(call, "PGUSER")) && *text)
         target->user = text;
     if (!target->user)

@@ -322,8 +322,8 @@ struct pg_expr translate_function(struct translation *t, const cJSON *call)
         return e;
     if (strcmp(name, "age") == 0 && n == 1) {
         args[1] = args[0];
-        args[0] = (struct pg_expr){.sql = arena_printf(t->arena, "%lld", (long long)(t->session->began_us /
-                                                       86400000000 * 86400000000)),
+        args[0] = (struct pg_expr){.sql = arena_printf(t->arena, "%lld",
+                                                       (long long)t->session->began_us / 86400000000 * 86400000000),
                                    .type = PG_TIMESTAMPTZ, .typmod = -1};
         n = 2;
     }

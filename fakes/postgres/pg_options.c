@@ -81,7 +81,7 @@ bool pg_target_option(struct pg_target *target, const struct pg_option *x, const
         target->host = value;
         return true;
     case 'p':
-        target->port = atoi(value);
+        target->port = leading_int(value);
         return true;
     case 'U':
         target->user = value;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fakes/postgres/server.h"
+#include "sim/base/str.h"
 
 enum { EXIT_OK = 0, EXIT_FAIL = 1, EXIT_CONNECTION = 2, EXIT_SCRIPT = 3 };
 enum { TEXT_MAX = 512 << 20 };
@@ -77,7 +78,7 @@ void psql_complain(struct psql *p, const char *format, ...)
     va_start(args, format);
     const char *text = arena_vprintf(p->call->arena, format, args);
     va_end(args);
-    call_err(p->call, "%s%s%s\n", p->input ? "" : "", locus(p), text);
+    call_err(p->call, "%s%s\n", locus(p), text);
 }
 
 static void show_error(struct psql *p, const struct pg_error *error, const char *query)
@@ -473,7 +474,7 @@ static int apply_option(struct psql *p, char letter, const char *value, struct a
         p->target.host = value;
         break;
     case 'p':
-        p->target.port = atoi(value);
+        p->target.port = leading_int(value);
         break;
     case 't':
         p->print.tuples_only = true;
@@ -636,7 +637,7 @@ static void read_connection_text(struct psql *p)
         if (login.len)
             p->target.user = arena_str(arena, login);
         if (authority.len)
-            p->target.port = atoi(arena_str(arena, authority));
+            p->target.port = leading_int(arena_str(arena, authority));
     } else if (strchr(text, '=')) {
         struct str rest = str_of(text);
         p->target.database = NULL;
@@ -649,7 +650,7 @@ static void read_connection_text(struct psql *p)
             else if (str_is(key, "user"))
                 p->target.user = arena_str(arena, value);
             else if (str_is(key, "port"))
-                p->target.port = atoi(arena_str(arena, value));
+                p->target.port = leading_int(arena_str(arena, value));
         }
     }
 }

@@ -6,6 +6,7 @@
 #include "fakes/postgres/catalog.h"
 #include "fakes/postgres/psql.h"
 #include "fakes/postgres/psql_describe.h"
+#include "sim/base/str.h"
 
 /* ---- words of a backslash command ---- */
 
@@ -69,7 +70,7 @@ static bool command_pset(struct psql *p, struct str *rest)
         if (!p->quiet)
             psql_printf(p, "Output format is %s.\n", value);
     } else if (strcmp(name, "border") == 0 && value) {
-        p->print.border = atoi(value);
+        p->print.border = leading_int(value);
         if (!p->quiet)
             psql_printf(p, "Border style is %d.\n", p->print.border);
     } else if (strcmp(name, "null") == 0) {

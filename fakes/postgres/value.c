@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "fakes/postgres/translate.h"
+#include "sim/base/str.h"
 
 /* Doubles in the shortest form that reads back, as extra_float_digits = 1 does. */
 static const char *float_text(struct arena *arena, double value, enum pg_type type)
@@ -138,7 +139,7 @@ static const char *without_exponent(struct arena *arena, const char *text)
     if (!e)
         return text;
     const char *point = memchr(text, '.', (size_t)(e - text));
-    int places = point ? (int)(e - point) - 1 : 0, exponent = atoi(e + 1);
+    int places = point ? (int)(e - point) - 1 : 0, exponent = leading_int(e + 1);
     int scale = places - exponent > 0 ? places - exponent : 0;
     return arena_printf(arena, "%.*f", scale, strtod(text, NULL));
 }

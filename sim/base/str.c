@@ -96,6 +96,19 @@ bool str_int64(struct str a, int64_t *ret)
     return true;
 }
 
+int leading_int(const char *z)
+{
+    while (blank(*z))
+        z++;
+    bool negative = *z == '-';
+    int64_t value = 0;
+    for (z += negative || *z == '+'; *z >= '0' && *z <= '9' && value < INT32_MAX; z++)
+        value = value * 10 + (*z - '0');
+    if (value > INT32_MAX)
+        value = INT32_MAX;
+    return (int)(negative ? -value : value);
+}
+
 size_t str_distance(struct str a, struct str b, size_t limit)
 {
     enum { MAX = 64 };

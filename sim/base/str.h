@@ -35,6 +35,9 @@ ptrdiff_t str_find(struct str hay, struct str needle);
 int str_compare(struct str a, struct str b);
 /* The whole slice as a decimal number; false (and *ret untouched) if it is anything else or overflows. */
 bool str_int64(struct str a, int64_t *ret);
+/* The number at the start of a text, blanks and a sign before it allowed, whatever follows; 0 if there is none. Clamped to
+ * the range of int: what tools do with "80/tcp" or "10s". */
+int leading_int(const char *z);
 /* Number of single-character edits between two short texts (Levenshtein), capped at `limit`. */
 size_t str_distance(struct str a, struct str b, size_t limit);
 
