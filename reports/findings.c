@@ -400,7 +400,7 @@ static void judge_targets(struct maker *maker)
         if (result->outcome != OUTCOME_FAIL || told)
             continue;
         int step = 0;
-        if (measure == MEASURE_ROLLBACK && record->instants[T_DECIDE] != NEVER)
+        if (measure == MEASURE_ROLLBACK && record->instants[T_RESTORE] != NEVER) /* else no step is to blame for it */
             step = longest_step(record, record->instants[T_DECIDE], record->instants[T_RESTORE]);
         const char *value = measure_words(measure, &maker->verdict->measures[measure], arena);
         const char *limit = target_words(result->target, arena);

@@ -1,7 +1,7 @@
 #include "reports/plot/axis.h"
 
 #include <math.h>
-#include <stdio.h>
+#include "reports/words.h"
 
 struct axis axis_make(double lo, double hi, double p0, double p1)
 {
@@ -27,15 +27,12 @@ static double magnitude_of(double value)
     return power;
 }
 
+/* The round step nearest to the raw one. */
 static double round_step(double raw)
 {
-    static const double nice[] = {1, 2, 2.5, 5, 10};
-    double power = magnitude_of(raw);
-    for (int i = 0; i < 4; i++) {
-        if (raw <= nice[i] * power * (1 + 1e-9))
-            return nice[i] * power;
-    }
-    return 10 * power;
+    double power = magnitude_of(raw), m = raw / power;
+    double nice = m < 1.5 ? 1 : m < 2.25 ? 2 : m < 3.5 ? 2.5 : m < 7.5 ? 5 : 10;
+    return nice * power;
 }
 
 double axis_round_up(double value)
@@ -72,7 +69,10 @@ int axis_ticks(const struct axis *axis, int want, const char *suffix, struct are
             break;
         if (fabs(value) < step * 1e-9)
             value = 0;
-        ret[n++] = (struct tick){value, arena_printf(arena, "%.*f%s", decimals, value, suffix)};
+        const char *label = fabs(value) >= 10000 && decimals == 0
+                                ? words_count(arena, (int64_t)value)
+                                : arena_printf(arena, "%.*f", decimals, value);
+        ret[n++] = (struct tick){value, *suffix ? arena_printf(arena, "%s%s", label, suffix) : label};
     }
     return n;
 }

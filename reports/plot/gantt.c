@@ -133,7 +133,7 @@ static void lay_out(struct chart *chart)
 {
     chart->narrow = chart->width < 600;
     chart->row_height = chart->narrow ? ROW_NARROW : ROW_WIDE;
-    chart->left = chart->narrow ? 16 : 330;
+    chart->left = chart->narrow ? 16 : fmin(400, chart->width * 0.42);
     chart->right = chart->width - (chart->narrow ? 24 : 36);
     chart->height = 96 + chart->n_rows * chart->row_height + 96;
     chart->top = chart->height - 96;

@@ -9,14 +9,14 @@
 struct panel_kind {
     const char *series, *title, *suffix;
     double scale;
-    bool steps;
+    bool steps, whole, is_ratio, relative;
 };
 
 static const struct panel_kind kinds[PANELS] = {
-    {"indicator", "Requests served well", "%", 100, false},
-    {"latency_p99_seconds", "p99 latency", " ms", 1000, false},
-    {"ready_replicas", "Ready replicas", "", 1, true},
-    {"records", "Records in the stores", "", 1, true},
+    {"indicator", "Requests served well", "%", 100, .is_ratio = true},
+    {"latency_p99_seconds", "p99 latency", " ms", 1000, .steps = false},
+    {"ready_replicas", "Ready replicas", "", 1, .steps = true, .whole = true},
+    {"records", "Records that came and went", "", 1, .steps = true, .whole = true, .relative = true},
 };
 
 static const uint32_t colors[PANEL_SERIES] = {0x0072B2, 0xD55E00, 0xB0468A, 0x007F5C};
@@ -87,25 +87,8 @@ static const char *percent(struct arena *arena, const char *word, double ratio)
     return arena_printf(arena, "%s %.*f%%", word, decimals, value);
 }
 
-static void choose_axis(struct panel *panel, const struct record *record, bool is_indicator, struct arena *arena)
+static void add_limits(struct panel *panel, const struct run_identity *id, struct arena *arena)
 {
-    double hi = 0, lo = INFINITY;
-    for (int i = 0; i < panel->n_series; i++) {
-        hi = fmax(hi, range_of(panel->series[i]).hi * panel->scale);
-        lo = fmin(lo, range_of(panel->series[i]).lo * panel->scale);
-    }
-    panel->lo = 0;
-    panel->hi = is_indicator ? 100 : axis_round_up(hi);
-    if (panel->n_series == 1 && lo > 0.8 * hi && strcmp(panel->series[0]->name, "records") == 0) {
-        panel->lo = lo - 0.1 * (hi - lo) - 1; /* a store is never empty: show what comes and goes */
-        panel->hi = hi + 0.1 * (hi - lo) + 1;
-        return;
-    }
-    if (panel->steps && hi >= panel->hi) /* a line on the very edge is hard to see */
-        panel->hi = axis_round_up(hi * 1.1);
-    if (!is_indicator)
-        return;
-    const struct run_identity *id = &record->identity;
     if (id->indicator_target > 0)
         add_limit(panel, id->indicator_target * 100, percent(arena, "target", id->indicator_target));
     if (id->indicator_down_below > 0)
@@ -118,7 +101,8 @@ int panels_choose(const struct record *record, struct panel ret[PANELS], bool na
     for (int i = 0; i < PANELS; i++) {
         struct panel *panel = &ret[n];
         *panel = (struct panel){.title = kinds[i].title, .suffix = kinds[i].suffix, .scale = kinds[i].scale,
-                                .steps = kinds[i].steps, .narrow = narrow};
+                                .steps = kinds[i].steps, .whole = kinds[i].whole, .is_ratio = kinds[i].is_ratio,
+                                .relative = kinds[i].relative, .narrow = narrow};
         for (int k = 0; k < record->n_series; k++) {
             if (strcmp(record->series[k]->name, kinds[i].series) == 0)
                 keep(panel, record->series[k]);
@@ -129,10 +113,42 @@ int panels_choose(const struct record *record, struct panel ret[PANELS], bool na
             const char *name = short_name(panel->series[k]->labels);
             panel->names[k] = panel->n_series == 1 ? "" : *name ? name : "all";
         }
-        choose_axis(panel, record, i == 0, arena);
+        if (panel->is_ratio)
+            add_limits(panel, &record->identity, arena);
         n++;
     }
     return n;
+}
+
+/* What is drawn of a sample, in the ticks' unit. */
+static double shown_value(const struct panel *panel, int k, int i)
+{
+    return panel->series[k]->value[i] * panel->scale - panel->base[k];
+}
+
+void panel_fit(struct panel *panel, const struct axis *time)
+{
+    double lo = 0, hi = 0;
+    for (int k = 0; k < panel->n_series; k++) {
+        const struct series *series = panel->series[k];
+        bool based = false;
+        panel->base[k] = 0;
+        for (int i = 0; i < series->n; i++) {
+            double s = (double)series->at_ns[i] / 1e9;
+            if (!isfinite(series->value[i]) || s < time->lo || s > time->hi)
+                continue;
+            if (panel->relative && !based)
+                panel->base[k] = series->value[i] * panel->scale;
+            based = true;
+            lo = fmin(lo, shown_value(panel, k, i));
+            hi = fmax(hi, shown_value(panel, k, i));
+        }
+    }
+    double room = (hi - lo) * 0.08; /* a line on the very edge is hard to see */
+    panel->lo = lo < 0 ? lo - room : 0;
+    panel->hi = panel->is_ratio ? 100 : panel->relative ? hi + room : axis_round_up(panel->steps ? hi * 1.1 : hi);
+    if (panel->whole && panel->hi - panel->lo < 1)
+        panel->hi = panel->lo + 1;
 }
 
 static struct font tick_font(uint32_t color)
@@ -150,10 +166,12 @@ void panel_draw_frame(struct canvas *canvas, const struct panel *panel, const st
         double x = axis_at(time, ticks[i].value);
         canvas_line(canvas, x, box.y0, x, box.y1, (struct stroke){GRID, 0.6, DASH_NONE});
     }
-    n = axis_ticks(&axis, 3, panel->suffix, arena, ticks);
+    n = axis_ticks(&axis, panel->whole && panel->hi - panel->lo < 3 ? 1 : 3, panel->suffix, arena, ticks);
     for (int i = 0; i < n; i++) {
         double y = axis_at(&axis, ticks[i].value);
-        bool base = y < box.y0 + 0.5;
+        bool base = fabs(ticks[i].value) < 1e-9;
+        if (panel->whole && fabs(ticks[i].value - floor(ticks[i].value + 0.5)) > 1e-9)
+            continue; /* no half replica */
         canvas_line(canvas, box.x0, y, box.x1, y, (struct stroke){base ? AXIS : GRID, base ? 1 : 0.6, DASH_NONE});
         canvas_text(canvas, box.x0 - 7, y, ALIGN_RIGHT, VALIGN_MIDDLE, tick_font(MUTED), ticks[i].label);
     }
@@ -220,13 +238,14 @@ static struct points thin_out(const double *x, const double *y, int n)
     return points;
 }
 
-static struct points to_pixels(const struct panel *panel, const struct series *series, const struct axis *time)
+static struct points to_pixels(const struct panel *panel, int k, const struct axis *time)
 {
+    const struct series *series = panel->series[k];
     struct axis axis = axis_make(panel->lo, panel->hi, panel->box.y0, panel->box.y1);
     struct points points = {0};
     for (int i = 0; i < series->n; i++) {
         double x = axis_at(time, (double)series->at_ns[i] / 1e9);
-        double y = isfinite(series->value[i]) ? axis_at(&axis, series->value[i] * panel->scale) : NAN;
+        double y = isfinite(series->value[i]) ? axis_at(&axis, shown_value(panel, k, i)) : NAN;
         if (panel->steps && points.n && isfinite(y) && isfinite(points.y[points.n - 1]))
             add_point(&points, x, points.y[points.n - 1]);
         add_point(&points, x, y);
@@ -284,7 +303,7 @@ void panel_draw_series(struct canvas *canvas, const struct panel *panel, const s
     double ends[PANEL_SERIES];
     struct rect clip = {panel->box.x0, panel->box.y0 - 0.5, panel->box.x1, panel->box.y1 + 0.5};
     for (int i = 0; i < panel->n_series; i++) {
-        struct points all = to_pixels(panel, panel->series[i], time);
+        struct points all = to_pixels(panel, i, time);
         struct points thin = thin_out(all.x, all.y, all.n);
         canvas_polyline(canvas, clip, thin.x, thin.y, thin.n, (struct stroke){colors[i], 1.8, DASH_NONE});
         ends[i] = panel->box.y0;

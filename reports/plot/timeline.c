@@ -150,6 +150,7 @@ static void lay_out(struct drawing *drawing, int grow)
     double top = drawing->bands_top - BAND_HEAD - 26;
     for (int i = 0; i < drawing->n_panels; i++) {
         drawing->panels[i].box = (struct rect){drawing->left, top - panel_height, drawing->right, top};
+        panel_fit(&drawing->panels[i], &drawing->time);
         top -= panel_height + PANEL_GAP;
     }
     drawing->bottom = top + PANEL_GAP - strip;
