@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "tests/json_schema.h"
+
 /* Runs `rehearse ARGUMENTS`, both streams together; the exit status comes back. */
 static int rehearse(const char *arguments, char *output, size_t size)
 {
@@ -52,6 +54,20 @@ static void test_json(void **state)
     assert_non_null(strstr(output, "\"warning\": 1"));
 }
 
+static void test_sarif(void **state)
+{
+    static char output[1 << 17];
+    const char *message;
+    (void)state;
+    assert_int_equal(
+        rehearse("lint --format sarif --fail-on never tests/data/lint.md", output, sizeof output),
+        0);
+    if ((message = json_schema_check("tests/sarif-2.1.0-subset.schema.json", output)))
+        fail_msg("%s", message);
+    assert_non_null(strstr(output, "\"uri\": \"tests/data/lint.md\""));
+    assert_non_null(strstr(output, "\"startLine\": 5,"));
+}
+
 static void test_mistakes(void **state)
 {
     char output[8192];
@@ -89,9 +105,8 @@ static void test_explain(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_json),
-        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_text),    cmocka_unit_test(test_json),
+        cmocka_unit_test(test_sarif),   cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_explain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -275,6 +275,17 @@ static const struct {
     {"kubectl patch service a -p '{\"spec\":{\"selector\":{}}}'", ""},
     {"kubectl get pods -n MyTeam-prod", "RB042@1"},
     {"kubectl get pods -n my-team", ""},
+    /* RB045: kubectl's "application/strategic-merge-patch+json is not supported" */
+    {"kubectl patch rollout a -p '{}'", "RB045@1"},
+    {"kubectl patch rollout a --type merge -p '{}'", ""},
+    /* RB046: pg_restore: "input file appears to be a text format dump. Please use psql." */
+    {"systemctl stop a\npg_restore --clean -d a b.sql", "RB046@2"},
+    {"systemctl stop a\npg_restore --clean -d a b.dump", ""},
+    {"systemctl stop a\npsql -v ON_ERROR_STOP=1 -f b.sql.gz", "RB046@2"},
+    {"systemctl stop a\npsql -v ON_ERROR_STOP=1 < b.dump", "RB046@2"},
+    /* RB047: argo-cd: "rollback cannot be initiated when auto-sync is enabled" */
+    {"argocd app rollback a 3", "RB047@1"},
+    {"argocd app set a --sync-policy none\nargocd app rollback a 3", ""},
     /* RB043 */
     {"SELECT count(*) FROM a;", "RB043@1 RB026@1"},
     {"SELECT 1;", "RB043@1"},

@@ -150,6 +150,34 @@ static void check_restore(struct lint *lint, const struct use *use)
         lint_add_use(lint, "RB014", use, "nothing before it here stops the writers");
 }
 
+static bool ends_with_any(const char *text, const char *const *endings)
+{
+    for (; text && *endings; endings++)
+        if (str_ends(str_of(text), *endings))
+            return true;
+    return false;
+}
+
+/* Archives given to psql and scripts given to pg_restore, by what their names say. */
+static void check_formats(struct lint *lint, const struct use *use)
+{
+    static const char *const scripts[] = {".sql", ".sql.gz", NULL};
+    static const char *const archives[] = {".dump", ".tar", ".gz", ".custom", NULL};
+    const char *file = use_value(use, "-f", "--file");
+    if (!strcmp(use->name, "pg_restore")) {
+        for (int i = 0; i < use->n_operands; i++)
+            if (ends_with_any(use->operands[i], scripts))
+                lint_add_use(lint, "RB046", use, "'%s' is SQL, and pg_restore reads archives alone",
+                             use->operands[i]);
+    } else if (!strcmp(use->name, "psql")) {
+        for (const struct shell_redirect *at = use->command->redirects; at && !file; at = at->next)
+            if (str_is(at->operator, "<"))
+                file = at->target->value;
+        if (ends_with_any(file, archives))
+            lint_add_use(lint, "RB046", use, "'%s' is no SQL that psql could read", file);
+    }
+}
+
 /* ---- settings that do not last ---- */
 
 static bool later_mentions(const struct lint *lint, const struct use *use, const char *text)
@@ -248,6 +276,7 @@ void lint_check_database(struct lint *lint)
         check_drops(lint, use);
         check_drop_database(lint, use);
         check_restore(lint, use);
+        check_formats(lint, use);
         check_lasting(lint, use);
         check_elasticsearch(lint, use);
         check_twice(lint, use);

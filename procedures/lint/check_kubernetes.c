@@ -312,6 +312,53 @@ static void check_patch(struct lint *lint, const struct use *use)
     }
 }
 
+/* Kinds that come with the operators people use; the server merges only its own. */
+static bool is_custom_resource(const char *kind)
+{
+    static const char *const kinds[] = {"rollout",
+                                        "rollouts",
+                                        "virtualservice",
+                                        "virtualservices",
+                                        "destinationrule",
+                                        "application",
+                                        "applications",
+                                        "helmrelease",
+                                        "kustomization",
+                                        "certificate",
+                                        "trafficsplit",
+                                        "scaledobject",
+                                        "ingressroute",
+                                        "prometheusrule",
+                                        "servicemonitor",
+                                        "canary",
+                                        NULL};
+    size_t len = strcspn(kind, "/.");
+    for (int i = 0; kinds[i]; i++)
+        if (strlen(kinds[i]) == len && !strncasecmp(kinds[i], kind, len))
+            return true;
+    return false;
+}
+
+static void check_custom_patch(struct lint *lint, const struct use *use)
+{
+    if (use_is(use, "kubectl", "patch", NULL) && use->n_operands > 1 &&
+        is_custom_resource(use->operands[1]) && !use_has(use, "--type"))
+        lint_add_use(lint, "RB045", use, "'%s' is a custom resource; add --type merge",
+                     use->operands[1]);
+}
+
+static bool stops_auto_sync(const struct use *use)
+{
+    return use_is(use, "argocd", "app", "set") && use_mentions(use, "sync-policy");
+}
+
+static void check_argo(struct lint *lint, const struct use *use)
+{
+    if (use_is(use, "argocd", "app", "rollback") && !find_before(lint, use, stops_auto_sync))
+        lint_add_use(lint, "RB047", use,
+                     "refused while auto-sync is on, and nothing before it here turns it off");
+}
+
 static void check_namespace(struct lint *lint, const struct use *use)
 {
     const char *name = !strcmp(use->name, "kubectl") || !strcmp(use->name, "helm")
@@ -334,5 +381,7 @@ void lint_check_kubernetes(struct lint *lint)
         check_here_documents(lint, use);
         check_patch(lint, use);
         check_namespace(lint, use);
+        check_custom_patch(lint, use);
+        check_argo(lint, use);
     }
 }

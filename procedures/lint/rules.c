@@ -225,6 +225,23 @@ const struct lint_rule lint_rules[] = {
      "Comments such as '# Or ...' separate what must not be run together; a paste does not see "
      "them.",
      "One block for each alternative.", "alternatives"},
+    {"RB045", ERROR, false, "a custom resource takes no strategic merge patch",
+     "kubectl patch sends a strategic merge patch when no type is given. The API server knows how "
+     "to merge its own kinds "
+     "that way, and answers 'unsupported media type' for all others.",
+     "kubectl patch --type merge -p ...", "failed_step"},
+    {"RB046", ERROR, false, "a dump that this tool cannot read",
+     "pg_restore reads archives (pg_dump -Fc, -Ft, -Fd), psql reads SQL. Each refuses what is the "
+     "other's, after the old "
+     "database is gone.",
+     "psql -v ON_ERROR_STOP=1 -f dump.sql; pg_restore -d NAME dump.dump; gunzip first.",
+     "failed_step data_loss"},
+    {"RB047", WARNING, false, "a rollback that auto-sync refuses or reverts",
+     "Argo CD refuses to roll back an application while auto-sync is on, and with self-heal it "
+     "puts back what kubectl "
+     "undid.",
+     "argocd app set NAME --sync-policy none first; or revert the commit, and let it sync.",
+     "failed_step no_op"},
     {NULL, NOTE, false, NULL, NULL, NULL, NULL},
 };
 
