@@ -163,7 +163,6 @@ void task_resume(struct task *, bool stop_at_exit);
 /* Does it wait in the kernel, off the processor? False: it computes, or that cannot be told yet. */
 bool task_waits(struct task *);
 char task_letter(struct task *); /* its state, as in /proc/PID/stat; '?' if it is gone */
-int64_t task_cpu_ns(const struct task *);
 void task_forget_proc(struct task *);
 bool task_read(const struct task *, uint64_t from, void *to, size_t len);
 size_t task_read_some(const struct task *t, uint64_t from, void *to, size_t len); /* as much as there is */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "procedures/supervisor/core.h"
+#include "procedures/supervisor/real_clock.h"
 
 /* After Ctrl-C a person waits a little, then asks harder (SIGTERM), then kills. */
 static const struct {
@@ -307,7 +308,7 @@ static void check_cpu(struct supervisor *s, struct task *t)
     char command[400], message[512];
     if (!t->process)
         return;
-    int64_t used = task_cpu_ns(t);
+    int64_t used = real_clock_used_ns(t->process->pid);
     if (t->cpu_base_ns == 0)
         t->cpu_base_ns = used;
     if (used - t->cpu_base_ns < s->limits.cpu_ns)

@@ -8,7 +8,6 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "procedures/supervisor/core.h"
@@ -168,16 +167,6 @@ bool task_waits(struct task *t)
     if (t->in_call && expected_wait(t))
         return true; /* where it was sent to wait it sleeps as it should, or its next stop is about to be told */
     return task_letter(t) == 'S';
-}
-
-int64_t task_cpu_ns(const struct task *t)
-{
-    /* The CPU-time clock of another process: see clock_getcpuclockid(3). */
-    clockid_t clock = (clockid_t)((~(unsigned)t->process->pid << 3) | 2u);
-    struct timespec time;
-    if (clock_gettime(clock, &time))
-        return t->cpu_base_ns;
-    return time.tv_sec * SECOND_NS + time.tv_nsec;
 }
 
 bool task_read(const struct task *t, uint64_t from, void *to, size_t len)
