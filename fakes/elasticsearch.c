@@ -299,7 +299,7 @@ static void cat_recovery(struct exchange *x)
             index->name, "0",
             restored ? arena_printf(arena, "%.1fs", (double)(end_ns - index->restore_began_ns) / 1e9) : "312ms",
             restored ? "snapshot" : "existing_store", index->restoring ? "index" : "done", "n/a",
-            restored && x->node->repository ? x->node->repository : "n/a", "n/a",
+            restored && x->node->repository ? x->node->repository : "n/a", restored ? "n/a" : "n/a",
             arena_printf(arena, "%d.%d%%", permille / 10, permille % 10)};
         memcpy(row, values, sizeof values);
     }
@@ -412,6 +412,7 @@ static struct snapshot *find_snapshot(struct node *node, struct str name)
 struct restore {
     struct node *node;
     struct index *index;
+    int step; /* of the procedure, that asked for it: what it does is that step's doing */
 };
 
 /* The index's contents become those of the snapshot; a restored index is open. */
@@ -433,6 +434,9 @@ static void restore_ends(struct world *world, void *ctx)
     idset_subtract(&gone, &then);
     idset_copy(&back, &then);
     idset_subtract(&back, &now);
+    struct record *record = node->env->record;
+    int now_in = record->current_step;
+    record->current_step = restore->step;
     store_because(node->store, arena_printf(&node->env->arena, "restore of %s from snapshot %s", index->name,
                                             index->restoring->name));
     if (!dataset_has_table(serving, index->name))
@@ -441,8 +445,9 @@ static void restore_ends(struct world *world, void *ctx)
         dataset_delete_set(serving, index->name, &gone);
     if (back.n)
         dataset_insert_set(serving, index->name, &back);
-    record_change(node->env->record, index->name, "restored from snapshot %s: %lld documents", index->restoring->name,
+    record_change(record, index->name, "restored from snapshot %s: %lld documents", index->restoring->name,
                   (long long)idset_count(&then));
+    record->current_step = now_in;
     idset_release(&now);
     idset_release(&then);
     idset_release(&gone);
@@ -472,7 +477,7 @@ static void begin_restore(struct exchange *x, struct snapshot *snapshot, struct 
     const struct idset *rows = dataset_rows(snapshot->contents, index->name);
     int64_t bytes = (rows ? idset_count(rows) : 0) * DOCUMENT_BYTES;
     struct restore *restore = ARENA_NEW(&x->node->env->arena, struct restore);
-    *restore = (struct restore){x->node, index};
+    *restore = (struct restore){x->node, index, x->node->env->record->current_step};
     index->restoring = snapshot;
     index->restore_began_ns = world_now(world);
     index->restore_ends_ns = index->restore_began_ns + 2 * SECOND + bytes * SECOND / RESTORE_BYTES_PER_S;
@@ -593,7 +598,7 @@ static void answer_snapshot(struct exchange *x, struct str rest)
         record_change(x->node->env->record, store_name(x->node->store), "snapshot %.*s taken", STR_ARG(name));
         answer_json(x, 200, "{\"accepted\":true}");
     } else if (!snapshot) {
-        answer_error(x, 404, "snapshot_restore_exception",
+        answer_error(x, str_is(action, "_restore") ? 404 : 404, "snapshot_restore_exception",
                      arena_printf(arena, "[%s:%.*s] snapshot does not exist", x->node->repository, STR_ARG(name)));
     } else if (strcmp(method, "POST") == 0 && str_is(action, "_restore")) {
         restore(x, x->node->repository, snapshot);

@@ -126,7 +126,10 @@ static void what_came_after_the_snapshot_is_lost(void **state)
 {
     struct fixture *f = *state;
     ask(f, "POST", "/logs-1/_close", NULL);
+    struct step *step = record_step_begin(f->record, "playbook.md", 3, "curl .../_restore");
     assert_string_equal(ask(f, "POST", RESTORE, ONE_INDEX), "{\"accepted\":true}");
+    record_step_end(f->record, step, 0);
+    record_step_begin(f->record, "playbook.md", 5, "watch ...");
     assert_non_null(strstr(ask(f, "GET", "/_cat/recovery?v&h=index,stage,type,percent", NULL),
                            "index  stage type           percent\nlogs-1 index snapshot       "));
     world_advance(f->world, world_now(f->world) + MINUTE);
@@ -137,6 +140,10 @@ static void what_came_after_the_snapshot_is_lost(void **state)
     const struct ledger_row *row = &f->record->ledger[0];
     assert_true(row->lost > 0);
     assert_true(row->lost <= 70 * 10); /* what was written in the minute since 14:01 */
+    assert_int_equal(row->n_blame, 1);
+    assert_int_equal(row->blame[0].step, 1); /* the order, not whatever ran when it was carried out */
+    assert_true(f->record->steps[0].n_changed >= 2);
+    assert_int_equal(f->record->current_step, 2);
 }
 
 static void unknown_names(void **state)
