@@ -137,6 +137,20 @@ bool command_answers_by_status(const char *command)
     return is_one_of(word, askers);
 }
 
+bool command_shows_logs(const char *command)
+{
+    static const char *const showers[] = {"cat", "tail", "head", "less", "journalctl", "grep", "zcat", "zgrep", NULL};
+    struct str rest = simple_command(command);
+    struct str tool = base_name(first_word(&rest));
+    if (is_one_of(tool, showers))
+        return true;
+    while (rest.len) {
+        if (str_is(first_word(&rest), "logs"))
+            return true;
+    }
+    return false;
+}
+
 static bool line_tells_error(struct str line)
 {
     static const char *const signs[] = {"error",  "fatal",     "failed",            "cannot ", "no such",

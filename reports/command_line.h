@@ -11,6 +11,8 @@
 bool command_means_change(const char *command);
 /* Whether exit status 1 is an answer and no failure: grep, test, diff ... at the end of the line. */
 bool command_answers_by_status(const char *command);
+/* Whether it shows logs or files, in which errors of others are to be expected. */
+bool command_shows_logs(const char *command);
 /* The first line that tells of an error, or the empty slice. */
 struct str first_error_line(struct str text);
 

@@ -163,7 +163,7 @@ static void judge_failure(struct maker *maker, const struct step *step)
 {
     const struct record *record = maker->record;
     bool failed = step->exit_status > 0 && !(step->exit_status == 1 && command_answers_by_status(step->command));
-    struct str told = step->exit_status == 0 ? first_error_line(buf_text(&step->err)) : (struct str){0};
+    struct str told = step->exit_status == 0 && !command_shows_logs(step->command) ? first_error_line(buf_text(&step->err)) : (struct str){0};
     if ((!failed && !told.len) || step->interrupted || cause_is_known(record, step->n))
         return;
     int64_t claim = record->instants[T_CLAIM];
@@ -304,11 +304,12 @@ static void judge_losses(struct maker *maker, const struct ledger_row *row)
     int64_t blamed = 0;
     for (int i = 0; i < row->n_blame; i++) {
         const struct blame *blame = &row->blame[i];
+        const char *outside = blame->step ? "" : " before or outside of the procedure, and no step brought them back";
         blamed += blame->records;
         struct finding *finding =
             add(maker, "data_loss", blame->step, NULL, 0,
-                arena_printf(arena, "'%s' lost %s acknowledged record%s of %s", words_line(arena, str_of(blame->what), 60),
-                             words_count(arena, blame->records), blame->records == 1 ? "" : "s", row->store));
+                arena_printf(arena, "'%s' lost %s acknowledged record%s of %s%s", words_line(arena, str_of(blame->what), 60),
+                             words_count(arena, blame->records), blame->records == 1 ? "" : "s", row->store, outside));
         finding->at_ns = blame->at_ns;
         finding->evidence =
             arena_printf(arena, "removed at %s; the oldest was acknowledged at %s, the newest at %s; %s of the store's %s lost "
@@ -389,6 +390,19 @@ static bool gate_claims_falsely(const struct verdict *verdict, enum measure meas
     return measure == MEASURE_CLAIM_ERROR && gate_failed(verdict, GATE_FALSE_SUCCESS);
 }
 
+static const char *missed_words(struct maker *maker, const struct target_result *result)
+{
+    enum measure measure = result->target->measure;
+    const struct measured *measured = &maker->verdict->measures[measure];
+    const char *limit = target_words(result->target, maker->arena);
+    if (measured->known)
+        return arena_printf(maker->arena, "%s took %s, target %s", measure_title(measure),
+                            measure_words(measure, measured, maker->arena), limit);
+    if (measure == MEASURE_CLAIM_ERROR)
+        return "the procedure never said that it was done";
+    return arena_printf(maker->arena, "%s: not reached before the run ended, target %s", measure_title(measure), limit);
+}
+
 static void judge_targets(struct maker *maker)
 {
     const struct record *record = maker->record;
@@ -402,13 +416,7 @@ static void judge_targets(struct maker *maker)
         int step = 0;
         if (measure == MEASURE_ROLLBACK && record->instants[T_RESTORE] != NEVER) /* else no step is to blame for it */
             step = longest_step(record, record->instants[T_DECIDE], record->instants[T_RESTORE]);
-        const char *value = measure_words(measure, &maker->verdict->measures[measure], arena);
-        const char *limit = target_words(result->target, arena);
-        struct finding *finding = add(maker, "target_missed", step, NULL, 0,
-                                      maker->verdict->measures[measure].known
-                                          ? arena_printf(arena, "%s took %s, target %s", measure_title(measure), value, limit)
-                                          : arena_printf(arena, "%s: not reached before the run ended, target %s",
-                                                         measure_title(measure), limit));
+        struct finding *finding = add(maker, "target_missed", step, NULL, 0, missed_words(maker, result));
         finding->measure = (int)measure;
         if (step)
             finding->evidence =

@@ -186,6 +186,18 @@ static void verbs_tell_what_means_to_change(void **state)
     }
 }
 
+static void errors_in_logs_are_no_failures_of_the_command(void **state)
+{
+    (void)state;
+    static const char *const showing[] = {"docker logs api | tail -20", "kubectl logs -f deploy/api", "docker-compose logs api",
+                                          "tail -n 50 /var/log/x", "sudo journalctl -u api", "cat /var/log/x"};
+    static const char *const doing[] = {"docker restart api", "psql -f logs.sql", "kubectl apply -f x.yaml", ""};
+    for (size_t i = 0; i < sizeof showing / sizeof *showing; i++)
+        assert_true(command_shows_logs(showing[i]));
+    for (size_t i = 0; i < sizeof doing / sizeof *doing; i++)
+        assert_false(command_shows_logs(doing[i]));
+}
+
 static void the_unblamed_rest_of_a_loss_is_told(void **state)
 {
     (void)state;
@@ -289,6 +301,7 @@ int main(void)
         cmocka_unit_test(a_known_cause_is_told_once),
         cmocka_unit_test(a_step_that_changed_nothing_is_a_no_op),
         cmocka_unit_test(verbs_tell_what_means_to_change),
+        cmocka_unit_test(errors_in_logs_are_no_failures_of_the_command),
         cmocka_unit_test(the_unblamed_rest_of_a_loss_is_told),
         cmocka_unit_test(a_step_that_never_ended_hangs),
         cmocka_unit_test(communication_is_due_after_detection),
