@@ -86,6 +86,10 @@ const struct finding_kind finding_kinds[] = {
      "them runs; in a script, the script stands still.",
      "Put a limit on it (timeout 60 ..., --tail without -f), or wait for a condition instead of watching.",
      "RB028"},
+    {"no_alert", "no trigger saw the failure", SEVERITY_WARNING, 0, MEASURE(TIME_TO_DETECT) | MEASURE(DOWNTIME),
+     "Users were affected and no trigger fired: a person had to notice. How long that takes depends on the hour of the "
+     "day and on who complains.",
+     "Add a trigger on what users see: the share of requests that fail, or their latency.", ""},
     {"no_op", "a step that changed nothing", SEVERITY_WARNING, 0, 0,
      "By its verb the step was meant to change something, it ended without an error, and the world is as it was: a "
      "configuration that nobody reads again, an image that was not pulled, a name that matches nothing.",

@@ -424,6 +424,26 @@ static void judge_targets(struct maker *maker)
     }
 }
 
+/* A person noticed what no trigger saw. The world says so at the very instant of detection. */
+static void judge_detection(struct maker *maker)
+{
+    const struct record *record = maker->record;
+    for (int i = 0; i < record->n_events; i++) {
+        const struct event *event = &record->events[i];
+        if (event->kind != EVENT_OPERATOR || event->at_ns != record->instants[T_DETECT] ||
+            strncmp(event->text, "notices", 7) != 0)
+            continue;
+        int64_t impact = record->instants[T_IMPACT];
+        struct finding *finding =
+            add(maker, "no_alert", 0, NULL, 0,
+                impact == NEVER ? "no trigger fired: a person noticed"
+                                : arena_printf(maker->arena, "no trigger fired: a person noticed after %s",
+                                               words_duration(maker->arena, event->at_ns - impact)));
+        finding->at_ns = event->at_ns;
+        return;
+    }
+}
+
 /* A message within this time after detection is in time, where the drill asks for nothing else. */
 static const int64_t communication_due_ns = 15 * MINUTE;
 
@@ -471,6 +491,7 @@ void findings_make(struct findings *list, const struct record *record, const str
     judge_ledger(&maker);
     judge_end_state(&maker);
     judge_targets(&maker);
+    judge_detection(&maker);
     judge_communication(&maker);
     if (list->n)
         qsort(list->at, (size_t)list->n, sizeof *list->at, by_place);

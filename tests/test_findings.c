@@ -232,6 +232,24 @@ static void a_step_that_never_ended_hangs(void **state)
     record_free(record);
 }
 
+static void a_failure_that_only_a_person_noticed_had_no_alert(void **state)
+{
+    (void)state;
+    struct record *record = sample_good();
+    record->now_ns = record->instants[T_DETECT];
+    record_event(record, EVENT_OPERATOR, "a person", "notices that something is wrong");
+    assert_findings(record, "warning no_alert 0 0\n");
+    record->instants[T_DETECT] += 600 * SECOND; /* later than that moment, and than the target */
+    record->instants[T_DECIDE] += 600 * SECOND;
+    record->events[record->n_events - 1].at_ns = record->instants[T_DETECT];
+    struct report report;
+    report_init(&report, record);
+    assert_string_equal(report.findings.at[0].id, "no_alert");
+    assert_int_equal(report.findings.at[0].severity, SEVERITY_ERROR);
+    report_release(&report);
+    record_free(record);
+}
+
 static void communication_is_due_after_detection(void **state)
 {
     (void)state;
@@ -304,6 +322,7 @@ int main(void)
         cmocka_unit_test(errors_in_logs_are_no_failures_of_the_command),
         cmocka_unit_test(the_unblamed_rest_of_a_loss_is_told),
         cmocka_unit_test(a_step_that_never_ended_hangs),
+        cmocka_unit_test(a_failure_that_only_a_person_noticed_had_no_alert),
         cmocka_unit_test(communication_is_due_after_detection),
         cmocka_unit_test(a_waived_finding_says_so),
         cmocka_unit_test(every_kind_is_explained),

@@ -7,6 +7,7 @@
 
 #include "fakes/fake.h"
 #include "procedures/drill/first_files.h"
+#include "procedures/drill/impossible.h"
 #include "procedures/drill/paste.h"
 #include "procedures/supervisor/supervisor.h"
 #include "sim/base/xalloc.h"
@@ -323,6 +324,8 @@ static int play(struct run *run, struct error *error)
         code = run_procedure(run, error);
     if (code == 0)
         advance_until(run, world_over, horizon_ns);
+    if (code == 0)
+        impossible_observe(model, run->record);
     return code;
 }
 
