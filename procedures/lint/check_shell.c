@@ -210,6 +210,14 @@ static bool reads_nothing(const struct use *use)
     return use->first_stage && !use->command->redirects;
 }
 
+/* "ssh host" with no command, and more lines behind it that were meant for that host. */
+static bool opens_session(const struct lint *lint, const struct use *use)
+{
+    const struct lint_block *block = &lint->blocks[use->block];
+    return !strcmp(use->name, "ssh") && !use->inside && use->n_operands == 1 && use->first_stage &&
+           use->last_stage && !use->command->redirects && use != &lint->uses[block->end - 1];
+}
+
 static void check_questions(struct lint *lint, const struct use *use)
 {
     static const char *const editors[] = {"vi",     "vim",  "nano", "emacs",
@@ -221,6 +229,8 @@ static void check_questions(struct lint *lint, const struct use *use)
             what = "it opens a screen for a person";
     if (!strcmp(use->name, "read") && use_short(use, 'p') && !use->in_loop)
         what = "it waits for somebody to type";
+    if (opens_session(lint, use))
+        what = "it opens a session on the other host; the lines behind it run here, when it ends";
     if (use_is(use, "kubectl", "edit", NULL))
         what = "it opens an editor; kubectl patch does not";
     if (exec && use_short(use, 't') && use_short(use, 'i') && use->argc > 2 &&

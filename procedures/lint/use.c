@@ -288,6 +288,8 @@ bool use_never_ends(const struct use *use)
         return true;
     if (use_is(use, "docker", "stats", NULL))
         return !use_has(use, "--no-stream");
+    if (use_is(use, "pm2", "logs", NULL))
+        return !use_has(use, "--nostream");
     if (use_is(use, "aws", "logs", "tail"))
         return use_has(use, "--follow");
     return use_is(use, "compose", "up", NULL) && !use_short(use, 'd') &&

@@ -82,6 +82,40 @@ static bool starts_at(struct str text, size_t at, const char *what)
     return at + n <= text.len && !memcmp(text.at + at, what, n);
 }
 
+/* Names in capitals that stand for what a person looks up: "git revert COMMIT_HASH". A list, since "HTTP_CODE" or
+ * "POSTGRES_USER" in the same place are names that are meant. */
+static size_t stand_in_at(struct str text, size_t at)
+{
+    static const char *const names[] = {"COMMIT_HASH",
+                                        "COMMIT_SHA",
+                                        "COMMIT_ID",
+                                        "GIT_SHA",
+                                        "GIT_COMMIT",
+                                        "PREVIOUS_VERSION",
+                                        "PREVIOUS_TAG",
+                                        "PREVIOUS_COMMIT",
+                                        "PREVIOUS_REVISION",
+                                        "LAST_GOOD_COMMIT",
+                                        "LAST_GOOD_VERSION",
+                                        "REVISION_ID",
+                                        "REVISION_NUMBER",
+                                        "STABLE_VERSION",
+                                        "TARGET_VERSION",
+                                        "OLD_VERSION",
+                                        NULL};
+    size_t n;
+    for (int i = 0; names[i]; i++) {
+        n = strlen(names[i]);
+        if (starts_at(text, at, names[i]) && !alnum_at(text, at + n) &&
+            (at + n >= text.len || !strchr("_=", text.at[at + n])))
+            return n;
+    }
+    if (!starts_at(text, at, "your-") && !starts_at(text, at, "YOUR_"))
+        return 0;
+    n = run_of(text, at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+    return n > 6 && (at + n >= text.len || text.at[at + n] != '=') ? n : 0;
+}
+
 /* The length of a filler that begins at `at`, or 0. What is before it has been looked at, except
  * its last byte. */
 static size_t filler_at(struct str text, size_t at)
@@ -90,6 +124,8 @@ static size_t filler_at(struct str text, size_t at)
     size_t n;
     if (!bounded)
         return 0;
+    if ((at == 0 || text.at[at - 1] != '_') && (n = stand_in_at(text, at)))
+        return n;
     if (starts_at(text, at, "YYYY")) {
         n = run_of(text, at, "YMDHSmdhsTZ-_:");
         while (n && strchr("-_:", text.at[at + n - 1]))
@@ -215,6 +251,17 @@ static void scan_parameter(struct scan *scan, const struct shell_part *part)
     if (str_starts(part->text, "${"))
         name = str_of(arena_printf(scan->found->arena, "$%.*s", STR_ARG(part->name)));
     add_found(scan, part->text.at, name, true, false);
+}
+
+/* Those that take names of variables. */
+static bool takes_names(const struct shell_command *command)
+{
+    static const char *const names[] = {"export", "unset", "readonly", "declare", "typeset",
+                                        "local",  "read",  "printenv", NULL};
+    for (int i = 0; names[i]; i++)
+        if (shell_is(command, names[i]))
+            return true;
+    return false;
 }
 
 struct context {
@@ -368,7 +415,7 @@ static bool scan_command(struct shell_command *command, void *data)
 {
     struct scan *scan = data;
     struct context context = {.patterns = takes_patterns(command) || command->kind == SHELL_TEST,
-                              .mktemp = shell_is(command, "mktemp"),
+                              .mktemp = shell_is(command, "mktemp") || takes_names(command),
                               .spoken = is_spoken(command)};
     scan_setters(scan, command);
     for (const struct shell_assignment *at = command->assignments; at; at = at->next)
