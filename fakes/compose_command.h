@@ -23,7 +23,8 @@ struct compose_verb {
     int (*run)(struct compose_command *);
 };
 
-extern const struct compose_verb compose_up_verbs[], compose_stop_verbs[], compose_show_verbs[];
+extern const struct compose_verb compose_up_verbs[], compose_stop_verbs[], compose_show_verbs[],
+    compose_exec_verbs[];
 
 /* A line on stderr as the tool logs it: with "ERROR: " or "WARNING: " in front on a terminal only (v1). */
 void compose_say(struct compose_command *, const char *level, const char *format, ...)

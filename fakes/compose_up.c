@@ -260,6 +260,9 @@ static void make(struct compose_command *command, struct task *task)
         docker_rename(old,
                       arena_printf(docker_arena(command->docker), "%.12s_%s", old->id, old->name));
     task->container = docker_create(command->docker, &spec, &task->why);
+    if (!task->container && command->edition == COMPOSE_V1)
+        task->why = arena_printf(command->call->arena, "Cannot create container for service %s: %s",
+                                 task->job->service->name, task->why);
     if (old && task->container)
         docker_remove(old);
 }
@@ -408,6 +411,32 @@ static int attach(struct compose_command *command)
     return command->edition == COMPOSE_V1 ? 0 : 130;
 }
 
+/* v2's --wait: until all that was named runs, and is healthy where it has a check. */
+static int wait_all(struct compose_command *command)
+{
+    struct container **list = compose_named(command, command->options.args);
+    int64_t limit_s = 0, started_ns = call_now(command->call);
+    options_number(&command->options, "wait-timeout", 0, &limit_s);
+    for (int i = 0; list[i]; i++)
+        compose_begin(command, "Waiting", list[i]->name);
+    for (int i = 0; list[i]; i++) {
+        while (container_running(list[i]) && container_health(list[i]) == HEALTH_STARTING) {
+            if (call_sleep(command->call, 500 * MILLISECOND))
+                return 130;
+            if (limit_s && call_now(command->call) - started_ns > limit_s * SECOND)
+                return compose_fail(command, "application not healthy after %llds",
+                                    (long long)limit_s);
+        }
+        if (container_health(list[i]) == HEALTH_UNHEALTHY || list[i]->state == CONTAINER_RESTARTING)
+            return compose_fail(command, "container %s is unhealthy", list[i]->name);
+        if (!container_running(list[i]))
+            return compose_fail(command, "container %s exited (%d)", list[i]->name,
+                                list[i]->exit_code);
+        compose_end(command, "Waiting", "Healthy", list[i]->name);
+    }
+    return 0;
+}
+
 static int up(struct compose_command *command)
 {
     struct call *call = command->call;
@@ -465,8 +494,9 @@ static int up(struct compose_command *command)
         for (int i = 0; i < n; i++)
             done += jobs[i].wave == wave;
     }
-    if (options_has(options, "detach") || options_has(options, "no-start") ||
-        options_has(options, "wait"))
+    if (options_has(options, "wait"))
+        return wait_all(command);
+    if (options_has(options, "detach") || options_has(options, "no-start"))
         return 0;
     return attach(command);
 }

@@ -136,10 +136,10 @@ static int not_simulated(struct call *call, const char *name)
 static bool exists_in_reality(const char *name)
 {
     static const char *const names[] = {
-        "attach", "commit",  "diff",    "events",   "export",     "history", "import", "load",
-        "login",  "logout",  "plugin",  "push",     "save",       "search",  "secret", "service",
-        "stack",  "swarm",   "buildx",  "manifest", "checkpoint", "config",  "node",   "trust",
-        "update", "context", "builder", "init",     "scout",      NULL};
+        "attach", "commit",  "diff",     "events",     "export", "history", "import",
+        "load",   "plugin",  "save",     "search",     "secret", "service", "stack",
+        "swarm",  "buildx",  "manifest", "checkpoint", "config", "node",    "trust",
+        "update", "context", "builder",  "init",       "scout",  NULL};
     for (int i = 0; names[i]; i++) {
         if (strcmp(names[i], name) == 0)
             return true;

@@ -430,8 +430,10 @@ const char *container_state_word(const struct container *container)
 const char *container_status(struct container *container, struct arena *arena)
 {
     int64_t now = docker_now(container->docker);
-    const char *up = docker_human_duration(arena, now - container->started_ns);
-    const char *ago = docker_human_duration(arena, now - container->finished_ns);
+    int64_t started_ns = container->started_ns == NEVER ? now : container->started_ns;
+    int64_t finished_ns = container->finished_ns == NEVER ? now : container->finished_ns;
+    const char *up = docker_human_duration(arena, now - started_ns);
+    const char *ago = docker_human_duration(arena, now - finished_ns);
     switch (container->state) {
     case CONTAINER_CREATED:
         return "Created";

@@ -6,6 +6,7 @@
 
 #include "fakes/docker_command.h"
 #include "fakes/go_template.h"
+#include "fakes/host.h"
 #include "sim/base/str.h"
 
 enum { OUTPUT_MAX = 8 << 20 };
@@ -428,7 +429,8 @@ static int images(struct docker_command *command)
 
 static cJSON *stats_row(struct container *container, struct arena *arena)
 {
-    double cpu = 0.004, memory = 0, limit = 7.6 * 1024 * 1024 * 1024, ratio = 0, value;
+    double cpu = 0.004, memory = 0, limit = (double)host_of(container->docker->env)->memory_bytes,
+           ratio = 0, value;
     const struct service *service =
         container->instance ? instance_service(container->instance) : NULL;
     bool runs = container->state == CONTAINER_RUNNING;

@@ -3,6 +3,7 @@
 
 #include "fakes/docker_command.h"
 #include "fakes/git_repo.h"
+#include "fakes/host.h"
 
 /* ---- pull ---- */
 
@@ -67,6 +68,12 @@ int docker_pull_loudly(struct call *call, struct docker *docker, const char *ref
         if (!quiet)
             call_out(call, "%s: Pulling fs layer\n%s: Pulling fs layer\n", first, second);
         call_sleep(call, pull.download_ns);
+        if (world_disk_full(call->env->world, host_name(call))) {
+            call_err(call,
+                     "failed to register layer: Error processing tar file(exit status 1): write "
+                     "/usr/local/lib/layer: no space left on device\n");
+            return 1;
+        }
         if (pull.result == PULL_FAILED) {
             call_err(call, "%s\n", pull.why);
             return 1;
@@ -120,6 +127,75 @@ static int tag(struct docker_command *command)
                    : docker_daemon_error(call, "No such image: %s:%s", repository, name);
     }
     docker_tag(command->docker, to, image);
+    return 0;
+}
+
+/* ---- push, login ---- */
+
+static int push(struct docker_command *command)
+{
+    struct call *call = command->call;
+    const char *reference = command->options.args[0], *repository, *name;
+    const char *why = docker_reference(call->arena, reference, &repository, &name);
+    if (why) {
+        call_err(call, "%s\n", why);
+        return 1;
+    }
+    struct docker_image *image = docker_image_here(command->docker, reference);
+    const char *full = docker_full_name(call->arena, repository, name);
+    struct str host = str_of(full);
+    host.len -= strlen(name) + 1;
+    bool quiet = options_has(&command->options, "quiet");
+    if (!quiet)
+        call_out(call, "The push refers to repository [%.*s]\n", STR_ARG(host));
+    if (!image) {
+        call_err(call, "An image does not exist locally with the tag: %s\n", repository);
+        return 1;
+    }
+    struct pull probe;
+    docker_pull(command->docker, reference, &probe); /* for whether the registry answers at all */
+    call_sleep(call, probe.resolve_ns);
+    if (command->docker->unreachable)
+        return docker_daemon_error(call, "%s", probe.why);
+    struct docker_tag *there = docker_remote(command->docker, reference);
+    bool known = there && there->image == image;
+    if (!known)
+        call_sleep(call, (int64_t)((double)image->size_bytes /
+                                   command->docker->bandwidth_bytes_per_s * 1e9));
+    docker_remote_set(command->docker, reference, image)->gone = false;
+    if (quiet)
+        call_out(call, "%s\n", full);
+    else
+        call_out(call, "%s: %s\n%s: digest: %s size: 1573\n", layer(call, image, 1),
+                 known ? "Layer already exists" : "Pushed", name, image->digest);
+    return 0;
+}
+
+static int login(struct docker_command *command)
+{
+    struct call *call = command->call;
+    bool from_stdin = options_has(&command->options, "password-stdin");
+    const char *password = options_value(&command->options, "password", NULL);
+    if (!from_stdin && !password && !call_isatty(call, 0)) {
+        call_err(call, "Error: Cannot perform an interactive login from a non TTY device\n");
+        return 1;
+    }
+    if (password)
+        call_err(call,
+                 "WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n");
+    char byte;
+    while (from_stdin && call_read(call, 0, &byte, 1) > 0)
+        ;
+    call_sleep(call, command->docker->latency_ns);
+    call_out(call, "Login Succeeded\n");
+    return 0;
+}
+
+static int logout(struct docker_command *command)
+{
+    const char *server = command->options.args[0];
+    call_out(command->call, "Removing login credentials for %s\n",
+             server ? server : "https://index.docker.io/v1/");
     return 0;
 }
 
@@ -426,6 +502,11 @@ static int system_prune(struct docker_command *command)
 const struct docker_verb docker_image_verbs[] = {
     {"pull", "pull [OPTIONS] NAME[:TAG|@DIGEST]",
      "all-tags|a disable-content-trust platform= quiet|q", true, 1, 1, pull},
+    {"push", "push [OPTIONS] NAME[:TAG]",
+     "all-tags|a disable-content-trust quiet|q platform=", true, 1, 1, push},
+    {"login", "login [OPTIONS] [SERVER]", "username|u= password|p= password-stdin", true, 0, 1,
+     login},
+    {"logout", "logout [SERVER]", "", true, 0, 1, logout},
     {"tag", "tag SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]", "", true, 2, 2, tag},
     {"rmi", "rmi [OPTIONS] IMAGE [IMAGE...]", "force|f no-prune platform=", true, 1, -1, rmi},
     {"build", "build [OPTIONS] PATH | URL | -",

@@ -18,8 +18,8 @@
 #include "fakes/compose.h"
 #include "fakes/fake.h"
 #include "fakes/git_repo.h"
-#include "sim/base/xalloc.h"
 #include "sim/base/str.h"
+#include "sim/base/xalloc.h"
 
 #define BEFORE_IMAGES     (-20 * DAY)
 #define BEFORE_CONTAINERS (-3 * DAY)
@@ -392,7 +392,8 @@ static void replace_container(struct docker *docker, struct container *old,
 {
     const char *why = NULL;
     const char *number = container_label(old, "com.docker.compose.container-number");
-    struct container_spec spec = compose_spec(docker, project, service, number ? leading_int(number) : 1);
+    struct container_spec spec =
+        compose_spec(docker, project, service, number ? leading_int(number) : 1);
     docker_remove(old);
     start_one(docker, &spec, &why);
 }

@@ -6,312 +6,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fakes/go_template_run.h"
 #include "sim/base/str.h"
-
-enum { VARIABLES_MAX = 32, ARGUMENTS_MAX = 16, DEPTH_MAX = 32, TEMPORARIES_MAX = 100000 };
-
-struct run {
-    struct arena *arena;
-    const char *text, *p; /* p: the next character */
-    struct buf *out;      /* NULL while skipping */
-    const char *error;
-    bool strict;
-    struct {
-        const char *name;
-        const cJSON *value;
-    } variables[VARIABLES_MAX];
-    int n_variables;
-    cJSON *temporaries; /* an array that owns what functions made */
-    int depth;
-};
-
-/* ---- values ---- */
-
-static const cJSON *own(struct run *run, cJSON *value)
-{
-    if (value && cJSON_GetArraySize(run->temporaries) < TEMPORARIES_MAX)
-        cJSON_AddItemToArray(run->temporaries, value);
-    return value;
-}
-
-static bool truth(const cJSON *value)
-{
-    if (!value || cJSON_IsNull(value) || cJSON_IsFalse(value))
-        return false;
-    if (cJSON_IsString(value))
-        return value->valuestring[0] != '\0';
-    if (cJSON_IsNumber(value))
-        return value->valuedouble < 0 || value->valuedouble > 0;
-    if (cJSON_IsArray(value) || cJSON_IsObject(value))
-        return value->child != NULL;
-    return true;
-}
-
-static int by_key(const void *a, const void *b)
-{
-    return strcmp((*(const cJSON *const *)a)->string, (*(const cJSON *const *)b)->string);
-}
-
-static const cJSON **sorted(struct run *run, const cJSON *object)
-{
-    int n = 0;
-    const cJSON *child;
-    cJSON_ArrayForEach(child, object) n++;
-    const cJSON **list = ARENA_ARRAY(run->arena, const cJSON *, n + 1);
-    n = 0;
-    cJSON_ArrayForEach(child, object) list[n++] = child;
-    if (cJSON_IsObject(object))
-        qsort(list, (size_t)n, sizeof *list, by_key);
-    return list;
-}
-
-static void print_value(struct run *run, const cJSON *value, struct buf *out)
-{
-    if (!value)
-        buf_puts(out, "<no value>");
-    else if (cJSON_IsString(value))
-        buf_puts(out, value->valuestring);
-    else if (cJSON_IsBool(value))
-        buf_puts(out, cJSON_IsTrue(value) ? "true" : "false");
-    else if (cJSON_IsNull(value))
-        buf_puts(out, "<nil>");
-    else if (cJSON_IsNumber(value) && fabs(value->valuedouble) < 1e15 &&
-             value->valuedouble - floor(value->valuedouble) < 1e-12)
-        buf_printf(out, "%" PRId64, (int64_t)value->valuedouble);
-    else if (cJSON_IsNumber(value))
-        buf_printf(out, "%g", value->valuedouble);
-    else {
-        bool object = cJSON_IsObject(value);
-        buf_puts(out, object ? "map[" : "[");
-        const cJSON **list = sorted(run, value);
-        for (int i = 0; list[i]; i++) {
-            buf_puts(out, i ? " " : "");
-            if (object)
-                buf_printf(out, "%s:", list[i]->string);
-            print_value(run, list[i], out);
-        }
-        buf_putc(out, ']');
-    }
-}
-
-static const char *as_text(struct run *run, const cJSON *value)
-{
-    struct buf text;
-    buf_init(&text, 1 << 20);
-    print_value(run, value, &text);
-    const char *z = arena_str(run->arena, buf_text(&text));
-    buf_release(&text);
-    return z;
-}
-
-/* ---- functions ---- */
-
-static const cJSON *make_text(struct run *run, const char *text)
-{
-    return own(run, cJSON_CreateString(text));
-}
-
-static void add_json(const cJSON *value, struct buf *out)
-{
-    char *text = value ? cJSON_PrintUnformatted(value) : NULL;
-    buf_puts(out, text ? text : "null");
-    cJSON_free(text);
-}
-
-static int compare(const cJSON *a, const cJSON *b)
-{
-    if (cJSON_IsNumber(a) && cJSON_IsNumber(b))
-        return (a->valuedouble > b->valuedouble) - (a->valuedouble < b->valuedouble);
-    if (cJSON_IsString(a) && cJSON_IsString(b))
-        return strcmp(a->valuestring, b->valuestring);
-    return cJSON_Compare(a, b, true) ? 0 : 1;
-}
-
-static const cJSON *format_text(struct run *run, const cJSON *const *args, int n)
-{
-    struct buf text;
-    buf_init(&text, 1 << 20);
-    int next = 1;
-    for (const char *p = as_text(run, args[0]); *p; p++) {
-        if (*p != '%') {
-            buf_putc(&text, *p);
-            continue;
-        }
-        const char *start = p++;
-        while (*p && strchr("-+# 0123456789.", *p))
-            p++;
-        if (*p == '%') {
-            buf_putc(&text, '%');
-            continue;
-        }
-        if (!*p)
-            break;
-        const char *value = next < n ? as_text(run, args[next]) : "%!v(MISSING)";
-        int width = leading_int(start[1] == '-' ? start + 2 : start + 1);
-        if (*p == 'q')
-            buf_printf(&text, "\"%s\"", value);
-        else if (start[1] == '-')
-            buf_printf(&text, "%-*s", width, value);
-        else
-            buf_printf(&text, "%*s", width, value);
-        next++;
-    }
-    const cJSON *made = make_text(run, arena_str(run->arena, buf_text(&text)));
-    buf_release(&text);
-    return made;
-}
-
-static const cJSON *change_case(struct run *run, const char *text, char how)
-{
-    char *copy = arena_strdup(run->arena, text);
-    for (char *p = copy; *p; p++) {
-        bool first = p == copy || p[-1] == ' ';
-        *p = (char)(how == 'l'            ? tolower((unsigned char)*p)
-                    : how == 'u' || first ? toupper((unsigned char)*p)
-                                          : *p);
-    }
-    return make_text(run, copy);
-}
-
-static const cJSON *index_value(struct run *run, const cJSON *const *args, int n)
-{
-    const cJSON *at = args[0];
-    for (int i = 1; i < n && at; i++)
-        at = cJSON_IsArray(at) && cJSON_IsNumber(args[i])
-                 ? cJSON_GetArrayItem(at, args[i]->valueint)
-                 : cJSON_GetObjectItemCaseSensitive(at, as_text(run, args[i]));
-    return at ? at : make_text(run, "");
-}
-
-static const cJSON *split_text(struct run *run, const char *text, const char *at)
-{
-    cJSON *list = cJSON_CreateArray();
-    size_t len = strlen(at);
-    const char *next;
-    while (len && (next = strstr(text, at))) {
-        cJSON_AddItemToArray(list, cJSON_CreateString(arena_str(
-                                       run->arena, (struct str){text, (size_t)(next - text)})));
-        text = next + len;
-    }
-    cJSON_AddItemToArray(list, cJSON_CreateString(text));
-    return own(run, list);
-}
-
-static const cJSON *join_text(struct run *run, const cJSON *list, const char *with)
-{
-    struct buf text;
-    buf_init(&text, 1 << 20);
-    const cJSON *item;
-    cJSON_ArrayForEach(item, list)
-    {
-        if (item != list->child)
-            buf_puts(&text, with);
-        print_value(run, item, &text);
-    }
-    const cJSON *made = make_text(run, arena_str(run->arena, buf_text(&text)));
-    buf_release(&text);
-    return made;
-}
-
-static bool is_function(const char *name)
-{
-    static const char *const names[] = {
-        "json", "lower", "upper",  "title",    "join",  "split", "index",
-        "len",  "print", "printf", "println",  "eq",    "ne",    "lt",
-        "le",   "gt",    "ge",     "and",      "or",    "not",   "truncate",
-        "pad",  "html",  "js",     "urlquery", "slice", "call",  NULL};
-    for (int i = 0; names[i]; i++) {
-        if (strcmp(names[i], name) == 0)
-            return true;
-    }
-    return false;
-}
-
-static const cJSON *call_function(struct run *run, const char *name, const cJSON *const *args,
-                                  int n)
-{
-    const cJSON *first = n > 0 ? args[0] : NULL, *second = n > 1 ? args[1] : NULL;
-    if (strcmp(name, "json") == 0) {
-        struct buf text;
-        buf_init(&text, 4 << 20);
-        add_json(first, &text);
-        const cJSON *made = make_text(run, arena_str(run->arena, buf_text(&text)));
-        buf_release(&text);
-        return made;
-    }
-    if (strcmp(name, "lower") == 0 || strcmp(name, "upper") == 0 || strcmp(name, "title") == 0)
-        return change_case(run, as_text(run, first), name[0]);
-    if (strcmp(name, "join") == 0)
-        return join_text(run, first, second ? as_text(run, second) : "");
-    if (strcmp(name, "split") == 0)
-        return split_text(run, as_text(run, first), as_text(run, second));
-    if (strcmp(name, "index") == 0)
-        return index_value(run, args, n);
-    if (strcmp(name, "len") == 0)
-        return own(run,
-                   cJSON_CreateNumber(cJSON_IsString(first) ? (double)strlen(first->valuestring)
-                                                            : (double)cJSON_GetArraySize(first)));
-    if (strcmp(name, "printf") == 0)
-        return format_text(run, args, n);
-    if (strcmp(name, "print") == 0 || strcmp(name, "println") == 0) {
-        const char *text = "";
-        for (int i = 0; i < n; i++)
-            text = arena_printf(run->arena, "%s%s%s", text, i && name[5] ? " " : "",
-                                as_text(run, args[i]));
-        return make_text(run, name[5] ? arena_printf(run->arena, "%s\n", text) : text);
-    }
-    if (strcmp(name, "not") == 0)
-        return own(run, cJSON_CreateBool(!truth(first)));
-    if (strcmp(name, "and") == 0 || strcmp(name, "or") == 0) {
-        bool stop_at = name[0] == 'o';
-        for (int i = 0; i < n; i++) {
-            if (truth(args[i]) == stop_at)
-                return args[i];
-        }
-        return n ? args[n - 1] : NULL;
-    }
-    if (strcmp(name, "truncate") == 0) {
-        const char *text = as_text(run, first);
-        size_t max = second ? (size_t)second->valuedouble : 0;
-        return make_text(run, strlen(text) > max ? arena_str(run->arena, (struct str){text, max})
-                                                 : text);
-    }
-    if (name[0] && name[1] && !name[2]) {
-        int order = compare(first, second);
-        bool holds = strcmp(name, "eq") == 0   ? order == 0
-                     : strcmp(name, "ne") == 0 ? order != 0
-                     : strcmp(name, "lt") == 0 ? order < 0
-                     : strcmp(name, "le") == 0 ? order <= 0
-                     : strcmp(name, "gt") == 0 ? order > 0
-                                               : order >= 0;
-        for (int i = 2; strcmp(name, "eq") == 0 && i < n && !holds; i++)
-            holds = compare(first, args[i]) == 0;
-        return own(run, cJSON_CreateBool(holds));
-    }
-    return first;
-}
 
 /* ---- expressions inside {{ }} ---- */
 
-static void fail(struct run *run, const char *what)
+static void fail(struct template_run *run, const char *what)
 {
     if (!run->error)
         run->error = what;
 }
 
-static void skip_blanks(struct run *run)
+static void skip_blanks(struct template_run *run)
 {
     while (isspace((unsigned char)*run->p))
         run->p++;
 }
 
-static bool at_end(struct run *run)
+static bool at_end(struct template_run *run)
 {
     skip_blanks(run);
     return strncmp(run->p, "}}", 2) == 0 || strncmp(run->p, "-}}", 3) == 0 || !*run->p;
 }
 
-static const char *word(struct run *run)
+static const char *word(struct template_run *run)
 {
     const char *start = run->p;
     while (isalnum((unsigned char)*run->p) || *run->p == '_')
@@ -319,9 +37,9 @@ static const char *word(struct run *run)
     return arena_str(run->arena, (struct str){start, (size_t)(run->p - start)});
 }
 
-static const cJSON *pipeline(struct run *run, const cJSON *dot);
+static const cJSON *pipeline(struct template_run *run, const cJSON *dot);
 
-static const cJSON *fields(struct run *run, const cJSON *at)
+static const cJSON *fields(struct template_run *run, const cJSON *at)
 {
     while (*run->p == '.' && (isalpha((unsigned char)run->p[1]) || run->p[1] == '_')) {
         const char *start = run->p++;
@@ -345,7 +63,7 @@ static const cJSON *fields(struct run *run, const cJSON *at)
     return at;
 }
 
-static const cJSON *quoted(struct run *run)
+static const cJSON *quoted(struct template_run *run)
 {
     char quote = *run->p++;
     char *text = arena_alloc(run->arena, strlen(run->p) + 1);
@@ -362,10 +80,10 @@ static const cJSON *quoted(struct run *run)
         run->p++;
     else
         fail(run, "template: :1: unterminated quoted string");
-    return make_text(run, text);
+    return template_text(run, text);
 }
 
-static const cJSON *operand(struct run *run, const cJSON *dot)
+static const cJSON *operand(struct template_run *run, const cJSON *dot)
 {
     skip_blanks(run);
     char c = *run->p;
@@ -402,11 +120,11 @@ static const cJSON *operand(struct run *run, const cJSON *dot)
         char *end;
         double number = strtod(run->p, &end);
         run->p = end;
-        return own(run, cJSON_CreateNumber(number));
+        return template_own(run, cJSON_CreateNumber(number));
     }
     const char *name = word(run);
     if (strcmp(name, "true") == 0 || strcmp(name, "false") == 0)
-        return own(run, cJSON_CreateBool(name[0] == 't'));
+        return template_own(run, cJSON_CreateBool(name[0] == 't'));
     if (strcmp(name, "nil") != 0)
         fail(run, name[0]
                       ? arena_printf(run->arena, "template: :1: function \"%s\" not defined", name)
@@ -416,7 +134,8 @@ static const cJSON *operand(struct run *run, const cJSON *dot)
 }
 
 /* One command of a pipeline; `before` is the value piped into it, `piped` whether there is one. */
-static const cJSON *command(struct run *run, const cJSON *dot, const cJSON *before, bool piped)
+static const cJSON *command(struct template_run *run, const cJSON *dot, const cJSON *before,
+                            bool piped)
 {
     const cJSON *args[ARGUMENTS_MAX + 1];
     int n = 0;
@@ -425,7 +144,7 @@ static const cJSON *command(struct run *run, const cJSON *dot, const cJSON *befo
     if (isalpha((unsigned char)*run->p)) {
         const char *start = run->p;
         name = word(run);
-        if (!is_function(name)) {
+        if (!template_is_function(name)) {
             run->p = start;
             name = NULL;
         }
@@ -435,19 +154,20 @@ static const cJSON *command(struct run *run, const cJSON *dot, const cJSON *befo
     if (piped)
         args[n++] = before;
     if (name)
-        return call_function(run, name, args, n);
+        return template_call(run, name, args, n);
     if (n == 0) {
         fail(run, "template: :1: missing value for command");
         return NULL;
     }
     if (n > 1 && cJSON_IsObject(args[0])) { /* a method with an argument */
-        const cJSON *value = cJSON_GetObjectItemCaseSensitive(args[0], as_text(run, args[1]));
-        return value ? value : make_text(run, "");
+        const cJSON *value =
+            cJSON_GetObjectItemCaseSensitive(args[0], template_as_text(run, args[1]));
+        return value ? value : template_text(run, "");
     }
     return args[0];
 }
 
-static const cJSON *pipeline(struct run *run, const cJSON *dot)
+static const cJSON *pipeline(struct template_run *run, const cJSON *dot)
 {
     const cJSON *value = command(run, dot, NULL, false);
     for (;;) {
@@ -459,7 +179,7 @@ static const cJSON *pipeline(struct run *run, const cJSON *dot)
     }
 }
 
-static void set_variable(struct run *run, const char *name, const cJSON *value)
+static void set_variable(struct template_run *run, const char *name, const cJSON *value)
 {
     if (run->n_variables < VARIABLES_MAX) {
         run->variables[run->n_variables].name = name;
@@ -471,9 +191,9 @@ static void set_variable(struct run *run, const char *name, const cJSON *value)
 
 enum stop { STOP_END_OF_TEXT, STOP_END, STOP_ELSE };
 
-static enum stop body(struct run *run, const cJSON *dot);
+static enum stop body(struct template_run *run, const cJSON *dot);
 
-static bool keyword(struct run *run, const char *name)
+static bool keyword(struct template_run *run, const char *name)
 {
     size_t len = strlen(name);
     skip_blanks(run);
@@ -483,7 +203,7 @@ static bool keyword(struct run *run, const char *name)
     return true;
 }
 
-static void close_action(struct run *run)
+static void close_action(struct template_run *run)
 {
     skip_blanks(run);
     bool trim = *run->p == '-';
@@ -500,7 +220,7 @@ static void close_action(struct run *run)
         run->p++;
 }
 
-static enum stop skip_body(struct run *run, const cJSON *dot)
+static enum stop skip_body(struct template_run *run, const cJSON *dot)
 {
     struct buf *out = run->out;
     run->out = NULL;
@@ -510,10 +230,10 @@ static enum stop skip_body(struct run *run, const cJSON *dot)
 }
 
 /* if and with; stands behind the keyword. */
-static void conditional(struct run *run, const cJSON *dot, bool with)
+static void conditional(struct template_run *run, const cJSON *dot, bool with)
 {
     const cJSON *value = pipeline(run, dot);
-    bool holds = truth(value) && run->out;
+    bool holds = template_truth(value) && run->out;
     close_action(run);
     enum stop stop = holds ? body(run, with ? value : dot) : skip_body(run, dot);
     if (stop == STOP_ELSE && !run->error) {
@@ -535,7 +255,7 @@ static void conditional(struct run *run, const cJSON *dot, bool with)
 }
 
 /* range; stands behind the keyword. */
-static void loop(struct run *run, const cJSON *dot)
+static void loop(struct template_run *run, const cJSON *dot)
 {
     const char *names[2] = {NULL, NULL};
     int n_names = 0;
@@ -558,15 +278,15 @@ static void loop(struct run *run, const cJSON *dot)
     const cJSON *list = pipeline(run, dot);
     close_action(run);
     const char *inside = run->p;
-    const cJSON **items = sorted(run, list);
+    const cJSON **items = template_children(run, list);
     bool any = list && items[0] && run->out;
     int n_variables = run->n_variables;
     enum stop stop = any ? STOP_END : skip_body(run, dot);
     for (int i = 0; any && items[i] && !run->error; i++) {
         run->p = inside;
         run->n_variables = n_variables;
-        const cJSON *key = cJSON_IsObject(list) ? make_text(run, items[i]->string)
-                                                : own(run, cJSON_CreateNumber(i));
+        const cJSON *key = cJSON_IsObject(list) ? template_text(run, items[i]->string)
+                                                : template_own(run, cJSON_CreateNumber(i));
         if (n_names == 2)
             set_variable(run, names[0], key);
         if (n_names > 0)
@@ -585,7 +305,7 @@ static void loop(struct run *run, const cJSON *dot)
 }
 
 /* What stands between {{ and }}; true: this ends the body (*ret says how, the keyword is read). */
-static bool action(struct run *run, const cJSON *dot, enum stop *ret)
+static bool action(struct template_run *run, const cJSON *dot, enum stop *ret)
 {
     if (keyword(run, "end")) {
         *ret = STOP_END;
@@ -626,13 +346,13 @@ static bool action(struct run *run, const cJSON *dot, enum stop *ret)
         if (name)
             set_variable(run, name, value);
         else if (run->out && !run->error)
-            print_value(run, value, run->out);
+            template_print(run, value, run->out);
     }
     run->depth--;
     return false;
 }
 
-static enum stop body(struct run *run, const cJSON *dot)
+static enum stop body(struct template_run *run, const cJSON *dot)
 {
     while (*run->p && !run->error) {
         const char *open = strstr(run->p, "{{");
@@ -657,7 +377,8 @@ static enum stop body(struct run *run, const cJSON *dot)
 static const char *execute(struct arena *arena, const char *text, const cJSON *dot, bool strict,
                            struct buf *out)
 {
-    struct run run = {.arena = arena, .text = text, .p = text, .out = out, .strict = strict};
+    struct template_run run = {
+        .arena = arena, .text = text, .p = text, .out = out, .strict = strict};
     run.temporaries = cJSON_CreateArray();
     set_variable(&run, "", dot);
     enum stop stop = body(&run, dot);

@@ -1,7 +1,9 @@
 #include "fakes/host.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "fakes/fake.h"
 #include "sim/base/xalloc.h"
@@ -131,9 +133,25 @@ static void instance_changed(struct instance *instance, enum instance_state befo
 
 static void instance_logged(struct instance *instance, const char *line, bool is_error, void *ctx)
 {
+    struct host *host = ctx;
     struct unit *unit = owner_of(ctx, instance);
     if (unit)
         host_log(ctx, unit->name, unit->pid, line, is_error);
+    const struct doc *path = doc_get(host->logs, service_name(instance_service(instance)));
+    if (!path)
+        return;
+    int64_t unix_ns = env_unix_ns(host->env);
+    int s = (int)(unix_ns / SECOND % 86400), day = (int)(unix_ns / DAY);
+    char text[512];
+    struct tm tm;
+    time_t midnight = (time_t)day * 86400;
+    gmtime_r(&midnight, &tm);
+    int len = snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %s\n",
+                       tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, s / 3600, s / 60 % 60, s % 60,
+                       (int)(unix_ns / MILLISECOND % 1000), line);
+    if (len >= (int)sizeof text)
+        len = (int)sizeof text - 1;
+    env_append(host->env, "", path->text, (struct str){text, (size_t)len});
 }
 
 /* What the unit starts now: the version in its version_file, if that is one. */
@@ -273,7 +291,8 @@ static int read_disks(struct host *host, const struct doc *list, struct error *e
 
 static int setup(struct env *env, const struct doc *config, struct error *error)
 {
-    static const char *const keys[] = {"memory", "cpus", "sudo", "disks", "units", "crontab", NULL};
+    static const char *const keys[] = {"memory", "cpus",    "sudo", "disks",
+                                       "units",  "crontab", "logs", NULL};
     static const char *const sudo_words[] = {"allowed", "password", "denied", NULL};
     struct host *host = xcalloc(1, sizeof *host);
     *env_slot(env, "host") = host;
@@ -289,6 +308,14 @@ static int setup(struct env *env, const struct doc *config, struct error *error)
         read_disks(host, doc_get(config, "disks"), error))
         return ERROR_INPUT;
     host->cpus = (int)cpus;
+    host->logs = doc_get(config, "logs");
+    for (const struct doc *log = host->logs ? host->logs->first : NULL; log; log = log->next) {
+        if (!world_service(env->world, log->key))
+            return doc_error(log, error, "no service '%s' in this system", log->key);
+        if (doc_want(log, DOC_SCALAR, error) || log->text[0] != '/')
+            return doc_error(log, error, "give the absolute path of a log file");
+        env_write_old(env, "", log->text, (struct str){"", 0}, 0644, env->start_unix_ns - DAY);
+    }
     host->crontab = crontab ? xstrdup(crontab) : NULL;
     add_unit(host, "cron", "Regular background program processing daemon");
     add_unit(host, "docker", "Docker Application Container Engine");

@@ -5,6 +5,7 @@
  *     cpus: 4
  *     sudo: allowed              # or password (asks for one), or denied
  *     disks: {/: {size: 80GB, used: 41%}, /var/lib/docker: {size: 200GB, used: 63%}}
+ *     logs: {api: /var/log/shop/api.log}   # what a service of the world writes goes there, too
  *     units:
  *       shop-api: {service: api, version_file: /opt/shop/current/VERSION, stop: 2s, restart: on-failure}
  *       nginx: {}                # a unit that nothing in the world hangs on
@@ -58,6 +59,7 @@ struct host {
     int n_units, cap_units;
     struct disk *disks;
     int n_disks;
+    const struct doc *logs; /* service: path; or NULL */
     int64_t memory_bytes;
     int cpus;
     int sudo; /* 0 allowed, 1 password, 2 denied */

@@ -3,7 +3,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -440,6 +442,59 @@ static void test_small(void **state)
     machine_release(&m);
 }
 
+static void test_push_and_login(void **state)
+{
+    (void)state;
+    struct machine m;
+    begin(&m);
+    static const struct row rows[] = {
+        {"docker push shop/web:none", 1, "The push refers to repository [docker.io/shop/web]\n",
+         "An image does not exist locally with the tag: shop/web\n"},
+        {"docker tag shop/web:v1 shop/web:rollback", 0, "", ""},
+        {"docker push -q shop/web:rollback", 0, "docker.io/shop/web:rollback\n", ""},
+        {"docker pull -q shop/web:rollback", 0, "docker.io/shop/web:rollback\n", ""},
+        {"docker login", 1, "",
+         "Error: Cannot perform an interactive login from a non TTY device\n"},
+        {"docker login --password-stdin -u ci registry.local", 0, "Login Succeeded\n", ""},
+    };
+    RUN(&m, rows);
+    machine_release(&m);
+}
+
+static void test_full_disk(void **state)
+{
+    (void)state;
+    struct machine m;
+    machine_init(&m, system_text,
+                 "start: 2025-01-15T14:00:00Z\nfaults: [{at: 1m, disk_full: host}]\n", files);
+    machine_advance(&m, 2 * MINUTE);
+    machine_holds(&m, "docker pull shop/web:v2", 1, NULL, "no space left on device");
+    machine_release(&m);
+}
+
+/* What a fake may cost in wall-clock time: the slowest of these is far below a millisecond. */
+static void test_quick(void **state)
+{
+    (void)state;
+    struct machine m;
+    begin(&m);
+    static const char *const commands[] = {
+        "docker ps -a",         "docker images",   "docker inspect web",    "docker-compose ps",
+        "docker-compose up -d", "docker stop web", "docker-compose restart"};
+    enum { ROUNDS = 100 };
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        clock_t before = clock();
+        for (int k = 0; k < ROUNDS; k++)
+            double_run(&m.d, commands[i]);
+        double each_us = (double)(clock() - before) * 1e6 / CLOCKS_PER_SEC / ROUNDS;
+        if (getenv("REHEARSE_TIMES"))
+            print_message("%-24s %.0f us\n", commands[i], each_us);
+        assert_true(each_us <
+                    20000); /* loose: sanitizers and loaded machines; the bench has the number */
+    }
+    machine_release(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,6 +513,9 @@ int main(void)
         cmocka_unit_test(test_daemon),
         cmocka_unit_test(test_volume_holds_the_data),
         cmocka_unit_test(test_small),
+        cmocka_unit_test(test_push_and_login),
+        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_quick),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,6 +20,7 @@ static const char system_text[] =
     "good_state: {api: v1}\n"
     "traffic: {shoppers: {to: api, rate: 5/s}}\n"
     "host:\n"
+    "  logs: {api: /var/log/shop/api.log}\n"
     "  disks: {/: {size: 80GB, used: 40%}, /var/lib/docker: {size: 200GB, used: 63%}}\n"
     "  units:\n"
     "    shop-api: {service: api, version_file: /opt/shop/VERSION, description: Shop API, stop: "
@@ -155,6 +156,8 @@ static void test_unit_gives_up(void **state)
     begin(&m, "start: 2025-01-15T14:00:00Z\nchange: {at: 1m, deploy: {api: v3}}\n");
     machine_advance(&m, 5 * MINUTE);
     machine_expect(&m, "systemctl is-failed shop-api", 0, "failed\n", "");
+    assert_non_null(
+        strstr(double_content(&m.d, "", "/var/log/shop/api.log"), "2025-01-15T14:01:0"));
     machine_holds(&m, "journalctl -u shop-api", 0, "Start request repeated too quickly.", "");
     machine_release(&m);
 }
