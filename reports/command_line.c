@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "sim/base/arena.h"
+
 static struct str first_word(struct str *rest)
 {
     *rest = str_trim(*rest);
@@ -135,6 +137,25 @@ bool command_answers_by_status(const char *command)
     }
     struct str word = base_name(first_word(&last));
     return is_one_of(word, askers);
+}
+
+bool command_feeds_sql(const char *command)
+{
+    static const char *const clients[] = {"psql", "mysql", "sqlite3", NULL};
+    static const char *const verbs[] = {"alter ", "drop ",     "delete from", "update ", "insert into",
+                                        "create ", "truncate ", ".sql",       ".dump",   NULL};
+    struct arena arena = {0};
+    char *lower = arena_strdup(&arena, command);
+    bool client = false, verb = false;
+    for (char *at = lower; *at; at++)
+        *at = (char)tolower((unsigned char)*at);
+    for (int i = 0; clients[i]; i++)
+        client = client || strstr(lower, clients[i]);
+    for (int i = 0; verbs[i]; i++)
+        verb = verb || strstr(lower, verbs[i]);
+    bool input = strstr(lower, "<<") || strstr(lower, "< ") || strchr(lower, '|');
+    arena_release(&arena);
+    return client && verb && input;
 }
 
 bool command_shows_logs(const char *command)

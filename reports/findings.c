@@ -213,12 +213,16 @@ static void judge_effect(struct maker *maker, const struct step *step)
         first_error_line(buf_text(&step->err)).len || observed_at(maker->record, "not_simulated", step->n))
         return;
     bool no_row = says_no_row(step);
-    if (!no_row && !command_means_change(step->command))
+    bool no_input = !step->out.len && !step->err.len && command_feeds_sql(step->command);
+    if (!no_row && !no_input && !command_means_change(step->command))
         return;
-    const char *command = short_command(maker->arena, step);
+    const char *how = no_row     ? "matched no row and changed nothing"
+                      : no_input ? "said nothing and changed nothing: its SQL did not reach it"
+                                 : "ended well and changed nothing";
     struct finding *finding = add(maker, "no_op", step->n, NULL, 0,
-                                  no_row ? arena_printf(maker->arena, "'%s' matched no row and changed nothing", command)
-                                         : arena_printf(maker->arena, "'%s' ended well and changed nothing", command));
+                                  arena_printf(maker->arena, "'%s' %s", short_command(maker->arena, step), how));
+    if (no_row && !gate_failed(maker->verdict, GATE_END_STATE)) /* well-made SQL runs twice without harm */
+        finding->severity = SEVERITY_NOTE;
     finding->evidence = exit_evidence(maker->arena, step);
     const struct end_state *wrong = wrong_and_named(maker->record, step->command);
     if (wrong && gate_failed(maker->verdict, GATE_END_STATE)) {

@@ -186,6 +186,24 @@ static void verbs_tell_what_means_to_change(void **state)
     }
 }
 
+static void sql_that_does_not_arrive_is_noticed(void **state)
+{
+    (void)state;
+    assert_true(command_feeds_sql("docker exec db psql -U a <<'SQL'\nALTER TABLE x DROP COLUMN y;\nSQL"));
+    assert_true(command_feeds_sql("zcat /b/x.sql.gz | docker exec -i db psql"));
+    assert_true(command_feeds_sql("mysql shop < /tmp/down.sql"));
+    assert_false(command_feeds_sql("psql -c 'DELETE FROM x'")); /* nothing on its input */
+    assert_false(command_feeds_sql("psql <<'SQL'\nSELECT 1;\nSQL"));
+    struct record *record = sample_good();
+    struct step *step = sample_step(record, 21, "docker exec db psql <<'SQL'\nDROP TABLE x;\nSQL", 1180, 1181, 0);
+    assert_findings(record, "warning no_op 21 4\n");
+    buf_puts(&step->out, "DROP TABLE\n");
+    assert_findings(record, "");
+    buf_puts(&step->out, "DELETE 0\n");
+    assert_findings(record, "note no_op 21 4\n");
+    record_free(record);
+}
+
 static void errors_in_logs_are_no_failures_of_the_command(void **state)
 {
     (void)state;
@@ -319,6 +337,7 @@ int main(void)
         cmocka_unit_test(a_known_cause_is_told_once),
         cmocka_unit_test(a_step_that_changed_nothing_is_a_no_op),
         cmocka_unit_test(verbs_tell_what_means_to_change),
+        cmocka_unit_test(sql_that_does_not_arrive_is_noticed),
         cmocka_unit_test(errors_in_logs_are_no_failures_of_the_command),
         cmocka_unit_test(the_unblamed_rest_of_a_loss_is_told),
         cmocka_unit_test(a_step_that_never_ended_hangs),
