@@ -113,8 +113,8 @@ static void test_what_is_found(void **state)
     assert_says(drill, "  playbook: \"../../plan.md\"\n  section: \"Roll back\"   # line 13\n");
     assert_says(drill,
                 "    \"$WHY\": CHANGE_ME   # line 16\n    \"<env>\": production   # line 19\n");
-    assert_says(content(&result, "bin/shopctl"),
-                "# Stands for shopctl, which the playbook calls on line 16.");
+    assert_says(system, "stubs:\n  shopctl:\n    takes: 1s\n    when:\n      - {args: \"freeze "
+                        "--why *\", takes: 1s}   # line 16\n");
     content(&result, "host/srv/shop/scripts/switch.sh");
     assert_non_null(result.todo[0]);
 }

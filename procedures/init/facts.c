@@ -415,6 +415,49 @@ static bool answers(const struct facts *facts, const char *name)
     return false;
 }
 
+/* Is the word the same in every run? */
+static bool is_settled(const struct shell_word *word)
+{
+    for (const struct shell_part *part = word->parts; part; part = part->next)
+        if (part->kind == PART_PLACEHOLDER)
+            return false;
+    return word->value != NULL;
+}
+
+/* The arguments of one call as a pattern that fits it: expansions become "*", and what a pattern would read "?". */
+static const char *pattern_of(struct facts *facts, const struct use *use)
+{
+    char *text = arena_strdup(facts->arena, ""), *to;
+    bool after_star = false;
+    for (int i = 1; i < use->argc; i++)
+        text = arena_printf(facts->arena, "%s%s%s", text, *text ? " " : "",
+                            is_settled(use->words[i]) ? use->argv[i] : "*");
+    for (char *at; (at = strstr(text, "TIMESTAMP"));) { /* a blank, whatever it is bound to */
+        *at = '*';
+        memmove(at + 1, at + 9, strlen(at + 9) + 1);
+    }
+    to = text;
+    for (const char *at = text; *at; at++) {
+        bool star = *at == '*';
+        if (star && after_star)
+            continue;
+        *to++ = strchr("[]\\?\n\"", *at) ? '?' : *at;
+        after_star = star;
+    }
+    *to = '\0';
+    return text;
+}
+
+static void add_usage(struct facts *facts, struct fact_command *command, const struct use *use)
+{
+    const char *args = pattern_of(facts, use);
+    for (int i = 0; i < command->n_usages; i++)
+        if (!strcmp(command->usages[i].args, args))
+            return;
+    if (command->n_usages < USAGES_MAX)
+        command->usages[command->n_usages++] = (struct fact_usage){args, use->line};
+}
+
 static void take_command(struct facts *facts, const struct use *use)
 {
     const char *name =
@@ -431,11 +474,13 @@ static void take_command(struct facts *facts, const struct use *use)
     for (int i = 0; i < facts->n_commands; i++)
         if (!strcmp(facts->commands[i].name, name)) {
             facts->commands[i].uses++;
+            add_usage(facts, &facts->commands[i], use);
             return;
         }
     XGROW(facts->commands, facts->n_commands, facts->cap_commands);
     command = &facts->commands[facts->n_commands++];
     *command = (struct fact_command){.name = name, .line = use->line, .uses = 1, .is_path = path};
+    add_usage(facts, command, use);
 }
 
 /* ---- all of them ---- */

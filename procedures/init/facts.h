@@ -18,10 +18,18 @@ struct fact_service {
     const char *engine;    /* a store's: "postgresql 15"; NULL for others */
 };
 
+struct fact_usage {
+    const char *args; /* as a shell pattern: what is dynamic is "*" */
+    int line;
+};
+enum { USAGES_MAX = 20 };
+
 struct fact_command {
     const char *name; /* as written: "hal9-migrate", "./scripts/health_check.sh" */
     int line, uses;
     bool is_path;
+    struct fact_usage usages[USAGES_MAX]; /* different ones, in order */
+    int n_usages;
 };
 
 struct fact_trigger {

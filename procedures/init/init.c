@@ -263,12 +263,54 @@ static void write_targets(struct writer *writer, struct buf *out)
                    facts->targets[i].line);
 }
 
+/* By its words, does the call bring the old version back? */
+static bool goes_back(const char *args)
+{
+    static const char *const words[] = {"rollback", "revert", "undo", "downgrade", NULL};
+    for (int i = 0; words[i]; i++) {
+        const char *at = strcasestr(args, words[i]);
+        if (at && (at == args || at[-1] == ' '))
+            return true;
+    }
+    return false;
+}
+
+/* A declaration for each command that nothing answers, with every way in which the playbook calls it. */
+static void write_declared(struct writer *writer, struct buf *out)
+{
+    int n = 0;
+    for (int i = 0; i < writer->facts.n_commands; i++) {
+        const struct fact_command *command = &writer->facts.commands[i];
+        if (command->is_path)
+            continue;
+        if (!n++)
+            buf_puts(out, "# Commands that nothing answers yet: as they stand they take a second "
+                          "and do nothing. Say under `does`\n"
+                          "# what each changes, as lines of the `world` command: "
+                          "fakes/YOUR-OWN-COMMANDS.md.\nstubs:\n");
+        buf_puts(out, "  ");
+        add_scalar(out, command->name);
+        buf_puts(out, ":\n    takes: 1s\n    when:\n");
+        for (int u = 0; u < command->n_usages; u++) {
+            buf_puts(out, "      - {args: ");
+            add_scalar(out, command->usages[u].args);
+            buf_printf(out, ", takes: 1s}   # line %d", command->usages[u].line);
+            if (goes_back(command->usages[u].args))
+                buf_printf(out, "; perhaps does: [\"deploy %s %s\"]", writer->front->name,
+                           writer->good);
+            buf_putc(out, '\n');
+        }
+    }
+    if (n) {
+        buf_putc(out, '\n');
+        init_add_todo(writer, "system.yaml: %d command%s of the playbook %s nothing yet (stubs)", n,
+                      n == 1 ? "" : "s", n == 1 ? "does" : "do");
+    }
+}
+
 static void write_system(struct writer *writer)
 {
     struct buf out;
-    bool stubs = false;
-    for (int i = 0; i < writer->facts.n_commands; i++)
-        stubs |= !writer->facts.commands[i].is_path;
     buf_init(&out, FILE_MAX);
     buf_printf(&out,
                "# What is operated, as far as %s says it. Lines named here are the playbook's.\n"
@@ -284,8 +326,9 @@ static void write_system(struct writer *writer)
     buf_putc(&out, '\n');
     write_http(writer, &out);
     init_write_platform(writer, &out);
-    buf_printf(&out, "hosts:\n  ops: {files: host%s}   # the operator's machine: its files%s\n\n",
-               stubs ? ", commands: bin" : "", stubs ? ", and commands of your own" : "");
+    buf_puts(&out, "hosts:\n  ops: {files: host}   # the operator's machine: what lies in "
+                   "host/etc/x is /etc/x there\n\n");
+    write_declared(writer, &out);
     buf_printf(&out, "good_state: {%s: ", writer->front->name);
     add_scalar(&out, writer->good);
     buf_puts(&out, "}\n\n");
@@ -295,7 +338,7 @@ static void write_system(struct writer *writer)
     buf_puts(&out, "\nassume:\n  - what: rates, response times, error shares and start-up times\n"
                    "    why: the playbook does not say them; guessed by rehearse init\n");
     if (writer->facts.n_commands)
-        buf_puts(&out, "  - what: what the stubs in bin/ and host/ do\n"
+        buf_puts(&out, "  - what: what the declared commands and the scripts of the project do\n"
                        "    why: the playbook calls them and does not show them; as they stand "
                        "they do nothing\n");
     init_add_file(writer, "system.yaml", &out, 0644);
@@ -456,7 +499,7 @@ static const char *stub_path(struct writer *writer, const struct fact_command *c
 {
     const char *name = command->name;
     if (!command->is_path)
-        return arena_printf(writer->arena, "bin/%s", name);
+        return NULL; /* declared in system.yaml */
     while (!strncmp(name, "./", 2))
         name += 2;
     if (!strncmp(name, "../", 3) || strstr(name, "/../"))
@@ -479,8 +522,9 @@ static void write_stubs(struct writer *writer)
                    "#!/bin/bash\n"
                    "# Stands for %s, which the playbook calls on line %d%s. As it is, it does "
                    "nothing and succeeds.\n"
-                   "# Say what the real one does, with ordinary shell and the other commands of "
-                   "the playbook.\n"
+                   "# Put the real one here, or say what it does in ordinary shell, with the other "
+                   "commands of the\n"
+                   "# playbook and `world`: fakes/YOUR-OWN-COMMANDS.md.\n"
                    "echo \"%s $*: only a stub, see %s\" >&2\n",
                    command->name, command->line, command->uses > 1 ? " and others" : "",
                    command->name, path);
@@ -488,9 +532,9 @@ static void write_stubs(struct writer *writer)
         n++;
     }
     if (n)
-        init_add_todo(writer,
-                      "bin/, host/: %d command%s of the playbook %s a stub that does nothing", n,
-                      n == 1 ? "" : "s", n == 1 ? "is" : "are each");
+        init_add_todo(writer, "%s: %d script%s of the project %s does nothing; put your own there",
+                      writer->content, n, n == 1 ? "" : "s",
+                      n == 1 ? "is made up and" : "are made up; each");
     buf_init(&out, FILE_MAX);
     buf_printf(&out,
                "What lies below this folder is on the operator's machine in the rehearsal, at the "
