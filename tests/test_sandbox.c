@@ -425,7 +425,10 @@ static void test_killed_harness_leaves_nothing(void **state)
 static void test_refuses(void **state)
 {
     struct trial t;
+    struct error why;
     (void)state;
+    assert_int_equal(sandbox_probe(&why), TIER_NAMESPACES);
+    assert_int_equal(count_children(), 0);
     begin(&t);
     t.spec.tier = TIER_LANDLOCK + 1;
     assert_int_equal(trial_run(&t, "true\n"), ERROR_SEAL);

@@ -399,6 +399,19 @@ int sandbox_launch(const struct sandbox_spec *spec, const struct sandbox_parts *
     return 0;
 }
 
+enum tier sandbox_probe(struct error *why)
+{
+    static const struct sandbox_parts parts = {
+        .shim = "#!/usr/bin/true\n", .script = "\n", .shim_size = 16, .script_size = 1};
+    struct sandbox_spec spec = {.hostname = "probe", .limits = sandbox_default_limits};
+    struct sandbox sandbox;
+    if (sandbox_launch(&spec, &parts, &sandbox, why))
+        return TIER_AUTO;
+    enum tier tier = sandbox.tier;
+    sandbox_end(&sandbox);
+    return tier;
+}
+
 void sandbox_end(struct sandbox *sandbox)
 {
     if (sandbox->init > 0) {

@@ -151,6 +151,8 @@ static long timed_out(struct task *t)
     }
 }
 
+static const struct rusage no_usage;
+
 static void restore_arguments(struct task *t)
 {
     for (int i = 0; i < 6; i++)
@@ -245,24 +247,25 @@ static void yield(struct supervisor *s, struct task *t)
 }
 
 /* What a child used is nothing; the kernel is not asked for it. */
-static void forget_usage(struct task *t)
+static void wait_child(struct task *t)
 {
-    static const struct rusage nothing;
-    (void)task_write(t, t->arguments[3], &nothing, sizeof nothing);
-    arch_set_argument(&t->registers, 3, 0);
-    (void)arch_set(t->pid, &t->registers);
+    if (t->arguments[3]) {
+        t->detour = DETOUR_OTHER;
+        arch_set_argument(&t->registers, 3, 0);
+        (void)arch_set(t->pid, &t->registers);
+        task_resume(t, true);
+    } else if (t->arguments[2] & WNOHANG) {
+        pass(t);
+    } else {
+        wait_in_kernel(t);
+    }
 }
 
 static bool process_call(struct supervisor *s, struct task *t)
 {
     switch (t->number) {
     case SYS_wait4:
-        if (t->arguments[3])
-            forget_usage(t);
-        if (t->arguments[2] & WNOHANG)
-            pass(t);
-        else
-            wait_in_kernel(t);
+        wait_child(t);
         return true;
     case SYS_waitid:
         if (t->arguments[3] & WNOHANG)
@@ -437,6 +440,13 @@ void call_leave(struct supervisor *s, struct task *t)
             arch_set_result(&t->registers, RESTART_UNLESS_HANDLED);
             arch_set_number(&t->registers, t->number);
         }
+        break;
+    case DETOUR_OTHER:
+        restore_arguments(t);
+        if (t->number == SYS_wait4 && arch_result(&t->registers) > 0)
+            (void)task_write(t, t->arguments[3], &no_usage, sizeof no_usage);
+        if (interrupted(arch_result(&t->registers)))
+            arch_set_number(&t->registers, t->number);
         break;
     case DETOUR_STAMP:
         stamp_leave(s, t);

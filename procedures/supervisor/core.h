@@ -55,6 +55,7 @@ enum detour {
     DETOUR_READY, /* read, write ... -> poll for that descriptor, then the call itself */
     DETOUR_TIMED, /* poll, select, futex ... without their time-out */
     DETOUR_FEED,  /* bash's read of its script -> pause, while a person reads and types */
+    DETOUR_OTHER, /* other arguments than the task gave, which its registers must hold again afterwards */
     DETOUR_STAMP, /* a call that changes a file's time, at whose exit it gets the simulation's */
     DETOUR_KILL,  /* a signal was sent: everybody settles before the sender goes on */
     DETOUR_TIMER, /* timerfd_create -> eventfd */

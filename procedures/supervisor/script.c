@@ -218,7 +218,8 @@ static bool open_script(struct supervisor *s, struct task *t)
     arch_set_argument(&t->registers, 1, at);
     (void)arch_set(t->pid, &t->registers);
     s->script->opened = true;
-    task_resume(t, false);
+    t->detour = DETOUR_OTHER;
+    task_resume(t, true);
     return true;
 }
 

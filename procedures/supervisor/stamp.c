@@ -192,11 +192,14 @@ void stamp_times(struct supervisor *s, struct task *t)
         if (times[i].tv_nsec == UTIME_NOW)
             times[i] = (struct timespec){now / SECOND_NS, now % SECOND_NS};
     uint64_t at = arch_scratch(&t->registers, sizeof times);
-    if (task_write(t, at, times, sizeof times)) {
-        arch_set_argument(&t->registers, 2, at);
-        (void)arch_set(t->pid, &t->registers);
+    if (!task_write(t, at, times, sizeof times)) {
+        task_resume(t, false);
+        return;
     }
-    task_resume(t, false);
+    t->detour = DETOUR_OTHER;
+    arch_set_argument(&t->registers, 2, at);
+    (void)arch_set(t->pid, &t->registers);
+    task_resume(t, true);
 }
 
 /* A change time cannot be set, only told: it is the time of the last modification, and so is the birth. */
