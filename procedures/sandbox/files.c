@@ -27,7 +27,17 @@ int files_open(int root_fd, const char *path, int flags, int mode)
     struct open_how how = {.flags = (unsigned)(flags | O_CLOEXEC),
                            .mode = flags & O_CREAT ? (unsigned)mode : 0,
                            .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-    long fd = syscall(SYS_openat2, root_fd, path, &how, sizeof how);
+    return files_resolve(root_fd, path, &how);
+}
+
+/* The kernel gives up on ".." when anything anywhere was renamed or mounted meanwhile: that is nobody's business here. */
+int files_resolve(int from_fd, const char *path, struct open_how *how)
+{
+    long fd;
+    int tries = 0;
+    do
+        fd = syscall(SYS_openat2, from_fd, path, how, sizeof *how);
+    while (fd < 0 && (errno == EAGAIN || errno == EINTR) && ++tries < 10000);
     return fd < 0 ? -errno : (int)fd;
 }
 

@@ -22,6 +22,9 @@ int files_make_folder(int root_fd, const char *path, int mode, int64_t mtime_uni
 int files_make_link(int root_fd, const char *path, const char *to, int64_t mtime_unix_ns);
 /* An open descriptor, with openat2's RESOLVE_IN_ROOT. */
 int files_open(int root_fd, const char *path, int flags, int mode);
+struct open_how;
+/* openat2, tried again as long as it says so. */
+int files_resolve(int from_fd, const char *path, struct open_how *how);
 int files_set_mtime(int fd, int64_t mtime_unix_ns);
 
 #endif

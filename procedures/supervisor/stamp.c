@@ -40,7 +40,7 @@ static int open_in(const struct task *t, const char *base, const char *path)
     if (from < 0 || !*path)
         return from;
     how.resolve |= *path == '/' ? RESOLVE_IN_ROOT : RESOLVE_BENEATH;
-    int fd = (int)syscall(SYS_openat2, from, path, &how, sizeof how);
+    int fd = files_resolve(from, path, &how);
     close(from);
     return fd;
 }
