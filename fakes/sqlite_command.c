@@ -13,6 +13,7 @@
 #include "fakes/postgres/dump.h"
 #include "fakes/postgres/rows.h"
 #include "fakes/postgres/server.h"
+#include "fakes/sqlite_files.h"
 #include "sim/base/xalloc.h"
 
 #define MAGIC "SQLite format 3\n"
@@ -86,17 +87,17 @@ static int add_store(struct env *env, struct store *store, struct error *error)
 
 static int setup(struct env *env, const struct doc *config, struct error *error)
 {
-    (void)config;
     for (int i = 0; env->world && i < world_stores(env->world); i++) {
         struct store *store = world_store_at(env->world, i);
         if (strncmp(store_engine(store), "sqlite", 6) == 0 && add_store(env, store, error) < 0)
             return ERROR_INPUT;
     }
-    return 0;
+    return sqlite_files_setup(env, config, error);
 }
 
 static void release(struct env *env)
 {
+    sqlite_files_release(env);
     for (struct file *f = *files(env), *next; f; f = next) {
         next = f->next;
         pg_server_free(f->server);
@@ -621,8 +622,42 @@ static void release_output(void *buf)
     buf_release(buf);
 }
 
+/* The file that a command line names, or NULL. */
+static const char *named_file(const struct call *call)
+{
+    static const char *const with_value[] = {"separator", "nullvalue", "cmd", "init", NULL};
+    for (int i = 1; i < call->argc; i++) {
+        const char *word = call->argv[i];
+        if (word[0] != '-')
+            return word;
+        word += word[1] == '-' ? 2 : 1;
+        for (int k = 0; with_value[k]; k++)
+            i += strcmp(word, with_value[k]) == 0;
+    }
+    return NULL;
+}
+
+/* Does it belong to a store whose engine is SQLite: the store's own file, or what .backup wrote of one? */
+static bool is_of_a_store(struct call *call)
+{
+    const char *path = named_file(call);
+    if (!path || !*files(call->env))
+        return false;
+    const char *absolute = *path == '/' ? path : arena_printf(call->arena, "%s/%s", call->cwd, path);
+    for (struct file *f = *files(call->env); f; f = f->next) {
+        if (strcmp(f->path, absolute) == 0 && in_place(f, call->place))
+            return true;
+    }
+    struct buf *text = ARENA_NEW(call->arena, struct buf);
+    buf_init(text, 64 << 20);
+    call_defer(call, (void (*)(void *))buf_release, text);
+    return call_load(call, path, text) == 0 && str_starts(buf_text(text), MAGIC);
+}
+
 static int run(struct call *call)
 {
+    if (!is_of_a_store(call))
+        return run_sqlite3(call);
     struct shell *sh = ARENA_NEW(call->arena, struct shell);
     const char *path = NULL, *texts[32];
     int n = 0;

@@ -120,7 +120,7 @@ bool pg_is_traffic_table(const struct pg_server *server, const char *table)
 void pg_server_changed(struct pg_server *server)
 {
     server->generation++;
-    if (!server->store || server->starting)
+    if (!server->store || server->starting || server->retired)
         return;
     struct pg_database *database = pg_database_find(server, server->serving_name);
     struct arena arena = {0};
@@ -151,7 +151,31 @@ struct pg_database *pg_database_find(struct pg_server *server, const char *name)
 
 bool pg_database_serves(const struct pg_database *database)
 {
-    return database->server->store && strcmp(database->name, database->server->serving_name) == 0;
+    return database->server->store && !database->server->retired &&
+           strcmp(database->name, database->server->serving_name) == 0;
+}
+
+void pg_server_retire(struct pg_server *server)
+{
+    struct pg_database *database = pg_database_find(server, server->serving_name);
+    if (server->retired)
+        return;
+    server->retired = true;
+    if (database)
+        database->own = dataset_copy(store_serving(server->store));
+}
+
+void pg_server_serve(struct pg_server *server)
+{
+    struct pg_database *database = pg_database_find(server, server->serving_name);
+    if (!server->retired)
+        return;
+    server->retired = false;
+    store_set_engine(server->store, accepts, server);
+    store_serve(server->store, database && database->own ? database->own : dataset_new());
+    if (database)
+        database->own = NULL;
+    pg_server_changed(server);
 }
 
 struct dataset *pg_database_contents(struct pg_database *database)

@@ -77,6 +77,7 @@ struct pg_server {
     char *id_column, *time_column; /* "id", "created_at" */
     char *data_directory;
     bool read_only;              /* default_transaction_read_only */
+    bool retired;                /* another engine serves the store now; the server runs on with what it has */
     struct pg_session *sessions;
     int next_pid;
     bool starting;               /* the SQL of the system file runs: it does not change the world */
@@ -183,6 +184,11 @@ struct pg_role *pg_role_new(struct pg_server *, const char *name);
 /* Tells the world that the store's engine may answer differently now. Call after DDL. */
 void pg_server_changed(struct pg_server *);
 bool pg_is_traffic_table(const struct pg_server *, const char *table);
+
+/* Users are served by another engine from now on: the serving database keeps its contents for itself. And back: users
+ * are served by what it holds then. */
+void pg_server_retire(struct pg_server *);
+void pg_server_serve(struct pg_server *);
 
 /* Other connections to that database: sessions of people and of services of the world. */
 int pg_database_users(struct pg_database *, const struct pg_session *except);

@@ -61,9 +61,14 @@ static int version_as_set(const struct instance *instance, int index)
     return version_index(instance->service, name);
 }
 
+const char *instance_setting(const struct instance *instance, const char *key)
+{
+    return settings_get(&instance->frozen, key);
+}
+
 bool instance_started_with(const struct instance *instance, const char *key, const char *value)
 {
-    const char *has = settings_get(&instance->frozen, key);
+    const char *has = instance_setting(instance, key);
     return has && strcmp(has, value) == 0;
 }
 

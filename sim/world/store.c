@@ -130,7 +130,13 @@ const char *store_engine(const struct store *store)
 
 const char *store_service(const struct store *store)
 {
-    return store->model->service;
+    return store->service ? store->service->model->name : NULL;
+}
+
+void store_set_service(struct store *store, const char *service)
+{
+    store->service = service ? world_service(store->world, service) : NULL;
+    store_note_change(store);
 }
 
 struct dataset *store_serving(struct store *store)

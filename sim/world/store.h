@@ -68,6 +68,8 @@ const char *store_name(const struct store *);
 const struct doc *store_config(const struct store *);
 const char *store_engine(const struct store *);              /* as declared: "postgresql 15", "redis 7" */
 const char *store_service(const struct store *);             /* the service that serves it, or NULL */
+/* From now on that service serves it (another engine, another server); NULL: it needs none. */
+void store_set_service(struct store *, const char *service);
 /* The contents that serve users now. Changes made to it through dataset_* are noted in the ledger, with the
  * current step and `store_because`. */
 struct dataset *store_serving(struct store *);

@@ -153,6 +153,8 @@ void instance_stop(struct instance *, bool graceful);
 void instance_rotate(struct instance *, bool in_rotation);
 void instance_set_weight(struct instance *, double weight); /* share of traffic relative to its peers, default 1 */
 
+/* A setting as it was when the instance was started; NULL: not set. */
+const char *instance_setting(const struct instance *, const char *key);
 enum instance_state instance_state(const struct instance *);
 const char *instance_version(const struct instance *); /* what runs now, or would */
 const char *instance_name(const struct instance *);
