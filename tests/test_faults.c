@@ -142,6 +142,8 @@ static void test_overload(void **state)
     assert_true(world_fixture_metric(&f, "api", "cpu_ratio") >= 0.99);
     assert_true(world_fixture_metric(&f, "batch", "success_ratio") > 0.999);
     assert_true(world_fixture_indicator(&f) < 0.9);
+    assert_in_range(world_fixture_event(&f, "api", "saturated"), 10 * MINUTE, 10 * MINUTE + 3 * SECOND);
+    assert_int_equal(world_fixture_event(&f, "batch", "saturated"), NEVER);
     recovers(&f);
 }
 

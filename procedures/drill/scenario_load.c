@@ -8,11 +8,27 @@ const char *const model_drill_keys[] = {"start", "horizon", "stable_for", "chang
 
 int load_delay(const struct doc *node, struct model_delay *ret, struct error *error)
 {
-    static const char *const keys[] = {"p50", "p95", NULL};
+    static const char *const keys[] = {"p50", "p95", "exponential", "uniform", NULL};
+    const struct doc *exponential = doc_get(node, "exponential"), *uniform = doc_get(node, "uniform");
     if (!node)
         return 0;
-    struct model_delay delay = *ret;
-    if (node->kind == DOC_SCALAR) {
+    struct model_delay delay = {.shape = DELAY_LOGNORMAL};
+    if (node->kind == DOC_MAPPING && node->n > 1 && (exponential || uniform))
+        return doc_error(node, error, "'exponential' or 'uniform' stands alone");
+    if (exponential) {
+        delay.shape = DELAY_EXPONENTIAL;
+        TRY(doc_duration(exponential, &delay.p50_ns, error));
+        delay.p95_ns = delay.p50_ns;
+    } else if (uniform) {
+        delay.shape = DELAY_UNIFORM;
+        TRY(doc_want(uniform, DOC_SEQUENCE, error));
+        if (uniform->n != 2)
+            return doc_error(uniform, error, "expected [shortest, longest], such as [1m, 5m]");
+        TRY(doc_duration(uniform->first, &delay.p50_ns, error));
+        TRY(doc_duration(uniform->first->next, &delay.p95_ns, error));
+        if (delay.p95_ns < delay.p50_ns)
+            return doc_error(uniform, error, "the longest must not be below the shortest");
+    } else if (node->kind == DOC_SCALAR) {
         TRY(doc_duration(node, &delay.p50_ns, error));
         delay.p95_ns = delay.p50_ns;
     } else {
@@ -23,6 +39,8 @@ int load_delay(const struct doc *node, struct model_delay *ret, struct error *er
     }
     if (delay.p95_ns < delay.p50_ns)
         return doc_error(node, error, "p95 must not be below p50");
+    if (delay.shape == DELAY_LOGNORMAL && delay.p50_ns == 0 && delay.p95_ns > 0)
+        return doc_error(node, error, "a median of 0 with a 95th percentile above it is no lognormal; use uniform");
     if (delay.p95_ns > 30 * DAY)
         return doc_error(node, error, "a person's time is at most 30d");
     *ret = delay;

@@ -195,7 +195,8 @@ void service_count(struct service *service)
             continue;
         const struct model_version *version = instance_model(instance);
         struct group *group = &service->groups[instance->version];
-        bool cold = version->cold_factor > 1 && world->started &&
+        /* what was started before the run is warm */
+        bool cold = version->cold_factor > 1 && instance->started_ns > 0 &&
                     world->now_ns - instance->started_ns < version->cold_ns;
         if (cold && instance->started_ns + version->cold_ns > world->cold_until_ns)
             world->cold_until_ns = instance->started_ns + version->cold_ns;

@@ -543,10 +543,27 @@ static void tick_log(struct instance *instance, const struct group *group)
                                                        : "ERROR request failed");
 }
 
+/* Says once when everything that could work works and more waits, and once when it is over. */
+static void tick_saturation(struct service *service)
+{
+    struct world *world = service->world;
+    bool waits = false, full = false;
+    for (int v = 0; v < service->model->n_versions; v++) {
+        waits = waits || (service->groups[v].utilisation >= 0.995 && service->groups[v].backlog > 0);
+        full = full || service->groups[v].utilisation >= 0.95;
+    }
+    if (waits && !service->saturated)
+        record_event(world->record, EVENT_WORLD, service->model->name, "saturated: all places to work are taken");
+    if (!full && service->saturated)
+        record_event(world->record, EVENT_WORLD, service->model->name, "no longer saturated");
+    service->saturated = waits || (full && service->saturated);
+}
+
 void services_tick(struct world *world)
 {
     for (int i = 0; i < world->n_services; i++) {
         struct service *service = &world->services[i];
+        tick_saturation(service);
         for (int j = 0; j < service->n_instances; j++) {
             struct instance *instance = service->instances[j];
             if (instance->state != INSTANCE_READY && instance->state != INSTANCE_FAILING)

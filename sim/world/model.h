@@ -240,9 +240,15 @@ struct model_triggers {
     int n;
 };
 
-/* A time that a person takes: lognormal through its median and 95th percentile; the same when they are equal. */
+/* A time that a person takes. */
+enum delay_shape {
+    DELAY_LOGNORMAL,   /* through its median and 95th percentile; constant when they are equal */
+    DELAY_EXPONENTIAL, /* of mean p50_ns */
+    DELAY_UNIFORM,     /* between p50_ns and p95_ns */
+};
 struct model_delay {
     int64_t p50_ns, p95_ns;
+    enum delay_shape shape;
 };
 enum operator_delay {
     DELAY_NOTICE,  /* from impact until a person notices, where no alert fires */

@@ -63,12 +63,18 @@ struct operator {
 
 static int64_t draw(struct world *world, const struct model_delay *delay, const char *purpose)
 {
+    struct stream *stream = world_stream(world, "operator", purpose);
+    double low = (double)delay->p50_ns, high = (double)delay->p95_ns;
+    if (delay->shape == DELAY_UNIFORM)
+        return (int64_t)(low + (high - low) * stream_uniform(stream));
     if (delay->p50_ns <= 0)
         return 0;
+    if (delay->shape == DELAY_EXPONENTIAL)
+        return (int64_t)stream_exponential(stream, low);
     if (delay->p95_ns <= delay->p50_ns)
         return delay->p50_ns;
-    double sigma = exact_log((double)delay->p95_ns / (double)delay->p50_ns) / 1.6448536269514722;
-    double factor = stream_lognormal(world_stream(world, "operator", purpose), 0, sigma);
+    double sigma = exact_log(high / low) / 1.6448536269514722;
+    double factor = stream_lognormal(stream, 0, sigma);
     return (int64_t)((double)delay->p50_ns * (factor < 20 ? factor : 20));
 }
 
@@ -141,6 +147,8 @@ static void acknowledge(struct world *world, void *ctx)
         world->operator->trigger = NULL;
         return;
     }
+    if (world->model->operator.decide_at_ns)
+        return; /* the drill has set it */
     int64_t wait_ns = draw_named(world, DELAY_DECIDE);
     if (rule && rule->response.p50_ns)
         wait_ns = draw(world, &rule->response, "response");

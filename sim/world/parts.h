@@ -112,7 +112,7 @@ struct service {
     struct group *groups;    /* one for each version */
     struct version_writes *writes; /* likewise */
     double lambda;           /* requests a second that arrive, retries included */
-    bool reachable;
+    bool reachable, saturated;
     double served;           /* of them, those that it works on */
     double callers;          /* places in which callers can wait for it; infinite for clients */
     double patience_s;       /* the shortest time-out among callers */
