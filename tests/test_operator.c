@@ -34,7 +34,7 @@ static void instants(const char *system, const char *operator, uint64_t seed, do
     while (!world_decided(f.world) && world_now(f.world) < 6 * HOUR)
         world_advance(f.world, 6 * HOUR);
     for (int i = 0; i < INSTANTS; i++)
-        ret[i] = f.record->instants[i] == NEVER ? NAN : (double)(f.record->instants[i] - MINUTE) * 1e-9;
+        ret[i] = f.record->instants[i] == NEVER ? NAN : (double)(f.record->instants[i] - MINUTE) / 1e9;
     world_fixture_end(&f);
     arena_release(&arena);
 }
