@@ -14,6 +14,7 @@ extern const struct fake fake_curl;
 extern const struct fake fake_http;
 extern const struct fake fake_opa;
 extern const struct fake fake_postgres;
+extern const struct fake fake_prometheus;
 extern const struct fake fake_sqlite;
 extern const struct fake fake_redis;
 extern const struct fake fake_elasticsearch;
@@ -30,6 +31,7 @@ const struct fake *const all_fakes[] = {
     &fake_curl,
     &fake_opa,
     &fake_postgres,
+    &fake_prometheus,
     &fake_sqlite,
     &fake_redis,
     &fake_elasticsearch,
