@@ -299,7 +299,7 @@ static void cat_recovery(struct exchange *x)
             index->name, "0",
             restored ? arena_printf(arena, "%.1fs", (double)(end_ns - index->restore_began_ns) / 1e9) : "312ms",
             restored ? "snapshot" : "existing_store", index->restoring ? "index" : "done", "n/a",
-            restored && x->node->repository ? x->node->repository : "n/a", restored ? "n/a" : "n/a",
+            restored && x->node->repository ? x->node->repository : "n/a", "n/a",
             arena_printf(arena, "%d.%d%%", permille / 10, permille % 10)};
         memcpy(row, values, sizeof values);
     }
@@ -598,7 +598,7 @@ static void answer_snapshot(struct exchange *x, struct str rest)
         record_change(x->node->env->record, store_name(x->node->store), "snapshot %.*s taken", STR_ARG(name));
         answer_json(x, 200, "{\"accepted\":true}");
     } else if (!snapshot) {
-        answer_error(x, str_is(action, "_restore") ? 404 : 404, "snapshot_restore_exception",
+        answer_error(x, 404, "snapshot_restore_exception",
                      arena_printf(arena, "[%s:%.*s] snapshot does not exist", x->node->repository, STR_ARG(name)));
     } else if (strcmp(method, "POST") == 0 && str_is(action, "_restore")) {
         restore(x, x->node->repository, snapshot);

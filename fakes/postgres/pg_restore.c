@@ -36,7 +36,7 @@ static bool inflate_archive(struct buf *out, struct str packed)
     unsigned char block[32768];
     if (inflateInit2(&z, 15 + 16) != Z_OK)
         return false;
-    int code;
+    int code = Z_OK;
     do {
         z.next_out = block;
         z.avail_out = sizeof block;
