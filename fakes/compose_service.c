@@ -292,6 +292,16 @@ static void read_needs(struct reading *reading, struct compose_service *service)
         ARENA_ARRAY(reading->arena, struct compose_dependency, n + 1);
     for (const struct doc *item = list ? list->first : NULL; item; item = item->next) {
         const char *condition = text_of(doc_get(item, "condition"));
+        if (!item->key && !text_of(item)) {
+            reading->error = arena_printf(
+                reading->arena,
+                reading->project->edition == COMPOSE_V1
+                    ? "The Compose file '%s' is invalid because:\nservices.%s.depends_on "
+                      "contains an invalid type, it should be a string"
+                    : "validating %s: services.%s.depends_on must be a string",
+                reading->project->file, service->name);
+            return;
+        }
         needs[service->n_needs++] = (struct compose_dependency){
             .service = item->key ? item->key : item->text,
             .healthy = condition && strcmp(condition, "service_healthy") == 0,
@@ -455,6 +465,15 @@ static int read_service(struct reading *reading, const struct doc *doc, struct c
                                         NULL};
     struct arena *arena = reading->arena;
     *ret = (struct compose_service){.name = doc->key, .doc = doc, .scale = 1};
+    if (doc->kind != DOC_MAPPING) {
+        reading->error = arena_printf(
+            arena,
+            reading->project->edition == COMPOSE_V1
+                ? "The Compose file '%s' is invalid because:\nservices.%s must be a mapping"
+                : "validating %s: services.%s must be a mapping",
+            reading->project->file, doc->key);
+        return 1;
+    }
     for (const struct doc *option = doc->first; option; option = option->next) {
         int i = 0;
         while (known[i] && strcmp(known[i], option->key) != 0)

@@ -137,7 +137,7 @@ static const cJSON *operand(struct template_run *run, const cJSON *dot)
 static const cJSON *command(struct template_run *run, const cJSON *dot, const cJSON *before,
                             bool piped)
 {
-    const cJSON *args[ARGUMENTS_MAX + 1];
+    const cJSON *args[ARGUMENTS_MAX + 2] = {NULL};
     int n = 0;
     const char *name = NULL;
     skip_blanks(run);
@@ -153,8 +153,14 @@ static const cJSON *command(struct template_run *run, const cJSON *dot, const cJ
         args[n++] = operand(run, dot);
     if (piped)
         args[n++] = before;
-    if (name)
+    if (name && n > 0)
         return template_call(run, name, args, n);
+    if (name) {
+        fail(run, arena_printf(run->arena,
+                               "template: :1: wrong number of args for %s: want at least 1 got 0",
+                               name));
+        return NULL;
+    }
     if (n == 0) {
         fail(run, "template: :1: missing value for command");
         return NULL;

@@ -130,7 +130,8 @@ static const cJSON *format_text(struct template_run *run, const cJSON *const *ar
         if (!*p)
             break;
         const char *value = next < n ? template_as_text(run, args[next]) : "%!v(MISSING)";
-        int width = leading_int(start[1] == '-' ? start + 2 : start + 1);
+        int asked = leading_int(start[1] == '-' ? start + 2 : start + 1);
+        int width = asked > 0 && asked < 1000 ? asked : 0;
         if (*p == 'q')
             buf_printf(&text, "\"%s\"", value);
         else if (start[1] == '-')

@@ -219,6 +219,29 @@ static const struct {
     {"services:\n web:\n  image: [a\n", "yaml.scanner.ScannerError", "yaml: "},
 };
 
+/* Found by fuzzing: what is not a mapping or not a text where one must be. */
+static const char *const odd[] = {
+    "services:\n  web: [a]\n",
+    "services:\n  web: {image: a, depends_on: [{b: c}]}\n",
+    "services:\n  web: {image: a, ports: [[80]]}\n",
+    "services: [a]\n",
+    "- a\n",
+    "services:\n  web: {image: [a]}\n",
+};
+
+static void test_odd_files(void **state)
+{
+    (void)state;
+    struct machine m;
+    begin(&m, system_text, NULL, files);
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        double_file(&m.d, "", "/opt/hp_ti/docker-compose.yml", odd[i]);
+        machine_holds(&m, "docker-compose up -d", 1, "", "");
+        machine_holds(&m, "docker compose up -d", 14, "", "");
+    }
+    machine_release(&m);
+}
+
 static void test_broken_files(void **state)
 {
     (void)state;
@@ -336,7 +359,8 @@ static void test_logs(void **state)
     machine_expect(&m, "docker-compose logs --tail=1 honeypot", 0,
                    "Attaching to hp_ti_honeypot\nhoneypot_1  | two\n", "");
     /* behind a service v1 knows services only */
-    machine_holds(&m, "docker-compose logs honeypot --tail=1", 1, NULL, "No such service: --tail=1\n");
+    machine_holds(&m, "docker-compose logs honeypot --tail=1", 1, NULL,
+                  "No such service: --tail=1\n");
     machine_holds(&m, "docker-compose up honeypot -d", 1, NULL, "No such service: -d\n");
     machine_holds(&m, "docker compose logs honeypot --tail=1", 0, "two\n", NULL);
     machine_expect(&m, "docker logs hp_ti_honeypot", 0, "one\n", "two\n");
@@ -363,7 +387,8 @@ static void test_crash_loop(void **state)
         "traffic: {attackers: {to: honeypot, rate: 5/s}}\n"
         "docker:\n"
         "  compose: {folder: /opt/hp_ti}\n";
-    begin(&m, system, "start: 2025-01-15T14:00:00Z\nchange: {at: 10m, deploy: {honeypot: v1.2.3}}\n", files);
+    begin(&m, system,
+          "start: 2025-01-15T14:00:00Z\nchange: {at: 10m, deploy: {honeypot: v1.2.3}}\n", files);
     machine_advance(&m, 30 * MINUTE);
     struct container *bad = container(&m, "hp_ti_honeypot");
     assert_true(bad->restarts > 10); /* the pause doubles from 100 ms to a minute */
@@ -382,19 +407,13 @@ static void test_crash_loop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_crash_loop),
-        cmocka_unit_test(test_ps),
-        cmocka_unit_test(test_stop_and_up),
-        cmocka_unit_test(test_tag_moves),
-        cmocka_unit_test(test_environment),
-        cmocka_unit_test(test_down_and_up),
-        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_broken_files),
-        cmocka_unit_test(test_config),
-        cmocka_unit_test(test_unset_variable),
-        cmocka_unit_test(test_v2),
-        cmocka_unit_test(test_restart_policy),
-        cmocka_unit_test(test_logs),
+        cmocka_unit_test(test_crash_loop),     cmocka_unit_test(test_ps),
+        cmocka_unit_test(test_stop_and_up),    cmocka_unit_test(test_tag_moves),
+        cmocka_unit_test(test_environment),    cmocka_unit_test(test_down_and_up),
+        cmocka_unit_test(test_mistakes),       cmocka_unit_test(test_broken_files),
+        cmocka_unit_test(test_odd_files),      cmocka_unit_test(test_config),
+        cmocka_unit_test(test_unset_variable), cmocka_unit_test(test_v2),
+        cmocka_unit_test(test_restart_policy), cmocka_unit_test(test_logs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,6 +37,7 @@ static const struct {
     {"{{join .List \",\"}} {{upper .Name}} {{.Name | upper | lower}}", "a,b,c WEB web"},
     {"{{(index .List 0)}}", "a"},
     {"{{printf \"%-5s|%q\" .Name .Name}}", "web  |\"web\""},
+    {"{{printf \"%34444444s\" .Name}}", "web"}, /* as wide as that is a mistake */
     {"{{println .Name}}", "web\n"},
     {"{{$x := .Name}}{{$x}}{{$.Port}}", "web8080"},
     {"a  {{- /* trimmed */ -}}  b", "ab"},
@@ -54,6 +55,7 @@ static const struct {
     {"{{.Nope}}", "map has no entry for key \"Nope\""},
     {"{{\"x}}", "unterminated quoted string"},
     {"{{}}", "missing value for command"},
+    {"{{index}}", "wrong number of args for index: want at least 1 got 0"},
 };
 
 static void test_cases(void **state)
