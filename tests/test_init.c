@@ -108,7 +108,8 @@ static void test_what_is_found(void **state)
                         " records_lost: 0   # line 24\n");
     drill = content(&result, "drills/first.yaml");
     assert_says(drill, "cwd: /srv/shop\n");
-    assert_says(drill, "change: {at: 10m, run: \"sed -i 's|:v2.4.1|:v2.4.2|' docker-compose.yml && "
+    assert_says(drill, "change: {at: 10m, run: \"sed -i 's|repo/api:v2.4.1|repo/api:v2.4.2|' "
+                       "docker-compose.yml && "
                        "docker-compose -f docker-compose.yml up -d\"}");
     assert_says(drill, "  playbook: \"../../plan.md\"\n  section: \"Roll back\"   # line 13\n");
     assert_says(drill,
@@ -197,6 +198,26 @@ static void test_compose_file(void **state)
     assert_says(content(&result, "system.yaml"), "  cache:\n");
 }
 
+static void test_store_and_dumps(void **state)
+{
+    struct init_options options = {.playbook_path = "p.md"};
+    struct init_result result;
+    const char *system;
+    (void)state;
+    make("# A\n```sh\ndocker-compose stop app\ndocker-compose exec -T db psql -U u -d d < "
+         "old/dump.sql\n"
+         "zcat /var/b/x.sql.gz | docker-compose exec -T db psql -U u -d d\ndocker-compose exec db "
+         "psql -U u -d d < $F\n```\n",
+         &options, &result);
+    system = content(&result, "system.yaml");
+    assert_says(system,
+                "stores:\n  db:\n    engine: postgresql 15\n    database: d\n    user: u\n");
+    assert_says(system,
+                "backups:\n  backup_1: {store: db, at: [9m], to: /opt/shop-plan/old, file: "
+                "dump.sql}   # line 4\n"
+                "  backup_2: {store: db, at: [9m], to: /var/b, file: x.sql.gz}   # line 5\n");
+}
+
 static void test_mistakes(void **state)
 {
     struct playbook playbook;
@@ -239,6 +260,7 @@ int main(void)
         cmocka_unit_test_teardown(test_what_is_found, teardown),
         cmocka_unit_test_teardown(test_result_loads, teardown),
         cmocka_unit_test_teardown(test_compose_file, teardown),
+        cmocka_unit_test_teardown(test_store_and_dumps, teardown),
         cmocka_unit_test_teardown(test_mistakes, teardown),
         cmocka_unit_test_teardown(test_owners_documents, teardown),
     };

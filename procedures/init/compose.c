@@ -139,6 +139,8 @@ const char *init_deploy_command(struct writer *writer)
     if (writer->git)
         return arena_printf(writer->arena, "git checkout -q tags/%s && docker-compose -f %s up -d",
                             writer->bad, writer->compose_file);
-    return arena_printf(writer->arena, "\"sed -i 's|:%s|:%s|' %s && docker-compose -f %s up -d\"",
-                        writer->good, writer->bad, writer->compose_file, writer->compose_file);
+    return arena_printf(
+        writer->arena, "\"sed -i 's|%s:%s|%s:%s|' %s && docker-compose -f %s up -d\"",
+        image_of(writer, writer->front), writer->good, image_of(writer, writer->front), writer->bad,
+        writer->compose_file, writer->compose_file);
 }

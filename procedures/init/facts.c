@@ -359,6 +359,59 @@ static void take_psql(struct facts *facts, const struct use *use)
     take_sql(facts, use_sql(&facts->lint, use));
 }
 
+static bool is_dump(const char *path)
+{
+    static const char *const endings[] = {".sql", ".sql.gz", ".dump", ".gz", NULL};
+    for (int i = 0; path && !strpbrk(path, "$<[*?`%") && endings[i]; i++)
+        if (str_ends(str_of(path), endings[i]))
+            return true;
+    return false;
+}
+
+/* Dumps on the operator's machine that are restored: they must be there. */
+static void take_restore(struct facts *facts, const struct use *use)
+{
+    static const char *const readers[] = {"zcat", "gunzip", "cat", "gzip", NULL};
+    const char *path = NULL;
+    bool sql = !strcmp(use->name, "psql") || !strcmp(use->name, "mysql") ||
+               !strcmp(use->name, "pg_restore");
+    for (const struct shell_redirect *at = use->command->redirects; sql && at; at = at->next)
+        if (str_is(at->operator, "<"))
+            path = at->target->value;
+    if (sql && !use->remote && !path)
+        path = use_value(use, "-f", "--file");
+    if ((!strcmp(use->name, "pg_restore") && !use->remote && use->n_operands) ||
+        (any_of(use->name, readers) && !use->last_stage && use->n_operands))
+        path = use->operands[use->n_operands - 1];
+    if (!is_dump(path))
+        return;
+    for (int i = 0; i < facts->n_backups; i++)
+        if (!strcmp(facts->backups[i].path, path))
+            return;
+    XGROW(facts->backups, facts->n_backups, facts->cap_backups);
+    facts->backups[facts->n_backups++] = (struct fact_backup){path, use->line};
+}
+
+/* The container or pod that psql runs in is the store. */
+static void take_store(struct facts *facts, const struct use *use)
+{
+    static const char *const tools[] = {"psql",  "pg_dump",   "pg_restore", "pg_isready",
+                                        "mysql", "mysqldump", NULL};
+    const struct use *outer = use - 1;
+    const char *name = NULL, *slash;
+    struct fact_service *service;
+    if (!use->remote || use <= facts->lint.uses || !any_of(use->name, tools) ||
+        outer->n_operands < 2 || strcmp(outer->operands[0], "exec"))
+        return;
+    name = outer->operands[1];
+    slash = strchr(name, '/');
+    service = facts_service(facts, str_of(slash ? slash + 1 : name), use->line);
+    if (service && !service->engine)
+        service->engine = *use->name == 'm' ? "mysql 8" : "postgresql 15";
+    if (service && use_is(outer, "compose", NULL, NULL))
+        service->compose = true;
+}
+
 static void take_git(struct facts *facts, const struct use *use)
 {
     const char *name;
@@ -508,6 +561,8 @@ static void take_use(struct facts *facts, const struct use *use)
     else if (!strcmp(use->name, "cd") && use->n_operands && *use->operands[0] == '/' &&
              !facts->cwd && !strpbrk(use->operands[0], "$<[* "))
         facts->cwd = use->operands[0];
+    take_store(facts, use);
+    take_restore(facts, use);
     take_command(facts, use);
 }
 
@@ -548,5 +603,6 @@ void facts_release(struct facts *facts)
     free(facts->triggers);
     free(facts->targets);
     free(facts->tables);
+    free(facts->backups);
     free(facts->ports);
 }

@@ -45,6 +45,11 @@ struct fact_target {
     int line;
 };
 
+struct fact_backup {
+    const char *path; /* of a dump that the playbook restores from, as it names it */
+    int line;
+};
+
 struct facts {
     struct arena *arena;
     const struct playbook *playbook;
@@ -57,6 +62,8 @@ struct facts {
     int n_triggers, cap_triggers;
     struct fact_target *targets;
     int n_targets, cap_targets;
+    struct fact_backup *backups;
+    int n_backups, cap_backups;
     const char **tables;
     int n_tables, cap_tables;
     const char *good_version, *bad_version;

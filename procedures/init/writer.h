@@ -29,6 +29,14 @@ void init_add_todo(struct writer *, const char *format, ...) __attribute__((form
 /* The version that a service has at the start. */
 const char *init_version(const struct writer *, const struct fact_service *);
 
+/* A scalar that reads back as this text: plain where that is safe. */
+void init_add_scalar(struct buf *, const char *text);
+
+/* ---- system.c, drill.c ---- */
+void init_write_system(struct writer *);
+void init_write_drill(struct writer *);
+int init_busiest_heading(const struct facts *); /* the heading under which most is changed, or -1 */
+
 /* ---- compose.c ---- */
 
 /* Takes over the services, images and ports of the compose file that was given. */
