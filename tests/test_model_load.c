@@ -169,6 +169,42 @@ static void test_every_fault_is_read(void **state)
     arena_release(&arena);
 }
 
+/* The n-th block of YAML in the page for newcomers. */
+static struct str block_of(struct str page, int n)
+{
+    for (;;) {
+        ptrdiff_t from = str_find(page, STR("```yaml\n"));
+        if (from < 0)
+            fail_msg("no such block in the page");
+        page = (struct str){page.at + from + 8, page.len - (size_t)from - 8};
+        ptrdiff_t to = str_find(page, STR("```"));
+        if (n-- == 0)
+            return (struct str){page.at, (size_t)to};
+    }
+}
+
+static void test_the_page_for_newcomers(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    struct model model;
+    struct error error;
+    struct buf page;
+    buf_init(&page, 1 << 20);
+    assert_int_equal(buf_read_file(&page, "procedures/drill/README.md"), 0);
+    struct str text = buf_text(&page);
+    if (load_both(&arena, arena_str(&arena, block_of(text, 0)), arena_str(&arena, block_of(text, 1)), &model, &error))
+        fail_msg("the first example: %s", error.text);
+    const char *whole = arena_printf(&arena, "format: rehearse.system/1\n%.*s  postgres: {}\n  redis: {}\n%.*s%.*s",
+                                     STR_ARG(block_of(text, 2)), STR_ARG(block_of(text, 3)), STR_ARG(block_of(text, 4)));
+    if (load_both(&arena, whole, NULL, &model, &error))
+        fail_msg("the long example: %s", error.text);
+    assert_int_equal(model.n_services, 3);
+    assert_int_equal(model.n_backups, 2);
+    buf_release(&page);
+    arena_release(&arena);
+}
+
 /* All trigger statements of five real playbooks, where they are at hand. */
 static void test_real_statements_load(void **state)
 {
@@ -208,6 +244,7 @@ int main(void)
         cmocka_unit_test(test_the_shop),
         cmocka_unit_test(test_mistakes_are_answered_in_one_line),
         cmocka_unit_test(test_every_fault_is_read),
+        cmocka_unit_test(test_the_page_for_newcomers),
         cmocka_unit_test(test_real_statements_load),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
