@@ -36,16 +36,29 @@ static bool is_assignment(struct str word)
     return false;
 }
 
+/* Index of the first separator of commands (; | & or a line feed) that is not quoted, from `from` on; or the length. */
+static size_t separator(struct str text, size_t from)
+{
+    char quote = '\0';
+    for (size_t i = from; i < text.len; i++) {
+        char c = text.at[i];
+        if (c == '\\' && quote != '\'')
+            i++;
+        else if (quote)
+            quote = c == quote ? '\0' : quote;
+        else if (c == '"' || c == '\'')
+            quote = c;
+        else if (strchr(";|&\n", c))
+            return i;
+    }
+    return text.len;
+}
+
 /* The first simple command of a line, without sudo, time and assignments. */
 static struct str simple_command(const char *command)
 {
     struct str rest = str_trim(str_of(command));
-    for (size_t i = 0; i < rest.len; i++) {
-        if (strchr(";|&\n", rest.at[i])) {
-            rest.len = i;
-            break;
-        }
-    }
+    rest.len = separator(rest, 0);
     for (;;) {
         struct str after = rest;
         struct str word = first_word(&after);
@@ -129,12 +142,10 @@ bool command_answers_by_status(const char *command)
 {
     static const char *const askers[] = {"grep", "egrep", "fgrep", "zgrep", "diff", "cmp", "test",
                                          "[",    "[[",    "pgrep", "expr", "read", NULL};
-    struct str rest = str_of(command);
+    struct str rest = str_trim(str_of(command));
     struct str last = rest;
-    for (size_t i = 0; i < rest.len; i++) { /* of a pipeline, the last command gives the status */
-        if (strchr(";|&\n", rest.at[i]))
-            last = (struct str){rest.at + i + 1, rest.len - i - 1};
-    }
+    for (size_t i = separator(rest, 0); i < rest.len; i = separator(rest, i + 1)) /* of a pipeline, the last gives the status */
+        last = (struct str){rest.at + i + 1, rest.len - i - 1};
     struct str word = base_name(first_word(&last));
     return is_one_of(word, askers);
 }

@@ -218,7 +218,7 @@ static void judge_effect(struct maker *maker, const struct step *step)
         return;
     const char *how = no_row     ? "matched no row and changed nothing"
                       : no_input ? "said nothing and changed nothing: its SQL did not reach it"
-                                 : "ended well and changed nothing";
+                                 : "ended well and changed nothing in the running system";
     struct finding *finding = add(maker, "no_op", step->n, NULL, 0,
                                   arena_printf(maker->arena, "'%s' %s", short_command(maker->arena, step), how));
     if (no_row && !gate_failed(maker->verdict, GATE_END_STATE)) /* well-made SQL runs twice without harm */

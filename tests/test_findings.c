@@ -85,6 +85,8 @@ static void exit_1_of_a_question_is_an_answer(void **state)
         {"docker ps | grep unhealthy", 2, "warning silent_failure 21 4\n"},
         {"[ -f /tmp/x ]", 1, ""},
         {"grep x y | sort", 1, "warning silent_failure 21 4\n"},
+        {"docker-compose logs --tail=500 | grep -i \"error\\|critical\"", 1, ""},
+        {"grep 'a|b' x | wc -l; false", 1, "warning silent_failure 21 4\n"},
         {"diff a b", 1, ""},
         {"false", 1, "warning silent_failure 21 4\n"},
     };
