@@ -21,7 +21,7 @@ static void on_interrupt(int signal_number)
 
 struct run_arguments {
     const char *drill, *playbook, *section, *out, *format, *seed, *tier, *history;
-    bool no_color;
+    bool no_color, png;
 };
 
 static enum tier tier_of(const char *name)
@@ -41,7 +41,8 @@ static int parse(int argc, char **argv, struct run_arguments *ret, struct run_op
         {"--section", &ret->section, NULL},   {"--out", &ret->out, NULL},
         {"--format", &ret->format, NULL},     {"--tier", &ret->tier, NULL},
         {"--history", &ret->history, NULL},
-        {"--no-color", NULL, &ret->no_color}, {NULL, NULL, NULL},
+        {"--no-color", NULL, &ret->no_color}, {"--png", NULL, &ret->png},
+        {NULL, NULL, NULL},
     };
     const char *rest[2] = {NULL};
     int n = arguments_parse(argc, argv, specs, rest, 2, error);
@@ -116,7 +117,7 @@ static int tell(const struct drill *drill, const struct record *record,
     report_init(&report, record);
     const char *out = arguments->out ? arguments->out
                                      : arena_printf(&report.arena, "rehearse-out/%s", drill->name);
-    int code = report_write_all(&report, out, WRITE_USUAL, error);
+    int code = report_write_all(&report, out, WRITE_USUAL | (arguments->png ? WRITE_PNG : 0u), error);
     if (code == 0 && print(&report, arguments) < 0)
         code = error_set(error, ERROR_INPUT, "stdout: cannot be written");
     if (code == 0 && strcmp(arguments->format, "text") == 0)
@@ -162,7 +163,7 @@ const struct command command_run = {
     .name = "run",
     .usage = "DRILL [--seed N] [--playbook FILE] [--section HEADING] [--out DIR]\n"
              "                    [--format text|json|markdown] [--tier auto|namespaces|landlock]\n"
-             "                    [--history FILE|none] [--no-color]",
+             "                    [--history FILE|none] [--png] [--no-color]",
     .summary = "rehearse one drill and report what is true",
     .help =
         "  DRILL              a drill file, e.g. drills/shop.yaml\n"
@@ -171,6 +172,7 @@ const struct command command_run = {
         "  --section HEADING  the procedure under this heading\n"
         "  --out DIR          where reports go (default rehearse-out/DRILL/)\n"
         "  --format FORMAT    what is printed: text (default), json, markdown\n"
+        "  --png              the pictures as PNG too\n"
         "  --history FILE     where the run is kept (default $XDG_STATE_HOME/rehearse/history.db); none: nowhere\n"
         "  --tier TIER        how the playbook is sealed off; auto takes the best that works here\n"
         "\n"

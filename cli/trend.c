@@ -5,7 +5,18 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/keep.h"
+#include "reports/plot/png.h"
 #include "reports/trend.h"
+
+static void svg_to_png(struct buf *picture)
+{
+    struct buf png;
+    buf_init(&png, REPORT_MAX);
+    png_of_svg(buf_text(picture), 2, &png);
+    buf_clear(picture);
+    buf_str(picture, buf_text(&png));
+    buf_release(&png);
+}
 
 static int show(struct history *history, const char *drill, int64_t now_s, const char *format, const char *plot,
                 struct error *error)
@@ -24,6 +35,8 @@ static int show(struct history *history, const char *drill, int64_t now_s, const
     buf_clear(&out);
     if (code == 0 && plot) {
         plot_trend(&trend, drill, 900, &out);
+        if (str_ends(str_of(plot), ".png"))
+            svg_to_png(&out);
         code = report_make_parents(plot, error);
         if (code == 0)
             code = report_write_file(plot, buf_text(&out), error);
@@ -66,11 +79,11 @@ static int run(int argc, char **argv)
 
 const struct command command_trend = {
     .name = "trend",
-    .usage = "[DRILL] [--history FILE] [--now DATE] [--format text|json] [--plot FILE.svg]",
+    .usage = "[DRILL] [--history FILE] [--now DATE] [--format text|json] [--plot FILE]",
     .summary = "eight quarters of the history: medians, regressions, open findings",
     .help = "  DRILL           only this one, e.g. shop/database (default: all)\n"
             "  --history FILE  the file (default $XDG_STATE_HOME/rehearse/history.db)\n"
             "  --now DATE      look back from this day (default today)\n"
-            "  --plot FILE     draw the score per quarter as SVG\n",
+            "  --plot FILE     draw the score per quarter as SVG, or as PNG if the name ends in .png\n",
     .run = run,
 };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "reports/plot/gantt.h"
+#include "reports/plot/png.h"
 #include "reports/plot/timeline.h"
 #include "reports/summary.h"
 
@@ -116,6 +117,25 @@ static void openmetrics(const struct report *report, struct buf *buf)
     summarised(report, buf, summaries_openmetrics);
 }
 
+static void as_png(const struct report *report, struct buf *buf, void (*draw)(const struct report *, struct buf *))
+{
+    struct buf svg;
+    buf_init(&svg, REPORT_MAX);
+    draw(report, &svg);
+    png_of_svg(buf_text(&svg), 2, buf);
+    buf_release(&svg);
+}
+
+static void timeline_png(const struct report *report, struct buf *buf)
+{
+    as_png(report, buf, report_timeline);
+}
+
+static void gantt_png(const struct report *report, struct buf *buf)
+{
+    as_png(report, buf, report_gantt);
+}
+
 int report_write_all(const struct report *report, const char *out_dir, unsigned formats, struct error *error)
 {
     static const struct {
@@ -134,6 +154,8 @@ int report_write_all(const struct report *report, const char *out_dir, unsigned 
         {WRITE_SARIF, "findings.sarif", sarif},
         {WRITE_CSV, "measures.csv", csv},
         {WRITE_METRICS, "metrics.txt", openmetrics},
+        {WRITE_PNG, "timeline.png", timeline_png},
+        {WRITE_PNG, "steps.png", gantt_png},
     };
     if (!*out_dir)
         out_dir = ".";

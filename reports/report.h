@@ -42,6 +42,7 @@ enum {
     WRITE_SARIF = 1u << 8,    /* findings.sarif */
     WRITE_CSV = 1u << 9,      /* measures.csv */
     WRITE_METRICS = 1u << 10, /* metrics.txt, OpenMetrics */
+    WRITE_PNG = 1u << 11,     /* timeline.png, steps.png: at twice the size, for sharp screens */
     WRITE_USUAL = WRITE_JSON | WRITE_MARKDOWN | WRITE_TIMELINE | WRITE_HTML | WRITE_STEPS | WRITE_EVENTS | WRITE_INCIDENT,
     WRITE_EVERYTHING = 0xFFFF
 };
