@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cli/command.h"
 #include "cli/arguments.h"
+#include "cli/command.h"
 #include "procedures/init/init.h"
 
 /* Makes the folders above the file. */
@@ -62,35 +62,45 @@ static const char *from_drills(struct arena *arena, const char *playbook, const 
 }
 
 struct init_arguments {
-    const char *playbook, *out, *compose, *section;
+    const char *playbook, *out, *compose, *kubernetes, *section;
 };
+
+/* The whole file; *ret stays NULL without a path. */
+static int read_text(struct arena *arena, const char *path, const char **ret, struct error *error)
+{
+    struct buf text;
+    int code;
+    if (!path)
+        return 0;
+    buf_init(&text, 4 << 20);
+    code = buf_read_file(&text, path);
+    if (code < 0)
+        code = error_set(error, ERROR_INPUT, "%s: cannot be read: %s", path, strerror(-code));
+    else
+        *ret = arena_str(arena, buf_text(&text));
+    buf_release(&text);
+    return code;
+}
 
 static int init(struct arena *arena, const struct init_arguments *arguments, struct error *error)
 {
     struct playbook playbook;
     struct init_result result;
     struct init_options options = {.section = arguments->section};
-    struct buf compose;
     const char *folder = arguments->out;
     int code = playbook_read(arena, arguments->playbook, &playbook, error);
     if (code < 0)
         return code;
-    buf_init(&compose, 4 << 20);
-    if (arguments->compose) {
-        code = buf_read_file(&compose, arguments->compose);
-        options.compose = arena_str(arena, buf_text(&compose));
-        if (code < 0)
-            code = error_set(error, ERROR_INPUT, "%s: cannot be read: %s", arguments->compose,
-                             strerror(-code));
-    }
-    buf_release(&compose);
+    if ((code = read_text(arena, arguments->compose, &options.compose, error)) < 0 ||
+        (code = read_text(arena, arguments->kubernetes, &options.kubernetes, error)) < 0)
+        return code;
     if (!folder) {
         const char *slash = strrchr(arguments->playbook, '/'),
                    *name = slash ? slash + 1 : arguments->playbook;
         folder = arena_printf(arena, "%.*s-drills", (int)strcspn(name, "."), name);
     }
     options.playbook_path = from_drills(arena, arguments->playbook, folder);
-    if (code < 0 || (code = init_from_playbook(arena, &playbook, &options, &result, error)) < 0)
+    if ((code = init_from_playbook(arena, &playbook, &options, &result, error)) < 0)
         return code;
     for (int i = 0; i < result.n_files; i++)
         if ((code = write_file(folder, &result.files[i], error)) < 0)
@@ -106,14 +116,16 @@ static int init(struct arena *arena, const struct init_arguments *arguments, str
 
 static int run(int argc, char **argv)
 {
-    struct init_arguments arguments = {NULL, NULL, NULL, NULL};
+    struct init_arguments arguments = {NULL, NULL, NULL, NULL, NULL};
     const struct option_spec specs[] = {{"--out", &arguments.out, NULL},
                                         {"--compose", &arguments.compose, NULL},
+                                        {"--kubernetes", &arguments.kubernetes, NULL},
                                         {"--section", &arguments.section, NULL},
                                         {NULL, NULL, NULL}};
     struct error error = {""};
     struct arena arena = {0};
-    int n = arguments_parse(argc, argv, specs, &arguments.playbook, 1, &error), code = n < 0 ? n : 0;
+    int n = arguments_parse(argc, argv, specs, &arguments.playbook, 1, &error),
+        code = n < 0 ? n : 0;
     if (n >= 0 && n != 1)
         code = error_set(&error, ERROR_INPUT, "init: %s",
                          n ? "one playbook at a time" : "which playbook?");
@@ -125,13 +137,14 @@ static int run(int argc, char **argv)
 
 const struct command command_init = {
     .name = "init",
-    .usage = "PLAYBOOK [--out DIR] [--section HEADING] [--compose FILE]",
+    .usage = "PLAYBOOK [--out DIR] [--section HEADING] [--compose FILE] [--kubernetes FILE]",
     .summary = "a first system and drill from a playbook",
     .help = "  PLAYBOOK    Markdown with shell blocks, or a shell script\n"
             "  --out       the folder to make (default: PLAYBOOK-drills); nothing in it is "
             "overwritten\n"
             "  --section   the heading to rehearse (default: the one that changes most)\n"
-            "  --compose   a compose file: its services, images and ports are taken over\n\n"
+            "  --compose, --kubernetes   a compose file, manifests: their services, images and "
+            "ports are taken over\n\n"
             "Writes system.yaml (services, ports, stores, triggers and targets that the playbook "
             "mentions),\n"
             "drills/first.yaml (with its blanks to fill in), and a stub for each command that "

@@ -170,7 +170,7 @@ static void remove_folder(const char *folder)
 static void test_result_loads(void **state)
 {
     char folder[] = "/tmp/rehearse-init-XXXXXX";
-    struct init_options none = {NULL, NULL, NULL};
+    struct init_options none = {.section = NULL};
     (void)state;
     assert_non_null(mkdtemp(folder));
     assert_loads(document, &none, folder);
@@ -196,6 +196,28 @@ static void test_compose_file(void **state)
                 "versions:\n      \"1.9.0\": {time:");
     assert_says(content(&result, "system.yaml"), "http:\n  web: {port: 8443}\n");
     assert_says(content(&result, "system.yaml"), "  cache:\n");
+}
+
+static void test_manifests(void **state)
+{
+    struct init_options options = {
+        .playbook_path = "p.md",
+        .kubernetes = "apiVersion: v1\nkind: Service\nmetadata: {name: web-service}\nspec:\n  "
+                      "selector: {app: web}\n  ports:\n"
+                      "  - port: 8080\n---\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  "
+                      "replicas: 4\n  template:\n    spec:\n"
+                      "      containers:\n      - name: c\n        image: repo/web:v3.1\n---\n# "
+                      "nothing\n---\nkind: List\nitems:\n"
+                      "- kind: StatefulSet\n  metadata: {name: postgres}\n  spec: {replicas: 1}\n"};
+    struct init_result result;
+    const char *system;
+    (void)state;
+    make("# A\n```sh\nkubectl rollout undo deployment/web\n```\n", &options, &result);
+    system = content(&result, "system.yaml");
+    assert_says(system, "  web:   # line 3\n    replicas: 4\n    versions:\n      v3.1: {time:");
+    assert_says(system, "      v3.2: {like: v3.1");
+    assert_says(system, "http:\n  web: {port: 8080}\n");
+    assert_says(system, "stores:\n  postgres:\n");
 }
 
 static void test_store_and_dumps(void **state)
@@ -237,7 +259,7 @@ static void test_owners_documents(void **state)
 {
     static const char *const files[] = {"hap", "hp_ti", "qec_sft", "hal9", "hyperpage"};
     char folder[] = "/tmp/rehearse-init-XXXXXX";
-    struct init_options none = {NULL, NULL, NULL};
+    struct init_options none = {.section = NULL};
     (void)state;
     assert_non_null(mkdtemp(folder));
     for (size_t i = 0; i < 5; i++) {
@@ -260,6 +282,7 @@ int main(void)
         cmocka_unit_test_teardown(test_what_is_found, teardown),
         cmocka_unit_test_teardown(test_result_loads, teardown),
         cmocka_unit_test_teardown(test_compose_file, teardown),
+        cmocka_unit_test_teardown(test_manifests, teardown),
         cmocka_unit_test_teardown(test_store_and_dumps, teardown),
         cmocka_unit_test_teardown(test_mistakes, teardown),
         cmocka_unit_test_teardown(test_owners_documents, teardown),

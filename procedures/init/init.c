@@ -174,7 +174,8 @@ int init_from_playbook(struct arena *arena, const struct playbook *playbook,
                       playbook->file);
         goto out;
     }
-    if ((r = init_take_compose(&writer, error)) < 0 || (r = choose_section(&writer, error)) < 0)
+    if ((r = init_take_compose(&writer, error)) < 0 ||
+        (r = init_take_kubernetes(&writer, error)) < 0 || (r = choose_section(&writer, error)) < 0)
         goto out;
     facts_front(&writer.facts); /* may add one: pointers into the list only after it */
     writer.front = facts_front(&writer.facts);

@@ -25,7 +25,8 @@ struct init_options {
     const char *playbook_path; /* as the drill will name it, relative to the drill's folder */
     const char
         *compose; /* text of a compose file whose services and images are taken over; or NULL */
-    const char *section; /* heading to rehearse, or NULL for the one that changes most */
+    const char *kubernetes; /* text of manifests, likewise; or NULL */
+    const char *section;    /* heading to rehearse, or NULL for the one that changes most */
 };
 
 /* Everything lives in the arena. An error if the playbook has no commands, or no such section. */

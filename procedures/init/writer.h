@@ -32,6 +32,9 @@ const char *init_version(const struct writer *, const struct fact_service *);
 /* A scalar that reads back as this text: plain where that is safe. */
 void init_add_scalar(struct buf *, const char *text);
 
+/* ---- kubernetes.c ---- */
+int init_take_kubernetes(struct writer *, struct error *);
+
 /* ---- system.c, drill.c ---- */
 void init_write_system(struct writer *);
 void init_write_drill(struct writer *);
