@@ -131,6 +131,18 @@ static void test_messages_name_the_playbook(void **state)
     trial_release(&d);
 }
 
+/* A script with a shebang of its own is the shell too. */
+static void test_missing_command_in_a_script(void **state)
+{
+    struct trial d;
+    (void)state;
+    trial_init(&d);
+    assert_int_equal(trial_run(&d, "printf '#!/bin/bash\\nnosuch\\n' >/tmp/x.sh; chmod +x /tmp/x.sh; /tmp/x.sh\n"), 0);
+    buf_putc(&d.observed, '\0');
+    assert_string_equal(d.observed.at, "unknown_command: nosuch\n");
+    trial_release(&d);
+}
+
 static void test_hang(void **state)
 {
     struct trial d;
@@ -226,6 +238,7 @@ int main(void)
         cmocka_unit_test(test_set_e),
         cmocka_unit_test(test_typing_takes_time),
         cmocka_unit_test(test_messages_name_the_playbook),
+        cmocka_unit_test(test_missing_command_in_a_script),
         cmocka_unit_test(test_hang),
         cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_world_writes_files),

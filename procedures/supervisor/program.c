@@ -78,6 +78,22 @@ static int64_t exec_cost(struct supervisor *s)
     return more <= 0 ? EXEC_NS : EXEC_NS + EXEC_NS * more / 1000 * more / 1000;
 }
 
+static bool is_shell(const char *program)
+{
+    return strcmp(program, "bash") == 0 || strcmp(program, "sh") == 0 || strcmp(program, "dash") == 0;
+}
+
+/* The program that really runs: of a script, the one in its first line. */
+static const char *interpreter_of(const struct task *t, char *path, size_t size)
+{
+    char link[64];
+    snprintf(link, sizeof link, "/proc/%d/exe", (int)t->pid);
+    ssize_t n = readlink(link, path, size - 1);
+    path[n > 0 ? n : 0] = '\0';
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 void program_started(struct supervisor *s, struct task *t)
 {
     char path[1024] = "";
@@ -98,8 +114,7 @@ void program_started(struct supervisor *s, struct task *t)
     (void)arch_shim(&shim_size);
     t->process->shim = arch_ip(&t->registers) >= SHIM_CODE && arch_ip(&t->registers) < SHIM_CODE + shim_size;
     t->process->stack = arch_stack(&t->registers);
-    t->process->shell = strcmp(t->process->program, "bash") == 0 || strcmp(t->process->program, "sh") == 0 ||
-                        strcmp(t->process->program, "dash") == 0;
+    t->process->shell = is_shell(t->process->program) || (!t->process->shim && is_shell(interpreter_of(t, path, sizeof path)));
     if (t == s->shell)
         script_attach(s, t, start.entry);
 }
