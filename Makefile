@@ -61,6 +61,9 @@ ubsan:
 	@$(MAKE) BUILD=$(BUILD)/ubsan SANITIZE=undefined CFLAGS="-O1 -g" check
 lint:
 	@ci/lint
+# Real PostgreSQL against the fake: recorded statements and random ones (SEEDS="1 2 3"); skipped where it is not installed.
+check-real: $(BUILD)/tests/test_postgres_real
+	@BUILD=$(BUILD) ci/check-real
 
 # Each fuzz target for FUZZ_SECONDS, from the seeds in tests/fuzz/corpus/NAME; what crashes is left in build/fuzz.
 FUZZ_SECONDS ?= 30

@@ -355,6 +355,19 @@ static void test_traffic_meets_the_schema(void **state)
     assert_int_equal(store_acknowledged(store, "events"), before);
 }
 
+/* `docker volume rm`: the store is served from nothing, and the server that starts on it has no tables. */
+static void test_a_new_volume_is_an_empty_server(void **state)
+{
+    struct fixture *f = *state;
+    struct store *store = world_store(f->world, "db");
+    store_serve(store, dataset_new());
+    world_advance(f->world, world_now(f->world) + 10 * SECOND);
+    int64_t before = store_acknowledged(store, "events");
+    assert_string_equal(PSQL(NULL, "-d", "shop", "-c", "\\dt"), "Did not find any relations.\n[0]");
+    world_advance(f->world, world_now(f->world) + 10 * SECOND);
+    assert_int_equal(store_acknowledged(store, "events"), before);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1) { /* any statement, for a look */
@@ -375,6 +388,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_a_truncated_dump_restores_a_part, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_ledger_follows_statements, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_traffic_meets_the_schema, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_new_volume_is_an_empty_server, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -331,13 +331,7 @@ static int add_server(struct env *env, const char *name, const struct doc *confi
     struct pg_role *role = pg_role_new(server, server->superuser);
     role->superuser = true;
     role->password = password ? xstrdup(password) : NULL;
-    pg_database_new(server, "postgres", server->superuser);
-    pg_database_new(server, "template1", server->superuser)->is_template = true;
-    struct pg_database *none = pg_database_new(server, "template0", server->superuser);
-    none->is_template = true;
-    none->allows_connections = false;
-    if (!pg_database_find(server, server->serving_name))
-        pg_database_new(server, server->serving_name, server->superuser);
+    pg_server_initialise(server);
     server->starting = true;
     const char *setup = NULL;
     if (make_version_table(server, error) < 0 || run_migrations(server, config, 0, server->store ? store_schema(server->store) : INT64_MAX, error) < 0 ||

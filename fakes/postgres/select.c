@@ -439,8 +439,7 @@ static const char *order_by(struct translation *t, const struct targets *targets
         int column = output_column(t, targets, node, true, "ORDER BY");
         const char *text;
         if (column >= 0)
-            text = positions_only ? arena_printf(t->arena, "%d", column + 1)
-                                  : sort_form(t, targets->list[column]);
+            text = sort_form(t, targets->list[column]);
         else if (positions_only) {
             pg_fail(t->session, "0A000", -1, "invalid UNION/INTERSECT/EXCEPT ORDER BY clause");
             pg_detail(t->session, "Only result column names can be used, not expressions or functions.");
@@ -600,6 +599,38 @@ static void limits(struct translation *t, const cJSON *select, struct buf *sql)
         buf_printf(sql, " OFFSET %s", translate_expr(t, offset).sql);
 }
 
+static enum pg_type union_type(struct translation *t, enum pg_type a, enum pg_type b, const char *word)
+{
+    if (a == b)
+        return a;
+    if (pg_type_is_number(a) && pg_type_is_number(b))
+        return a > b ? a : b; /* in the order of types.h a later number is a wider one */
+    if (pg_type_is_text(a) && pg_type_is_text(b))
+        return PG_TEXT;
+    if (pg_type_is_time(a) && pg_type_is_time(b))
+        return PG_TIMESTAMPTZ;
+    pg_fail(t->session, "42804", -1, "%s types %s and %s cannot be matched", word, pg_types[a].name, pg_types[b].name);
+    return a;
+}
+
+/* One side of a set operation with its columns in the common types. */
+static const char *union_side(struct translation *t, const struct pg_query_text *side, const struct targets *targets)
+{
+    struct buf sql;
+    buf_init(&sql, 8 << 20);
+    buf_puts(&sql, "SELECT ");
+    for (int i = 0; i < side->n_columns; i++) {
+        struct pg_expr e = {.sql = arena_printf(t->arena, "\"s%d\"", i), .type = side->columns[i].type, .typmod = -1,
+                            .name = "", .location = -1};
+        buf_printf(&sql, "%s%s", i ? ", " : "", coerce(t, e, targets->list[i].type, -1, COERCE_ASSIGN, NULL).sql);
+    }
+    buf_puts(&sql, " FROM (WITH \"pg_s\"(");
+    for (int i = 0; i < side->n_columns; i++)
+        buf_printf(&sql, "%s\"s%d\"", i ? ", " : "", i);
+    buf_printf(&sql, ") AS (%s) SELECT * FROM \"pg_s\")", side->sql);
+    return finish(t, &sql);
+}
+
 static struct pg_query_text set_operation(struct translation *t, const cJSON *select)
 {
     const char *op = node_text(select, "op");
@@ -612,16 +643,31 @@ static struct pg_query_text set_operation(struct translation *t, const cJSON *se
         pg_fail(t->session, "42601",
                 node_location(node_get(cJSON_GetArrayItem(node_get(node_get(select, "rarg"), "targetList"), 0), "ResTarget")),
                 "each %s query must have the same number of columns", word);
-    struct targets targets = {.t = t};
-    for (int i = 0; i < left.n_columns; i++)
-        add_target(&targets, (struct pg_expr){.name = left.columns[i].name, .type = left.columns[i].type});
     bool all = node_true(select, "all");
     if (all && *word != 'U')
         pg_not_simulated(t->session, -1, "%s ALL", word);
+    if (t->session->error.set)
+        return left;
+    struct targets targets = {.t = t};
+    for (int i = 0; i < left.n_columns; i++) {
+        enum pg_type type = union_type(t, left.columns[i].type, right.columns[i].type, word);
+        add_target(&targets, (struct pg_expr){.sql = arena_printf(t->arena, "\"c%d\"", i), .name = left.columns[i].name,
+                                              .type = type, .typmod = -1});
+        if (type != left.columns[i].type || left.columns[i].typmod != right.columns[i].typmod)
+            left.columns[i].typmod = -1;
+    }
     struct buf sql;
     buf_init(&sql, 8 << 20);
-    buf_printf(&sql, "SELECT * FROM (%s) %s%s SELECT * FROM (%s)%s", left.sql, word, all ? " ALL" : "",
-               right.sql, order_by(t, &targets, node_get(select, "sortClause"), true));
+    buf_puts(&sql, "WITH \"pg_u\"(");
+    for (int i = 0; i < left.n_columns; i++)
+        buf_printf(&sql, "%s\"c%d\"", i ? ", " : "", i);
+    buf_printf(&sql, ") AS (%s %s%s %s) SELECT ", union_side(t, &left, &targets), word, all ? " ALL" : "",
+               union_side(t, &right, &targets));
+    for (int i = 0; i < left.n_columns; i++) {
+        left.columns[i].type = targets.list[i].type;
+        buf_printf(&sql, "%s\"c%d\" AS %s", i ? ", " : "", i, sql_name(t->arena, left.columns[i].name));
+    }
+    buf_printf(&sql, " FROM \"pg_u\"%s", order_by(t, &targets, node_get(select, "sortClause"), true));
     limits(t, select, &sql);
     left.sql = finish(t, &sql);
     return left;

@@ -9,10 +9,55 @@
 
 /* ---- servers ---- */
 
+static void database_free(struct pg_database *database)
+{
+    sqlite3_close_v2(database->sqlite);
+    dataset_free(database->own);
+    free(database->name);
+    free(database->owner);
+    free(database);
+}
+
+void pg_server_initialise(struct pg_server *server)
+{
+    pg_database_new(server, "postgres", server->superuser);
+    pg_database_new(server, "template1", server->superuser)->is_template = true;
+    struct pg_database *none = pg_database_new(server, "template0", server->superuser);
+    none->is_template = true;
+    none->allows_connections = false;
+    if (!pg_database_find(server, server->serving_name))
+        pg_database_new(server, server->serving_name, server->superuser);
+}
+
+/* The store's contents were taken away as a whole (a volume removed): what starts again is a server without data. */
+static void notice_new_volume(struct pg_server *server)
+{
+    struct pg_database *database = server->store ? pg_database_find(server, server->serving_name) : NULL;
+    struct arena arena = {0};
+    if (!database || server->starting || server->sessions)
+        return;
+    struct dataset *contents = store_serving(server->store);
+    char **keys = catalog_rows(database, &arena, "SELECT key FROM pgc_relation WHERE ledger");
+    bool gone = false;
+    for (; *keys; keys++)
+        gone |= !dataset_has_table(contents, *keys);
+    arena_release(&arena);
+    if (!gone)
+        return;
+    while (server->databases) {
+        database = server->databases;
+        server->databases = database->next;
+        database_free(database);
+    }
+    pg_server_initialise(server);
+    pg_server_changed(server);
+}
+
 static bool accepts(struct store *store, const char *table, const char **why, void *ctx)
 {
-    (void)store;
     struct pg_server *server = ctx;
+    if (!dataset_has_table(store_serving(store), table))
+        notice_new_volume(server);
     struct pg_database *database = pg_database_find(server, server->serving_name);
     if (server->refuses) {
         *why = server->refuses;
@@ -71,14 +116,6 @@ struct pg_server *pg_server_new(struct env *env, const char *name)
     return server;
 }
 
-static void database_free(struct pg_database *database)
-{
-    sqlite3_close_v2(database->sqlite);
-    dataset_free(database->own);
-    free(database->name);
-    free(database->owner);
-    free(database);
-}
 
 void pg_server_free(struct pg_server *server)
 {
@@ -372,6 +409,7 @@ static bool may_connect(struct pg_server *server, const char *database_name, con
                         struct pg_error *error)
 {
     struct arena *arena = &server->arena;
+    notice_new_volume(server);
     struct pg_database *database = pg_database_find(server, database_name);
     if (server->refuses)
         return refused(error, "57P03", server->refuses);

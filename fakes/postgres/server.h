@@ -168,6 +168,8 @@ struct pg_server *pg_server_on(struct env *, const char *host, int port);
 bool pg_server_runs(const struct pg_server *);
 
 struct pg_server *pg_server_new(struct env *, const char *name);
+/* The databases of a new cluster: postgres, the templates, and the one of POSTGRES_DB. */
+void pg_server_initialise(struct pg_server *);
 void pg_server_free(struct pg_server *);
 
 struct pg_database *pg_database_find(struct pg_server *, const char *name);

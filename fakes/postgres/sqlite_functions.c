@@ -430,26 +430,23 @@ static void result_decimal(sqlite3_context *context, struct decimal d)
         result_text(context, p);
 }
 
+/* The first digit in base 10000, as numeric keeps its digits, and its weight. */
+static int first_digit(wide value, int scale, int *ret_weight)
+{
+    int digits = 0;
+    for (wide v = value; v > 0; v /= 10)
+        digits++;
+    int whole = digits - scale; /* decimal digits in front of the point */
+    *ret_weight = digits == 0 ? 0 : whole > 0 ? (whole + 3) / 4 - 1 : -(-whole / 4) - 1;
+    int exponent = *ret_weight * 4 + scale;
+    return (int)(exponent >= 0 ? value / power10(exponent) : value * power10(-exponent));
+}
+
 /* The scale of a quotient, as select_div_scale() of PostgreSQL's numeric.c: at least 16 significant digits. */
 static struct decimal divide(struct decimal a, struct decimal b)
 {
     wide x = a.value < 0 ? -a.value : a.value, y = b.value < 0 ? -b.value : b.value;
-    int digits_a = 0, digits_b = 0;
-    for (wide v = x; v > 0; v /= 10)
-        digits_a++;
-    for (wide v = y; v > 0; v /= 10)
-        digits_b++;
-    /* Weights in base 10000, as numeric keeps its digits. */
-    int whole_a = digits_a - a.scale, whole_b = digits_b - b.scale;
-    int weight_a = whole_a > 0 ? (whole_a + 3) / 4 - 1 : (whole_a - 3) / 4 - (whole_a == 0);
-    int weight_b = whole_b > 0 ? (whole_b + 3) / 4 - 1 : (whole_b - 3) / 4 - (whole_b == 0);
-    if (whole_a <= 0)
-        weight_a = -((-whole_a) / 4) - 1;
-    if (whole_b <= 0)
-        weight_b = -((-whole_b) / 4) - 1;
-    wide unit_a = weight_a * 4 + a.scale >= 0 ? power10(weight_a * 4 + a.scale) : 1;
-    wide unit_b = weight_b * 4 + b.scale >= 0 ? power10(weight_b * 4 + b.scale) : 1;
-    int first_a = unit_a ? (int)(x / unit_a) : 0, first_b = unit_b ? (int)(y / unit_b) : 0;
+    int weight_a, weight_b, first_a = first_digit(x, a.scale, &weight_a), first_b = first_digit(y, b.scale, &weight_b);
     int weight = weight_a - weight_b - (first_a <= first_b);
     int scale = 16 - weight * 4;
     if (scale < a.scale)
