@@ -323,6 +323,7 @@ int64_t docker_stop(struct container *container, int64_t grace_ns)
     cancel_event(container);
     if (container->state == CONTAINER_RESTARTING) {
         container->state = CONTAINER_EXITED;
+        record_change(container->docker->env->record, container->name, "no longer restarted");
         return 0;
     }
     if (grace_ns < 0)

@@ -109,6 +109,11 @@ static int pull(struct docker_command *command)
 
 /* ---- tag ---- */
 
+static const char *known_as(const struct docker_image *image)
+{
+    return image->version ? image->version : image->name;
+}
+
 static int tag(struct docker_command *command)
 {
     struct call *call = command->call;
@@ -126,7 +131,11 @@ static int tag(struct docker_command *command)
         return why ? docker_daemon_error(call, "%s", why)
                    : docker_daemon_error(call, "No such image: %s:%s", repository, name);
     }
+    struct docker_image *before = docker_image_here(command->docker, to);
     docker_tag(command->docker, to, image);
+    if (before != image)
+        record_change(command->docker->env->record, to, "names %s%s%s", known_as(image),
+                      before ? ", named " : "", before ? known_as(before) : "");
     return 0;
 }
 

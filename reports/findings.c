@@ -1,5 +1,6 @@
 #include "reports/findings.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -352,6 +353,34 @@ static void judge_ledger(struct maker *maker)
     }
 }
 
+/* "web" is in "hp_ti_web", not in "webhook". */
+static bool names(struct str text, const char *subject)
+{
+    size_t n = strlen(subject);
+    for (size_t i = 0; i + n <= text.len; i++) {
+        if (memcmp(text.at + i, subject, n) == 0 && (i == 0 || !isalnum((unsigned char)text.at[i - 1])) &&
+            (i + n == text.len || !isalnum((unsigned char)text.at[i + n])))
+            return true;
+    }
+    return false;
+}
+
+/* What the last step did to it that changed it at all: "hp_ti_web: started, version v2" for web. */
+static const char *last_change(const struct record *record, const char *subject, int *ret_step)
+{
+    for (int i = record->n_steps - 1; i >= 0; i--) {
+        const struct step *step = &record->steps[i];
+        for (int k = step->n_changed - 1; k >= 0; k--) {
+            struct str rest = str_of(step->changed[k]);
+            if (names(str_cut(&rest, ':'), subject)) {
+                *ret_step = step->n;
+                return step->changed[k];
+            }
+        }
+    }
+    return NULL;
+}
+
 static void judge_end_state(struct maker *maker)
 {
     const struct record *record = maker->record;
@@ -359,10 +388,15 @@ static void judge_end_state(struct maker *maker)
         const struct end_state *state = &record->end_states[i];
         if (!state->wanted || !state->value || state->good)
             continue;
+        int step = 0;
+        const char *change = last_change(record, state->subject, &step);
         struct finding *finding =
-            add(maker, "wrong_end_state", 0, NULL, 0,
-                arena_printf(maker->arena, "at the end %s %s is %s, wanted %s", state->subject, state->property,
-                             state->value, state->wanted));
+            add(maker, "wrong_end_state", step, NULL, 0,
+                arena_printf(maker->arena, "at the end %s %s is %s, wanted %s%s%s", state->subject, state->property,
+                             state->value, state->wanted, state->why ? ": " : "", state->why ? state->why : ""));
+        finding->evidence = change ? arena_printf(maker->arena, "the last that was done to it: %s", change)
+                            : record->n_steps ? "no step of the procedure changed it"
+                                              : "";
         if (!gate_failed(maker->verdict, GATE_END_STATE)) /* cut short: nobody knows */
             finding->severity = SEVERITY_WARNING;
     }

@@ -82,7 +82,7 @@ static int read_end_state(struct record *record, const struct doc *node, struct 
     int code = node ? doc_choice(node, state_words, &word, error) : 0;
     XGROW(record->end_states, record->n_end_states, record->cap_end_states);
     record->end_states[record->n_end_states++] =
-        (struct end_state){"the system", "state", word == 2 ? NULL : state_words[word], "good", word == 0};
+        (struct end_state){"the system", "state", word == 2 ? NULL : state_words[word], "good", word == 0, NULL};
     return code;
 }
 

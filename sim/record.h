@@ -152,6 +152,7 @@ struct provenance {
 struct end_state {
     const char *subject, *property, *value, *wanted; /* wanted: NULL where the good state is silent */
     bool good;
+    const char *why; /* what keeps it from being good, in one line, where the world knows; else NULL */
 };
 
 /* A finding that the drill accepts until a date: it then stays out of the verdict, and reports say so. */

@@ -34,7 +34,7 @@ struct end_state *sample_state(struct record *record, const char *subject, const
 {
     XGROW(record->end_states, record->n_end_states, record->cap_end_states);
     struct end_state *state = &record->end_states[record->n_end_states++];
-    *state = (struct end_state){subject, property, value, wanted, !wanted || (value && strcmp(value, wanted) == 0)};
+    *state = (struct end_state){subject, property, value, wanted, !wanted || (value && strcmp(value, wanted) == 0), NULL};
     return state;
 }
 

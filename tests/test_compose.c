@@ -341,6 +341,30 @@ static void test_restart_policy(void **state)
     machine_release(&m);
 }
 
+/* What a step changed: a tag that moved, a restart that was called off. */
+static void test_what_a_step_changed(void **state)
+{
+    (void)state;
+    struct machine m;
+    begin(&m, system_text, "faults: [{at: 5s, crash: honeypot, for: 1h}]\n", files);
+    struct container *honeypot = container(&m, "hp_ti_honeypot");
+    struct step *step = record_step_begin(m.record, "playbook.md", 1, "docker tag");
+    machine_expect(&m, "docker tag postgres:15 hp_ti/honeypot:other", 0, "", "");
+    machine_expect(&m, "docker tag postgres:15 hp_ti/honeypot:other", 0, "", "");
+    assert_int_equal(step->n_changed, 1); /* the second moves nothing */
+    record_step_end(m.record, step, 0);
+    for (int i = 0; i < 1000 && honeypot->state != CONTAINER_RESTARTING; i++)
+        machine_advance(&m, world_now(m.world) + 50 * MILLISECOND);
+    step = record_step_begin(m.record, "playbook.md", 2, "docker stop");
+    docker_stop(honeypot, -1);
+    assert_int_equal(step->n_changed, 1);
+    assert_string_equal(step->changed[0], "hp_ti_honeypot: no longer restarted");
+    record_step_end(m.record, step, 0);
+    machine_advance(&m, world_now(m.world) + 5 * MINUTE);
+    assert_string_equal(container_state_word(honeypot), "exited");
+    machine_release(&m);
+}
+
 static void test_logs(void **state)
 {
     (void)state;
@@ -407,13 +431,21 @@ static void test_crash_loop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_crash_loop),     cmocka_unit_test(test_ps),
-        cmocka_unit_test(test_stop_and_up),    cmocka_unit_test(test_tag_moves),
-        cmocka_unit_test(test_environment),    cmocka_unit_test(test_down_and_up),
-        cmocka_unit_test(test_mistakes),       cmocka_unit_test(test_broken_files),
-        cmocka_unit_test(test_odd_files),      cmocka_unit_test(test_config),
-        cmocka_unit_test(test_unset_variable), cmocka_unit_test(test_v2),
-        cmocka_unit_test(test_restart_policy), cmocka_unit_test(test_logs),
+        cmocka_unit_test(test_crash_loop),
+        cmocka_unit_test(test_ps),
+        cmocka_unit_test(test_stop_and_up),
+        cmocka_unit_test(test_tag_moves),
+        cmocka_unit_test(test_environment),
+        cmocka_unit_test(test_down_and_up),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_broken_files),
+        cmocka_unit_test(test_odd_files),
+        cmocka_unit_test(test_config),
+        cmocka_unit_test(test_unset_variable),
+        cmocka_unit_test(test_v2),
+        cmocka_unit_test(test_restart_policy),
+        cmocka_unit_test(test_logs),
+        cmocka_unit_test(test_what_a_step_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,6 +82,8 @@ static void exit_1_of_a_question_is_an_answer(void **state)
         const char *want;
     } cases[] = {
         {"docker ps | grep unhealthy", 1, ""},
+        {"docker-compose logs --tail=500 | grep -i \"error\\|critical\"", 1, ""},
+        {"echo 'a | grep b' | sort", 1, "warning silent_failure 21 4\n"},
         {"docker ps | grep unhealthy", 2, "warning silent_failure 21 4\n"},
         {"[ -f /tmp/x ]", 1, ""},
         {"grep x y | sort", 1, "warning silent_failure 21 4\n"},
@@ -127,6 +129,31 @@ static void errors_on_stderr_with_exit_0_are_silent_failures(void **state)
         assert_findings(record, cases[i].want);
         record_free(record);
     }
+}
+
+/* A wrong end state says who touched it last, and what keeps it wrong. */
+static void a_wrong_end_state_has_a_history(void **state)
+{
+    (void)state;
+    struct record *record = sample_good();
+    struct end_state *wrong = sample_state(record, "web", "ready replicas", "0", "1");
+    wrong->why = "shop_web: schema 42 needed, postgres has 41";
+    struct report report;
+    record->current_step = 1;
+    record_change(record, "shop_webhook", "stopped");
+    record_change(record, "shop_web", "started, version v1");
+    record->current_step = 2;
+    record_change(record, "shop_webhook", "started, version v2");
+    record->current_step = 0;
+    report_init(&report, record);
+    const struct finding *finding = &report.findings.at[0];
+    assert_string_equal(finding->id, "wrong_end_state");
+    assert_int_equal(finding->step, 1);
+    assert_string_equal(finding->message,
+                        "at the end web ready replicas is 0, wanted 1: shop_web: schema 42 needed, postgres has 41");
+    assert_string_equal(finding->evidence, "the last that was done to it: shop_web: started, version v1");
+    report_release(&report);
+    record_free(record);
 }
 
 static void a_known_cause_is_told_once(void **state)
@@ -336,6 +363,7 @@ int main(void)
         cmocka_unit_test(exit_1_of_a_question_is_an_answer),
         cmocka_unit_test(a_failure_that_stops_the_procedure_is_no_secret),
         cmocka_unit_test(errors_on_stderr_with_exit_0_are_silent_failures),
+        cmocka_unit_test(a_wrong_end_state_has_a_history),
         cmocka_unit_test(a_known_cause_is_told_once),
         cmocka_unit_test(a_step_that_changed_nothing_is_a_no_op),
         cmocka_unit_test(verbs_tell_what_means_to_change),

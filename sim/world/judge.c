@@ -265,6 +265,17 @@ static const char *versions_running(struct arena *arena, const struct service *s
     return *text ? text : "none";
 }
 
+/* What the first instance that is not ready says of itself. */
+static const char *why_not_ready(struct record *record, const struct service *service)
+{
+    for (int i = 0; i < service->n_instances; i++) {
+        const struct instance *instance = service->instances[i];
+        if (instance->state != INSTANCE_READY && *instance_why(instance))
+            return arena_printf(&record->arena, "%s: %s", instance_name(instance), instance_why(instance));
+    }
+    return service->n_instances ? NULL : "there is no instance of it";
+}
+
 static void end_of_service(struct world *world, const struct service *service)
 {
     struct record *record = world->record;
@@ -275,7 +286,10 @@ static void end_of_service(struct world *world, const struct service *service)
                   version ? version->value : NULL, !version || holds(world, version));
     const char *ready = arena_printf(&record->arena, "%d", service_ready(service));
     const char *wanted = replicas ? arena_printf(&record->arena, "%lld", (long long)replicas->number) : NULL;
-    add_end_state(record, name, "ready replicas", ready, wanted, !replicas || holds(world, replicas));
+    bool good = !replicas || holds(world, replicas);
+    add_end_state(record, name, "ready replicas", ready, wanted, good);
+    if (!good)
+        record->end_states[record->n_end_states - 1].why = why_not_ready(record, service);
 }
 
 /* What the running instances were started with, each value once: "true", or "false, true"; "none" runs. */
