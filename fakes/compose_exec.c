@@ -126,7 +126,6 @@ static int run(struct compose_command *command)
                         ? "com.docker.compose.oneoff=True"
                         : spec.labels[i];
     spec.labels = labels;
-    spec.place = compose_container_name(&command->project, service, 1);
     spec.name = options_value(
         options, "name",
         v1 ? arena_printf(arena, "%s_%s_run_%.12s", command->project.name, service->name, hex)

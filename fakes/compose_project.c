@@ -152,6 +152,26 @@ const char *compose_hash(struct docker *docker, const struct compose_project *pr
     return hex;
 }
 
+/* A container made anew lives where the one before it lived, whatever either edition calls it; one more of a service
+ * beside its first. NULL: there never was one. */
+static const char *place_of(struct docker *docker, const struct compose_project *project,
+                            const struct compose_service *service, int number)
+{
+    const char *place = NULL;
+    for (int i = 0; i < docker->n_containers; i++) {
+        const struct container *container = docker->containers[i];
+        const char *owner = container_label(container, "com.docker.compose.project");
+        const char *of = container_label(container, "com.docker.compose.service");
+        const char *which = container_label(container, "com.docker.compose.container-number");
+        if (!owner || !of || strcmp(owner, project->name) != 0 || strcmp(of, service->name) != 0)
+            continue;
+        if (which && leading_int(which) == number)
+            return container->place;
+        place = place ? place : container->place;
+    }
+    return place;
+}
+
 struct container_spec compose_spec(struct docker *docker, const struct compose_project *project,
                                    const struct compose_service *service, int number)
 {
@@ -175,6 +195,7 @@ struct container_spec compose_spec(struct docker *docker, const struct compose_p
                                                  : "com.docker.compose.version=2.29.7";
     return (struct container_spec){
         .name = compose_container_name(project, service, number),
+        .place = place_of(docker, project, service, number),
         .image = image,
         .command = service->command,
         .env = service->env,

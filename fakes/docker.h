@@ -111,9 +111,10 @@ struct container {
     int exit_code;
     int restarts;
     int64_t created_ns, started_ns, finished_ns;
-    int64_t condition_ns;      /* since when the instance is as it is now: for its health */
-    bool stopping;             /* a stop is under way */
-    int stop_exit;             /* and will end with this exit code */
+    int64_t condition_ns; /* since when the instance is as it is now: for its health */
+    enum container_health health_before; /* what its health was when that began */
+    bool stopping;                       /* a stop is under way */
+    int stop_exit;                       /* and will end with this exit code */
     uint64_t event;            /* pending event (end of a stop, restart after a crash); 0: none */
     struct instance *instance; /* NULL: a plain program */
     struct docker_log_line *log;
@@ -233,6 +234,8 @@ void container_ended(struct container *, int exit_code);
 bool container_running(
     const struct container *); /* running, paused or restarting: as `docker ps` lists it */
 enum container_health container_health(const struct container *);
+/* The instance's state is another one from now on. */
+void container_condition_changed(struct container *, enum instance_state before);
 const char *container_label(const struct container *, const char *name); /* NULL: it has none */
 void container_log(struct container *, const char *text, bool is_error);
 /* "Up 3 minutes (healthy)", "Exited (137) 2 seconds ago" */

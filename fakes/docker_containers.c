@@ -286,6 +286,7 @@ const char *docker_start(struct container *container)
     container->error = "";
     container->exit_code = 0;
     container->started_ns = container->condition_ns = docker_now(docker);
+    container->health_before = HEALTH_STARTING;
     if (container->image->corrupt) {
         container_log(container, "exec /usr/local/bin/docker-entrypoint.sh: exec format error",
                       true);
@@ -399,27 +400,34 @@ void container_log(struct container *container, const char *text, bool is_error)
         .at_ns = docker_now(container->docker), .text = xstrdup(text), .is_error = is_error};
 }
 
-/* Health is worked out from since when the program is well, as its checks would have seen it: one
- * every interval from its start; unhealthy after `retries` failures in a row. */
-enum container_health container_health(const struct container *container)
+/* Health is worked out from since when the program is well, as its checks would have seen it: one every interval
+ * from its start; unhealthy after `retries` failures in a row; in between what it was before. */
+static enum container_health health(const struct container *container, bool well)
 {
     const struct docker_health_check *check = &container->spec.health;
-    if (!check->test || container->state != CONTAINER_RUNNING)
-        return HEALTH_NONE;
     int64_t interval = check->interval_ns ? check->interval_ns : 30 * SECOND;
-    int64_t now = docker_now(container->docker), since = container->condition_ns;
-    int64_t checks = (now - container->started_ns) / interval;
-    int64_t checks_before = (since - container->started_ns) / interval;
-    bool well = !container->instance || instance_state(container->instance) == INSTANCE_READY;
+    int64_t checks = (docker_now(container->docker) - container->started_ns) / interval;
+    int64_t checks_before = (container->condition_ns - container->started_ns) / interval;
     if (well)
-        return checks > checks_before           ? HEALTH_HEALTHY
-               : since == container->started_ns ? HEALTH_STARTING
-                                                : HEALTH_UNHEALTHY;
+        return checks > checks_before ? HEALTH_HEALTHY : container->health_before;
     int64_t free_checks = check->start_period_ns / interval;
     int64_t failures = checks - (checks_before > free_checks ? checks_before : free_checks);
-    if (failures >= (check->retries ? check->retries : 3))
-        return HEALTH_UNHEALTHY;
-    return since == container->started_ns ? HEALTH_STARTING : HEALTH_HEALTHY;
+    return failures >= (check->retries ? check->retries : 3) ? HEALTH_UNHEALTHY
+                                                             : container->health_before;
+}
+
+enum container_health container_health(const struct container *container)
+{
+    if (!container->spec.health.test || container->state != CONTAINER_RUNNING)
+        return HEALTH_NONE;
+    return health(container,
+                  !container->instance || instance_state(container->instance) == INSTANCE_READY);
+}
+
+void container_condition_changed(struct container *container, enum instance_state before)
+{
+    container->health_before = health(container, before == INSTANCE_READY);
+    container->condition_ns = docker_now(container->docker);
 }
 
 const char *container_state_word(const struct container *container)

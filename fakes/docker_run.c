@@ -194,6 +194,11 @@ static struct container *create(struct docker_command *command, int *ret_status)
             return NULL;
         }
     }
+    for (int i = 0; i < docker->n_containers;
+         i++) { /* a root with the same content, if there is one */
+        if (docker->containers[i]->image == docker_image_here(docker, image))
+            spec.place = docker->containers[i]->place;
+    }
     struct container *container = docker_create(docker, &spec, &why);
     if (!container) {
         call_err(call,

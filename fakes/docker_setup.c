@@ -56,7 +56,7 @@ static void instance_changed(struct instance *instance, enum instance_state befo
     if (!container)
         return;
     if (instance_state(instance) != before)
-        container->condition_ns = docker_now(ctx);
+        container_condition_changed(container, before);
     bool crashed = instance_state(instance) == INSTANCE_STOPPED && before != INSTANCE_STOPPED &&
                    container->state == CONTAINER_RUNNING && !container->stopping;
     if (crashed)
@@ -229,7 +229,7 @@ static int add_service_image(struct docker *docker, const struct doc *config,
 }
 
 static int add_image(struct docker *docker, const struct doc *config, const char *reference,
-                     const char *service, struct error *error)
+                     const char *service, bool here, struct error *error)
 {
     const char *repository, *tag;
     struct arena *arena = docker_arena(docker);
@@ -245,7 +245,8 @@ static int add_image(struct docker *docker, const struct doc *config, const char
         return add_service_image(docker, config, repository, tag, service, error);
     struct docker_image *image = docker_image_new(docker, reference);
     docker_remote_set(docker, reference, image);
-    docker_tag(docker, reference, image);
+    if (here)
+        docker_tag(docker, reference, image);
     return describe_image(docker, entry, repository, image, error);
 }
 
@@ -348,7 +349,7 @@ static int start_project(struct docker *docker, const struct doc *config, const 
     for (int i = 0; i < project.n_services; i++) {
         const struct compose_service *service = &project.services[i];
         if (add_image(docker, config, compose_image(&project, service),
-                      world_service_of(root_of(config), service->name), error))
+                      world_service_of(root_of(config), service->name), !service->profiled, error))
             return ERROR_INPUT;
     }
     compose_make_things(docker, &project, NULL, NULL);
