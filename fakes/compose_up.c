@@ -72,7 +72,8 @@ static int build_one(struct compose_command *command, const struct compose_servi
             given && given->text ? given->text : "Dockerfile");
     call_sleep(call, 8 * SECOND);
     struct docker_image *made =
-        docker_build(command->docker, image, git_repo_version(call, folder));
+        docker_build(command->docker, image, docker_service_of(command->docker, service->name),
+                     git_repo_version(call, folder));
     if (!made)
         return compose_fail(command, "invalid reference format");
     if (command->edition == COMPOSE_V1)

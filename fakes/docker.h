@@ -196,8 +196,12 @@ void docker_tag(struct docker *, const char *reference, struct docker_image *);
 struct docker_tag *docker_remote(struct docker *,
                                  const char *reference); /* NULL: no such name there */
 struct docker_tag *docker_remote_set(struct docker *, const char *reference, struct docker_image *);
-/* The image made by `build:`; new each time unless the cache holds (same service and version). */
-struct docker_image *docker_build(struct docker *, const char *reference, const char *version);
+/* What a build of those sources makes under that name. `service` of the world: NULL, the one that the name's other
+ * images run. A version that the service does not have: what was there before, out of the cache. NULL: no valid name. */
+struct docker_image *docker_build(struct docker *, const char *reference, const char *service,
+                                  const char *version);
+/* The service of the world that a Compose service runs; NULL: none. */
+const char *docker_service_of(const struct docker *, const char *compose_service);
 
 enum pull_result { PULL_NEW, PULL_UP_TO_DATE, PULL_FAILED };
 struct pull {

@@ -210,26 +210,48 @@ void docker_pull_done(struct docker *docker, const char *reference, const struct
         docker_tag(docker, reference, pull->image);
 }
 
-struct docker_image *docker_build(struct docker *docker, const char *reference, const char *version)
+/* An image of that repository, here or in the registry: tells whose sources these are. */
+static struct docker_image *relative(struct docker *docker, const char *repository)
 {
-    struct docker_image *before = docker_image_here(docker, reference);
-    struct docker_image *image = NULL;
+    for (int i = 0; i < docker->n_tags; i++) {
+        if (strcmp(docker->tags[i].repository, repository) == 0 && docker->tags[i].image->service)
+            return docker->tags[i].image;
+    }
+    for (int i = 0; i < docker->n_remote; i++) {
+        if (strcmp(docker->remote[i].repository, repository) == 0 &&
+            docker->remote[i].image->service)
+            return docker->remote[i].image;
+    }
+    return NULL;
+}
+
+struct docker_image *docker_build(struct docker *docker, const char *reference, const char *service,
+                                  const char *version)
+{
     const char *repository, *tag;
     if (docker_reference(docker_arena(docker), reference, &repository, &tag))
         return NULL;
-    if (before && before->service && version)
-        image = docker_image_of(docker, repository, before->service, version);
+    struct docker_image *before = docker_image_here(docker, reference);
+    struct docker_image *like = before ? before : relative(docker, repository);
+    if (!service && like)
+        service = like->service;
+    struct service *of = service ? world_service(docker->env->world, service) : NULL;
+    struct docker_image *image;
+    if (of && version && service_has_version(of, version))
+        image = docker_image_of(docker, repository, service, version);
     else if (before)
         image = before; /* every step comes out of the build cache */
+    else if (of)
+        image = docker_image_of(docker, repository, service, service_initial_version(of));
     else
         image = docker_image_new(docker, reference);
-    if (before && image != before) {
-        image->command = before->command;
-        image->env = before->env;
-        image->tools = before->tools;
-        image->size_bytes = before->size_bytes;
-        image->stop_ns = before->stop_ns;
-        image->stop_exit = before->stop_exit;
+    if (like && image != like) {
+        image->command = like->command;
+        image->env = like->env;
+        image->tools = like->tools;
+        image->size_bytes = like->size_bytes;
+        image->stop_ns = like->stop_ns;
+        image->stop_exit = like->stop_exit;
     }
     docker_tag(docker, reference, image);
     return image;

@@ -361,7 +361,7 @@ static int build(struct docker_command *command)
                hex);
     call_sleep(call, 8 * SECOND);
     struct docker_image *image =
-        docker_build(command->docker, name ? name : arena_printf(call->arena, "%.12s", hex),
+        docker_build(command->docker, name ? name : arena_printf(call->arena, "%.12s", hex), NULL,
                      git_repo_version(call, folder));
     if (!image) {
         call_err(call, "ERROR: invalid tag \"%s\": invalid reference format\n", name);

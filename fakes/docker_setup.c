@@ -196,6 +196,11 @@ static const char *world_service_of(const struct doc *root, const char *compose_
     return same && doc_get(same, "runs") ? same->key : NULL;
 }
 
+const char *docker_service_of(const struct docker *docker, const char *compose_service)
+{
+    return world_service_of(docker->system, compose_service);
+}
+
 /* Every version of a service as a tag in the registry, and the tag that is deployed. */
 static int add_service_image(struct docker *docker, const struct doc *config,
                              const char *repository, const char *tag, const char *service,
