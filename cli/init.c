@@ -54,8 +54,11 @@ static const char *from_drills(struct arena *arena, const char *playbook, const 
             return arena_strdup(arena, full);
         return playbook;
     }
-    for (const char *at = folder; *at; at++)
-        up += *at != '/' && *at != '.' && (at == folder || at[-1] == '/');
+    for (const char *at = folder; *at;) {
+        size_t len = strcspn(at, "/");
+        up += len && !(len == 1 && *at == '.');
+        at += len + (at[len] == '/');
+    }
     while (up--)
         path = arena_printf(arena, "../%s", path);
     return path;

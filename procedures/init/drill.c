@@ -22,7 +22,13 @@ int init_busiest_heading(const struct facts *facts)
 {
     int best = -1, most = 0;
     for (int i = 0; i < facts->playbook->n_headings; i++) {
-        int n = facts->playbook->headings[i].bold_line ? 0 : changes_in(facts, i);
+        int n = 0;
+        if (facts->playbook->headings[i].bold_line)
+            continue;
+        for (int u = 0; u < facts->lint.n_uses; u++)
+            n += facts->lint.blocks[facts->lint.uses[u].block].scope == i;
+        n += changes_in(facts, i) *
+             1000; /* commands that only look count where nothing changes anything */
         if (n > most) {
             most = n;
             best = i;
