@@ -154,7 +154,11 @@ static void read_run(struct reader *reader, const cJSON *root, struct summary *r
     ret->drill = text_of(reader, root, "drill");
     ret->fingerprint = text_of(reader, root, "fingerprint");
     ret->tier = text_of(reader, root, "tier");
-    ret->seed = (int64_t)number_of(reader, root, "seed");
+    double seed = number_of(reader, root, "seed");
+    if (seed >= 0 && seed <= 9007199254740991.0)
+        ret->seed = (int64_t)seed;
+    else
+        complain(reader, "seed", "whole number below 2^53");
     ret->title = text_of(reader, provenance, "title");
     ret->system = text_of(reader, provenance, "system");
     ret->playbook = text_of(reader, provenance, "playbook");

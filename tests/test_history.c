@@ -20,6 +20,7 @@
 #include "reports/words.h"
 #include "sim/base/doc.h"
 #include "tests/golden.h"
+#include "tests/json_schema.h"
 #include "tests/record_samples.h"
 
 enum { DAY_S = 86400 };
@@ -470,6 +471,39 @@ static void mistakes_in_a_held_drill_are_named(void **state)
     }
 }
 
+/* What the schema allows is what the reader reads. */
+static void a_held_drill_has_a_schema(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool valid;
+    } cases[] = {
+        {"{\"format\": \"rehearse.held/1\", \"drill\": \"a/b\", \"start\": \"2026-04-14T14:00:00Z\", \"instants\": {\"change\": 0, "
+         "\"impact\": \"1m30s\"}, \"records_lost\": {\"db\": 3, \"queue\": \"unknown\"}, \"end_state\": \"wrong\", \"people\": [\"x\"], "
+         "\"actions\": [{\"at\": \"2m\", \"did\": \"y\"}], \"observed\": [{\"finding\": \"hang\", \"message\": \"z\"}], "
+         "\"targets\": {\"rollback\": \"20m\", \"records_lost\": 5}, \"downtime\": \"3m\"}",
+         true},
+        {"{\"format\": \"rehearse.held/1\", \"drill\": \"a/b\", \"start\": \"2026-04-14T14:00:00Z\"}", false},
+        {"{\"format\": \"rehearse.held/1\", \"drill\": \"a/b\", \"start\": \"2026-04-14T14:00:00Z\", \"instants\": {\"t\": \"1m\"}}", false},
+        {"{\"format\": \"rehearse.held/1\", \"drill\": \"a/b\", \"start\": \"2026-04-14T14:00:00Z\", \"instants\": {\"ack\": \"soon\"}}",
+         false},
+        {"{\"format\": \"rehearse.held/1\", \"drill\": \"a/b\", \"start\": \"2026-04-14T14:00:00Z\", \"instants\": {}, \"more\": 1}", false},
+    };
+    snprintf(path, sizeof path, "%s/held.json", dir);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct record *record = NULL;
+        struct error error = {""};
+        const char *people;
+        const char *complaint = json_schema_check("reports/held.schema.json", cases[i].text);
+        assert_int_equal(report_write_file(path, str_of(cases[i].text), &error), 0);
+        int code = held_read(path, &record, &people, &error);
+        if ((complaint == NULL) != cases[i].valid || (code == 0) != cases[i].valid)
+            fail_msg("case %zu: %s; %s", i, complaint ? complaint : "valid", code ? error.text : "read");
+        record_free(record);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -488,6 +522,7 @@ int main(void)
         TEST(a_hundred_thousand_runs_are_no_burden),
         TEST(a_drill_that_people_held_is_judged_alike),
         TEST(mistakes_in_a_held_drill_are_named),
+        TEST(a_held_drill_has_a_schema),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,6 +77,8 @@ static void what_is_no_run_is_refused(void **state)
         {"{\"format\": \"rehearse.run/2\"}", "x.json: /format: expected \"rehearse.run/1\""},
         {"{\"format\": \"rehearse.run/1\"}", "x.json: /drill: no text, expected as in rehearse.run/1"},
         {"{\"format\": \"rehearse.run/1\", \"drill\": 5}", "x.json: /drill: no text, expected as in rehearse.run/1"},
+        {"{\"format\": \"rehearse.run/1\", \"drill\": \"\", \"fingerprint\": \"\", \"tier\": \"\", \"seed\": null}",
+         "x.json: /seed: no whole number below 2^53, expected as in rehearse.run/1"}, /* found by fuzzing */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct summary summary;
