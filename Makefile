@@ -54,6 +54,10 @@ run:
 	@$(MAKE) --no-print-directory -s -j2 rehearse
 	@./rehearse run procedures/hp_ti/drills/database-migration.yaml; status=$$?; [ $$status -le 1 ]
 
+# Every drill of the repository against what its file expects.
+drills: rehearse
+	@ci/drills
+
 asan:
 	@LSAN_OPTIONS=suppressions=$(CURDIR)/ci/lsan.txt:print_suppressions=0 \
 	    $(MAKE) BUILD=$(BUILD)/asan SANITIZE=address CFLAGS="-O1 -g" check
@@ -94,7 +98,7 @@ clean:
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-.PHONY: all rehearse check run asan ubsan fuzz fuzz-run bench lint install clean format
+.PHONY: all rehearse check drills run asan ubsan fuzz fuzz-run bench lint install clean format
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TESTS:=.d) $(TEST_AID:%.c=$(BUILD)/%.d)
