@@ -3,25 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fakes/sqlite_files.h"
+#include "fakes/sqlite_shell.h"
 #include "sim/base/doc.h"
 #include "sim/record.h"
 
-enum { FILE_MAX = 256 << 20, INPUT_MAX = 64 << 20, COLUMNS_MAX = 200 };
+enum { FILE_MAX = 256 << 20, INPUT_MAX = 64 << 20 };
 #define CALL_NS (4 * MILLISECOND)
-
-enum mode { MODE_LIST, MODE_CSV, MODE_TABS, MODE_LINE, MODE_JSON, MODE_COLUMN };
-
-struct shell {
-    struct call *call;
-    sqlite3 *database;
-    const char *path; /* "" or ":memory:": in memory only */
-    enum mode mode;
-    bool headers, bail, read_only, ended;
-    const char *separator, *null;
-    const char *because; /* the statement that is carried out */
-    int errors;
-};
 
 static void close_database(void *ctx)
 {
@@ -147,8 +134,8 @@ static int put_columns(struct shell *shell, sqlite3_stmt *statement)
     }
     for (int row = shell->headers && rows ? -2 : 0; row < rows; row++)
         for (int i = 0; i < n; i++) {
-            char dashes[COLUMNS_MAX + 1];
-            size_t width = widths[i] < COLUMNS_MAX ? widths[i] : COLUMNS_MAX;
+            char dashes[SHELL_COLUMNS_MAX + 1];
+            size_t width = widths[i] < SHELL_COLUMNS_MAX ? widths[i] : SHELL_COLUMNS_MAX;
             memset(dashes, '-', width);
             dashes[width] = '\0';
             const char *text = row == -2 ? sqlite3_column_name(statement, i) : row == -1 ? dashes : cells[row * n + i];
@@ -275,129 +262,6 @@ static int dump(struct shell *shell)
     return SQLITE_OK;
 }
 
-/* One record of a CSV or separated text; fields in the arena. */
-static int next_record(struct arena *arena, struct str *rest, char separator, const char **fields)
-{
-    int n = 0;
-    while (n < COLUMNS_MAX) {
-        struct buf field;
-        buf_init(&field, 1 << 20);
-        if (rest->len && rest->at[0] == '"') {
-            for (rest->at++, rest->len--; rest->len; rest->at++, rest->len--) {
-                if (rest->at[0] == '"' && rest->len > 1 && rest->at[1] == '"') {
-                    rest->at++;
-                    rest->len--;
-                } else if (rest->at[0] == '"') {
-                    rest->at++;
-                    rest->len--;
-                    break;
-                }
-                buf_putc(&field, rest->at[0]);
-            }
-        }
-        while (rest->len && rest->at[0] != separator && rest->at[0] != '\n') {
-            if (rest->at[0] != '\r')
-                buf_putc(&field, rest->at[0]);
-            rest->at++;
-            rest->len--;
-        }
-        fields[n++] = arena_str(arena, buf_text(&field));
-        buf_release(&field);
-        bool more = rest->len && rest->at[0] == separator;
-        if (rest->len) {
-            rest->at++;
-            rest->len--;
-        }
-        if (!more)
-            break;
-    }
-    return n;
-}
-
-static int import_rows(struct shell *shell, const char *file, const char *table, char separator, int skip, struct str text)
-{
-    struct arena *arena = shell->call->arena;
-    const char *fields[COLUMNS_MAX];
-    sqlite3_stmt *insert = NULL, *columns = NULL;
-    char *count = sqlite3_mprintf("SELECT count(*) FROM pragma_table_info(%Q)", table);
-    sqlite3_prepare_v2(shell->database, count, -1, &columns, NULL);
-    int n = sqlite3_step(columns) == SQLITE_ROW ? sqlite3_column_int(columns, 0) : 0, code = SQLITE_OK;
-    sqlite3_finalize(columns);
-    sqlite3_free(count);
-    if (n == 0) { /* a new table: its columns are the first line */
-        n = next_record(arena, &text, separator, fields);
-        char *sql = sqlite3_mprintf("CREATE TABLE \"%w\"(", table);
-        for (int i = 0; i < n; i++)
-            sql = sqlite3_mprintf("%z%s\n\"%w\" TEXT", sql, i ? "," : "", fields[i]);
-        sql = sqlite3_mprintf("%z)", sql);
-        code = sqlite3_exec(shell->database, sql, NULL, NULL, NULL);
-        sqlite3_free(sql);
-    }
-    char *sql = sqlite3_mprintf("INSERT INTO \"%w\" VALUES(?", table);
-    for (int i = 1; i < n; i++)
-        sql = sqlite3_mprintf("%z,?", sql);
-    sql = sqlite3_mprintf("%z)", sql);
-    code = code ? code : sqlite3_prepare_v2(shell->database, sql, -1, &insert, NULL);
-    sqlite3_free(sql);
-    shell->because = arena_printf(arena, ".import %s %s", file, table);
-    sqlite3_exec(shell->database, "BEGIN", NULL, NULL, NULL);
-    int last = SQLITE_OK;
-    for (int line = 1; code == SQLITE_OK && text.len; line++) {
-        int got = next_record(arena, &text, separator, fields);
-        if (line <= skip)
-            continue;
-        if (got < n)
-            call_err(shell->call, "%s:%d: expected %d columns but found %d - filling the rest with NULL\n", file, line, n, got);
-        if (got > n)
-            call_err(shell->call, "%s:%d: expected %d columns but found %d - extras ignored\n", file, line, n, got);
-        for (int i = 0; i < n; i++) {
-            if (i < got)
-                sqlite3_bind_text(insert, i + 1, fields[i], -1, SQLITE_STATIC);
-            else
-                sqlite3_bind_null(insert, i + 1);
-        }
-        sqlite3_step(insert);
-        last = sqlite3_reset(insert);
-        if (last != SQLITE_OK)
-            call_err(shell->call, "%s:%d: INSERT failed: %s\n", file, line, sqlite3_errmsg(shell->database));
-    }
-    sqlite3_finalize(insert);
-    sqlite3_exec(shell->database, "COMMIT", NULL, NULL, NULL);
-    return code ? code : last;
-}
-
-static int import(struct shell *shell, int n, const char **words)
-{
-    char separator = shell->mode == MODE_CSV ? ',' : shell->mode == MODE_TABS ? '\t' : shell->separator[0];
-    const char *file = NULL, *table = NULL;
-    int skip = 0;
-    for (int i = 1; i < n; i++) {
-        const char *word = words[i][0] == '-' && words[i][1] == '-' ? words[i] + 1 : words[i];
-        if (strcmp(word, "-csv") == 0)
-            separator = ',';
-        else if (strcmp(word, "-skip") == 0 && i + 1 < n)
-            skip = atoi(words[++i]);
-        else if (word[0] != '-' && !file)
-            file = word;
-        else if (word[0] != '-' && !table)
-            table = word;
-    }
-    if (!file || !table) {
-        call_err(shell->call, "ERROR: missing %s argument. Usage:\n.import FILE TABLE\n", file ? "TABLE" : "FILE");
-        return SQLITE_ERROR;
-    }
-    struct buf *text = ARENA_NEW(shell->call->arena, struct buf);
-    buf_init(text, INPUT_MAX);
-    call_defer(shell->call, (void (*)(void *))buf_release, text);
-    bool is_stdin = strcmp(file, "/dev/stdin") == 0 || strcmp(file, "-") == 0;
-    int code = is_stdin ? call_read_all(shell->call, 0, text) : call_load(shell->call, file, text);
-    if (code < 0) {
-        call_err(shell->call, "Error: cannot open \"%s\"\n", file);
-        return SQLITE_ERROR;
-    }
-    return import_rows(shell, file, table, separator, skip, buf_text(text));
-}
-
 static int save_to(struct shell *shell, const char *path)
 {
     sqlite3_int64 size = 0;
@@ -466,7 +330,7 @@ static int dot_command(struct shell *shell, const char *line)
     if (strcmp(name, "dump") == 0)
         return dump(shell);
     if (strcmp(name, "import") == 0)
-        return import(shell, n, words);
+        return shell_import(shell, n, words);
     if (strcmp(name, "mode") == 0 && argument && set_mode(shell, argument))
         return SQLITE_OK;
     if (strcmp(name, "headers") == 0 || strcmp(name, "header") == 0)
