@@ -107,7 +107,7 @@ int shell_import(struct shell *shell, int n, const char **words)
         if (strcmp(word, "-csv") == 0)
             separator = ',';
         else if (strcmp(word, "-skip") == 0 && i + 1 < n)
-            skip = atoi(words[++i]);
+            skip = (int)strtol(words[++i], NULL, 10);
         else if (word[0] != '-' && !file)
             file = word;
         else if (word[0] != '-' && !table)

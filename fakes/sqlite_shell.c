@@ -318,7 +318,7 @@ static int dot_command(struct shell *shell, const char *line)
     bool on = argument && (strcmp(argument, "on") == 0 || strcmp(argument, "1") == 0 || strcmp(argument, "yes") == 0);
     if (strcmp(name, "quit") == 0 || strcmp(name, "exit") == 0) {
         shell->ended = true;
-        return argument ? atoi(argument) : 0;
+        return argument ? (int)strtol(argument, NULL, 10) : 0;
     }
     if (strcmp(name, "tables") == 0)
         return print_rows(shell, "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' "
