@@ -329,6 +329,31 @@ static void test_metrics_as_text(void **state)
     world_fixture_end(&f);
 }
 
+/* A bad configuration: what the version needs is no longer so. A flag that changes what a version does. */
+static void test_bad_config_and_flag(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    static const char *const with_settings =
+        "format: rehearse.system/1\n"
+        "services: {api: {versions: {v: {needs: {settings: {mode: fast}}, when: [{settings: {flag: 'on'}, errors: 25%}]}}}}\n"
+        "traffic: {t: {to: api, rate: 10/s}}\nsettings: {mode: fast, flag: 'off'}\n";
+    world_fixture_begin(&f, with_settings,
+                        "change: [{at: 1m, set: {flag: 'on'}}, {at: 2m, set: {flag: 'off', mode: slow}}]", 1);
+    world_fixture_until(&f, 59 * SECOND);
+    assert_true(world_fixture_metric(&f, "api", "error_ratio") < 0.001);
+    world_fixture_until(&f, 90 * SECOND);
+    assert_true(fabs(world_fixture_metric(&f, "api", "error_ratio") - 0.25) < 0.001);
+    world_fixture_until(&f, 150 * SECOND);
+    assert_true(world_fixture_metric(&f, "api", "error_ratio") > 0.999);
+    struct instance *api = service_instance(world_service(f.world, "api"), 0);
+    assert_int_equal(instance_state(api), INSTANCE_FAILING);
+    assert_string_equal(instance_why(api), "mode must be fast, is slow");
+    world_set(f.world, "mode", "fast");
+    assert_int_equal(instance_state(api), INSTANCE_READY);
+    world_fixture_end(&f);
+}
+
 /* A fault with a chance strikes in about that share of the seeds: 5 standard errors of 0.3 in 200. */
 static void test_chance(void **state)
 {
@@ -368,7 +393,7 @@ int main(void)
         cmocka_unit_test(test_deploy),       cmocka_unit_test(test_event),
         cmocka_unit_test(test_backup),       cmocka_unit_test(test_command),
         cmocka_unit_test(test_blind),        cmocka_unit_test(test_canary),
-        cmocka_unit_test(test_metrics_as_text),
+        cmocka_unit_test(test_metrics_as_text), cmocka_unit_test(test_bad_config_and_flag),
         cmocka_unit_test(test_at_a_step),    cmocka_unit_test(test_chance),
         cmocka_unit_test(test_saturation_is_bounded),
     };

@@ -101,6 +101,10 @@ static const struct {
     {SYSTEM, "faults: [{at: 1m, slow: api, ratio: 3}]", "/faults/0/ratio: unknown key"},
     {SYSTEM, "faults: [{at: 1m, backup: b}]", "no backup 'b'"},
     {SYSTEM, "faults: [{command: x, does: explode}]", "/faults/0/does:"},
+    {SYSTEM "grain: request\ntraffic: {t: {to: api, rate: 9000/s}}", "faults: [{at: 1m, overload: t, by: 1000}]",
+     "drill.yaml:1: /faults: up to 9e+06 requests a second are too many"},
+    {SYSTEM "backups: {b: {store: db, every: 1s}}", NULL, "a backup every 1s is too often"},
+    {SYSTEM, "horizon: 31d", "drill.yaml:1: /horizon: a run"},
     {SYSTEM, "operator: nobody", "drill.yaml:1: /operator:"},
     {SYSTEM, "operator: {ack: {p50: 5m, p95: 1m}}", "p95 must not be below p50"},
 };

@@ -92,8 +92,8 @@ static int check_migrate(const struct doc *node, const struct model *model, stru
 static int load_at(const struct doc *node, int64_t *ret_ns, struct error *error)
 {
     TRY(doc_duration(node, ret_ns, error));
-    if (*ret_ns > 3650 * DAY)
-        return doc_error(node, error, "at most 3650d after the start");
+    if (*ret_ns > 30 * DAY)
+        return doc_error(node, error, "a run and all that is in it takes at most 30d");
     return 0;
 }
 
@@ -374,6 +374,21 @@ static int load_operator(const struct doc *node, struct model_operator *operator
     return load_at(doc_get(node, "handover"), &operator->handover_ns, error);
 }
 
+/* Every request is several events: where there would be too many, flows are the way. */
+static int check_grain(const struct doc *root, const struct model *model, struct error *error)
+{
+    double rate = 0, factor = 1;
+    for (int i = 0; i < model->n_traffic; i++)
+        rate += model->traffic[i].rate_per_s * (model->traffic[i].daily ? 1.6 : 1);
+    for (int i = 0; i < model->n_faults; i++)
+        if (model->faults[i].kind == FAULT_OVERLOAD && model->faults[i].factor > 1)
+            factor *= model->faults[i].factor;
+    if (model->grain != GRAIN_REQUEST || rate * factor <= MODEL_REQUEST_RATE_MAX)
+        return 0;
+    return doc_error(root, error, "up to %g requests a second are too many for 'grain: request' (at most %g); use flow",
+                     rate * factor, MODEL_REQUEST_RATE_MAX);
+}
+
 int model_load_scenario(struct arena *arena, const struct doc *root, struct model *model, struct error *error)
 {
     TRY(doc_time(doc_get(root, "start"), &model->start_unix_ns, error));
@@ -381,6 +396,7 @@ int model_load_scenario(struct arena *arena, const struct doc *root, struct mode
     TRY(load_at(doc_get(root, "stable_for"), &model->stable_window_ns, error));
     TRY(load_changes(arena, doc_get(root, "change"), model, error));
     TRY(load_faults(arena, doc_get(root, "faults"), model, error));
+    TRY(check_grain(doc_near(root, "faults"), model, error));
     if (doc_get(root, "good_state"))
         TRY(load_good_state(arena, doc_get(root, "good_state"), model, error));
     if (doc_get(root, "triggers"))

@@ -117,8 +117,8 @@ static int load_backup(struct arena *arena, const struct doc *node, const struct
     TRY(doc_text(store, &backup->store, error));
     TRY(need_store(model, store, backup->store, error));
     TRY(doc_duration(doc_get(node, "every"), &backup->every_ns, error));
-    if (doc_get(node, "every") && backup->every_ns < SECOND)
-        return doc_error(doc_near(node, "every"), error, "a backup every %s is too often; at least 1s",
+    if (doc_get(node, "every") && backup->every_ns < 10 * SECOND)
+        return doc_error(doc_near(node, "every"), error, "a backup every %s is too often; at least 10s",
                          doc_get(node, "every")->text);
     backup->phase_ns = backup->every_ns;
     TRY(doc_duration(doc_get(node, "first"), &backup->phase_ns, error));

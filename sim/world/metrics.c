@@ -17,12 +17,16 @@
 /* Of a hundred users who meet an error, one in twenty complains (assumed; set your own threshold on it). */
 #define COMPLAINTS_PER_BAD_REQUEST 0.0005
 
+/* Of the shown series together, over the whole run; where it would be more, samples are further apart. */
+enum { SHOWN_MAX = 4000000 };
+
 struct metrics {
     struct sampled **at;
     int n, cap;
     double requests, errors, late; /* totals at the last scrape */
     double last_requests, last_errors, last_bad; /* during the last interval */
     double complaints;
+    int64_t scrapes, shown_each; /* every so many scrapes the shown series get a sample */
     struct series **shown; /* per service four, then one per store */
 };
 
@@ -411,6 +415,8 @@ static void record_series_of(struct world *world)
     struct metrics *metrics = world->metrics;
     int n = (int)(sizeof shown / sizeof *shown);
     if (!metrics->shown) {
+        int64_t scrapes = (world_horizon(world) + HOUR) / world->model->metrics.every_ns + 1;
+        metrics->shown_each = 1 + scrapes * (world->n_services * n + world->n_stores) / SHOWN_MAX;
         metrics->shown = xcalloc((size_t)world->n_services * (size_t)n + (size_t)world->n_stores, sizeof *metrics->shown);
         for (int i = 0; i < world->n_services; i++) {
             const char *labels = arena_printf(&world->arena, "service=%s", world->services[i].model->name);
@@ -422,6 +428,8 @@ static void record_series_of(struct world *world)
                 record_series(world->record, "records",
                               arena_printf(&world->arena, "store=%s", world->stores[i].model->name), "count");
     }
+    if (metrics->scrapes++ % metrics->shown_each)
+        return;
     for (int i = 0; i < world->n_services; i++)
         for (int j = 0; j < n; j++) {
             double value = NAN;

@@ -24,6 +24,7 @@ enum {
     MODEL_FAULTS_MAX = 10000,
 };
 #define MODEL_RATE_MAX    1e7  /* requests a second, all sources together */
+#define MODEL_REQUEST_RATE_MAX 2e5 /* the same at the request grain, overload included */
 #define MODEL_RECORDS_MAX 1e12 /* records that one table may start with */
 
 /* ---- services ---- */
