@@ -103,6 +103,23 @@ static const struct compose_verb *find_verb(const char *name)
     return NULL;
 }
 
+/* The options that this edition knows. */
+static const char *words_of(struct call *call, enum compose_edition edition, const char *words)
+{
+    const char *known = "help";
+    char mine = edition == COMPOSE_V1 ? '1' : '2';
+    struct str rest = str_of(words);
+    while (rest.len > 0) {
+        struct str word = str_cut(&rest, ' ');
+        bool marked = word.len > 2 && word.at[1] == ':';
+        if (word.len == 0 || (marked && word.at[0] != mine))
+            continue;
+        known = arena_printf(call->arena, "%s %.*s", known, (int)word.len - 2 * marked,
+                             word.at + 2 * marked);
+    }
+    return known;
+}
+
 static int load_file(void *ctx, const char *path, struct buf *buf)
 {
     return call_load(ctx, path, buf);
@@ -115,6 +132,10 @@ static const char *variable(void *ctx, const char *name)
 
 static int version(struct call *call, enum compose_edition edition, char **argv)
 {
+    if (edition == COMPOSE_V1 && !argv[0]) { /* --version */
+        call_out(call, "docker-compose version 1.29.2, build unknown\n");
+        return 0;
+    }
     bool is_short = argv[0] && argv[1] && strcmp(argv[1], "--short") == 0;
     if (edition == COMPOSE_V2)
         call_out(call, is_short ? "2.29.7\n" : "Docker Compose version v2.29.7\n");
@@ -240,7 +261,7 @@ int compose_run(struct call *call, enum compose_edition edition, char **argv)
     if (!verb)
         return unknown_verb(&command, argv[0]);
     /* v1 takes everything behind the first service for a service (docopt with options_first, compose/cli/docopt_command.py) */
-    options_parse(call->arena, OPTIONS_PFLAG, arena_printf(call->arena, "%s help", verb->words),
+    options_parse(call->arena, OPTIONS_PFLAG, words_of(call, edition, verb->words),
                   verb->interspersed && edition == COMPOSE_V2, argv, &command.options);
     if (options_has(&command.options, "help")) {
         call_out(call, "%s\n\nUsage: %s\n", verb->summary, verb->usage);

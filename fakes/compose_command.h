@@ -17,7 +17,8 @@ struct compose_command {
 
 struct compose_verb {
     const char *name, *usage, *summary;
-    const char *words;
+    const char
+        *words; /* its options: fakes/options.h; "1:" and "2:" before one: of that edition alone */
     bool interspersed;
     bool services; /* all arguments are names of services, and are checked */
     int (*run)(struct compose_command *);

@@ -169,12 +169,12 @@ static int run(struct compose_command *command)
 const struct compose_verb compose_exec_verbs[] = {
     {"exec", "exec [options] [-e KEY=VAL...] SERVICE COMMAND [ARGS...]",
      "Execute a command in a running container",
-     "detach|d privileged user|u= no-TTY|T index= env|e= workdir|w= interactive|i tty|t", false,
+     "detach|d privileged user|u= no-TTY|T index= env|e= workdir|w= 2:interactive|i 2:tty|t", false,
      false, exec},
     {"run", "run [options] SERVICE [COMMAND] [ARGS...]", "Run a one-off command on a service.",
      "detach|d name= entrypoint= env|e= label|l= user|u= no-deps rm publish|p= service-ports "
      "use-aliases "
-     "volume|v= no-TTY|T workdir|w= interactive|i build quiet-pull",
+     "volume|v= no-TTY|T workdir|w= 2:interactive|i 2:build 2:quiet-pull",
      false, false, run},
     {0},
 };

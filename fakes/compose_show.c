@@ -529,17 +529,19 @@ static int top(struct compose_command *command)
 
 const struct compose_verb compose_show_verbs[] = {
     {"ps", "ps [options] [SERVICE...]", "List containers.",
-     "quiet|q services filter= all|a format= status= orphans no-trunc", true, true, ps},
+     "quiet|q services filter= all|a 2:format= 2:status= 2:orphans 2:no-trunc", true, true, ps},
     {"logs", "logs [options] [SERVICE...]", "View output from containers.",
-     "no-color follow|f timestamps|t tail|n= no-log-prefix since= until= index=", true, true, logs},
+     "no-color follow|f timestamps|t tail|n= no-log-prefix 2:since= 2:until= 2:index=", true, true,
+     logs},
     {"config", "config [options]", "Validate and view the Compose file.",
-     "resolve-image-digests no-interpolate quiet|q profiles services volumes hash= images format= "
-     "output|o=",
+     "resolve-image-digests no-interpolate quiet|q profiles services volumes hash= 2:images "
+     "2:format= "
+     "2:output|o=",
      true, false, config},
     {"convert", "convert [options]", "Validate and view the Compose file.",
      "quiet|q services volumes images format=", true, false, config},
     {"images", "images [options] [SERVICE...]", "List images used by the created containers.",
-     "quiet|q format=", true, true, images},
+     "quiet|q 2:format=", true, true, images},
     {"port", "port [options] SERVICE PRIVATE_PORT", "Print the public port for a port binding.",
      "protocol= index=", true, false, port},
     {"top", "top [SERVICE...]", "Display the running processes", "", true, true, top},

@@ -604,22 +604,25 @@ static int build(struct compose_command *command)
     "detach|d no-deps force-recreate always-recreate-deps no-recreate no-build no-start build "    \
     "timeout|t= "                                                                                  \
     "renew-anon-volumes|V remove-orphans scale= abort-on-container-exit exit-code-from= no-color " \
-    "attach-dependencies no-log-prefix quiet-pull pull= wait wait-timeout= no-attach= attach= "    \
-    "yes|y"
+    "attach-dependencies no-log-prefix quiet-pull 2:pull= 2:wait 2:wait-timeout= 2:no-attach= "    \
+    "2:attach= "                                                                                   \
+    "2:yes|y"
 
 const struct compose_verb compose_up_verbs[] = {
     {"up", "up [options] [--scale SERVICE=NUM...] [SERVICE...]", "Create and start containers",
      UP_WORDS, true, true, up},
     {"create", "create [options] [SERVICE...]", "Create services",
-     "force-recreate no-recreate no-build build pull= remove-orphans scale=", true, true, create},
+     "force-recreate no-recreate no-build build 2:pull= 2:remove-orphans 2:scale=", true, true,
+     create},
     {"scale", "scale [options] [SERVICE=NUM...]", "Set number of containers for a service",
-     "timeout|t= no-deps", true, false, scale},
+     "1:timeout|t= 2:no-deps", true, false, scale},
     {"pull", "pull [options] [SERVICE...]", "Pull service images",
-     "ignore-pull-failures parallel no-parallel quiet|q include-deps ignore-buildable policy=",
+     "ignore-pull-failures 1:parallel 1:no-parallel quiet|q include-deps 2:ignore-buildable "
+     "2:policy=",
      true, true, pull},
     {"build", "build [options] [--build-arg key=val...] [SERVICE...]", "Build or rebuild services",
      "build-arg= compress force-rm memory|m= no-cache no-rm parallel progress= pull quiet|q "
-     "with-dependencies",
+     "2:with-dependencies",
      true, true, build},
     {0},
 };

@@ -216,6 +216,22 @@ static struct container *create(struct docker_command *command, int *ret_status)
  * foreground. */
 static int run_command(struct docker_command *command, struct container *container)
 {
+    struct env *env = command->call->env;
+    bool has_root = false;
+    for (int i = 0; i < env->n_places; i++)
+        has_root = has_root || strcmp(env->places[i], container->place) == 0;
+    if (!has_root) {
+        record_observe(env->record, "not_simulated", command->options.args[1],
+                       "a command in a new container of '%s' is not simulated: no container of "
+                       "that image ran when "
+                       "the drill started",
+                       container->spec.image);
+        call_err(command->call,
+                 "docker: a command in a new container of '%s' is not simulated here\n",
+                 container->spec.image);
+        docker_remove(container);
+        return 125;
+    }
     const struct options *options = &command->options;
     const struct exec_options exec_options = {
         .interactive = options_has(options, "interactive"),

@@ -180,6 +180,55 @@ static void test_waits_for_health(void **state)
     machine_release(&m);
 }
 
+/* Each edition knows its own options. */
+static void test_editions(void **state)
+{
+    (void)state;
+    struct machine m;
+    begin(&m);
+    machine_holds(&m, "docker-compose logs --since 10m", 1, "",
+                  "Usage: logs [options] [SERVICE...]\n");
+    machine_holds(&m, "docker compose logs --since 10m", 0, NULL, "");
+    machine_holds(&m, "docker-compose up -d --wait", 1, "", "Usage: up [options]");
+    machine_holds(&m, "docker compose pull --parallel", 16, "", "unknown flag: --parallel\n");
+    machine_expect(&m, "docker-compose --version", 0,
+                   "docker-compose version 1.29.2, build unknown\n", "");
+    machine_expect(&m, "docker compose version", 0, "Docker Compose version v2.29.7\n", "");
+    machine_release(&m);
+}
+
+/* A project that v2 made: its names have hyphens. */
+static void test_v2_from_the_start(void **state)
+{
+    (void)state;
+    struct machine m;
+    static const char from[] = "folder: /opt/shop}";
+    const char *at = strstr(system_text, from);
+    char whole[2048];
+    snprintf(whole, sizeof whole, "%.*sfolder: /opt/shop, v2: true}%s", (int)(at - system_text),
+             system_text, at + strlen(from));
+    machine_init(&m, whole, NULL, files);
+    machine_expect(&m, "docker compose up -d", 0, "",
+                   " Container shop-db-1  Running\n Container shop-api-1  Running\n");
+    machine_holds(&m, "docker compose up -d --wait", 0, "", " Container shop-db-1  Healthy\n");
+    machine_holds(&m, "docker compose ps --format json", 0,
+                  "{\"Name\":\"shop-api-1\",\"Service\":\"api\",\"State\":\"running\"", "");
+    machine_release(&m);
+}
+
+/* Public images can be pulled; what would run in them here cannot be known. */
+static void test_other_images(void **state)
+{
+    (void)state;
+    struct machine m;
+    begin(&m);
+    machine_holds(&m, "docker pull alpine:3.20", 0, "docker.io/library/alpine:3.20\n", "");
+    machine_holds(&m, "docker run --rm -v shop_data:/data alpine:3.20 tar czf /backup/x.tgz /data",
+                  125, "", "a command in a new container of 'alpine:3.20' is not simulated here\n");
+    assert_string_equal(m.record->observations[0].id, "not_simulated");
+    machine_release(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +239,9 @@ int main(void)
         cmocka_unit_test(test_run),
         cmocka_unit_test(test_profiles_and_pull),
         cmocka_unit_test(test_waits_for_health),
+        cmocka_unit_test(test_editions),
+        cmocka_unit_test(test_v2_from_the_start),
+        cmocka_unit_test(test_other_images),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
