@@ -266,6 +266,20 @@ static void add_headers(const struct transfer *t, struct buf *out)
     buf_puts(out, "\r\n");
 }
 
+/* Nobody looks at the status: not curl, which ends with 0, and not whoever reads its output. */
+static void note_unseen_error(const struct transfer *t)
+{
+    const struct curl_options *options = t->options;
+    struct record *record = t->call->env->record;
+    if (t->response.status < 400 || options->fail || options->write_out || options->include_headers || options->head ||
+        options->verbose || !record_step_current(record))
+        return;
+    struct str rest = buf_text(&t->response.body), line = str_cut(&rest, '\n');
+    record_observe(record, "silent_failure", arena_str(&record->arena, line),
+                   "curl ended with status 0 although the server answered %d %s: without --fail it does not tell",
+                   t->response.status, reason_of(t->response.status));
+}
+
 static void write_body(struct transfer *t)
 {
     const struct curl_options *options = t->options;
@@ -285,6 +299,7 @@ static void write_body(struct transfer *t)
         fail(t, 23, "Failure writing output to destination");
     }
     buf_release(&out);
+    note_unseen_error(t);
     if (refused && t->exit_code == 0)
         fail(t, 22, "The requested URL returned error: %d", t->response.status);
 }

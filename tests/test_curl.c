@@ -163,6 +163,31 @@ static void table(void **state)
     }
 }
 
+/* An error that curl reports to nobody is noted, once a step; where somebody asked for the status it is not. */
+static void an_error_that_nobody_sees(void **state)
+{
+    struct fixture *f = *state;
+    struct record *record = f->d.env.record;
+    static const char *const quiet[] = {
+        "curl localhost:8080/health", "curl -f localhost:8080/nope", "curl -I localhost:8080/nope",
+        "curl -s -o /dev/null -w %{http_code} localhost:8080/nope", "curl -i localhost:8080/nope",
+    };
+    double_run(&f->d, "curl localhost:8080/nope");
+    assert_int_equal(record->n_observations, 0); /* outside the procedure */
+    struct step *step = record_step_begin(record, "playbook.md", 7, "curl localhost:8080/nope");
+    for (size_t i = 0; i < sizeof quiet / sizeof *quiet; i++)
+        double_run(&f->d, quiet[i]);
+    assert_int_equal(record->n_observations, 0);
+    double_run(&f->d, "curl -s localhost:8080/nope");
+    double_run(&f->d, "curl -s localhost:8080/nope");
+    assert_int_equal(record->n_observations, 1);
+    assert_string_equal(record->observations[0].id, "silent_failure");
+    assert_string_equal(record->observations[0].message, "curl ended with status 0 although the server answered 404 Not "
+                                                         "Found: without --fail it does not tell");
+    assert_string_equal(record->observations[0].evidence, "{\"error\":\"not found\"}");
+    record_step_end(record, step, 0);
+}
+
 static void retries_wait_in_virtual_time(void **state)
 {
     struct fixture *f = *state;
@@ -202,6 +227,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(table, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_error_that_nobody_sees, set_up, tear_down),
         cmocka_unit_test_setup_teardown(retries_wait_in_virtual_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_a_time_limit_a_hung_server_hangs_curl, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names_of_services_resolve_inside_containers, set_up, tear_down),
