@@ -184,6 +184,8 @@ static void draw_bar(struct chart *chart, int i, double y)
         draw_clear(chart, i, x1 + 6, y_text, ALIGN_LEFT, font, row->note);
     } else if (row->look == LOOK_DONE && needed + 12 <= x1 - x0) {
         canvas_text(chart->canvas, x0 + 6, y_text, ALIGN_LEFT, VALIGN_MIDDLE, font_of(SIZE_TICK, false, PAPER), row->note);
+    } else if (needed + 12 <= x1 - x0) { /* on the bar, with the row's colour behind it */
+        draw_clear(chart, i, x0 + 6, y_text, ALIGN_LEFT, font, row->note);
     } else if (room_left >= room_right) {
         draw_clear(chart, i, x0 - 6, y_text, ALIGN_RIGHT, font, text_fit(chart->arena, font, row->note, room_left));
     } else {

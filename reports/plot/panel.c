@@ -146,7 +146,7 @@ void panel_fit(struct panel *panel, const struct axis *time)
     }
     double room = (hi - lo) * 0.08; /* a line on the very edge is hard to see */
     panel->lo = lo < 0 ? lo - room : 0;
-    panel->hi = panel->is_ratio ? 100 : panel->relative ? hi + room : axis_round_up(panel->steps ? hi * 1.1 : hi);
+    panel->hi = panel->is_ratio ? 100 : panel->relative ? hi + room : axis_round_up(hi * (panel->steps ? 1.1 : 1.03));
     if (panel->whole && panel->hi - panel->lo < 1)
         panel->hi = panel->lo + 1;
 }
