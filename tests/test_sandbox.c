@@ -11,12 +11,17 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -170,7 +175,7 @@ static void test_calls(void **state)
 static void test_shell_escapes(void **state)
 {
     static const struct cell cells[] = {
-        {"no host users", "grep -c . /etc/passwd; cat /etc/shadow 2>&1", "2\ncat: /etc/shadow: No such file or directory\n", NULL},
+        {"no host users", "cut -d: -f1 /etc/passwd | sort -u | wc -l; cat /etc/shadow 2>&1", "2\ncat: /etc/shadow: No such file or directory\n", NULL},
         {"programs are read-only", "cp /bin/true /usr/bin/cat 2>/dev/null; echo $?; rm -f /usr/bin/cat 2>/dev/null; echo $?; echo ok | cat",
          "1\n1\nok\n", NULL},
         {"libraries are read-only", "touch /usr/lib/x86_64-linux-gnu/x 2>/dev/null; echo $?", "1\n", NULL},
@@ -436,6 +441,143 @@ static void test_refuses(void **state)
     trial_release(&t);
 }
 
+/* ---- without namespaces ---- */
+
+static void test_landlock_network(void **state)
+{
+    static const struct cell cells[] = {
+        {"tcp", "socket(S, 2, 1, 0)", "97\n", "escaped_command: a network socket"},
+        {"ipv6", "socket(S, 10, 2, 0)", "97\n", "escaped_command: a network socket"},
+        {"netlink", "socket(S, 16, 3, 0)", "97\n", "escaped_command: a network socket"},
+        {"packet", "socket(S, 17, 3, 0)", "97\n", "escaped_command: a network socket"},
+        {"abstract", "socket(S, 1, 1, 0) && connect(S, pack(\"S x a*\", 1, \"x\"))", "111\n", "escaped_command: a local socket"},
+        {"names are not asked for", "gethostbyname(\"example.com\") ? 0 : do { $! = 2; -1 }", "2\n", NULL},
+    };
+    (void)state;
+    try_cells(cells, sizeof cells / sizeof *cells, true);
+}
+
+static void test_landlock_shell(void **state)
+{
+    static const struct cell cells[] = {
+        {"no host users", "cut -d: -f1 /etc/passwd | sort -u | wc -l; cat /etc/shadow 2>&1", "2\ncat: /etc/shadow: No such file or directory\n", NULL},
+        {"the host's root by way of /proc", "cat /proc/self/root/etc/shadow /proc/1/root/etc/shadow 2>/dev/null; echo $?; ls /proc/1 2>/dev/null; echo $?",
+         "1\n2\n", NULL},
+        {"out of the folder", "cat ../../../../../../../etc/shadow 2>/dev/null; echo $?; cd /; cd ..; pwd; ls -d /opt", "1\n/\n/opt\n", NULL},
+        {"links out of the folder", "ln -s /../../../../etc /tmp/e; cat /tmp/e/shadow 2>/dev/null; echo $?; ls /tmp/e/passwd", "1\n/tmp/e/passwd\n", NULL},
+        {"programs are read-only", "echo x 2>/dev/null > /usr/bin/cat; echo $?; rm -f /usr/lib/x86_64-linux-gnu/libc.so.6 2>/dev/null; echo $?",
+         "1\n1\n", NULL},
+        {"kernel settings", "echo x 2>/dev/null > /proc/sys/kernel/core_pattern; echo $?; echo 1 2>/dev/null > /proc/self/oom_score_adj; echo $?",
+         "1\n1\n", NULL},
+        {"other processes", "kill -0 1 2>/dev/null; echo $?; kill -0 $PPID 2>/dev/null; echo $?; cat /proc/$PPID/environ 2>/dev/null; echo $?",
+         "1\n1\n1\n", NULL},
+        {"kill everybody", "trap '' TERM; kill -TERM -1; echo alive", "alive\n", NULL},
+        {"a host's program", "gcc --version 2>/dev/null; echo $?; /usr/bin/gcc --version 2>/dev/null; echo $?", "127\n127\n", NULL},
+        {"own processes only", "ps -e -o comm= > /tmp/p; grep -c -v -E '^(bash|ps|shim)$' /tmp/p", "0\n", NULL},
+        {"three descriptors", "ls /proc/self/fd | tr '\\n' ' '", "0 1 2 3 ", NULL},
+        {"where am I", "pwd; cd /var/log; pwd -P; readlink /proc/self/cwd; readlink /proc/self/exe", "/opt/app\n/var/log\n/var/log\n/usr/bin/readlink\n",
+         NULL},
+        {"a script knows its name", "printf '#!/bin/bash\\necho \"$0 $1\"\\n' > /tmp/s; chmod +x /tmp/s; /tmp/s x; cd /tmp; ./s y", "/tmp/s x\n./s y\n", NULL},
+        {"rights", "grep -E 'NoNewPrivs|Seccomp:' /proc/self/status", "NoNewPrivs:\t1\nSeccomp:\t2\n", NULL},
+    };
+    (void)state;
+    try_cells(cells, sizeof cells / sizeof *cells, false);
+}
+
+static int count_jails(void)
+{
+    static const char *const folders[] = {"/dev/shm", "/tmp"};
+    int n = 0;
+    for (int i = 0; i < 2; i++) {
+        DIR *folder = opendir(folders[i]);
+        for (struct dirent *entry; folder && (entry = readdir(folder));)
+            n += strncmp(entry->d_name, "rehearse-jail-", 14) == 0;
+        if (folder)
+            closedir(folder);
+    }
+    return n;
+}
+
+/* A killed harness leaves its folder; the next start removes it. */
+static void test_landlock_cleans_up(void **state)
+{
+    struct trial t;
+    (void)state;
+    pid_t pid = fork();
+    if (pid == 0) {
+        begin(&t);
+        (void)trial_run(&t, "true\n");
+        raise(SIGKILL);
+    }
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_true(count_jails() >= 1);
+    begin(&t);
+    run(&t, "mkdir -m 0 /tmp/closed; echo ok\n");
+    assert_string_equal(t.out.at, "ok\n");
+    trial_release(&t);
+    assert_int_equal(count_jails(), 0);
+}
+
+/* ---- with privileges taken away ---- */
+
+/* Refuses these calls (and namespaces, by clone's flags) to the process, as a container's profile does. */
+static void deny(const int *numbers, int n)
+{
+    struct sock_filter filter[64];
+    int at = 0;
+    filter[at++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+    for (int i = 0; i < n; i++) {
+        filter[at++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)numbers[i], 0, 1);
+        filter[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+    }
+    filter[at++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3);
+    filter[at++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0]));
+    filter[at++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_NEWUSER | CLONE_NEWNS, 0, 1);
+    filter[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+    filter[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    struct sock_fprog program = {(unsigned short)at, filter};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+        _exit(90);
+}
+
+/* In a child: as an ordinary user, without some calls; 0 if it went as `tier` says (TIER_AUTO: refused, and why). */
+static int run_deprived(const int *numbers, int n, bool deny_any, enum tier tier, const char *why)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct trial t;
+        if (geteuid() == 0 && (setgid(65534) || setuid(65534)))
+            _exit(91);
+        if (deny_any)
+            deny(numbers, n);
+        trial_tier = TIER_AUTO;
+        trial_init(&t);
+        int failed = trial_run(&t, "id -un; cat a.txt; tool x; echo $?; sleep 60; date +%T; cat /etc/shadow\n");
+        buf_putc(&t.out, '\0');
+        if (tier == TIER_AUTO)
+            _exit(failed == ERROR_SEAL && strstr(t.error.text, why) ? 0 : 92);
+        if (failed || supervisor_tier(t.supervisor) != tier)
+            _exit(93);
+        _exit(strcmp(t.out.at, "root\nhello\ntool x in /opt/app\n7\n14:31:00\n") == 0 ? 0 : 94);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void test_deprived(void **state)
+{
+    static const int docker[] = {SYS_unshare, SYS_setns, SYS_mount, SYS_umount2, SYS_pivot_root, SYS_mount_setattr};
+    static const int no_ptrace[] = {SYS_unshare, SYS_mount, SYS_ptrace};
+    static const int no_landlock[] = {SYS_unshare, SYS_mount, SYS_landlock_create_ruleset};
+    (void)state;
+    trial_tier = TIER_AUTO;
+    assert_int_equal(run_deprived(NULL, 0, false, TIER_NAMESPACES, NULL), 0);
+    assert_int_equal(run_deprived(docker, 6, true, TIER_LANDLOCK, NULL), 0);
+    assert_int_equal(run_deprived(no_ptrace, 3, true, TIER_AUTO, "cannot seal the sandbox"), 0);
+    assert_int_equal(run_deprived(no_landlock, 3, true, TIER_AUTO, "cannot seal the sandbox"), 0);
+}
+
 int main(void)
 {
     char path[128];
@@ -457,5 +599,21 @@ int main(void)
         print_message("1..1\nok 1 - sandbox # SKIP no ptrace, no namespaces or no perl here\n");
         return 0;
     }
-    return cmocka_run_group_tests(all, NULL, NULL);
+    const struct CMUnitTest landlock[] = {
+        cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_landlock_network),
+        cmocka_unit_test(test_landlock_shell),
+        cmocka_unit_test(test_links_lead_nowhere),
+        cmocka_unit_test(test_inherited_descriptor),
+        cmocka_unit_test(test_32_bit_call),
+        cmocka_unit_test(test_close_leaves_nothing),
+        cmocka_unit_test(test_killed_harness_leaves_nothing),
+        cmocka_unit_test(test_landlock_cleans_up),
+        cmocka_unit_test(test_deprived),
+    };
+    int failed = cmocka_run_group_tests_name("namespaces", all, NULL, NULL);
+    trial_tier = TIER_LANDLOCK;
+    if (trial_possible())
+        failed += cmocka_run_group_tests_name("landlock", landlock, NULL, NULL);
+    return failed;
 }

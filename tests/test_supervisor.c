@@ -250,5 +250,9 @@ int main(void)
         print_message("1..1\nok 1 - supervisor # SKIP no ptrace or no namespaces here\n");
         return 0;
     }
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("namespaces", tests, NULL, NULL);
+    trial_tier = TIER_LANDLOCK;
+    if (trial_possible())
+        failed += cmocka_run_group_tests_name("landlock", tests, NULL, NULL);
+    return failed;
 }

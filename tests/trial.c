@@ -212,10 +212,13 @@ static const struct sandbox_file files[] = {
     {"db", "/var/lib/x", {"in db\n", 6}, 0600, false, NULL, FILES_NS},
 };
 
+enum tier trial_tier = TIER_AUTO;
+
 void trial_init(struct trial *d)
 {
     *d = (struct trial){
-        .spec = {.hostname = "ops",
+        .spec = {.tier = trial_tier,
+                 .hostname = "ops",
                  .cwd = "/opt/app",
                  .envp = environment,
                  .files = files,

@@ -43,6 +43,8 @@ struct trial {
     struct error error;
 };
 
+extern enum tier trial_tier; /* of trial_init */
+
 /* False, and a message, where this machine allows no sandbox: the test is to be skipped. */
 bool trial_possible(void);
 void trial_init(struct trial *);

@@ -25,36 +25,40 @@ static const int allowed[] = {
     /* descriptors */
     SYS_close, SYS_close_range, SYS_dup, SYS_dup3, SYS_pipe2, SYS_pread64, SYS_preadv,
     SYS_fstat, SYS_getdents64, SYS_fadvise64, SYS_readahead, SYS_eventfd2, SYS_epoll_create1,
-    SYS_epoll_ctl, SYS_inotify_init1, SYS_inotify_add_watch, SYS_inotify_rm_watch, SYS_signalfd4,
+    SYS_epoll_ctl, SYS_inotify_init1, SYS_inotify_rm_watch, SYS_signalfd4,
     SYS_fchdir, SYS_fstatfs, SYS_fgetxattr, SYS_flistxattr,
 #ifdef __x86_64__
     SYS_dup2, SYS_pipe, SYS_getdents, SYS_eventfd, SYS_epoll_create, SYS_inotify_init, SYS_signalfd,
-#endif
-    /* looking at files */
-    SYS_newfstatat, SYS_readlinkat, SYS_faccessat, SYS_faccessat2, SYS_statfs, SYS_getcwd, SYS_chdir,
-    SYS_getxattr, SYS_lgetxattr, SYS_listxattr, SYS_llistxattr,
-#ifdef __x86_64__
-    SYS_stat, SYS_lstat, SYS_readlink, SYS_access,
 #endif
     /* who am I */
     SYS_getpid, SYS_getppid, SYS_gettid, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid,
     SYS_getresuid, SYS_getresgid, SYS_getgroups, SYS_getpgid, SYS_getsid, SYS_setpgid, SYS_setsid,
     SYS_setuid, SYS_setgid, SYS_setreuid, SYS_setregid, SYS_setresuid, SYS_setresgid, SYS_setfsuid,
-    SYS_setfsgid, SYS_setgroups, SYS_capget, SYS_capset, SYS_umask, SYS_getpriority, SYS_setpriority,
+    SYS_setfsgid, SYS_setgroups, SYS_capget, SYS_capset, SYS_umask, SYS_getpriority,
     SYS_getrlimit, SYS_sched_getaffinity, SYS_sched_getparam,
     SYS_sched_getscheduler, SYS_sched_get_priority_max, SYS_sched_get_priority_min,
 #ifdef __x86_64__
     SYS_getpgrp, SYS_arch_prctl,
 #endif
     /* processes and signals of one's own */
-    SYS_execve, SYS_exit, SYS_exit_group, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn,
+    SYS_exit, SYS_exit_group, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn,
     SYS_rt_sigpending, SYS_sigaltstack, SYS_restart_syscall, SYS_set_tid_address, SYS_set_robust_list,
-    SYS_get_robust_list, SYS_rseq, SYS_pidfd_open,
+    SYS_get_robust_list, SYS_rseq,
 #ifdef __x86_64__
     SYS_fork, SYS_vfork,
 #endif
     /* sockets, once made (socket and connect ask) */
     SYS_getsockname, SYS_getpeername, SYS_getsockopt, SYS_listen, SYS_shutdown};
+
+/* Name files or processes: run freely where there are no others to be named. */
+static const int allowed_names[] = {
+    SYS_newfstatat, SYS_readlinkat, SYS_faccessat, SYS_faccessat2, SYS_statfs, SYS_getcwd, SYS_chdir,
+    SYS_getxattr, SYS_lgetxattr, SYS_listxattr, SYS_llistxattr, SYS_execve, SYS_inotify_add_watch,
+    SYS_pidfd_open, SYS_setpriority,
+#ifdef __x86_64__
+    SYS_stat, SYS_lstat, SYS_readlink, SYS_access,
+#endif
+};
 
 static const uint32_t allowed_ioctls[] = {TCGETS, TIOCGWINSZ, TIOCGPGRP, FIONREAD, FIOCLEX, FIONCLEX, FIONBIO};
 static const uint32_t allowed_fcntls[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL,
@@ -159,21 +163,31 @@ static void allow_opens(struct writer *w)
 #endif
 }
 
-static void allow_by_argument(struct writer *w)
+static void allow_all(struct writer *w, const int *numbers, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        emit(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, (uint32_t)numbers[i]);
+        give(w, SECCOMP_RET_ALLOW);
+    }
+}
+
+static void allow_by_argument(struct writer *w, bool paths)
 {
     static const uint32_t wakes[] = {FUTEX_WAKE, FUTEX_WAKE | FUTEX_PRIVATE_FLAG};
     static const uint32_t unix_only[] = {1 /* AF_UNIX */};
     static const uint32_t query[] = {UINT32_MAX};
-    allow_opens(w);
+    if (!paths) {
+        allow_opens(w);
+        forbid_value(w, SYS_prlimit64, 1, RLIMIT_CORE);
+        allow_bits(w, SYS_statx, 3, STATX_CTIME | STATX_BTIME, 0);
+    }
     allow_values(w, SYS_ioctl, 1, allowed_ioctls, sizeof allowed_ioctls / sizeof *allowed_ioctls);
     allow_values(w, SYS_fcntl, 1, allowed_fcntls, sizeof allowed_fcntls / sizeof *allowed_fcntls);
     allow_values(w, SYS_prctl, 0, allowed_prctls, sizeof allowed_prctls / sizeof *allowed_prctls);
     allow_values(w, SYS_futex, 1, wakes, 2);
     allow_values(w, SYS_socketpair, 0, unix_only, 1);
     allow_values(w, SYS_personality, 0, query, 1);
-    forbid_value(w, SYS_prlimit64, 1, RLIMIT_CORE);
     forbid_value(w, SYS_setrlimit, 0, RLIMIT_CORE);
-    allow_bits(w, SYS_statx, 3, STATX_CTIME | STATX_BTIME, 0);
     /* New namespaces, and children that the supervisor would not see. clone3 hides its flags: refused. */
     allow_bits(w, SYS_clone, 0,
                CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
@@ -186,7 +200,7 @@ static void allow_by_argument(struct writer *w)
     forbid_value(w, SYS_lseek, 0, FILTER_SCRIPT_FD); /* bash on its script, which is not what it seems */
 }
 
-int filter_build(struct sock_filter program[FILTER_MAX])
+int filter_build(struct sock_filter program[FILTER_MAX], bool paths)
 {
     struct writer writer = {program, 0}, *w = &writer;
     load(w, offsetof(struct seccomp_data, arch));
@@ -195,11 +209,10 @@ int filter_build(struct sock_filter program[FILTER_MAX])
     load(w, offsetof(struct seccomp_data, nr));
     emit(w, BPF_JMP | BPF_JSET | BPF_K, 0, 1, 0x40000000 /* x32 */);
     give(w, SECCOMP_RET_TRACE | FILTER_FOREIGN);
-    allow_by_argument(w);
-    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
-        emit(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, (uint32_t)allowed[i]);
-        give(w, SECCOMP_RET_ALLOW);
-    }
+    allow_by_argument(w, paths);
+    allow_all(w, allowed, sizeof allowed / sizeof *allowed);
+    if (!paths)
+        allow_all(w, allowed_names, sizeof allowed_names / sizeof *allowed_names);
     ask(w);
     return w->n;
 }

@@ -11,6 +11,7 @@
 #define REHEARSE_PROCEDURES_FILTER_H
 
 #include <linux/filter.h>
+#include <stdbool.h>
 
 enum { FILTER_MAX = 1024 };
 
@@ -23,8 +24,9 @@ enum filter_stop {
 #define FILTER_HYPERCALL 1000 /* the shim's call */
 #define FILTER_SCRIPT_FD 255  /* where bash keeps its script */
 
-/* Writes the program; returns its length. */
-int filter_build(struct sock_filter program[FILTER_MAX]);
+/* Writes the program; returns its length. With `paths`, every call that names a file or a process asks: where there are no
+ * namespaces the supervisor leads them inside. */
+int filter_build(struct sock_filter program[FILTER_MAX], bool paths);
 /* Binds the calling process and all its children to it, for good. Negative errno. */
 int filter_install(struct sock_filter *program, int length);
 

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "procedures/sandbox/filter.h"
+#include "procedures/sandbox/jail.h"
 #include "procedures/sandbox/programs.h"
 #include "procedures/sandbox/root.h"
 #include "sim/base/xalloc.h"
@@ -42,6 +43,9 @@
      CAPABILITY(CAP_FSETID) | CAPABILITY(CAP_KILL) | CAPABILITY(CAP_SETUID) |                      \
      CAPABILITY(CAP_SETGID) | CAPABILITY(CAP_SYS_CHROOT))
 
+/* Not where they would count outside, too. */
+#define JAIL_NOT (CAPABILITY(CAP_KILL) | CAPABILITY(CAP_SETUID) | CAPABILITY(CAP_SETGID) | CAPABILITY(CAP_SYS_CHROOT))
+
 /* What child and harness tell each other while the sandbox is made. */
 struct report {
     int code; /* 0, or negative errno */
@@ -54,7 +58,7 @@ struct child {
     int filter_length;
     int control;                 /* socket to the harness */
     int input, output, error;    /* ends that become 0, 1, 2 */
-    bool root;                   /* the harness is root */
+    const char *jail;            /* landlock: the folder; else NULL */
 };
 
 /* ---- in the child: kernel calls only ---- */
@@ -78,15 +82,15 @@ static void set_limits(const struct sandbox_limits *limits)
     (void)setrlimit(RLIMIT_STACK, &stack);
 }
 
-static int drop_capabilities(void)
+static int drop_capabilities(bool jail)
 {
     for (int capability = 0; capability < 64; capability++)
-        if (!(CAPABILITIES & CAPABILITY(capability)))
+        if (!(CAPABILITIES & CAPABILITY(capability)) || (jail && (JAIL_NOT & CAPABILITY(capability))))
             (void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct data[2];
     memset(data, 0, sizeof data);
-    data[0].effective = data[0].permitted = (uint32_t)CAPABILITIES;
+    data[0].effective = data[0].permitted = (uint32_t)(jail && geteuid() != 0 ? 0 : CAPABILITIES & ~(jail ? JAIL_NOT : 0));
     return syscall(SYS_capset, &header, data) ? -errno : 0;
 }
 
@@ -161,25 +165,47 @@ static void keep_descriptors(const struct child *child, int *control)
     (void)syscall(SYS_close_range, 4, ~0u, 0);
 }
 
+/* Namespaces: builds the private root. */
+static void enter_namespaces(struct child *child, struct report *report)
+{
+    report->code = become_root();
+    if (report->code)
+        fail(child->control, report->code, "become root of the private root");
+    report->code = root_build(&child->plan, report->what, sizeof report->what);
+    if (report->code)
+        fail(child->control, report->code, report->what);
+}
+
+/* Landlock: the root is there already; what is bound by it cannot be undone. */
+static void enter_jail(struct child *child, struct report *report)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) || chdir(child->jail))
+        fail(child->control, -errno, "enter the folder");
+    set_limit(RLIMIT_FSIZE, child->plan.spec->limits.disk_bytes);
+    report->code = jail_enter(&child->plan, child->jail);
+    if (report->code)
+        fail(child->control, report->code, "bind the processes to their folder (Landlock)");
+}
+
 __attribute__((noreturn)) static void run_child(struct child *child)
 {
     struct report report = {.code = 0};
+    char shim[600];
     int control = child->control;
+    snprintf(shim, sizeof shim, "%s" ROOT_SHIM, child->jail ? child->jail : "");
     await_byte(control); /* the user map is written */
-    report.code = become_root();
-    if (report.code)
-        fail(control, report.code, "become root of the private root");
-    report.code = root_build(&child->plan, report.what, sizeof report.what);
-    if (report.code)
-        fail(control, report.code, report.what);
+    if (child->jail)
+        enter_jail(child, &report);
+    else
+        enter_namespaces(child, &report);
     set_limits(&child->plan.spec->limits);
     (void)personality(ADDR_NO_RANDOMIZE);
     reset_signals();
-    report.code = drop_capabilities();
+    report.code = drop_capabilities(child->jail != NULL);
     if (report.code)
         fail(control, report.code, "drop capabilities");
     (void)prctl(PR_SET_DUMPABLE, 1);
-    int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int root = open(child->jail ? child->jail : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     send_report(control, &report, root);
     keep_descriptors(child, &control);
     await_byte(control); /* the harness traces us */
@@ -188,7 +214,7 @@ __attribute__((noreturn)) static void run_child(struct child *child)
     if (failed)
         fail(control, failed, "install the system call filter");
     char *const argv[] = {(char[]){"init"}, NULL}, *const envp[] = {NULL};
-    execve(ROOT_SHIM, argv, envp);
+    execve(shim, argv, envp);
     fail(control, -errno, "start the first process");
     _exit(125);
 }
@@ -313,8 +339,9 @@ static int await_shim(pid_t pid)
 static int bring_up(struct sandbox *sandbox, int control, struct report *report)
 {
     gid_t group = getgid();
-    sandbox->owner = geteuid() == 0 ? FOREIGN_UID_BASE : geteuid();
-    int failed = map_users(sandbox->init, sandbox->owner, group);
+    bool jail = sandbox->tier == TIER_LANDLOCK;
+    sandbox->owner = geteuid() == 0 && !jail ? FOREIGN_UID_BASE : geteuid();
+    int failed = jail ? 0 : map_users(sandbox->init, sandbox->owner, group);
     if (failed) {
         snprintf(report->what, sizeof report->what, "map users");
         return failed;
@@ -347,56 +374,87 @@ static int refuse(struct error *error, const struct report *report, int code)
                      *report->what ? report->what : "private namespaces", strerror(-code), advice);
 }
 
-int sandbox_launch(const struct sandbox_spec *spec, const struct sandbox_parts *parts,
-                   struct sandbox *ret, struct error *error)
+static void prepare(struct child *child, const struct sandbox_spec *spec, const struct sandbox_parts *parts, enum tier tier)
 {
-    struct child *child = xcalloc(1, sizeof *child);
-    struct report report = {.code = 0};
-    struct sandbox sandbox = {.root_fd = -1};
-    int control = -1;
-    if (spec->tier != TIER_AUTO && spec->tier != TIER_NAMESPACES) {
-        free(child);
-        return error_set(error, ERROR_SEAL, "cannot seal the sandbox: the tier asked for is not available here");
-    }
-    int code = open_ends(&sandbox, child, &control);
-    if (code) {
-        free(child);
-        return refuse(error, &report, code);
-    }
     child->plan = (struct root_plan){.spec = spec,
                                      .shim = parts->shim,
                                      .shim_size = parts->shim_size,
                                      .script = parts->script,
                                      .script_size = parts->script_size};
     find_programs(&child->plan);
-    child->filter_length = filter_build(child->filter);
+    child->filter_length = filter_build(child->filter, tier == TIER_LANDLOCK);
+}
+
+static long start_child(struct child *child, struct sandbox *sandbox, int control)
+{
     cpu_set_t all, one;
     (void)sched_getaffinity(0, sizeof all, &all);
-    sandbox.cpu = sched_getcpu();
+    sandbox->cpu = sched_getcpu();
     CPU_ZERO(&one);
-    CPU_SET((size_t)(sandbox.cpu < 0 ? 0 : sandbox.cpu), &one);
+    CPU_SET((size_t)(sandbox->cpu < 0 ? 0 : sandbox->cpu), &one);
     (void)sched_setaffinity(0, sizeof one, &one); /* the child inherits it */
-    sandbox.tier = TIER_NAMESPACES;
-    long pid = syscall(SYS_clone, NAMESPACES | SIGCHLD, 0, 0, 0, 0);
+    long pid = syscall(SYS_clone, (sandbox->tier == TIER_LANDLOCK ? 0 : NAMESPACES) | SIGCHLD, 0, 0, 0, 0);
     if (pid == 0) {
         close(control);
         run_child(child);
     }
-    sandbox.init = (pid_t)pid;
-    close_child_ends(child);
-    code = pid < 0 ? -errno : bring_up(&sandbox, control, &report);
-    close(control);
+    int code = errno;
     (void)sched_setaffinity(0, sizeof all, &all);
+    return pid < 0 ? -code : pid;
+}
+
+static int launch_tier(const struct sandbox_spec *spec, const struct sandbox_parts *parts, enum tier tier,
+                       struct sandbox *ret, struct report *report)
+{
+    struct child *child = xcalloc(1, sizeof *child);
+    struct sandbox sandbox = {.root_fd = -1};
+    int control = -1, code = open_ends(&sandbox, child, &control);
+    if (code) {
+        free(child);
+        return code;
+    }
+    sandbox.tier = tier;
+    prepare(child, spec, parts, tier);
+    if (tier == TIER_LANDLOCK) {
+        code = jail_version() > 0 ? 0 : -ENOSYS;
+        if (code)
+            snprintf(report->what, sizeof report->what, "Landlock");
+        else
+            code = jail_make(&child->plan, sandbox.jail, sizeof sandbox.jail, report->what, sizeof report->what);
+        child->jail = sandbox.jail;
+    }
+    long pid = code ? code : start_child(child, &sandbox, control);
+    sandbox.init = pid > 0 ? (pid_t)pid : 0;
+    close_child_ends(child);
+    code = pid < 0 ? (int)pid : bring_up(&sandbox, control, report);
+    close(control);
     free((void *)(uintptr_t)child->plan.programs);
     free(child);
-    if (code) {
-        if (pid < 0)
-            sandbox.init = 0; /* there is nothing to kill */
+    if (code)
         sandbox_end(&sandbox);
-        return refuse(error, &report, code);
-    }
-    *ret = sandbox;
-    return 0;
+    else
+        *ret = sandbox;
+    return code;
+}
+
+/* The best first; when none can be had, what the best one lacks is what is said. */
+int sandbox_launch(const struct sandbox_spec *spec, const struct sandbox_parts *parts, struct sandbox *ret,
+                   struct error *error)
+{
+    struct report namespaces = {.code = 0}, landlock = {.code = 0};
+    int code = -EINVAL;
+    if (spec->tier == TIER_AUTO || spec->tier == TIER_NAMESPACES)
+        code = launch_tier(spec, parts, TIER_NAMESPACES, ret, &namespaces);
+    if (code == 0)
+        return 0;
+    if (spec->tier == TIER_NAMESPACES)
+        return refuse(error, &namespaces, code);
+    int other = spec->tier == TIER_AUTO || spec->tier == TIER_LANDLOCK
+                    ? launch_tier(spec, parts, TIER_LANDLOCK, ret, &landlock)
+                    : -EINVAL;
+    if (other == 0)
+        return 0;
+    return spec->tier == TIER_AUTO ? refuse(error, &namespaces, code) : refuse(error, &landlock, other);
 }
 
 enum tier sandbox_probe(struct error *why)
@@ -427,12 +485,13 @@ void sandbox_end(struct sandbox *sandbox)
     for (int i = 0; i < 4; i++)
         if (fds[i] > 0)
             close(fds[i]);
+    jail_remove(sandbox->jail);
     *sandbox = (struct sandbox){.root_fd = -1};
 }
 
 uid_t sandbox_enter_owner(const struct sandbox *sandbox)
 {
-    if (geteuid() != 0)
+    if (sandbox->owner == geteuid())
         return 0;
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct data[2];
@@ -446,8 +505,7 @@ uid_t sandbox_enter_owner(const struct sandbox *sandbox)
 
 void sandbox_leave_owner(const struct sandbox *sandbox, uid_t before)
 {
-    (void)sandbox;
-    if (geteuid() != 0)
+    if (sandbox->owner == geteuid())
         return;
     (void)setfsuid(before);
     (void)setfsgid(getegid());

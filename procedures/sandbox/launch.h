@@ -26,6 +26,7 @@ struct sandbox {
     int error_fd;
     int cpu;         /* the processor that all tasks are bound to */
     uid_t owner;     /* uid 0 inside, as the host sees it */
+    char jail[512];  /* landlock: the folder that is the root; else "" */
 };
 
 int sandbox_launch(const struct sandbox_spec *, const struct sandbox_parts *, struct sandbox *ret,

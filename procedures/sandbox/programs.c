@@ -29,6 +29,9 @@ const char *const library_folders[] = {
     "/usr/share/git-core", "/usr/lib/locale", "/usr/share/zoneinfo", "/usr/lib/terminfo",
     "/usr/lib/file", NULL};
 
+const char *const python_folders[] = {"/usr/lib/python3", "/usr/lib/python3.11", "/usr/lib/python3.12",
+                                      "/usr/lib/python3.13", NULL};
+
 bool program_find(const char *name, char *path, size_t size)
 {
     static const char *const folders[] = {"/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin"};

@@ -11,6 +11,7 @@
 
 extern const char *const standard_programs[]; /* names, NULL-terminated */
 extern const char *const library_folders[];   /* of the host, seen read-only at the same place; those that exist */
+extern const char *const python_folders[];    /* python3's own libraries */
 
 /* Where the host keeps a program: fills `path` and returns true if there is one. */
 bool program_find(const char *name, char *path, size_t size);

@@ -22,6 +22,7 @@
 
 struct builder {
     const struct root_plan *plan;
+    const char *base; /* "" when it has become "/", else the folder that stands for it */
     char *what;
     size_t size;
 };
@@ -83,12 +84,10 @@ static int bind_libraries(struct builder *b)
 /* Interpreters bring their own library tree. */
 static int bind_extra_libraries(struct builder *b)
 {
-    static const char *const python[] = {"/usr/lib/python3", "/usr/lib/python3.11", "/usr/lib/python3.12",
-                                         "/usr/lib/python3.13", NULL};
     static const char *const perl[] = {"/usr/share/perl", "/usr/share/perl5", NULL};
     const char *const *programs = b->plan->spec->programs;
     for (int i = 0; programs && programs[i]; i++) {
-        const char *const *folders = strncmp(programs[i], "python3", 7) == 0 ? python
+        const char *const *folders = strncmp(programs[i], "python3", 7) == 0 ? python_folders
                                      : strcmp(programs[i], "perl") == 0      ? perl
                                                                              : NULL;
         for (; folders && *folders; folders++) {
@@ -250,13 +249,20 @@ static int write_etc(struct builder *b, int root, const char *hostname)
 {
     const struct sandbox_spec *spec = b->plan->spec;
     char text[8192];
-    int failed = put_text(b, root, "/etc/passwd",
-                          "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n");
+    bool self = *b->base && geteuid() != 0; /* its files are the user's own, who goes by the name of root */
+    snprintf(text, sizeof text, "root:x:%u:%u:root:/root:/bin/bash\n", geteuid(), getegid());
+    int n = (int)strlen(text) * self;
+    snprintf(text + n, sizeof text - (size_t)n,
+             "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n");
+    int failed = put_text(b, root, "/etc/passwd", text);
+    snprintf(text, sizeof text, "root:x:%u:\n", getegid());
+    n = (int)strlen(text) * self;
+    snprintf(text + n, sizeof text - (size_t)n, "root:x:0:\nadm:x:4:\nstaff:x:50:\nnogroup:x:65534:\n");
     if (!failed)
-        failed = put_text(b, root, "/etc/group", "root:x:0:\nadm:x:4:\nstaff:x:50:\nnogroup:x:65534:\n");
+        failed = put_text(b, root, "/etc/group", text);
     if (!failed)
         failed = put_text(b, root, "/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n");
-    int n = snprintf(text, sizeof text, "%s\n", hostname);
+    n = snprintf(text, sizeof text, "%s\n", hostname);
     if (!failed && n > 0)
         failed = put(b, root, "/etc/hostname", text, (size_t)n, 0644);
     n = snprintf(text, sizeof text, "127.0.0.1\tlocalhost %s\n::1\tlocalhost\n", hostname);
@@ -329,18 +335,34 @@ static void stamp_skeleton(struct builder *b, int root)
     }
 }
 
+/* Where programs cannot be bound, empty files show that they are there (supervisor/paths.c leads to the host's). */
+static int write_placeholders(struct builder *b, int root)
+{
+    char path[PATH_MAX];
+    int failed = 0;
+    for (int i = 0; i < b->plan->n_programs && !failed; i++) {
+        snprintf(path, sizeof path, "/usr/bin/%s", b->plan->programs[i].name);
+        failed = put(b, root, path, "", 0, 0755);
+    }
+    return failed;
+}
+
 static int fill_root(struct builder *b, const char *place)
 {
     const struct sandbox_spec *spec = b->plan->spec;
     char path[PATH_MAX];
-    snprintf(path, sizeof path, ROOT_PLACES "/%s", place);
-    int root = open(*place ? path : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    snprintf(path, sizeof path, "%s" ROOT_PLACES "/%s", b->base, place);
+    if (!*place)
+        snprintf(path, sizeof path, "%s/", b->base);
+    int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root < 0)
         return failed_at(b, "open", path);
     stamp_skeleton(b, root);
     int failed = write_etc(b, root, *place ? place : spec->hostname ? spec->hostname : "ops");
-    if (!failed && !*place)
+    if (!failed && (!*place || *b->base)) /* places share /usr, where it can be bound */
         failed = write_shims(b, root);
+    if (!failed && *b->base)
+        failed = write_placeholders(b, root);
     if (!failed)
         failed = write_files(b, root, place);
     if (!failed && !*place && spec->cwd)
@@ -351,19 +373,33 @@ static int fill_root(struct builder *b, const char *place)
 
 static int fill_hidden(struct builder *b)
 {
-    int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/", b->base);
+    int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     int failed = put(b, root, ROOT_SHIM, b->plan->shim, b->plan->shim_size, 0755);
     if (!failed)
         failed = put(b, root, ROOT_SCRIPT, b->plan->script, b->plan->script_size, 0644);
-    if (!failed && chmod(ROOT_HIDDEN, 0711))
+    snprintf(path, sizeof path, "%s" ROOT_HIDDEN, b->base);
+    if (!failed && chmod(path, 0711))
         failed = failed_at(b, "hide", ROOT_HIDDEN);
     close(root);
     return failed;
 }
 
+static int fill(struct builder *b)
+{
+    const struct sandbox_spec *spec = b->plan->spec;
+    int failed = fill_hidden(b);
+    if (!failed)
+        failed = fill_root(b, "");
+    for (int i = 0; !failed && spec->places && spec->places[i]; i++)
+        failed = fill_root(b, spec->places[i]);
+    return failed;
+}
+
 int root_build(const struct root_plan *plan, char *what, size_t size)
 {
-    struct builder builder = {plan, what, size}, *b = &builder;
+    struct builder builder = {plan, "", what, size}, *b = &builder;
     const struct sandbox_spec *spec = plan->spec;
     umask(022);
     int failed = make_root(b);
@@ -376,11 +412,30 @@ int root_build(const struct root_plan *plan, char *what, size_t size)
     const char *hostname = spec->hostname ? spec->hostname : "ops";
     if (!failed && sethostname(hostname, strlen(hostname)))
         failed = failed_at(b, "set", "host name");
+    return failed ? failed : fill(b);
+}
+
+int root_fill(const struct root_plan *plan, const char *folder, char *what, size_t size)
+{
+    struct builder builder = {plan, folder, what, size}, *b = &builder;
+    char before[PATH_MAX], path[PATH_MAX];
+    int failed = 0;
+    mode_t mask = umask(022);
+    if (!getcwd(before, sizeof before) || chdir(folder))
+        return failed_at(b, "enter", folder);
+    make_skeleton();
+    for (int i = 0; !failed && plan->spec->places && plan->spec->places[i]; i++) {
+        snprintf(path, sizeof path, ".%s/%s", ROOT_PLACES, plan->spec->places[i]);
+        make_folders(path);
+        failed = chdir(path) ? failed_at(b, "enter", path) : 0;
+        make_skeleton();
+        if (chdir(folder))
+            failed = failed_at(b, "enter", folder);
+    }
     if (!failed)
-        failed = fill_hidden(b);
-    if (!failed)
-        failed = fill_root(b, "");
-    for (int i = 0; !failed && spec->places && spec->places[i]; i++)
-        failed = fill_root(b, spec->places[i]);
+        failed = fill(b);
+    if (chdir(before) && !failed)
+        failed = failed_at(b, "return to", before);
+    (void)umask(mask);
     return failed;
 }

@@ -34,5 +34,7 @@ struct root_plan {
 
 /* Ends with the private root as "/" and nothing else reachable. Returns 0, or negative errno and what failed. */
 int root_build(const struct root_plan *, char *what, size_t size);
+/* The same content below a folder of the host, without what is bound: for the tier that has no namespaces. */
+int root_fill(const struct root_plan *, const char *folder, char *what, size_t size);
 
 #endif

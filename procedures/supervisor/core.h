@@ -96,6 +96,7 @@ struct task {
     uint64_t round;
     int signal_number;    /* to be delivered when it goes on */
     pid_t vfork_child;    /* TASK_VFORKED: for whom it waits */
+    bool restore;         /* its registers hold another path than it gave */
     bool in_call;         /* its next stop is the exit of a call */
     bool loose;           /* waits in a call that has effects as soon as it is woken */
     bool fired;           /* its deadline came, it was interrupted */
@@ -128,6 +129,7 @@ struct supervisor {
     char *cwd;
     char **envp;
     char **places;
+    char **programs; /* beyond the standard ones */
 
     struct task *tasks; /* in the order of creation */
     struct process *processes;
@@ -209,6 +211,16 @@ bool transfer_call(struct supervisor *, struct task *);
 /* ---- refuse.c ---- */
 /* Calls that reach for something outside the sandbox, and those that nobody knows. */
 bool refuse_call(struct supervisor *, struct task *);
+
+/* ---- paths.c: the tier without namespaces ---- */
+/* Leads what a call names inside; true: the call is answered. */
+bool paths_enter(struct supervisor *, struct task *);
+void paths_leave(struct supervisor *, struct task *);
+void paths_started(struct supervisor *, struct task *);
+/* The real folder of a task's root. */
+void paths_root(const struct supervisor *, const struct task *, char *text, size_t size);
+/* Opens the folder in which a path of the task stands, and says under which name. -1: not in the sandbox. */
+int paths_open_folder(const struct supervisor *, const struct task *, int from, const char *path, char *base, size_t size);
 
 /* ---- observe.c ---- */
 void observe_refusal(struct supervisor *, struct task *, const char *what);

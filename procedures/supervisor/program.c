@@ -104,6 +104,7 @@ void program_started(struct supervisor *s, struct task *t)
     clock_forget_timers(t->process, false);
     if (t->invocation)
         puppet_drop(s, t);
+    t->restore = false;
     if (!arch_get(t->pid, &t->registers))
         return;
     struct start start = prepare(s, t, arch_stack(&t->registers));
@@ -114,6 +115,8 @@ void program_started(struct supervisor *s, struct task *t)
     (void)arch_shim(&shim_size);
     t->process->shim = arch_ip(&t->registers) >= SHIM_CODE && arch_ip(&t->registers) < SHIM_CODE + shim_size;
     t->process->stack = arch_stack(&t->registers);
+    if (s->sandbox.tier == TIER_LANDLOCK)
+        paths_started(s, t);
     t->process->shell = is_shell(t->process->program) || (!t->process->shim && is_shell(interpreter_of(t, path, sizeof path)));
     if (t == s->shell)
         script_attach(s, t, start.entry);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -257,8 +258,13 @@ bool refuse_call(struct supervisor *s, struct task *t)
         mknod_call(s, t);
         return true;
     case SYS_setrlimit:
-    case SYS_prlimit64: /* of core dumps: there are none, whatever is asked for */
         call_finish(t, 0);
+        return true;
+    case SYS_prlimit64: /* of core dumps: there are none, whatever is asked for */
+        if (t->arguments[1] == RLIMIT_CORE)
+            call_finish(t, 0);
+        else
+            pass(t);
         return true;
     default:
         break;

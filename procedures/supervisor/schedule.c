@@ -276,7 +276,7 @@ static bool will_tell(const struct task *t)
         return true;
     if (t->state != TASK_RUNNING || t->loose)
         return false;
-    return !t->in_call || t->detour == DETOUR_STAMP || t->detour == DETOUR_STAT || t->detour == DETOUR_KILL ||
+    return !t->in_call || t->restore || t->detour == DETOUR_STAMP || t->detour == DETOUR_STAT || t->detour == DETOUR_KILL ||
            t->detour == DETOUR_TIMER || (t->detour == DETOUR_OTHER && t->number != SYS_wait4);
 }
 

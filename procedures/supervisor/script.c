@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -208,12 +209,12 @@ static void seek_script(struct supervisor *s, struct task *t)
 /* bash opens its script by the name that it shows in messages; the file is elsewhere. */
 static bool open_script(struct supervisor *s, struct task *t)
 {
-    char path[256];
-    static const char hidden[] = ROOT_SCRIPT;
+    char path[256], hidden[600];
+    snprintf(hidden, sizeof hidden, "%s" ROOT_SCRIPT, s->sandbox.jail);
     if (!task_read_text(t, t->arguments[1], path, sizeof path) || strcmp(path, s->script->name) != 0)
         return false;
     uint64_t at = arch_scratch(&t->registers, sizeof hidden);
-    if (!task_write(t, at, hidden, sizeof hidden))
+    if (!task_write(t, at, hidden, strlen(hidden) + 1))
         return false;
     arch_set_argument(&t->registers, 1, at);
     (void)arch_set(t->pid, &t->registers);

@@ -95,7 +95,14 @@ static void stamp_name(struct supervisor *s, struct task *t, const struct name_c
     size_t len = strlen(path);
     while (len > 1 && path[len - 1] == '/')
         path[--len] = '\0';
-    int folder = open_folder(t, from, path, &base);
+    char name[NAME_MAX + 1];
+    int folder = -1;
+    if (s->sandbox.tier == TIER_LANDLOCK) {
+        folder = paths_open_folder(s, t, from, path, name, sizeof name);
+        base = name;
+    } else {
+        folder = open_folder(t, from, path, &base);
+    }
     if (folder < 0)
         return;
     if ((call->makes || call->itself) && strcmp(base, "..") != 0)

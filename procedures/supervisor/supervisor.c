@@ -58,6 +58,7 @@ int supervisor_open(const struct sandbox_spec *spec, const struct supervisor_own
     s->cwd = xstrdup(spec->cwd ? spec->cwd : "/");
     s->envp = copy_list(spec->envp);
     s->places = copy_list((char *const *)(uintptr_t)spec->places);
+    s->programs = copy_list((char *const *)(uintptr_t)spec->programs);
     snprintf(s->hostname, sizeof s->hostname, "%s", spec->hostname ? spec->hostname : "ops");
     s->script = script_new(error);
     int failed = s->script ? 0 : ERROR_SEAL;
@@ -73,7 +74,8 @@ int supervisor_open(const struct sandbox_spec *spec, const struct supervisor_own
         return failed;
     }
     struct stat st;
-    int proc = files_open(s->sandbox.root_fd, "/proc", O_PATH, 0);
+    bool jail = s->sandbox.tier == TIER_LANDLOCK;
+    int proc = jail ? open("/proc", O_PATH | O_CLOEXEC) : files_open(s->sandbox.root_fd, "/proc", O_PATH, 0);
     if (proc >= 0 && fstat(proc, &st) == 0)
         s->proc_device = st.st_dev;
     if (proc >= 0)
@@ -134,6 +136,7 @@ void supervisor_close(struct supervisor *s)
     script_free(s->script);
     free_list(s->envp);
     free_list(s->places);
+    free_list(s->programs);
     free(s->cwd);
     free(s);
 }

@@ -112,6 +112,7 @@ void task_hold(struct supervisor *s, struct task *t, enum held_at at)
 void task_resume(struct task *t, bool stop_at_exit)
 {
     int number = t->signal_number;
+    stop_at_exit = stop_at_exit || t->restore;
     t->signal_number = 0;
     t->state = TASK_RUNNING;
     t->in_call = stop_at_exit;
