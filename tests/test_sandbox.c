@@ -548,6 +548,7 @@ static int run_deprived(const int *numbers, int n, bool deny_any, enum tier tier
         struct trial t;
         if (geteuid() == 0 && (setgid(65534) || setuid(65534)))
             _exit(91);
+        (void)prctl(PR_SET_DUMPABLE, 1); /* as after an exec */
         if (deny_any)
             deny(numbers, n);
         trial_tier = TIER_AUTO;
@@ -557,7 +558,10 @@ static int run_deprived(const int *numbers, int n, bool deny_any, enum tier tier
         if (tier == TIER_AUTO)
             _exit(failed == ERROR_SEAL && strstr(t.error.text, why) ? 0 : 92);
         if (failed || supervisor_tier(t.supervisor) != tier)
+        {
+            print_error("%s (tier %d)\n", t.error.text, t.supervisor ? (int)supervisor_tier(t.supervisor) : -1);
             _exit(93);
+        }
         _exit(strcmp(t.out.at, "root\nhello\ntool x in /opt/app\n7\n14:31:00\n") == 0 ? 0 : 94);
     }
     int status = 0;
