@@ -297,7 +297,7 @@ static int load_one(struct env *env, const struct doc *node, struct error *error
     if (strcmp(host, node->key) != 0)
         http_serve_inside(env, node->key, (int)port, serve, m);
     if (!m->grafana) {
-        m->histories = xcalloc((size_t)(world_services(env->world) * N_METRICS), sizeof *m->histories);
+        m->histories = xcalloc((size_t)world_services(env->world) * N_METRICS, sizeof *m->histories);
         world_at(env->world, 0, scrape, m);
     }
     return 0;

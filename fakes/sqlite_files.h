@@ -12,8 +12,7 @@
  * instance of `service` is started with that setting, users are served from the file from then on, and whatever
  * served before keeps what it has (fakes/postgres: pg_server_retire); started with another value, back again. What
  * traffic writes meanwhile is put into the file when somebody looks at it with sqlite3, and when the file stops to serve.
- *
- * Stores whose own engine is SQLite are another thing (sqlite_command.c): theirs are rows of any number, without a file.
+ * fakes/sqlite_shell.c is the fake: its command, and its part of the system file.
  */
 #ifndef REHEARSE_FAKES_SQLITE_FILES_H
 #define REHEARSE_FAKES_SQLITE_FILES_H

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fakes/fake.h"
 #include "fakes/sqlite_shell.h"
 #include "sim/base/doc.h"
 #include "sim/record.h"
@@ -517,3 +518,13 @@ int run_sqlite3(struct call *call)
     int failed = write_back(shell, file, buf_text(bytes));
     return failed ? failed : code;
 }
+
+static const char *const commands[] = {"sqlite3", NULL};
+
+const struct fake fake_sqlite = {
+    .name = "sqlite",
+    .commands = commands,
+    .setup = sqlite_files_setup,
+    .run = run_sqlite3,
+    .release = sqlite_files_release,
+};

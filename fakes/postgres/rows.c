@@ -73,8 +73,6 @@ static int disconnect_table(sqlite3_vtab *base)
 /* One letter for a condition that can be pushed down: '=', 'l' and 'h' bounds of the id, 't' and 'u' of the time. */
 static char letter_for(const struct table *table, int column, int op)
 {
-    if (table->database->raw && column >= 0 && column == table->time_column)
-        return '\0'; /* text there: SQLite compares it itself */
     bool low = op == SQLITE_INDEX_CONSTRAINT_GT || op == SQLITE_INDEX_CONSTRAINT_GE;
     bool high = op == SQLITE_INDEX_CONSTRAINT_LT || op == SQLITE_INDEX_CONSTRAINT_LE;
     if (column == -1 || column == table->id_column)
@@ -348,14 +346,6 @@ static int column_value(sqlite3_vtab_cursor *base, sqlite3_context *context, int
     }
     if (table->overridden && overridden(table, context, id, a->name))
         return SQLITE_OK;
-    if (table->database->raw && (pg_type_is_time(a->type) || a->type == PG_TIME)) {
-        struct buf text;
-        buf_init(&text, 64);
-        pg_time_out(&text, PG_TIMESTAMP, rows_time_us(table->database, table->relation, id) / 1000000 * 1000000);
-        sqlite3_result_text(context, text.at, -1, SQLITE_TRANSIENT);
-        buf_release(&text);
-        return SQLITE_OK;
-    }
     if (a->is_time && a->type != PG_DATE) {
         sqlite3_result_int64(context, rows_time_us(table->database, table->relation, id));
         return SQLITE_OK;
@@ -364,96 +354,6 @@ static int column_value(sqlite3_vtab_cursor *base, sqlite3_context *context, int
     result_value(context, a->type, rows_value(table->database, &arena, table->relation, column, id));
     arena_release(&arena);
     return SQLITE_OK;
-}
-
-/* INSERT, UPDATE and DELETE of SQLite's own command. */
-static int update(sqlite3_vtab *base, int argc, sqlite3_value **argv, sqlite3_int64 *ret_id)
-{
-    struct table *table = table_of(base);
-    struct pg_server *server = table->database->server;
-    if (!table->database->raw)
-        return SQLITE_READONLY;
-    if (argc == 1) {
-        int64_t id = sqlite3_value_int64(argv[0]);
-        rows_delete(table->database, table->relation, id, id + 1);
-        return SQLITE_OK;
-    }
-    bool is_new = sqlite3_value_type(argv[0]) == SQLITE_NULL;
-    int64_t id = is_new ? 0 : sqlite3_value_int64(argv[0]);
-    if (is_new) {
-        sqlite3_value *given = table->id_column >= 0 ? argv[2 + table->id_column] : argv[1];
-        if (sqlite3_value_type(given) != SQLITE_NULL) {
-            id = sqlite3_value_int64(given);
-            const struct idset *rows = rows_of(table->database, table->relation);
-            if (rows && idset_has(rows, id)) {
-                base->zErrMsg = sqlite3_mprintf("UNIQUE constraint failed: %s.%s", table->relation->name,
-                                                table->id_column >= 0 ? table->relation->attributes[table->id_column].name
-                                                                      : "rowid");
-                return SQLITE_CONSTRAINT;
-            }
-        } else if (server->store && pg_database_serves(table->database)) {
-            id = store_acknowledge(server->store, table->relation->origin, 1);
-        } else {
-            const struct idset *rows = rows_of(table->database, table->relation);
-            id = rows && rows->n ? rows->at[rows->n - 1].hi : 1;
-        }
-        rows_insert(table->database, table->relation, id, id + 1);
-        *ret_id = id;
-    }
-    for (int i = 2; i < argc; i++) {
-        const struct pg_attribute *a = &table->relation->attributes[i - 2];
-        if (!a->is_id && (sqlite3_value_type(argv[i]) != SQLITE_NULL || !is_new))
-            rows_override(table->database, table->relation, id, a->name, argv[i]);
-    }
-    table->overridden = true;
-    return SQLITE_OK;
-}
-
-/* ---- the clock behind date('now') ---- */
-
-static _Thread_local const struct env *clock_env;
-static sqlite3_vfs clock_vfs;
-
-static int current_time_ms(sqlite3_vfs *vfs, sqlite3_int64 *ret_ms)
-{
-    (void)vfs;
-    int64_t unix_ms = clock_env ? env_unix_ns(clock_env) / 1000000 : 0;
-    *ret_ms = unix_ms + INT64_C(210866760000000); /* the Julian day of 1970 */
-    return SQLITE_OK;
-}
-
-static int current_time(sqlite3_vfs *vfs, double *ret_days)
-{
-    sqlite3_int64 ms;
-    current_time_ms(vfs, &ms);
-    *ret_days = (double)ms / 86400000.0;
-    return SQLITE_OK;
-}
-
-static int no_entropy(sqlite3_vfs *vfs, int n, char *out)
-{
-    (void)vfs;
-    memset(out, 0x5a, (size_t)n);
-    return n;
-}
-
-void rows_clock(const struct env *env)
-{
-    clock_env = env;
-}
-
-const char *rows_vfs(void)
-{
-    if (!clock_vfs.zName) {
-        clock_vfs = *sqlite3_vfs_find(NULL);
-        clock_vfs.zName = "simulation";
-        clock_vfs.pNext = NULL;
-        clock_vfs.xCurrentTimeInt64 = current_time_ms;
-        clock_vfs.xCurrentTime = current_time;
-        clock_vfs.xRandomness = no_entropy;
-        sqlite3_vfs_register(&clock_vfs, 0);
-    }
-    return "simulation";
 }
 
 static int rename_table(sqlite3_vtab *base, const char *to)
@@ -476,7 +376,6 @@ static const sqlite3_module module = {
     .xEof = at_end,
     .xColumn = column_value,
     .xRowid = row_id,
-    .xUpdate = update,
     .xRename = rename_table,
 };
 

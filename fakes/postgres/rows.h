@@ -25,9 +25,4 @@ const char *rows_value(struct pg_database *, struct arena *, const struct pg_rel
 void rows_override(struct pg_database *, const struct pg_relation *, int64_t id, const char *column,
                    sqlite3_value *);
 
-/* Lets SQLite's own date functions of this thread tell the time of that simulation. */
-void rows_clock(const struct env *);
-/* The name of the SQLite file system in which that holds, made on first use. */
-const char *rows_vfs(void);
-
 #endif

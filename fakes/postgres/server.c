@@ -233,8 +233,7 @@ struct pg_database *pg_database_new(struct pg_server *server, const char *name, 
     database->allows_connections = true;
     database->next_oid = 16384;
     database->oid = 16384;
-    if (sqlite3_open_v2(":memory:", &database->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, rows_vfs()) !=
-        SQLITE_OK)
+    if (sqlite3_open_v2(":memory:", &database->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
         abort();
     functions_register(database);
     catalog_functions(database);

@@ -26,7 +26,6 @@ struct pg_database {
     struct pg_session *active; /* whose statement runs now: for SQL functions */
     bool allows_connections;
     bool is_template;
-    bool raw;                  /* used by SQLite's own command: times are text, rows are written through SQLite */
     int64_t next_oid;
     struct pg_database *next;
 };
