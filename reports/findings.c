@@ -171,12 +171,13 @@ static void judge_failure(struct maker *maker, const struct step *step)
     bool claimed_after = claim != NEVER && step->end_ns != NEVER && claim >= step->end_ns;
     const char *command = short_command(maker->arena, step);
     bool went_on = step->n < record->n_steps || record->procedure_exit == 0;
-    if ((failed && !went_on) || (!failed && !claimed_after))
-        return; /* the procedure's own status tells, or nobody was told anything wrong */
+    if (!failed && !claimed_after)
+        return; /* nobody was told anything wrong */
     const char *id = claimed_after ? "silent_failure" : "failed_step";
     const char *message =
-        failed ? arena_printf(maker->arena, "'%s' failed with exit status %d and the procedure went on%s", command,
-                              step->exit_status, claimed_after ? "; later it claimed success" : "")
+        failed ? arena_printf(maker->arena, "'%s' failed with exit status %d and the procedure %s%s", command,
+                              step->exit_status, went_on ? "went on" : "ended with it",
+                              claimed_after ? "; later it claimed success" : "")
                : arena_printf(maker->arena,
                               "'%s' wrote an error and ended with exit status 0; later success was claimed", command);
     struct finding *finding = add(maker, id, step->n, NULL, 0, message);
