@@ -21,7 +21,7 @@ enum event_kind {
     EVENT_CHANGE,   /* the bad change, or part of it, takes effect */
     EVENT_FAULT,    /* a declared fault strikes or ends */
     EVENT_ALERT,    /* a trigger fires or clears */
-    EVENT_OPERATOR, /* a person or the automation acts: acknowledges, decides, reads, waits, stops */
+    EVENT_OPERATOR, /* a person or the automation acts: acknowledges, decides, reads, waits, stops; the procedure claims success */
     EVENT_STEP,     /* a step of the procedure starts */
     EVENT_COMMAND,  /* a fake command was run (text: the command line) */
     EVENT_WORLD,    /* the world changed: version, replica, schema, store in service, flag, config */

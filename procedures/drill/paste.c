@@ -217,7 +217,7 @@ static void look_for_claim(struct paste *paste, struct step *step, const char *l
         step->claimed_ns = paste->record->now_ns;
         if (paste->record->instants[T_CLAIM] == NEVER)
             paste->record->instants[T_CLAIM] = paste->record->now_ns;
-        record_event(paste->record, EVENT_MESSAGE, "claim", "the procedure says: %s", line);
+        record_event(paste->record, EVENT_OPERATOR, "claim", "the procedure says: %s", line);
         return;
     }
 }
