@@ -8,6 +8,7 @@
 /* In the order in which `rehearse help` lists them. */
 
 extern const struct command command_campaign;
+extern const struct command command_tune;
 extern const struct command command_check;
 extern const struct command command_explain;
 extern const struct command command_history;
@@ -21,6 +22,7 @@ static const struct command *const commands[] = {
     &command_run,
     &command_check,
     &command_campaign,
+    &command_tune,
     &command_lint,
     &command_init,
     &command_list,

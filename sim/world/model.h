@@ -239,6 +239,7 @@ struct model_triggers {
     int64_t eval_ns, lookback_ns; /* defaults 15 s, 5 m */
     const struct model_trigger *at;
     int n;
+    const char *traced; /* id of a trigger whose values are left in the record, tick by tick ("trigger_value"), or NULL */
 };
 
 /* A time that a person takes. */

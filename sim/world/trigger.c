@@ -27,6 +27,7 @@ struct watch {
     int64_t declared_ns;    /* of an event */
     int64_t fired_ns;
     bool base_firing, firing;
+    struct series *trace; /* or NULL */
 };
 struct alarm {
     const struct model_trigger *model;
@@ -257,6 +258,8 @@ static bool evaluate(struct world *world, struct watch *watch)
     watch->next_ns += every_ns;
     double value = aggregate(watch, world->now_ns, triggers->lookback_ns);
     value = against_baseline(watch, value, world->now_ns, triggers->lookback_ns);
+    if (watch->trace) /* where it does not count, there is nothing to see */
+        series_add(watch->trace, world->now_ns, in_scope(world, model) ? value : NAN);
     leaf_tick(world, watch, value, every_ns);
     return watch->firing;
 }
@@ -356,6 +359,8 @@ void triggers_init(struct world *world)
     for (int i = 0; i < model->n; i++) {
         triggers->at[i].model = &model->at[i];
         watch_init(world, &triggers->at[i].watch, &model->at[i].when);
+        if (model->traced && strcmp(model->traced, model->at[i].id) == 0)
+            triggers->at[i].watch.trace = record_series(world->record, "trigger_value", model->traced, "");
     }
     if (model->n)
         world_schedule(world, next_tick(&triggers->at[0].watch, triggers->eval_ns), PRIORITY_TRIGGER, tick, NULL);
