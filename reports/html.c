@@ -276,8 +276,12 @@ static void put_impact(struct page *page)
                                           "Duplicated", "Unexpected",   "Stale", "Indeterminate", NULL};
     const struct record *record = page->record;
     heading(page, "impact", "Impact");
-    buf_printf(page->buf, "<p>Down for %s in all.</p>\n",
-               measure_words(MEASURE_DOWNTIME, &page->report->verdict.measures[MEASURE_DOWNTIME], page->arena));
+    int64_t degraded = report_degraded_ns(record);
+    buf_printf(page->buf, "<p>Down for %s in all%s.</p>\n",
+               measure_words(MEASURE_DOWNTIME, &page->report->verdict.measures[MEASURE_DOWNTIME], page->arena),
+               degraded < 0 ? ""
+                            : arena_printf(page->arena, ", and under its target for about %s",
+                                           words_duration(page->arena, degraded)));
     if (record->n_ledger) {
         open_table(page, "Records per store", columns);
         for (int i = 0; i < record->n_ledger; i++)
@@ -296,8 +300,9 @@ static void put_impact(struct page *page)
             }
             raw(page, " (<code>");
             text(page, blame->what);
-            buf_printf(page->buf, "</code>); the oldest was acknowledged at %s, the newest at %s.</p>\n",
-                       words_instant(page->arena, blame->oldest_ns), words_instant(page->arena, blame->newest_ns));
+            buf_printf(page->buf, "</code>); the oldest was acknowledged at %s, the newest at %s: the store went back by %s.</p>\n",
+                       words_instant(page->arena, blame->oldest_ns), words_instant(page->arena, blame->newest_ns),
+                       words_duration(page->arena, blame->at_ns - blame->oldest_ns));
         }
     }
     raw(page, "</section>\n");

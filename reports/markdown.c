@@ -116,8 +116,8 @@ static void put_blame(struct page *page, const struct ledger_row *row)
         if (blame->step)
             buf_printf(page->buf, "by [step %d](#step-%d) ", blame->step, blame->step);
         put_code(page, blame->what);
-        buf_printf(page->buf, ", acknowledged between %s and %s\n", instant(page, blame->oldest_ns),
-                   instant(page, blame->newest_ns));
+        buf_printf(page->buf, ", acknowledged between %s and %s: the store went back by %s\n", instant(page, blame->oldest_ns),
+                   instant(page, blame->newest_ns), words_duration(page->arena, blame->at_ns - blame->oldest_ns));
     }
 }
 
@@ -126,8 +126,12 @@ static void put_impact(struct page *page)
     const struct record *record = page->report->record;
     const struct verdict *verdict = &page->report->verdict;
     buf_puts(page->buf, "\n## Impact\n\n");
-    buf_printf(page->buf, "Down for %s in all.\n",
-               measure_words(MEASURE_DOWNTIME, &verdict->measures[MEASURE_DOWNTIME], page->arena));
+    int64_t degraded = report_degraded_ns(record);
+    buf_printf(page->buf, "Down for %s in all%s.\n",
+               measure_words(MEASURE_DOWNTIME, &verdict->measures[MEASURE_DOWNTIME], page->arena),
+               degraded < 0 ? ""
+                            : arena_printf(page->arena, ", and under its target for about %s",
+                                           words_duration(page->arena, degraded)));
     if (!record->n_ledger)
         return;
     buf_puts(page->buf, "\n| Store | Acknowledged | Kept | Lost | Recoverable | Duplicated | Unexpected | Stale | Indeterminate |\n"

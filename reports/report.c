@@ -26,6 +26,22 @@ void report_release(struct report *report)
     arena_release(&report->arena);
 }
 
+int64_t report_degraded_ns(const struct record *record)
+{
+    for (int i = 0; i < record->n_series; i++) {
+        const struct series *series = record->series[i];
+        if (strcmp(series->name, "indicator") != 0 || *series->labels || series->n == 0)
+            continue;
+        int64_t sum = 0;
+        for (int k = 0; k + 1 < series->n; k++) { /* a sample holds until the next */
+            if (series->value[k] < record->identity.indicator_target)
+                sum += series->at_ns[k + 1] - series->at_ns[k];
+        }
+        return sum;
+    }
+    return -1;
+}
+
 int report_write_file(const char *path, struct str content, struct error *error)
 {
     struct arena arena = {0};

@@ -20,6 +20,9 @@ struct report {
 void report_init(struct report *, const struct record *);
 void report_release(struct report *);
 
+/* About how long the indicator was under its target, from its samples; -1 if there are none. */
+int64_t report_degraded_ns(const struct record *);
+
 enum { REPORT_MAX = 256 << 20 }; /* bytes of the largest file that a format may write */
 
 void report_json(const struct report *, struct buf *);     /* run.json, "rehearse.run/1" */

@@ -9,12 +9,12 @@
 struct panel_kind {
     const char *series, *title, *suffix;
     double scale;
-    bool steps, whole, is_ratio, relative;
+    bool steps, whole, zero_is_gap, is_ratio, relative;
 };
 
 static const struct panel_kind kinds[PANELS] = {
     {"indicator", "Requests served well", "%", 100, .is_ratio = true},
-    {"latency_p99_seconds", "p99 latency", " ms", 1000, .steps = false},
+    {"latency_p99_seconds", "p99 latency", " ms", 1000, .zero_is_gap = true},
     {"ready_replicas", "Ready replicas", "", 1, .steps = true, .whole = true},
     {"records", "Records that came and went", "", 1, .steps = true, .whole = true, .relative = true},
 };
@@ -101,7 +101,8 @@ int panels_choose(const struct record *record, struct panel ret[PANELS], bool na
     for (int i = 0; i < PANELS; i++) {
         struct panel *panel = &ret[n];
         *panel = (struct panel){.title = kinds[i].title, .suffix = kinds[i].suffix, .scale = kinds[i].scale,
-                                .steps = kinds[i].steps, .whole = kinds[i].whole, .is_ratio = kinds[i].is_ratio,
+                                .steps = kinds[i].steps, .whole = kinds[i].whole,
+                                .zero_is_gap = kinds[i].zero_is_gap, .is_ratio = kinds[i].is_ratio,
                                 .relative = kinds[i].relative, .narrow = narrow};
         for (int k = 0; k < record->n_series; k++) {
             if (strcmp(record->series[k]->name, kinds[i].series) == 0)
@@ -123,7 +124,10 @@ int panels_choose(const struct record *record, struct panel ret[PANELS], bool na
 /* What is drawn of a sample, in the ticks' unit. */
 static double shown_value(const struct panel *panel, int k, int i)
 {
-    return panel->series[k]->value[i] * panel->scale - panel->base[k];
+    double value = panel->series[k]->value[i];
+    if (panel->zero_is_gap && !(value > 0))
+        return NAN;
+    return value * panel->scale - panel->base[k];
 }
 
 void panel_fit(struct panel *panel, const struct axis *time)
@@ -135,7 +139,7 @@ void panel_fit(struct panel *panel, const struct axis *time)
         panel->base[k] = 0;
         for (int i = 0; i < series->n; i++) {
             double s = (double)series->at_ns[i] / 1e9;
-            if (!isfinite(series->value[i]) || s < time->lo || s > time->hi)
+            if (!isfinite(shown_value(panel, k, i)) || s < time->lo || s > time->hi)
                 continue;
             if (panel->relative && !based)
                 panel->base[k] = series->value[i] * panel->scale;
@@ -245,7 +249,8 @@ static struct points to_pixels(const struct panel *panel, int k, const struct ax
     struct points points = {0};
     for (int i = 0; i < series->n; i++) {
         double x = axis_at(time, (double)series->at_ns[i] / 1e9);
-        double y = isfinite(series->value[i]) ? axis_at(&axis, shown_value(panel, k, i)) : NAN;
+        double value = shown_value(panel, k, i);
+        double y = isfinite(value) ? axis_at(&axis, value) : NAN;
         if (panel->steps && points.n && isfinite(y) && isfinite(points.y[points.n - 1]))
             add_point(&points, x, points.y[points.n - 1]);
         add_point(&points, x, y);

@@ -17,6 +17,7 @@ struct panel {
     int n_series, n_hidden;
     bool steps;            /* values hold until the next sample */
     bool whole;            /* a count: no tick between whole numbers */
+    bool zero_is_gap;      /* nothing was measured: a latency of nothing at all */
     bool is_ratio;         /* from 0 to 100%, with the indicator's limits */
     bool relative;         /* drawn is the change since the left edge: a store is never empty */
     double base[PANEL_SERIES]; /* what is taken off a relative series, in the ticks' unit */
