@@ -340,8 +340,13 @@ static int write_files(struct checking *checking, struct error *error)
                  {arguments->write_baseline, baseline_write}};
     int code = 0, n;
     const struct summary *summaries = summaries_of(checking, &n);
+    const char *index = arena_printf(&checking->arena, "%s/index.html", arguments->out);
     struct buf buf;
     buf_init(&buf, REPORT_MAX);
+    check_html(&checking->check, &buf);
+    code = report_make_parents(index, error);
+    if (code == 0)
+        code = report_write_file(index, buf_text(&buf), error);
     for (size_t i = 0; code == 0 && i < sizeof files / sizeof *files; i++) {
         if (!files[i].path)
             continue;
@@ -412,7 +417,7 @@ const struct command command_check = {
             "  --write-baseline FILE  keep these results as the baseline\n"
             "  --fail-on SEVERITY     findings at least this bad fail, unless expected by the drill or waived\n"
             "  --history FILE|none    where the runs are kept (default $XDG_STATE_HOME/rehearse/history.db)\n"
-            "  --out DIR              where each drill's reports go (default rehearse-out)\n"
+            "  --out DIR              where each drill's reports go, and index.html that leads to them (default rehearse-out)\n"
             "\n"
             "A drill that states no 'expect' is expected to pass.\n"
             "exit: 0 all as expected, 1 not, 2 the input is wrong, 3 unknown or cannot be sealed\n",

@@ -32,6 +32,7 @@ bool check_row_is_well(const struct check_row *);
 /* 0 all well; 1 not as expected, worse, or over the severity; 2 input; 3 unknown or cannot be sealed; 70 a bug of ours. */
 int check_status(const struct check *);
 void check_text(const struct check *, struct buf *, bool color); /* at most 80 columns where names allow */
+void check_html(const struct check *, struct buf *);             /* a page that leads to each drill's report.html */
 void check_json(const struct check *, struct buf *);             /* "rehearse.check/1" */
 
 #endif

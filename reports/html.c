@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "reports/explain.h"
+#include "reports/html.h"
 #include "reports/plot/gantt.h"
 #include "reports/plot/timeline.h"
 #include "reports/report.h"
@@ -20,7 +21,7 @@ struct page {
     struct arena *arena;
 };
 
-static const char style[] =
+const char html_style[] =
     ":root{color-scheme:light dark;--ink:#1f2933;--text:#3e4c59;--muted:#5b6874;--line:#d8dee4;--paper:#fff;"
     "--card:#f6f8fa;--good:#00694d;--bad:#a33100;--unsure:#7a5600;--link:#005a8c}\n"
     "@media(prefers-color-scheme:dark){:root{--ink:#eef2f5;--text:#cdd5dc;--muted:#9fabb6;--line:#3a444d;--paper:#14181c;"
@@ -530,7 +531,7 @@ static void put_head(struct page *page)
               "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
     text(page, drill);
     buf_printf(page->buf, ": %s</title>\n<style>\n%s</style>\n</head>\n<body>\n<header>\n<h1>",
-               outcome_names[page->report->verdict.outcome], style);
+               outcome_names[page->report->verdict.outcome], html_style);
     text(page, id->title && *id->title ? id->title : drill);
     raw(page, "</h1>\n<p>Rehearsal of drill <code>");
     text(page, drill);

@@ -107,6 +107,10 @@ static void the_table_is_as_kept(void **state)
     buf_clear(&buf);
     check_json(&check, &buf);
     golden_check("check.json", buf_text(&buf));
+    buf_clear(&buf);
+    check_html(&check, &buf);
+    golden_check("check.html", buf_text(&buf));
+    assert_non_null(strstr(buf.at, "<a href=\"shop/undo/report.html\">"));
     buf_release(&buf);
 }
 
@@ -161,6 +165,9 @@ static void a_lie_is_found_out_and_expected(void **state)
     assert_non_null(strstr(output, "1 drill: 1 as expected, 0 not"));
     struct buf file;
     buf_init(&file, 16 << 20);
+    assert_int_equal(buf_read_file(&file, workspace_path(&workspace, "out/index.html")), 0);
+    assert_non_null(strstr(file.at, "<a href=\"shop/lies/report.html\">"));
+    buf_clear(&file);
     assert_int_equal(buf_read_file(&file, workspace_path(&workspace, "out/shop/lies/run.json")), 0);
     const char *complaint = json_schema_check("reports/run.schema.json", file.at);
     if (complaint)
