@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "sim/base/doc.h"
 #include "tests/drill_expect.h"
 #include "tests/workspace.h"
 
@@ -32,6 +33,84 @@ static void every_drill_has_its_verdict(void **state)
     if (complaints.len)
         fail_msg("\n%s", complaints.at);
     buf_release(&complaints);
+    arena_release(&arena);
+}
+
+/* ---- what a hardened edition may change ---- */
+
+static bool same(const struct doc *a, const struct doc *b)
+{
+    if (!a || !b)
+        return a == b;
+    if (a->kind != b->kind || a->n != b->n || (a->key == NULL) != (b->key == NULL) ||
+        (a->key && strcmp(a->key, b->key) != 0) || (a->kind == DOC_SCALAR && strcmp(a->text, b->text) != 0))
+        return false;
+    const struct doc *x = a->first, *y = b->first;
+    for (; x && y; x = x->next, y = y->next) {
+        if (!same(x, y))
+            return false;
+    }
+    return true;
+}
+
+static const struct doc *read_drill(struct arena *arena, const char *path)
+{
+    struct doc *doc = NULL;
+    struct error error = {""};
+    if (doc_read_file(arena, path, &doc, &error) < 0)
+        fail_msg("%s", error.text);
+    return doc;
+}
+
+/* Procedure, triggers and operator; never the world, what goes wrong, the targets or what is good. */
+static void a_hardened_edition_has_the_same_world(void **state)
+{
+    static const char *const same_keys[] = {"system", "start",   "cwd",        "change", "faults",
+                                            "suppose", "targets", "good_state", "horizon", "stable_for"};
+    (void)state;
+    struct arena arena = {0};
+    char **paths = drill_paths(&arena, "procedures/hp_ti/drills");
+    int n_hardened = 0;
+    for (int i = 0; paths[i]; i++) {
+        const char *at = strstr(paths[i], "-hardened.yaml");
+        if (!at)
+            continue;
+        const struct doc *hardened = read_drill(&arena, paths[i]);
+        const struct doc *first =
+            read_drill(&arena, arena_printf(&arena, "%.*s.yaml", (int)(at - paths[i]), paths[i]));
+        for (size_t k = 0; k < sizeof same_keys / sizeof *same_keys; k++) {
+            if (!same(doc_get(first, same_keys[k]), doc_get(hardened, same_keys[k])))
+                fail_msg("%s: '%s' is not that of the first edition", paths[i], same_keys[k]);
+        }
+        assert_string_equal(doc_get(doc_get(hardened, "expect"), "verdict")->text, "pass");
+        assert_string_equal(doc_get(doc_get(hardened, "procedure"), "playbook")->text, "../hardened.md");
+        n_hardened++;
+    }
+    assert_true(n_hardened >= 18);
+    arena_release(&arena);
+}
+
+/* Two have none: no wording brings back what the only copy of an index held. */
+static void whatever_fails_has_a_hardened_edition(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    char **paths = drill_paths(&arena, "procedures/hp_ti/drills");
+    for (int i = 0; paths[i]; i++) {
+        const struct doc *doc = read_drill(&arena, paths[i]);
+        bool fails = strcmp(doc_get(doc_get(doc, "expect"), "verdict")->text, "fail") == 0;
+        if (!fails || strstr(paths[i], "/elasticsearch-index.yaml") ||
+            strstr(paths[i], "/elasticsearch-snapshot-missing.yaml"))
+            continue;
+        size_t n = strlen(paths[i]) - strlen(".yaml");
+        const char *hardened = arena_printf(&arena, "%.*s-hardened.yaml", (int)n, paths[i]);
+        bool found = false;
+        for (int k = 0; paths[k]; k++)
+            found |= strcmp(paths[k], hardened) == 0;
+        if (!found)
+            fail_msg("no %s", hardened);
+        assert_non_null(doc_get(doc_get(doc, "expect"), "because"));
+    }
     arena_release(&arena);
 }
 
@@ -104,6 +183,31 @@ static void the_tag_decides_which_image_starts(void **state)
     assert_int_equal(flown.report.verdict.outcome, OUTCOME_FAIL);
     flown_release(&flown);
     workspace_release(&workspace);
+}
+
+/* The hardened edition passes because of its lines, not because of its heading. */
+static void without_its_lines_the_hardened_edition_fails(void **state)
+{
+    static const struct {
+        const char *from, *to, *subject, *property, *value;
+    } cases[] = {
+        {" && docker tag $image:v1.2.2 $image:latest\n", "\n", "honeypot", "version", "v1.2.3"},
+        {"ALTER TABLE honeypot_events DROP COLUMN IF EXISTS severity;\n",
+         "ALTER TABLE honeypot_events DROP COLUMN severities;\n", "postgres", "schema", "43"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct workspace workspace;
+        struct flown flown;
+        workspace_init(&workspace, "procedures/hp_ti");
+        workspace_replace(&workspace, "hardened.md", cases[i].from, cases[i].to);
+        fly(&workspace, "drills/manual-rollback-hardened.yaml", &flown);
+        assert_int_equal(flown.report.verdict.outcome, OUTCOME_FAIL);
+        assert_string_equal(flown_end_state(&flown, cases[i].subject, cases[i].property), cases[i].value);
+        assert_int_equal(gate(&flown, GATE_FALSE_SUCCESS), OUTCOME_PASS); /* and it does not say otherwise */
+        flown_release(&flown);
+        workspace_release(&workspace);
+    }
 }
 
 /* Started before the restore, the services race with it: seconds decide which of two bad ends it is. */
@@ -345,9 +449,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_drill_has_its_verdict),
+        cmocka_unit_test(a_hardened_edition_has_the_same_world),
+        cmocka_unit_test(whatever_fails_has_a_hardened_edition),
         cmocka_unit_test(up_reads_the_configuration),
         cmocka_unit_test(stopped_services_let_the_database_go),
         cmocka_unit_test(the_tag_decides_which_image_starts),
+        cmocka_unit_test(without_its_lines_the_hardened_edition_fails),
         cmocka_unit_test(a_restore_after_the_start_is_a_race),
         cmocka_unit_test(the_tools_say_why),
         cmocka_unit_test(every_row_of_the_criteria_is_reached),
