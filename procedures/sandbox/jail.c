@@ -20,10 +20,10 @@
 
 #define PREFIX "rehearse-jail-"
 
-#define READ_FILE (LANDLOCK_ACCESS_FS_READ_FILE)
-#define READ      (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-#define START     (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE)
-#define DEVICE    (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE)
+#define READ_FILE  LANDLOCK_ACCESS_FS_READ_FILE
+#define READ_DIR   LANDLOCK_ACCESS_FS_READ_DIR
+#define WRITE_FILE LANDLOCK_ACCESS_FS_WRITE_FILE
+#define EXECUTE    LANDLOCK_ACCESS_FS_EXECUTE
 #define TRUNCATE  (UINT64_C(1) << 14) /* LANDLOCK_ACCESS_FS_TRUNCATE, from version 3 */
 #define IOCTL_DEV (UINT64_C(1) << 15) /* LANDLOCK_ACCESS_FS_IOCTL_DEV, from version 5 */
 
@@ -53,7 +53,7 @@ static int allow(int rules, const char *path, uint64_t rights)
     if (rule.parent_fd < 0)
         return 0; /* not on this machine */
     if (fstat(rule.parent_fd, &st) == 0 && !S_ISDIR(st.st_mode))
-        rule.allowed_access &= START | DEVICE | TRUNCATE | IOCTL_DEV; /* what a file can have */
+        rule.allowed_access &= READ_FILE | WRITE_FILE | EXECUTE | TRUNCATE | IOCTL_DEV; /* what a file can have */
     int failed = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) ? -errno : 0;
     close(rule.parent_fd);
     return failed;
@@ -69,15 +69,15 @@ int jail_enter(const struct root_plan *plan, const char *path)
     if (rules < 0)
         return -errno;
     for (const char *const *folder = library_folders; *folder && !failed; folder++)
-        failed = allow(rules, *folder, READ | START);
+        failed = allow(rules, *folder, READ_FILE | READ_DIR | EXECUTE);
     for (const char *const *folder = python_folders; *folder && !failed; folder++)
-        failed = allow(rules, *folder, READ);
+        failed = allow(rules, *folder, READ_FILE | READ_DIR);
     for (int i = 0; i < plan->n_programs && !failed; i++)
-        failed = allow(rules, plan->programs[i].path, START);
+        failed = allow(rules, plan->programs[i].path, READ_FILE | EXECUTE);
     for (size_t i = 0; i < sizeof devices / sizeof *devices && !failed; i++)
-        failed = allow(rules, devices[i], DEVICE | (version >= 3 ? TRUNCATE : 0));
+        failed = allow(rules, devices[i], READ_FILE | WRITE_FILE | (version >= 3 ? TRUNCATE : 0));
     if (!failed)
-        failed = allow(rules, "/proc", READ);
+        failed = allow(rules, "/proc", READ_FILE | READ_DIR);
     if (!failed)
         failed = allow(rules, "/etc/ld.so.cache", READ_FILE);
     if (!failed)

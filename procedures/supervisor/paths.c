@@ -253,7 +253,7 @@ static void resolve_parent(int root_fd, const char *root, const char *path, char
         folder[--len] = '\0';
     char *slash = strrchr(folder, '/');
     char name[NAME_MAX + 1];
-    snprintf(name, sizeof name, "%s", slash ? slash + 1 : folder);
+    snprintf(name, sizeof name, "%.255s", slash ? slash + 1 : folder);
     if (slash)
         slash[slash == folder ? 1 : 0] = '\0';
     int fd = files_resolve(root_fd, folder, &how);
