@@ -165,6 +165,7 @@ struct docker {
     int64_t latency_ns; /* of one request to the registry */
     bool unreachable;   /* the registry */
     bool daemon_running;
+    bool set_up; /* what existed before the run is there: changes are noted from now on */
     int64_t n_ids;
     const char *server_version;
     const struct doc *system; /* root of the system file, or NULL */

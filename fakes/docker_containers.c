@@ -175,6 +175,8 @@ struct container *docker_create(struct docker *docker, const struct container_sp
     bind_instance(container);
     XGROW(docker->containers, docker->n_containers, docker->cap_containers);
     docker->containers[docker->n_containers++] = container;
+    if (docker->set_up)
+        record_change(docker->env->record, container->name, "is created from %s", image->name);
     return container;
 }
 
@@ -376,6 +378,9 @@ void docker_remove(struct container *container)
     if (container->removed)
         return;
     cancel_event(container);
+    if (strncmp(container->name, container->id, 12) !=
+        0) /* renamed by Compose: the new one is noted */
+        record_change(container->docker->env->record, container->name, "is removed");
     container->removed = true;
     container->state = CONTAINER_EXITED;
     if (container->instance)

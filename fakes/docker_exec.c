@@ -150,7 +150,8 @@ int docker_exec(struct call *call, struct container *container, char **argv,
                  "OCI runtime exec failed: exec failed: unable to start container process: exec: "
                  "\"%s\": executable file not found in $PATH: unknown\r\n",
                  argv[0]);
-    return 127;
+    /* 126 from engines before 23, which did not tell the two apart (moby, daemon/exec.go); 127 since. */
+    return leading_int(container->docker->server_version) < 23 ? 126 : 127;
 }
 
 /* ---- logs ---- */

@@ -224,6 +224,8 @@ void docker_pull_done(struct docker *docker, const char *reference, const struct
 {
     if (pull->result == PULL_FAILED)
         return;
+    if (pull->result == PULL_NEW)
+        record_change(docker->env->record, reference, "is pulled");
     pull->image->pulled = true;
     if (!strchr(reference, '@'))
         docker_tag(docker, reference, pull->image);
@@ -272,6 +274,8 @@ struct docker_image *docker_build(struct docker *docker, const char *reference, 
         image->stop_ns = like->stop_ns;
         image->stop_exit = like->stop_exit;
     }
+    if (image != before)
+        record_change(docker->env->record, reference, "is built");
     docker_tag(docker, reference, image);
     return image;
 }

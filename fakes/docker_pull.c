@@ -265,6 +265,7 @@ static int remove_name(struct docker_command *command, int at, bool force)
             "container %.12s is using its referenced image %.12s",
             name, user->id, image->id + 7);
     drop_tag(docker, at);
+    record_change(docker->env->record, name, "is untagged");
     call_out(call, "Untagged: %s\n", name);
     if (!last)
         return 0;

@@ -513,6 +513,7 @@ int docker_setup(struct env *env, const struct doc *config, struct error *error)
         read_registry(docker, doc_get(config, "registry"), error))
         return ERROR_INPUT;
     world_on_deploy(env->world, deploy, docker);
+    docker->set_up = true;
     return 0;
 }
 

@@ -48,6 +48,7 @@ bool docker_network_remove(struct docker *docker, const char *name)
     struct docker_network *network = docker_network(docker, name);
     if (!network)
         return false;
+    record_change(docker->env->record, name, "the network is removed");
     int at = (int)(network - docker->networks);
     docker->n_networks--;
     memmove(network, network + 1, (size_t)(docker->n_networks - at) * sizeof *network);
@@ -102,6 +103,7 @@ bool docker_volume_remove(struct docker *docker, const char *name)
     if (!volume)
         return false;
     lose_data(docker, volume);
+    record_change(docker->env->record, name, "the volume is removed");
     int at = (int)(volume - docker->volumes);
     docker->n_volumes--;
     memmove(volume, volume + 1, (size_t)(docker->n_volumes - at) * sizeof *volume);
