@@ -12,6 +12,7 @@ extern const struct fake fake_world;
 extern const struct fake fake_watch;
 extern const struct fake fake_curl;
 extern const struct fake fake_http;
+extern const struct fake fake_wget;
 extern const struct fake fake_opa;
 extern const struct fake fake_postgres;
 extern const struct fake fake_prometheus;
@@ -28,6 +29,7 @@ const struct fake *const all_fakes[] = {
     &fake_world,
     &fake_watch,
     &fake_http,
+    &fake_wget,
     &fake_curl,
     &fake_opa,
     &fake_postgres,

@@ -91,6 +91,12 @@ static void test_health(void **state)
         {"curl -s http://prometheus:9090/api/v1/query?query=up%7Bjob%3D%22api%22%7D",
          "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[{\"metric\":{\"__name__\":\"up\",\"instance\":\"api\","
          "\"job\":\"api\"},\"value\":[1736949900.006,\"1\"]}]}}", 0},
+        {"wget -qO- http://prometheus:9090/-/healthy", "Prometheus Server is Healthy.\n", 0},
+        {"wget -q --spider http://prometheus:9090/nope", "", 8},
+        {"wget -q -O /dev/null http://nosuch/", "", 4},
+        {"wget -q -T 2 -t 1 http://localhost:9/", "", 4},
+        {"wget", "", 1},
+        {"wget --nope http://prometheus:9090/", "", 2},
         {"curl -s http://prometheus:9090/api/v1/query?query=up%7B",
          "{\"status\":\"error\",\"errorType\":\"bad_data\",\"error\":\"invalid parameter \\\"query\\\": 1:4: parse error: expected "
          "label matching operator\"}", 0},
@@ -102,6 +108,23 @@ static void test_health(void **state)
                                                                            : strcmp(out, rows[i].expected)) != 0)
             fail_msg("%s\n--- got [%d]\n%s\n--- want [%d]\n%s", rows[i].line, status, out, rows[i].status, rows[i].expected);
     }
+}
+
+static void test_words_of_wget(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(double_run(&f->d, "wget http://localhost:9/x"), 4);
+    assert_string_equal(double_err(&f->d), "--2025-01-15 14:05:00--  http://localhost:9/x\n"
+                                           "Resolving localhost (localhost)... 127.0.0.1\n"
+                                           "Connecting to localhost (localhost)|127.0.0.1|:9... failed: Connection refused.\n");
+    assert_int_equal(double_run(&f->d, "wget http://nosuch/x"), 4);
+    assert_string_equal(double_err(&f->d), "--2025-01-15 14:05:00--  http://nosuch/x\n"
+                                           "Resolving nosuch (nosuch)... failed: Name or service not known.\n"
+                                           "wget: unable to resolve host address 'nosuch'\n");
+    assert_int_equal(double_run(&f->d, "wget -nv http://prometheus:9090/nope"), 8);
+    assert_string_equal(double_err(&f->d), "http://prometheus:9090/nope:\n2025-01-15 14:05:00 ERROR 404: Not Found.\n\n");
+    assert_int_equal(double_run(&f->d, "wget -q http://prometheus:9090/-/ready"), 0);
+    assert_string_equal(double_content(&f->d, "", "/root/ready"), "Prometheus Server is Ready.\n");
 }
 
 /* Values worked out by hand over two series, one sample every 15 s: a counter that grows by 30 each, and a gauge. */
@@ -162,6 +185,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_health, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_words_of_wget, set_up, tear_down),
         cmocka_unit_test(test_queries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
