@@ -182,6 +182,11 @@ static const struct {
      "-s -o f -w '%{http_code}' http://h/health)\n"
      "if [[ $c != 200 ]]; then exit 1; fi\necho 'Rollback completed'",
      ""},
+    {"kubectl delete pod a\nuntil ./health_check.sh; do sleep 1; done\necho 'Rollback completed'",
+     ""},
+    {"kubectl delete pod a\nwhile ! ./health_check.sh; do ((n++ > 5)) && break; sleep 1; "
+     "done\necho 'Rollback completed'",
+     "RB017@3"},
     /* RB018 */
     {"kubectl create -f a.yaml", ""},
     {"kubectl create secret generic a", "RB018@1"},

@@ -5,6 +5,7 @@
 
 #include "fakes/fake.h"
 #include "procedures/drill/monitor.h"
+#include "procedures/shell/shell.h"
 #include "sim/base/doc.h"
 #include "sim/base/xalloc.h"
 #include "sim/world/model.h"
@@ -22,10 +23,38 @@ static void add_line(struct paste *paste, const struct procedure_line *from, int
     };
 }
 
+/* Does bash give up at this very line, whatever stands around it? Not one that only wants more lines. */
+static bool is_unreadable(struct arena *arena, struct str line)
+{
+    struct shell_script script;
+    shell_parse(arena, line, 1, &script);
+    return script.n_mistakes > 0 && strstr(script.mistakes[0].text, "found '") != NULL;
+}
+
+/* Lines in which the parser of the whole block stumbles, and that are wrong by themselves too. */
+static void mark_unreadable(struct paste *paste, int first)
+{
+    struct buf text;
+    struct shell_script script;
+    buf_init(&text, LINE_MAX_BYTES);
+    for (int i = first; i < paste->n_lines; i++) {
+        buf_str(&text, paste->lines[i].text);
+        buf_putc(&text, '\n');
+    }
+    shell_parse(&paste->arena, str_of(arena_str(&paste->arena, buf_text(&text))), 0, &script);
+    for (int i = 0; i < script.n_mistakes; i++) {
+        int at = first + script.mistakes[i].line;
+        if (at < paste->n_lines && strstr(script.mistakes[i].text, "found '"))
+            paste->lines[at].unreadable = is_unreadable(&paste->arena, paste->lines[at].text);
+    }
+    buf_release(&text);
+}
+
 /* A block of SQL becomes the here-document of the command that the drill names for it. */
 static void compile(struct paste *paste)
 {
     const struct procedure *procedure = &paste->drill->procedure;
+    int start = 0;
     for (int i = 0; i < procedure->n_lines; i++) {
         const struct procedure_line *line = &procedure->lines[i];
         bool sql = line->kind == BLOCK_SQL;
@@ -37,6 +66,10 @@ static void compile(struct paste *paste)
         add_line(paste, line, line->line, line->text);
         if (last)
             add_line(paste, line, line->line, STR("SQL"));
+        if (line->kind == BLOCK_SHELL && (i == 0 || procedure->lines[i - 1].block != line->block))
+            start = paste->n_lines - 1;
+        if (line->kind == BLOCK_SHELL && (i + 1 == procedure->n_lines || procedure->lines[i + 1].block != line->block))
+            mark_unreadable(paste, start);
     }
 }
 
@@ -115,10 +148,22 @@ void paste_end(struct paste *paste, int exit_status)
     end_step(paste, exit_status);
 }
 
+/* The text as one word of the shell, behind `prefix`. */
+static void add_quoted(struct buf *out, const char *prefix, struct str text)
+{
+    buf_printf(out, "%s'", prefix);
+    for (size_t i = 0; i < text.len; i++)
+        buf_puts(out, text.at[i] == '\'' ? "'\\''" : (char[]){text.at[i], '\0'});
+    buf_putc(out, '\'');
+}
+
 static void give(struct paste *paste, const struct paste_line *line, struct feed *ret)
 {
     buf_clear(&paste->text);
-    buf_str(&paste->text, line->text);
+    if (line->unreadable)
+        add_quoted(&paste->text, "eval ", line->text);
+    else
+        buf_str(&paste->text, line->text);
     buf_putc(&paste->text, '\n');
     if (paste->command.len)
         buf_putc(&paste->command, '\n');
@@ -137,10 +182,9 @@ static bool feed_variables(struct paste *paste, struct feed *ret)
     paste->prepared = true;
     buf_clear(&paste->text);
     for (int i = 0; i < procedure->n_variables; i++) {
-        buf_printf(&paste->text, "export %s='", procedure->variables[i].name);
-        for (const char *p = procedure->variables[i].value; *p; p++)
-            buf_puts(&paste->text, *p == '\'' ? "'\\''" : (char[]){*p, '\0'});
-        buf_puts(&paste->text, "'\n");
+        buf_printf(&paste->text, "export %s=", procedure->variables[i].name);
+        add_quoted(&paste->text, "", str_of(procedure->variables[i].value));
+        buf_putc(&paste->text, '\n');
     }
     *ret = (struct feed){.text = buf_text(&paste->text)};
     return true;

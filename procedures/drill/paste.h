@@ -3,6 +3,9 @@
  * A step starts when bash gets its first line and ends when bash asks for the next one. Blank lines and comments
  * between commands are read by a person, not pasted. Output is noted in the step that runs, and searched for claims of
  * success. Never-ending monitors are interrupted as a person would.
+ *
+ * A person's shell says "syntax error" and takes the next line; ours is not interactive and would end there. So a line
+ * that bash cannot read by itself is given as the argument of eval, which fails with the same words and status 2.
  */
 #ifndef REHEARSE_PROCEDURES_DRILL_PASTE_H
 #define REHEARSE_PROCEDURES_DRILL_PASTE_H
@@ -18,6 +21,7 @@ struct paste_line {
     int line;
     struct str text;
     int64_t reading_ns;
+    bool unreadable; /* bash refuses this line: it is given through eval, so that the shell lives on */
 };
 
 struct paste {

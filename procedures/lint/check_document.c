@@ -130,8 +130,11 @@ static bool can_stop(const struct lint *lint, const struct use *use)
         const struct shell_command *parent = at->parent;
         const char *start = lint->blocks[use->block].script.text.at;
         struct str text = {start + parent->offset, parent->end - parent->offset};
-        return parent->end <= lint->blocks[use->block].script.text.len &&
-               (str_find(text, STR("exit")) >= 0 || str_find(text, STR("return")) >= 0);
+        if (parent->end > lint->blocks[use->block].script.text.len)
+            return false;                /* in a text of its own, such as sh -c: too far away */
+        if (parent->kind == SHELL_WHILE) /* until it passes; unless the loop has another way out */
+            return str_find(text, STR("break")) < 0;
+        return str_find(text, STR("exit")) >= 0 || str_find(text, STR("return")) >= 0;
     }
     return set_e && !use->ignored && use->last_stage;
 }

@@ -158,7 +158,7 @@ const struct lint_rule lint_rules[] = {
     {"RB030", WARNING, false, "restart takes up no new image and no new settings",
      "docker compose restart starts the same container again: same image, same environment, same "
      "compose file.",
-     "docker compose up -d, which recreates what changed.", "no_op"},
+     "docker compose up -d, which recreates what changed.", "no_op wrong_end_state"},
     {"RB031", NOTE, false, "up -d does not build",
      "After git checkout, up -d changes a service only if the compose file of that commit names "
      "another image or "
@@ -191,7 +191,7 @@ const struct lint_rule lint_rules[] = {
      "is refused by a protected branch.",
      "git stash first, git revert in the place of reset, --force-with-lease in the place of "
      "--force.",
-     "failed_step"},
+     "failed_step silent_failure"},
     {"RB037", WARNING, false, "nothing waits for the service",
      "aws ecs update-service returns at once; what is verified next are the old tasks.",
      "aws ecs wait services-stable behind it.", "false_success"},
