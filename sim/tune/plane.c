@@ -7,42 +7,84 @@
 #include "sim/base/xalloc.h"
 #include "sim/engine/statistics.h"
 
-/* ---- encoding ---- */
+/* Loops over samples that a compiler turns into vector instructions when asked to. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define VECTOR_LOOP __attribute__((optimize("O3")))
+#else
+#define VECTOR_LOOP
+#endif
 
-/* How many of the ascending thresholds are below the value. */
-static int below(const struct tune_grid *grid, double value)
+/* ---- encoding: a table over the leading bits of the value says where to begin looking ---- */
+
+enum { TABLE_SIZE = 8192 };
+
+struct encoder {
+    const double *thresholds;
+    int n, shift;
+    uint64_t base;
+    int16_t below[TABLE_SIZE + 1]; /* thresholds whose image falls into an earlier place */
+};
+
+/* An unsigned number of the same order as the double (no NaN). */
+static inline uint64_t image(double value)
 {
-    int low = 0, high = grid->n_thresholds;
-    while (low < high) {
-        int middle = (low + high) / 2;
-        if (grid->thresholds[middle] < value)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    uint64_t bits;
+    value += 0.0; /* -0 becomes 0 */
+    memcpy(&bits, &value, sizeof bits);
+    return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
 }
 
-/* How many are above it. */
-static int beyond(const struct tune_grid *grid, double value)
+static void encoder_init(struct encoder *encoder, const struct tune_grid *grid)
 {
-    int low = 0, high = grid->n_thresholds;
-    while (low < high) {
-        int middle = (low + high) / 2;
-        if (grid->thresholds[middle] <= value)
-            low = middle + 1;
-        else
-            high = middle;
+    encoder->thresholds = grid->thresholds;
+    encoder->n = grid->n_thresholds;
+    encoder->base = image(grid->thresholds[0]);
+    uint64_t span = image(grid->thresholds[grid->n_thresholds - 1]) - encoder->base;
+    encoder->shift = 0;
+    while (span >> encoder->shift >= TABLE_SIZE)
+        encoder->shift++;
+    int t = 0;
+    for (int place = 0; place <= TABLE_SIZE; place++) {
+        while (t < encoder->n && (image(encoder->thresholds[t]) - encoder->base) >> encoder->shift < (uint64_t)place)
+            t++;
+        encoder->below[place] = (int16_t)t;
     }
-    return grid->n_thresholds - low;
+}
+
+/* The first threshold that may not be below the value. */
+static inline int begin_at(const struct encoder *encoder, double value)
+{
+    uint64_t key = image(value);
+    if (key <= encoder->base)
+        return 0;
+    uint64_t place = (key - encoder->base) >> encoder->shift;
+    return place >= TABLE_SIZE ? encoder->below[TABLE_SIZE] : encoder->below[place];
+}
+
+static inline int below(const struct encoder *encoder, double value)
+{
+    int t = begin_at(encoder, value);
+    while (t < encoder->n && encoder->thresholds[t] < value)
+        t++;
+    return t;
+}
+
+static inline int beyond(const struct encoder *encoder, double value)
+{
+    int t = begin_at(encoder, value);
+    while (t < encoder->n && encoder->thresholds[t] <= value)
+        t++;
+    return encoder->n - t;
 }
 
 void tune_encode(const struct tune_grid *grid, const double *values, int n, bool above, int16_t *codes)
 {
-    assert(grid->n_thresholds <= TUNE_THRESHOLDS_MAX);
+    struct encoder encoder;
+    assert(grid->n_thresholds > 0 && grid->n_thresholds <= TUNE_THRESHOLDS_MAX);
+    encoder_init(&encoder, grid);
     for (int k = 0; k < n; k++) {
         double value = values[k];
-        int code = value != value ? 0 : above ? below(grid, value) : beyond(grid, value);
+        int code = value != value ? 0 : above ? below(&encoder, value) : beyond(&encoder, value);
         codes[k] = (int16_t)code;
     }
 }
@@ -50,14 +92,16 @@ void tune_encode(const struct tune_grid *grid, const double *values, int n, bool
 /* ---- durations by doubling ---- */
 
 /* codes[k] becomes the smallest of the last n codes, having been that of the last `have` <= n <= 2 have. */
-static void erode(int16_t *codes, int16_t *spare, int n_codes, int have, int n)
+VECTOR_LOOP static void erode(int16_t *restrict codes, int16_t *restrict spare, int n_codes, int have, int n)
 {
     int shift = n - have;
     if (shift == 0)
         return;
     memcpy(spare, codes, (size_t)n_codes * sizeof *codes);
-    for (int k = shift; k < n_codes; k++) /* one vector minimum */
-        codes[k] = spare[k] < spare[k - shift] ? spare[k] : spare[k - shift];
+    const int16_t *restrict earlier = spare;
+    int16_t *restrict later = codes + shift;
+    for (int k = 0; k < n_codes - shift; k++) /* one vector minimum */
+        later[k] = later[k] < earlier[k] ? later[k] : earlier[k];
     int silent = n - 1 < n_codes ? n - 1 : n_codes; /* too early for so many ticks */
     memset(codes, 0, (size_t)silent * sizeof *codes);
 }
@@ -95,15 +139,20 @@ static void erosion_release(struct erosion *erosion)
 
 enum { BLOCK = 256 };
 
+VECTOR_LOOP static int16_t highest_of(const int16_t *codes, int n)
+{
+    int16_t highest = 0;
+    for (int k = 0; k < n; k++)
+        highest = codes[k] > highest ? codes[k] : highest;
+    return highest;
+}
+
 static void first_of_row(const int16_t *codes, int n, int n_thresholds, int32_t *first)
 {
     int record = 0;
     for (int from = 0; from < n && record < n_thresholds; from += BLOCK) {
         int to = from + BLOCK < n ? from + BLOCK : n;
-        int16_t highest = 0;
-        for (int k = from; k < to; k++)
-            highest = codes[k] > highest ? codes[k] : highest;
-        if (highest <= record)
+        if (highest_of(codes + from, to - from) <= record)
             continue;
         for (int k = from; k < to; k++)
             while (record < codes[k])
