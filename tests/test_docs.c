@@ -21,8 +21,16 @@
 #include "tests/trial.h"
 
 static const char *const documents[] = {
-    "README.md",          "sim/README.md",     "fakes/README.md", "procedures/README.md",
-    "reports/README.md",  "fakes/YOUR-OWN-COMMANDS.md", "ci/README.md",
+    "README.md",
+    "sim/README.md",
+    "fakes/README.md",
+    "fakes/FIDELITY.md",
+    "fakes/YOUR-OWN-COMMANDS.md",
+    "procedures/README.md",
+    "procedures/drill/README.md",
+    "procedures/hp_ti/README.md",
+    "reports/README.md",
+    "ci/templates/README.md",
 };
 
 struct sh_block {

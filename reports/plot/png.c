@@ -142,7 +142,7 @@ static void stroke(struct painting *painting, struct pen *pen, double x0, double
 {
     double dx = x1 - x0, dy = y1 - y0, len = sqrt(dx * dx + dy * dy), done = 0;
     while (done < len) {
-        double until;
+        double until = 0;
         bool down = pen_is_down(pen, &until);
         double to = fmin(len, done + until);
         if (down)
