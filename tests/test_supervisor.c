@@ -230,6 +230,36 @@ static void test_files_persist_between_runs(void **state)
     trial_release(&d);
 }
 
+static volatile int stop_now;
+
+static bool feed_and_stop(void *ctx, bool executed, int exit_status, struct feed *ret)
+{
+    struct trial *d = ctx;
+    (void)executed;
+    (void)exit_status;
+    stop_now = d->line >= 1; /* a person presses Ctrl-C at rehearse itself */
+    static const char *const lines[] = {"echo one\n", "while :; do /bin/true; done\n"};
+    *ret = (struct feed){.text = str_of(lines[d->line])};
+    d->line++;
+    return true;
+}
+
+static void test_stopped_from_outside(void **state)
+{
+    struct trial d;
+    (void)state;
+    trial_init(&d);
+    stop_now = 0;
+    d.owner.feed = feed_and_stop;
+    d.owner.stop = &stop_now;
+    assert_int_equal(trial_run(&d, ""), 0);
+    assert_int_equal(d.result.end, END_STOPPED);
+    assert_int_equal(d.result.exit_status, -1);
+    buf_putc(&d.out, '\0');
+    assert_string_equal(d.out.at, "one\n");
+    trial_release(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +275,7 @@ int main(void)
         cmocka_unit_test(test_fakes),
         cmocka_unit_test(test_killed_fake_is_undone),
         cmocka_unit_test(test_files_persist_between_runs),
+        cmocka_unit_test(test_stopped_from_outside),
     };
     if (!trial_possible()) {
         print_message("1..1\nok 1 - supervisor # SKIP no ptrace or no namespaces here\n");

@@ -327,14 +327,14 @@ static void settle(struct supervisor *s)
     int64_t patience_ns = PATIENCE_MIN_NS;
     s->round++;
     for (int calm = 0; calm < 2 && !s->over;) {
+        if (s->owner.stop && *s->owner.stop) {
+            schedule_end(s, END_STOPPED);
+            return;
+        }
         if (collect(s)) {
             calm = 0;
             patience_ns = PATIENCE_MIN_NS;
             continue;
-        }
-        if (s->owner.stop && *s->owner.stop) {
-            schedule_end(s, END_STOPPED);
-            return;
         }
         struct task *busy = first_busy(s, patience_ns > PATIENCE_MIN_NS);
         calm = busy ? 0 : calm + 1;
