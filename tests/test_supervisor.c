@@ -42,6 +42,9 @@ static const struct {
     {"process substitution", "diff <(echo a; sleep 2) <(echo b; sleep 1); date +%S\n", "1c1\n< a\n---\n> b\n02\n"},
     {"yes | head", "yes | head -2\n", "y\ny\n"},
     {"loop of a pipe", "seq 3 | while read n; do sleep $n; echo n$n $(date +%S); done\n", "n1 01\nn2 03\nn3 06\n"},
+    {"long command lines", "x=$(printf '%s ' {1..20000}); /bin/echo $x | wc -w; tool $x | wc -w; touch -d @0 $(printf '/tmp/t%s ' {1..3000})\n"
+                           "ls /tmp/t* | wc -l; find /tmp -type f -newermt 1971-01-01 | wc -l\n",
+     "20000\n20003\n3000\n0\n"},
     {"trap", "trap 'echo TERM $(date +%S); exit 3' TERM; (sleep 2; kill $$) & sleep 50; echo not reached\n", "TERM 50\n"},
     {"trap in wait", "trap 'echo TERM $(date +%S); exit 3' TERM; (sleep 2; kill $$) & sleep 50 & wait; echo not reached\n",
      "TERM 02\n"},

@@ -170,6 +170,8 @@ void task_forget_proc(struct task *);
 bool task_read(const struct task *, uint64_t from, void *to, size_t len);
 size_t task_read_some(const struct task *t, uint64_t from, void *to, size_t len); /* as much as there is */
 bool task_write(const struct task *, uint64_t to, const void *from, size_t len);
+/* The same to memory below its stack, which may have to grow for it. */
+bool task_write_scratch(const struct task *, uint64_t to, const void *from, size_t len);
 /* A text of the task, cut at size - 1. False: bad address. */
 bool task_read_text(const struct task *, uint64_t from, char *to, size_t size);
 /* Its descriptor, as one of ours; -1 on failure. The caller closes it. */

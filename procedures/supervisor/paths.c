@@ -335,8 +335,8 @@ static int lead(struct supervisor *s, struct task *t, const struct path_call *ca
     size_t len = strlen(path), real_len = strlen(real);
     if (len > 1 && path[len - 1] == '/' && real_len + 1 < sizeof real) /* it must be a folder */
         memcpy(real + real_len, "/", 2);
-    uint64_t at = arch_scratch(&t->registers, (size_t)(index + 1) * (PATH_MAX + 256));
-    if (!task_write(t, at, real, strlen(real) + 1))
+    uint64_t at = arch_scratch(&t->registers, (index ? PATH_MAX + 256 : 0) + strlen(real) + 1);
+    if (!task_write_scratch(t, at, real, strlen(real) + 1))
         return -EFAULT;
     arch_set_argument(&t->registers, call->path, at);
     t->restore = true;

@@ -214,7 +214,7 @@ static bool open_script(struct supervisor *s, struct task *t)
     if (!task_read_text(t, t->arguments[1], path, sizeof path) || strcmp(path, s->script->name) != 0)
         return false;
     uint64_t at = arch_scratch(&t->registers, sizeof hidden);
-    if (!task_write(t, at, hidden, strlen(hidden) + 1))
+    if (!task_write_scratch(t, at, hidden, strlen(hidden) + 1))
         return false;
     arch_set_argument(&t->registers, 1, at);
     (void)arch_set(t->pid, &t->registers);

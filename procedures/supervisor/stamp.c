@@ -199,7 +199,7 @@ void stamp_times(struct supervisor *s, struct task *t)
         if (times[i].tv_nsec == UTIME_NOW)
             times[i] = (struct timespec){now / SECOND_NS, now % SECOND_NS};
     uint64_t at = arch_scratch(&t->registers, sizeof times);
-    if (!task_write(t, at, times, sizeof times)) {
+    if (!task_write_scratch(t, at, times, sizeof times)) {
         task_resume(t, false);
         return;
     }

@@ -189,6 +189,15 @@ bool task_write(const struct task *t, uint64_t to, const void *from, size_t len)
     return process_vm_writev(t->pid, &here, 1, &there, 1, 0) == (ssize_t)len;
 }
 
+bool task_write_scratch(const struct task *t, uint64_t to, const void *from, size_t len)
+{
+    if (task_write(t, to, from, len))
+        return true;
+    if (ptrace(PTRACE_POKEDATA, t->pid, to & ~UINT64_C(7), 0)) /* this way of writing lets a stack grow */
+        return false;
+    return task_write(t, to, from, len);
+}
+
 bool task_read_text(const struct task *t, uint64_t from, char *to, size_t size)
 {
     for (size_t done = 0; done + 1 < size;) {

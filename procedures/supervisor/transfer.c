@@ -17,8 +17,9 @@ static void wait_ready(struct task *t, short events)
     struct pollfd wanted = {.fd = (int)t->arguments[0], .events = events};
     t->scratch_at = arch_scratch(&t->registers, sizeof wanted);
     t->detour = DETOUR_READY;
-    if (!task_read(t, t->scratch_at, t->scratch_before, sizeof wanted) ||
-        !task_write(t, t->scratch_at, &wanted, sizeof wanted)) {
+    if (!task_read(t, t->scratch_at, t->scratch_before, sizeof wanted))
+        memset(t->scratch_before, 0, sizeof wanted); /* not grown so far yet */
+    if (!task_write_scratch(t, t->scratch_at, &wanted, sizeof wanted)) {
         t->detour = DETOUR_NONE; /* no stack below: then it waits in the call itself */
         task_resume(t, true);
         return;
