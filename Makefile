@@ -14,7 +14,7 @@ WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-proto
 CFLAGS  ?= -O2 -g
 CFLAGS_ALL := -std=c11 -D_GNU_SOURCE $(WARN) $(if $(DEVELOPER),-Werror) -I. -I$(BUILD) -ffp-contract=off \
     $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all) $(CFLAGS)
-LIBS    := -lplot -lcmark-gfm-extensions -lcmark-gfm -lyaml -lcjson -lsqlite3 -lpg_query -lcurl -lmicrohttpd -lgit2 -lcrypto -lz -lm -lpthread
+LIBS    := -lplot -lcmark-gfm-extensions -lcmark-gfm -lyaml -lcjson -lsqlite3 -lpg_query -lcurl -lmicrohttpd -lcrypto -lz -lm -lpthread
 LDFLAGS_ALL := $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 
 ROOMS   := sim fakes procedures reports
