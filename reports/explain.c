@@ -114,6 +114,13 @@ const struct finding_kind finding_kinds[] = {
      "Let failures stop the procedure (set -euo pipefail in a script, '|| exit 1', psql -v ON_ERROR_STOP=1, curl "
      "--fail), and verify before claiming success.",
      "RB001 RB003 RB004 RB011 RB016 RB019 RB033 RB034"},
+    {"sql_skipped", "an SQL block that was not run", SEVERITY_NOTE, 0, 0,
+     "The section has a block of SQL, and the drill names no command that takes it. Whoever follows the playbook would run "
+     "it; here its effect is missing.",
+     "Name the command that takes SQL in the drill (psql of the right database), or put the SQL into a shell block.", ""},
+    {"stopped", "the run was stopped from outside", SEVERITY_WARNING, 0, 0,
+     "Somebody stopped the rehearsal before its end. What was unfinished then stays unfinished in the report.",
+     "Run it again and let it end; if it takes too long, shorten the drill's horizon.", ""},
     {"store_unreadable", "a store could not be read at the end", SEVERITY_WARNING, 0, 0,
      "The store that serves users could not be read when the run ended, so nobody knows what it still holds.",
      "See what state it was left in: stopped, without its volume, or half restored.", ""},
@@ -129,6 +136,9 @@ const struct finding_kind finding_kinds[] = {
      "If the operator's machine has it, declare it in the system file under 'hosts: commands'; if not, the playbook "
      "has found a missing tool before the incident did.",
      "RB043"},
+    {"untagged_skipped", "a block without a language that was not run", SEVERITY_NOTE, 0, 0,
+     "The block does not say that it is shell, so it was not run: it may be output, a configuration or a message.",
+     "Tag it as bash if people are to run it, or list it in the drill.", ""},
     {"wrong_end_state", "the end state is not the good state", SEVERITY_ERROR, GATE(END_STATE), 0,
      "When the run ended, something was not as the good state asks: a version, a number of replicas, a flag, a "
      "schema, or the store in service.",

@@ -157,7 +157,7 @@ static bool observed_at(const struct record *record, const char *id, int step)
 static bool cause_is_known(const struct record *record, int step)
 {
     return observed_at(record, "unknown_command", step) || observed_at(record, "hang", step) ||
-           observed_at(record, "limit", step) || observed_at(record, "placeholder", step);
+           observed_at(record, "silent_failure", step) || observed_at(record, "limit", step) || observed_at(record, "placeholder", step);
 }
 
 static void judge_failure(struct maker *maker, const struct step *step)

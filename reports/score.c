@@ -100,24 +100,62 @@ static struct measured records_lost(const struct record *record)
     return lost;
 }
 
+/* When a budget of ours, or a person, cut the run short; NEVER: nothing did. */
+static int64_t cut_at(const struct record *record)
+{
+    for (int i = 0; i < record->n_observations; i++) {
+        const char *id = record->observations[i].id;
+        if (strcmp(id, "limit") == 0 || strcmp(id, "stopped") == 0)
+            return record->observations[i].at_ns;
+    }
+    return NEVER;
+}
+
+/* What the indicator's samples say was down before that instant; a sample holds until the next. */
+static int64_t down_before(const struct record *record, int64_t at_ns)
+{
+    int64_t down = 0;
+    for (int i = 0; i < record->n_series; i++) {
+        const struct series *series = record->series[i];
+        if (strcmp(series->name, "indicator") != 0 || *series->labels)
+            continue;
+        for (int k = 0; k + 1 < series->n && series->at_ns[k] < at_ns; k++) {
+            int64_t until = series->at_ns[k + 1] < at_ns ? series->at_ns[k + 1] : at_ns;
+            if (series->value[k] < record->identity.indicator_down_below)
+                down += until - series->at_ns[k];
+        }
+    }
+    return down < record->downtime_ns ? down : record->downtime_ns;
+}
+
+/* A procedure that we cut short may have ended it: then only what was down before is known, as a lower bound. */
+static struct measured downtime(const struct record *record)
+{
+    int64_t cut = cut_at(record);
+    if (record->indicator_unseen)
+        return (struct measured){.unobserved = true};
+    if (cut == NEVER || record->downtime_ns == 0)
+        return (struct measured){.known = true, .value = (double)record->downtime_ns / 1e9};
+    return (struct measured){.known = true, .at_least = true, .value = (double)down_before(record, cut) / 1e9};
+}
+
 static void measure_all(struct verdict *verdict, const struct record *record)
 {
     struct measured *m = verdict->measures;
     bool unseen = record->indicator_unseen;
-    bool cut = was_observed(record, "limit");
+    bool cut = cut_at(record) != NEVER, stopped = was_observed(record, "stopped");
     /* damage that the indicator never showed (data, a policy) is there from the change on */
     enum instant harm = record->instants[T_IMPACT] == NEVER && !unseen ? T_CHANGE : T_IMPACT;
-    m[MEASURE_TIME_TO_DETECT] = span(record, harm, T_DETECT, unseen);
-    m[MEASURE_TIME_TO_DECIDE] = span(record, T_DETECT, T_DECIDE, false);
+    m[MEASURE_TIME_TO_DETECT] = span(record, harm, T_DETECT, unseen || stopped);
+    m[MEASURE_TIME_TO_DECIDE] = span(record, T_DETECT, T_DECIDE, stopped);
     m[MEASURE_ROLLBACK] = span(record, T_DECIDE, T_RESTORE, unseen || cut);
     m[MEASURE_TIME_TO_STABLE] = span(record, T_RESTORE, T_STABLE, unseen || cut);
     m[MEASURE_CLAIM_ERROR] = span(record, T_RESTORE, T_CLAIM, unseen || cut);
     m[MEASURE_RECORDS_LOST] = records_lost(record);
-    m[MEASURE_DOWNTIME] = unseen ? (struct measured){.unobserved = true}
-                                 : (struct measured){.known = true, .value = (double)record->downtime_ns / 1e9};
+    m[MEASURE_DOWNTIME] = downtime(record);
     /* a decision that was never made was never made, whatever was cut short after it */
     if (record->instants[T_DECIDE] == NEVER)
-        m[MEASURE_ROLLBACK].unobserved = unseen;
+        m[MEASURE_ROLLBACK].unobserved = unseen || stopped;
 }
 
 /* ---- targets ---- */
@@ -232,7 +270,7 @@ static struct gate_result end_state_gate(const struct record *record, struct are
         }
     }
     if (wrong) {
-        bool cut = was_observed(record, "limit");
+        bool cut = cut_at(record) != NEVER;
         const char *more = wrong > 1 ? arena_printf(arena, " and %d more", wrong - 1) : "";
         return (struct gate_result){
             cut ? OUTCOME_UNKNOWN : OUTCOME_FAIL, false,
@@ -334,7 +372,7 @@ const char *measure_words(enum measure measure, const struct measured *measured,
 {
     if (!measured->known)
         return measured->unobserved ? "unknown" : "never";
-    const char *at_least = measured->at_least ? "at least " : "";
+    const char *at_least = measured->at_least ? ">= " : "";
     if (measure_is_count(measure))
         return arena_printf(arena, "%s%s", at_least, words_count(arena, (int64_t)measured->value));
     return arena_printf(arena, "%s%s", at_least, words_duration(arena, words_ns(measured->value)));

@@ -8,7 +8,8 @@
  * What counts as unknown, and nothing else does:
  *   - the indicator saw no request (record->indicator_unseen): impact, downtime, recovery;
  *   - a store could not be read at the end: its losses (losses elsewhere still fail);
- *   - a budget of ours cut the procedure short (observation "limit"): whatever was unfinished then;
+ *   - a budget of ours, or a person, cut the run short (observations "limit", "stopped"): whatever was unfinished then, and what
+ *     was down after it;
  *   - the good state is not declared, or a part of it could not be read: the end state.
  */
 #ifndef REHEARSE_REPORTS_SCORE_H

@@ -248,9 +248,33 @@ static void a_procedure_that_we_cut_short_is_unknown(void **state)
     assert_int_equal(verdict.gates[GATE_END_STATE].outcome, OUTCOME_UNKNOWN);
     assert_int_equal(verdict.targets[MEASURE_ROLLBACK].outcome, OUTCOME_UNKNOWN);
     assert_int_equal(verdict.outcome, OUTCOME_UNKNOWN);
+    /* what was down before the cut is a lower bound, and may be too much already */
+    record->observations[0].at_ns = 1085 * SECOND;
+    record->downtime_ns = 3600 * SECOND;
+    verdict = judge(record);
+    assert_true(verdict.measures[MEASURE_DOWNTIME].at_least);
+    assert_true(verdict.measures[MEASURE_DOWNTIME].value > 300 && verdict.measures[MEASURE_DOWNTIME].value < 450);
+    assert_int_equal(verdict.targets[MEASURE_DOWNTIME].outcome, OUTCOME_FAIL);
+    record->observations[0].at_ns = 900 * SECOND;
+    verdict = judge(record);
+    assert_int_equal(verdict.targets[MEASURE_DOWNTIME].outcome, OUTCOME_UNKNOWN);
+    assert_int_equal(verdict.outcome, OUTCOME_UNKNOWN);
     record->instants[T_DECIDE] = NEVER; /* but nobody kept them from deciding */
     verdict = judge(record);
     assert_int_equal(verdict.targets[MEASURE_ROLLBACK].outcome, OUTCOME_FAIL);
+    record_free(record);
+}
+
+static void a_run_that_a_person_stopped_is_unknown(void **state)
+{
+    (void)state;
+    struct record *record = sample_empty();
+    sample_state(record, "api", "version", "v4.18", "v4.17");
+    record_observe(record, "stopped", "", "the run was stopped from outside");
+    struct verdict verdict = judge(record);
+    for (int i = 0; i < verdict.n_targets; i++)
+        assert_int_not_equal(verdict.targets[i].outcome, OUTCOME_FAIL);
+    assert_int_equal(verdict.outcome, OUTCOME_UNKNOWN);
     record_free(record);
 }
 
@@ -312,6 +336,7 @@ int main(void)
         cmocka_unit_test_teardown(what_was_not_seen_is_unknown, release_arena),
         cmocka_unit_test_teardown(an_unread_store_hides_losses_but_excuses_none, release_arena),
         cmocka_unit_test_teardown(a_procedure_that_we_cut_short_is_unknown, release_arena),
+        cmocka_unit_test_teardown(a_run_that_a_person_stopped_is_unknown, release_arena),
         cmocka_unit_test_teardown(the_end_state_must_be_declared_and_read, release_arena),
         cmocka_unit_test_teardown(a_waiver_holds_until_its_date, release_arena),
         cmocka_unit_test_teardown(a_system_without_stores_lost_nothing, release_arena),
