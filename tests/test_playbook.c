@@ -146,6 +146,10 @@ static void test_sections(void **state)
     struct playbook empty = parse("no heading at all\n");
     int first = -1, end = -1;
     (void)state;
+    playbook = parse("# A {#a-1}\n");
+    assert_string_equal(playbook.headings[0].text, "A");
+    playbook =
+        parse("# A\n## Roll back\n**Steps**:\n### Deep\n## Verify\n**Steps**:\n## Roll Back\n");
     assert_int_equal(playbook_section(&playbook, "  Verify ", &first, &end, &error), 0);
     assert_int_equal(first, 4);
     assert_int_equal(end, 6);

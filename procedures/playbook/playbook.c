@@ -66,6 +66,14 @@ static int count_words(const char *text)
 
 /* ---- building the playbook ---- */
 
+/* Without "{#anchor}" at the end, which some renderers take for the heading's id. */
+static const char *without_anchor(struct reader *reader, const char *text)
+{
+    struct str all = str_of(text);
+    ptrdiff_t at = str_ends(all, "}") ? str_find(all, STR("{#")) : -1;
+    return at > 0 ? arena_str(reader->arena, str_trim((struct str){text, (size_t)at})) : text;
+}
+
 static int add_heading(struct reader *reader, const char *text, int level, int line)
 {
     struct playbook *playbook = reader->playbook;
@@ -212,8 +220,8 @@ static bool add_node(struct reader *reader, cmark_node *node)
 {
     cmark_node_type type = cmark_node_get_type(node);
     if (type == CMARK_NODE_HEADING)
-        add_heading(reader, plain_text(reader, node), cmark_node_get_heading_level(node),
-                    cmark_node_get_start_line(node));
+        add_heading(reader, without_anchor(reader, plain_text(reader, node)),
+                    cmark_node_get_heading_level(node), cmark_node_get_start_line(node));
     else if (type == CMARK_NODE_CODE_BLOCK)
         add_code(reader, node);
     else if (type == CMARK_NODE_PARAGRAPH)
