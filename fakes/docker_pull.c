@@ -134,8 +134,8 @@ static int tag(struct docker_command *command)
     struct docker_image *before = docker_image_here(command->docker, to);
     docker_tag(command->docker, to, image);
     if (before != image)
-        record_change(command->docker->env->record, to, "names %s%s%s", known_as(image),
-                      before ? ", named " : "", before ? known_as(before) : "");
+        record_change(command->docker->env->record, to, "now the image of %s%s%s", known_as(image),
+                      before ? ", was that of " : "", before ? known_as(before) : "");
     return 0;
 }
 
