@@ -32,7 +32,7 @@ int catalog_create(sqlite3 *sqlite)
     return sqlite3_exec(sqlite, schema_sql, NULL, NULL, NULL);
 }
 
-static char *format_sql(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static char *format_sql(const char *format, va_list args)
 {
     char *text = NULL;
     if (vasprintf(&text, format, args) < 0)
@@ -51,7 +51,8 @@ int catalog_run(struct pg_database *database, const char *format, ...)
     return code;
 }
 
-static sqlite3_stmt *prepare(struct pg_database *database, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static sqlite3_stmt *prepare(struct pg_database *database, const char *format,
+                                                                    va_list args)
 {
     char *sql = format_sql(format, args);
     sqlite3_stmt *statement = NULL;

@@ -51,4 +51,15 @@ bool psql_command(struct psql *, struct str line, struct psql_script *, struct b
 /* Runs a file; EXIT status. */
 int psql_file(struct psql *, const char *path);
 
+enum { PSQL_ACTIONS_MAX = 64 };
+struct psql_action {
+    char kind; /* 'c' command, 'f' file */
+    const char *text;
+};
+
+/* Reads the command line; 0, or the exit status. *ret_stop: nothing is left to do (--version). */
+int psql_options(struct psql *, struct psql_action *actions, int *n_actions, bool *ret_stop);
+/* postgresql://user:password@host:port/database, or key=value words. */
+void psql_connection_text(struct psql *);
+
 #endif

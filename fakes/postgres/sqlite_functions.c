@@ -6,49 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "fakes/postgres/translate.h"
+#include "fakes/postgres/functions.h"
 #include "sim/base/hash.h"
-#include "sim/base/xalloc.h"
 
 #define US_PER_DAY INT64_C(86400000000)
-
-static struct pg_database *database_of(sqlite3_context *context)
-{
-    return sqlite3_user_data(context);
-}
-
-static struct pg_session *session_of(sqlite3_context *context)
-{
-    return database_of(context)->active;
-}
-
-static const char *text_of(sqlite3_value *value)
-{
-    const unsigned char *text = sqlite3_value_text(value);
-    return text ? (const char *)text : "";
-}
-
-static bool any_null(sqlite3_context *context, int n, sqlite3_value **args)
-{
-    for (int i = 0; i < n; i++) {
-        if (sqlite3_value_type(args[i]) == SQLITE_NULL) {
-            sqlite3_result_null(context);
-            return true;
-        }
-    }
-    return false;
-}
-
-static void result_text(sqlite3_context *context, const char *text)
-{
-    sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
-}
-
-/* The session's error says what went wrong; SQLite only needs to stop. */
-static void stop(sqlite3_context *context)
-{
-    sqlite3_result_error(context, "pg", -1);
-}
 
 /* ---- conversions ---- */
 
@@ -347,282 +308,6 @@ static void f_start_time(sqlite3_context *context, int n, sqlite3_value **args)
 {
     (void)n, (void)args;
     sqlite3_result_int64(context, database_of(context)->server->env->start_unix_ns / 1000 - 30 * US_PER_DAY);
-}
-
-/* ---- numbers: decimals of up to 38 digits as whole number and scale ---- */
-
-__extension__ typedef __int128 wide;
-
-struct decimal {
-    wide value;
-    int scale;
-    bool ok;
-};
-
-static struct decimal decimal_of(sqlite3_value *v)
-{
-    struct decimal d = {0, 0, true};
-    char *own = NULL;
-    const char *p = text_of(v);
-    if (sqlite3_value_type(v) == SQLITE_FLOAT) {
-        own = sqlite3_mprintf("%!.15g", sqlite3_value_double(v));
-        p = own;
-    }
-    bool negative = *p == '-', point = false;
-    if (*p == '-' || *p == '+')
-        p++;
-    for (; isdigit((unsigned char)*p) || (*p == '.' && !point); p++) {
-        if (*p == '.') {
-            point = true;
-            continue;
-        }
-        if (d.value > ((wide)1 << 120))
-            break;
-        d.value = d.value * 10 + (*p - '0');
-        d.scale += point;
-    }
-    if (*p)
-        d.ok = false;
-    if (negative)
-        d.value = -d.value;
-    sqlite3_free(own);
-    return d;
-}
-
-static wide power10(int n)
-{
-    wide p = 1;
-    while (n-- > 0)
-        p *= 10;
-    return p;
-}
-
-static struct decimal rescale(struct decimal d, int scale)
-{
-    if (scale >= d.scale) {
-        d.value *= power10(scale - d.scale);
-    } else {
-        wide unit = power10(d.scale - scale), half = unit / 2;
-        d.value = (d.value + (d.value < 0 ? -half : half)) / unit;
-    }
-    d.scale = scale;
-    return d;
-}
-
-static void result_decimal(sqlite3_context *context, struct decimal d)
-{
-    char digits[64], *p = digits + sizeof digits;
-    wide value = d.value < 0 ? -d.value : d.value;
-    int n = 0;
-    *--p = '\0';
-    do {
-        if (n == d.scale && d.scale > 0)
-            *--p = '.';
-        *--p = (char)('0' + (int)(value % 10));
-        value /= 10;
-        n++;
-    } while (value > 0 || n <= d.scale);
-    if (d.value < 0)
-        *--p = '-';
-    if (d.scale == 0 && n < 18)
-        sqlite3_result_int64(context, (int64_t)d.value);
-    else
-        result_text(context, p);
-}
-
-/* The first digit in base 10000, as numeric keeps its digits, and its weight. */
-static int first_digit(wide value, int scale, int *ret_weight)
-{
-    int digits = 0;
-    for (wide v = value; v > 0; v /= 10)
-        digits++;
-    int whole = digits - scale; /* decimal digits in front of the point */
-    *ret_weight = digits == 0 ? 0 : whole > 0 ? (whole + 3) / 4 - 1 : -(-whole / 4) - 1;
-    int exponent = *ret_weight * 4 + scale;
-    return (int)(exponent >= 0 ? value / power10(exponent) : value * power10(-exponent));
-}
-
-/* The scale of a quotient, as select_div_scale() of PostgreSQL's numeric.c: at least 16 significant digits. */
-static struct decimal divide(struct decimal a, struct decimal b)
-{
-    wide x = a.value < 0 ? -a.value : a.value, y = b.value < 0 ? -b.value : b.value;
-    int weight_a, weight_b, first_a = first_digit(x, a.scale, &weight_a), first_b = first_digit(y, b.scale, &weight_b);
-    int weight = weight_a - weight_b - (first_a <= first_b);
-    int scale = 16 - weight * 4;
-    if (scale < a.scale)
-        scale = a.scale;
-    if (scale < b.scale)
-        scale = b.scale;
-    struct decimal result = {0, scale, true};
-    wide numerator = x, remainder = 0;
-    int shift = scale + b.scale - a.scale;
-    /* Long division, so that nothing overflows. */
-    wide quotient = numerator / y;
-    remainder = numerator % y;
-    for (; shift > 0; shift--) {
-        remainder *= 10;
-        quotient = quotient * 10 + remainder / y;
-        remainder %= y;
-    }
-    if (remainder * 2 >= y)
-        quotient++;
-    result.value = (a.value < 0) != (b.value < 0) ? -quotient : quotient;
-    return result;
-}
-
-static void division_by_zero(sqlite3_context *context)
-{
-    pg_fail(session_of(context), "22012", -1, "division by zero");
-    stop(context);
-}
-
-static void f_numeric(sqlite3_context *context, int n, sqlite3_value **args)
-{
-    (void)n;
-    sqlite3_value *sides[] = {args[0], args[2]};
-    if (any_null(context, 2, sides))
-        return;
-    struct decimal a = decimal_of(args[0]), b = decimal_of(args[2]);
-    char op = *text_of(args[1]);
-    if (!a.ok || !b.ok) {
-        double x = sqlite3_value_double(args[0]), y = sqlite3_value_double(args[2]);
-        sqlite3_result_double(context, op == '+' ? x + y : op == '-' ? x - y : op == '*' ? x * y : x / y);
-        return;
-    }
-    int scale = a.scale > b.scale ? a.scale : b.scale;
-    if ((op == '/' || op == '%') && b.value == 0) {
-        division_by_zero(context);
-    } else if (op == '*') {
-        result_decimal(context, (struct decimal){a.value * b.value, a.scale + b.scale, true});
-    } else if (op == '/') {
-        result_decimal(context, divide(a, b));
-    } else {
-        a = rescale(a, scale);
-        b = rescale(b, scale);
-        a.value = op == '+' ? a.value + b.value : op == '-' ? a.value - b.value : a.value % b.value;
-        result_decimal(context, a);
-    }
-}
-
-static void f_round(sqlite3_context *context, int n, sqlite3_value **args)
-{
-    if (any_null(context, n, args))
-        return;
-    struct decimal d = decimal_of(args[0]);
-    int scale = sqlite3_value_int(args[1]);
-    if (!d.ok)
-        sqlite3_result_double(context, sqlite3_value_double(args[0]));
-    else
-        result_decimal(context, rescale(d, scale < 0 ? 0 : scale));
-}
-
-static void f_floor(sqlite3_context *context, int n, sqlite3_value **args)
-{
-    if (any_null(context, n, args))
-        return;
-    struct decimal d = decimal_of(args[0]);
-    wide unit = power10(d.scale), value = d.value / unit;
-    if (d.value < 0 && d.value % unit != 0)
-        value--;
-    result_decimal(context, (struct decimal){value, 0, true});
-}
-
-static void f_divisor(sqlite3_context *context, int n, sqlite3_value **args)
-{
-    (void)n;
-    if (sqlite3_value_type(args[0]) != SQLITE_NULL && sqlite3_value_double(args[0]) >= 0 &&
-        sqlite3_value_double(args[0]) <= 0)
-        division_by_zero(context);
-    else
-        sqlite3_result_value(context, args[0]);
-}
-
-struct sum {
-    struct decimal total;
-    int64_t n;
-    double real;
-    bool is_real;
-};
-
-static void sum_step(sqlite3_context *context, int n, sqlite3_value **args)
-{
-    (void)n;
-    struct sum **kept = sqlite3_aggregate_context(context, sizeof *kept);
-    if (!kept || sqlite3_value_type(args[0]) == SQLITE_NULL)
-        return;
-    if (!*kept)
-        *kept = xcalloc(1, sizeof **kept); /* SQLite's own memory is not aligned for it */
-    struct sum *sum = *kept;
-    sum->n++;
-    if (sqlite3_value_type(args[0]) == SQLITE_FLOAT)
-        sum->is_real = true;
-    sum->real += sqlite3_value_double(args[0]);
-    struct decimal d = decimal_of(args[0]);
-    int scale = d.scale > sum->total.scale ? d.scale : sum->total.scale;
-    d = rescale(d, scale);
-    sum->total = rescale(sum->total, scale);
-    sum->total.value += d.value;
-}
-
-static void sum_end(sqlite3_context *context)
-{
-    struct sum **kept = sqlite3_aggregate_context(context, 0), *sum = kept ? *kept : NULL;
-    if (!sum || sum->n == 0)
-        sqlite3_result_null(context);
-    else if (sum->is_real)
-        sqlite3_result_double(context, sum->real);
-    else
-        result_decimal(context, sum->total);
-    free(sum);
-}
-
-static void avg_end(sqlite3_context *context)
-{
-    struct sum **kept = sqlite3_aggregate_context(context, 0), *sum = kept ? *kept : NULL;
-    if (!sum || sum->n == 0)
-        sqlite3_result_null(context);
-    else if (sum->is_real)
-        sqlite3_result_double(context, sum->real / (double)sum->n);
-    else
-        result_decimal(context, divide(sum->total, (struct decimal){sum->n, 0, true}));
-    free(sum);
-}
-
-/* min and max of numerics, which may be text: by value, kept as written. */
-struct extreme {
-    sqlite3_value *best;
-};
-
-static void extreme_step(sqlite3_context *context, sqlite3_value *value, int sign)
-{
-    struct extreme *e = sqlite3_aggregate_context(context, sizeof *e);
-    if (!e || sqlite3_value_type(value) == SQLITE_NULL)
-        return;
-    if (e->best && (sqlite3_value_double(value) - sqlite3_value_double(e->best)) * sign <= 0)
-        return;
-    sqlite3_value_free(e->best);
-    e->best = sqlite3_value_dup(value);
-}
-
-static void min_step(sqlite3_context *context, int n, sqlite3_value **args)
-{
-    (void)n;
-    extreme_step(context, args[0], -1);
-}
-
-static void max_step(sqlite3_context *context, int n, sqlite3_value **args)
-{
-    (void)n;
-    extreme_step(context, args[0], 1);
-}
-
-static void extreme_end(sqlite3_context *context)
-{
-    struct extreme *e = sqlite3_aggregate_context(context, 0);
-    if (e && e->best) {
-        sqlite3_result_value(context, e->best);
-        sqlite3_value_free(e->best);
-    }
 }
 
 /* ---- JSON: the part as it stands in the text ---- */
@@ -1008,6 +693,7 @@ static void f_uuid(sqlite3_context *context, int n, sqlite3_value **args)
 
 void functions_register(struct pg_database *database)
 {
+    numeric_register(database);
     static const struct {
         const char *name;
         int n;
@@ -1021,9 +707,7 @@ void functions_register(struct pg_database *database)
         {"pg_interval_times", 2, f_interval_times, true}, {"pg_trunc", 2, f_trunc, true},
         {"pg_part", 2, f_part, true}, {"pg_interval_part", 2, f_interval_part, true},
         {"pg_to_char", 2, f_to_char, true}, {"pg_clock_timestamp", 0, f_clock_timestamp, false},
-        {"pg_transaction_us", 0, f_transaction_us, true}, {"pg_start_time", 0, f_start_time, false}, {"pg_numeric", 3, f_numeric, true},
-        {"pg_round", 2, f_round, true}, {"pg_floor", 1, f_floor, true}, {"pg_divisor", 1, f_divisor, true},
-        {"pg_like", 3, f_like, true}, {"pg_regex", 3, f_regex, true}, {"pg_split", 3, f_split, true},
+        {"pg_transaction_us", 0, f_transaction_us, true}, {"pg_start_time", 0, f_start_time, false}, {"pg_like", 3, f_like, true}, {"pg_regex", 3, f_regex, true}, {"pg_split", 3, f_split, true},
         {"pg_concat", -1, f_concat, true}, {"pg_md5", 1, f_md5, true}, {"pg_json_get", 3, f_json_get, true}, {"pg_greatest", -1, f_greatest, true}, {"pg_least", -1, f_least, true},
         {"pg_quote_ident", 1, f_quote_ident, true}, {"pg_size_pretty", 1, f_size_pretty, true},
         {"pg_version", 0, f_version, false}, {"pg_backend_pid", 0, f_backend_pid, false},
@@ -1039,8 +723,4 @@ void functions_register(struct pg_database *database)
         sqlite3_create_function(database->sqlite, list[i].name, list[i].n,
                                 SQLITE_UTF8 | (list[i].fixed ? SQLITE_DETERMINISTIC : 0), database, list[i].run,
                                 NULL, NULL);
-    sqlite3_create_function(database->sqlite, "pg_sum", 1, SQLITE_UTF8, database, NULL, sum_step, sum_end);
-    sqlite3_create_function(database->sqlite, "pg_min", 1, SQLITE_UTF8, database, NULL, min_step, extreme_end);
-    sqlite3_create_function(database->sqlite, "pg_max", 1, SQLITE_UTF8, database, NULL, max_step, extreme_end);
-    sqlite3_create_function(database->sqlite, "pg_avg", 1, SQLITE_UTF8, database, NULL, sum_step, avg_end);
 }

@@ -30,6 +30,16 @@ void statement_changed(struct statement *, const char *format, ...) __attribute_
 int64_t relation_count(struct pg_database *, const struct pg_relation *);
 int64_t next_oid(struct pg_database *);
 
+/* checks.c: false, or an error with its details */
+bool check_not_null(struct statement *, const struct pg_relation *, sqlite3_value **row);
+bool check_checks(struct statement *, const struct pg_relation *, sqlite3_value **row);
+bool check_foreign(struct statement *, const struct pg_relation *, sqlite3_value **row);
+/* The row that has the same key already; 0 none. `only`: only this constraint's columns ("" any). */
+int64_t conflicting(struct statement *, const struct pg_relation *, sqlite3_value **row, int64_t except, const char *only,
+                    bool report);
+/* An enabled trigger on the table would run now: noted as not simulated. */
+void note_triggers(struct statement *, const struct pg_relation *);
+
 /* dml.c */
 void run_insert(struct statement *);
 void run_update(struct statement *);
@@ -37,18 +47,23 @@ void run_delete(struct statement *);
 /* One row for all columns of the relation; the new row's rowid, or -1 and an error. */
 int64_t insert_row(struct statement *, const struct pg_relation *, sqlite3_value **values);
 
-/* ddl.c */
+/* constraints.c */
+void run_index(struct statement *);
+/* The text of an expression as the user wrote it: from its first to the last byte that belongs to it. Used to show
+ * definitions again (\d, pg_dump). */
+const char *expression_text(struct statement *, const cJSON *node);
+/* Adds one Constraint node to a relation; false: error. */
+bool add_constraint(struct statement *, struct pg_relation *, const cJSON *constraint, const char *column);
+
+/* ddl.c, drop.c */
 void run_create_table(struct statement *);
 void run_create_table_as(struct statement *);
 void run_view(struct statement *);
-void run_index(struct statement *);
 void run_sequence(struct statement *);
 void run_drop(struct statement *);
 void run_truncate(struct statement *);
 void run_function(struct statement *);
 void run_trigger(struct statement *);
-/* Adds one Constraint node to a relation; false: error. */
-bool add_constraint(struct statement *, struct pg_relation *, const cJSON *constraint, const char *column);
 bool add_column(struct statement *, struct pg_relation *, const cJSON *column_def, bool later);
 void drop_relation(struct statement *, const struct pg_relation *);
 int64_t create_sequence(struct statement *, const char *schema, const char *name, int64_t start, int64_t increment);

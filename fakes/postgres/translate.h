@@ -94,6 +94,10 @@ struct pg_query_text translate_targets(struct translation *, const cJSON *list);
 struct pg_source *translate_table(struct translation *, const cJSON *range_var, const char **ret_sql);
 /* FROM items, joined by commas; "" if none. */
 const char *translate_from(struct translation *, const cJSON *list);
+/* The text that was built, in the arena; releases the buffer. */
+const char *translate_finish(struct translation *, struct buf *);
+/* "a", "b" ... */
+const char *translate_names(struct translation *, const struct pg_column *, int n);
 void translate_with(struct translation *, const cJSON *with_clause, struct buf *out);
 /* A condition: boolean or an error. */
 const char *translate_where(struct translation *, const cJSON *node, const char *clause);
@@ -102,6 +106,8 @@ const char *translate_where(struct translation *, const cJSON *node, const char 
 enum coercion { COERCE_IMPLICIT, COERCE_ASSIGN, COERCE_EXPLICIT };
 struct pg_expr coerce(struct translation *, struct pg_expr, enum pg_type, int typmod, enum coercion,
                       const char *column);
+/* A date or timestamp as another of them, in kept form. */
+const char *translate_time(struct translation *, struct pg_expr, enum pg_type to);
 /* Type of a TypeName node; -1 and an error if there is none. serial: it is one of the serial types. */
 int translate_type(struct translation *, const cJSON *type_name, int *ret_typmod, bool *ret_serial);
 
