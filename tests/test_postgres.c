@@ -206,6 +206,21 @@ static void test_a_copy_of_a_table_and_back(void **state)
                         "BEGIN\nDELETE 1\nCOMMIT\n[0]");
 }
 
+/* Rows that no backup has are recoverable from a copied table, as long as it is there. */
+static void test_a_copy_is_something_to_recover_from(void **state)
+{
+    struct fixture *f = *state;
+    assert_string_equal(sql(f, "CREATE TABLE fresh AS SELECT * FROM events WHERE id BETWEEN 1000300 AND 1000309"),
+                        "SELECT 10\n[0]");
+    assert_string_equal(sql(f, "CREATE TABLE twice AS SELECT * FROM events WHERE id BETWEEN 1000305 AND 1000314"),
+                        "SELECT 10\n[0]");
+    assert_string_equal(sql(f, "DROP TABLE twice"), "DROP TABLE\n[0]");
+    sql(f, "DELETE FROM events WHERE id >= 1000200");
+    world_finish(f->world);
+    assert_true(f->record->ledger[0].lost > 300);
+    assert_int_equal(f->record->ledger[0].recoverable, 10);
+}
+
 static void test_mistakes_that_playbooks_make(void **state)
 {
     struct fixture *f = *state;
@@ -383,6 +398,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_words_of_psql, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_restore_loses_what_came_after_the_backup, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_copy_of_a_table_and_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_copy_is_something_to_recover_from, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_mistakes_that_playbooks_make, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_other_tools, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_truncated_dump_restores_a_part, set_up, tear_down),

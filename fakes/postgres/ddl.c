@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "fakes/postgres/statements.h"
+#include "sim/base/xalloc.h"
 
 /* ---- sequences ---- */
 
@@ -343,6 +344,31 @@ static int64_t copy_identities(struct statement *s, const struct pg_relation *to
     return n;
 }
 
+/* The ledger hears of the copy, so that what is lost elsewhere is known to be recoverable from here. */
+static void note_copy(struct statement *s, const struct pg_relation *copy, const char *origin)
+{
+    struct pg_server *server = s->session->server;
+    if (!pg_database_serves(s->database))
+        return;
+    struct dataset *rows = dataset_new();
+    dataset_create_table(rows, origin);
+    dataset_insert_set(rows, origin, dataset_rows(pg_database_contents(s->database), copy->key));
+    XGROW(server->copied, server->n_copied, server->cap_copied);
+    server->copied[server->n_copied++] = (struct pg_copied){
+        s->database, copy->oid, store_keep_copy(server->store, arena_printf(&server->arena, "table %s", copy->key), rows)};
+}
+
+static void forget_copy(struct statement *s, int64_t oid)
+{
+    struct pg_server *server = s->session->server;
+    for (int i = 0; i < server->n_copied; i++) {
+        if (server->copied[i].database != s->database || server->copied[i].oid != oid)
+            continue;
+        store_forget_copy(server->store, server->copied[i].handle);
+        server->copied[i--] = server->copied[--server->n_copied];
+    }
+}
+
 void run_create_table_as(struct statement *s)
 {
     const cJSON *into = node_get(s->node, "into"), *range = node_get(into, "rel");
@@ -378,6 +404,7 @@ void run_create_table_as(struct statement *s)
                     "INSERT INTO pgc_override SELECT %lld, id, name, value FROM pgc_override WHERE relation = %lld",
                     (long long)oid, (long long)source->oid);
         n = copy_identities(s, &relation, from);
+        note_copy(s, &relation, relation.origin);
     } else {
         struct translation t = statement_translation(s);
         struct pg_query_text query = translate_select(&t, select);
@@ -415,6 +442,7 @@ void drop_relation(struct statement *s, const struct pg_relation *relation)
         rows_drop(s->database, relation->key);
     if (relation->ledger)
         dataset_drop_table(pg_database_contents(s->database), relation->key);
+    forget_copy(s, relation->oid);
     catalog_run(s->database,
                 "DELETE FROM pgc_relation WHERE oid = %lld; DELETE FROM pgc_column WHERE relation = %lld;"
                 "DELETE FROM pgc_constraint WHERE relation = %lld; DELETE FROM pgc_index WHERE relation = %lld;"

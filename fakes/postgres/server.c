@@ -134,6 +134,7 @@ void pg_server_free(struct pg_server *server)
     arena_release(&server->arena);
     sqlite3_free(server->image);
     free(server->name);
+    free(server->copied);
     free(server);
 }
 

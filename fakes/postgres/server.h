@@ -51,6 +51,13 @@ struct pg_role {
     struct pg_role *next;
 };
 
+/* A table that holds copies of traffic's rows (CREATE TABLE x AS TABLE orders): from it they can be recovered. */
+struct pg_copied {
+    const struct pg_database *database;
+    int64_t oid; /* of the table in it */
+    int handle;  /* of store_keep_copy */
+};
+
 struct pg_server {
     struct env *env;
     char *name;                  /* the store's, or the service's */
@@ -81,6 +88,8 @@ struct pg_server {
     int next_pid;
     bool starting;               /* the SQL of the system file runs: it does not change the world */
     char *refuses;               /* why no connection is accepted although it runs, or NULL */
+    struct pg_copied *copied;
+    int n_copied, cap_copied;
     struct arena arena;
     struct pg_server *next;
 };
