@@ -426,6 +426,18 @@ static void test_killed_harness_leaves_nothing(void **state)
     assert_int_equal(count_processes(word), 0);
 }
 
+/* Some runners start their jobs so. */
+static void test_harness_that_ignores_children(void **state)
+{
+    struct trial t;
+    (void)state;
+    (void)signal(SIGCHLD, SIG_IGN);
+    begin(&t);
+    run(&t, "(sleep 1; echo a) & wait; echo b\n");
+    assert_string_equal(t.out.at, "a\nb\n");
+    trial_release(&t);
+}
+
 /* Without a way to seal there is no run. */
 static void test_refuses(void **state)
 {
@@ -601,6 +613,7 @@ int main(void)
         cmocka_unit_test(test_busy_loop_ends),
         cmocka_unit_test(test_close_leaves_nothing),
         cmocka_unit_test(test_killed_harness_leaves_nothing),
+        cmocka_unit_test(test_harness_that_ignores_children),
         cmocka_unit_test(test_refuses),
     };
     if (!trial_possible() || !program_find("perl", path, sizeof path)) {

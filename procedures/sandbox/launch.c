@@ -437,12 +437,21 @@ static int launch_tier(const struct sandbox_spec *spec, const struct sandbox_par
     return code;
 }
 
+/* A process that ignores the end of its children (it may have been started so) is not told of it. */
+static void hear_children(void)
+{
+    struct sigaction action;
+    if (sigaction(SIGCHLD, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+        (void)signal(SIGCHLD, SIG_DFL);
+}
+
 /* The best first; when none can be had, what the best one lacks is what is said. */
 int sandbox_launch(const struct sandbox_spec *spec, const struct sandbox_parts *parts, struct sandbox *ret,
                    struct error *error)
 {
     struct report namespaces = {.code = 0}, landlock = {.code = 0};
     int code = -EINVAL;
+    hear_children();
     if (spec->tier == TIER_AUTO || spec->tier == TIER_NAMESPACES)
         code = launch_tier(spec, parts, TIER_NAMESPACES, ret, &namespaces);
     if (code == 0)

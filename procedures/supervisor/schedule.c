@@ -315,7 +315,7 @@ static void check_cpu(struct supervisor *s, struct task *t)
     if (used - t->cpu_base_ns < s->limits.cpu_ns)
         return;
     task_command_line(t, command, sizeof command);
-    snprintf(message, sizeof message, "'%s' computes without end and makes no system call", command);
+    snprintf(message, sizeof message, "'%s' goes round without end: it never waits and never asks for the time", command);
     observe_limit(s, "cpu", message);
     schedule_end(s, END_LIMIT);
 }
