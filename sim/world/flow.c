@@ -156,7 +156,8 @@ static void spread_load(struct world *world)
             servers += (double)service->groups[v].instances * service->model->versions[v].concurrency;
         }
         /* half of the way to the new value: an overloaded caller and those it calls settle instead of swinging */
-        service->served += 0.5 * (served * service->lambda - service->served);
+        double wanted = served * service->lambda;
+        service->served = served < 1 && service->served > 0 ? (service->served + wanted) / 2 : wanted;
         double reach = service->served;
         for (int j = 0; j < service->model->n_calls; j++) {
             const struct call *call = &service->calls[j];
