@@ -217,7 +217,7 @@ static int gather(struct tuning *tuning, struct error *error)
             tuning->n_fresh += !train;
         }
         if (terminal)
-            fprintf(stderr, "\r%lld of %lld runs ", (long long)(from + n), (long long)tuning->options.runs);
+            fprintf(stderr, "\r%lld of %lld runs ", (long long)from + n, (long long)tuning->options.runs);
     }
     if (terminal)
         fputs("\r                              \r", stderr);

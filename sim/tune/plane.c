@@ -270,13 +270,18 @@ int tune_runs_needed(double budget)
     return runs;
 }
 
+static bool same_cell(const struct tune_cell *a, const struct tune_cell *b)
+{
+    return a->false_alarms == b->false_alarms && a->detected == b->detected && a->missed == b->missed &&
+           a->delay_ticks == b->delay_ticks;
+}
+
 /* How many thresholds on either side can be missed without changing anything: the smaller of the two. */
 static int plateau(const struct tune_grid *grid, const struct tune_cell *row, int t)
 {
     int margin = 0;
     while (t - margin - 1 >= 0 && t + margin + 1 < grid->n_thresholds &&
-           memcmp(&row[t - margin - 1], &row[t], sizeof row[t]) == 0 &&
-           memcmp(&row[t + margin + 1], &row[t], sizeof row[t]) == 0)
+           same_cell(&row[t - margin - 1], &row[t]) && same_cell(&row[t + margin + 1], &row[t]))
         margin++;
     return margin;
 }
