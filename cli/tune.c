@@ -326,6 +326,6 @@ const struct command command_tune = {
             "  --false-alarms SHARE  of the runs that may alarm before the failure (5%)\n"
             "  -j N                  runs at the same time (as many as processors)\n"
             "\n"
-            "Example: rehearse tune procedures/hp_ti/drills/database-migration.yaml hpti.errors\n",
+            "Example: rehearse tune drills/shop.yaml errors\n",
     .run = run,
 };
