@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fakes/postgres/statements.h"
+#include "sim/base/xalloc.h"
 
 static const char *row_text(struct statement *s, const struct pg_relation *relation, sqlite3_value **values)
 {
@@ -174,12 +175,79 @@ void note_triggers(struct statement *s, const struct pg_relation *relation)
 
 /* ---- what traffic meets ---- */
 
-bool pg_table_accepts(struct pg_database *database, const char *table, const char **why, bool *ret_by_row)
+enum { ROW_CHECKS_MAX = 16 };
+
+struct pg_row_checks {
+    struct arena arena;
+    struct pg_relation *relation;
+    sqlite3_stmt *statements[ROW_CHECKS_MAX];
+    const char *why[ROW_CHECKS_MAX];
+    int n;
+};
+
+void pg_row_checks_free(struct pg_row_checks *checks)
+{
+    if (!checks)
+        return;
+    for (int i = 0; i < checks->n; i++)
+        sqlite3_finalize(checks->statements[i]);
+    arena_release(&checks->arena);
+    free(checks);
+}
+
+static struct pg_row_checks *row_checks(struct pg_database *database, const char *table)
+{
+    struct pg_row_checks *checks = xcalloc(1, sizeof *checks);
+    struct arena *arena = &checks->arena;
+    checks->relation = catalog_find(database, arena, "public", table);
+    char **rows = catalog_rows(database, arena, "SELECT name, target FROM pgc_constraint WHERE relation = %lld AND kind = 'c'",
+                               (long long)checks->relation->oid);
+    for (; *rows && checks->n < ROW_CHECKS_MAX; rows++) {
+        struct str check = str_of(*rows), name = str_cut(&check, '\x1f');
+        checks->why[checks->n] = arena_printf(arena, "new row for relation \"%s\" violates check constraint \"%.*s\"", table,
+                                              STR_ARG(name));
+        checks->statements[checks->n++] = prepare_check(database, arena, checks->relation, check.at);
+    }
+    if (checks->n)
+        return checks;
+    pg_row_checks_free(checks);
+    return NULL;
+}
+
+bool pg_row_accepts(struct pg_database *database, const struct pg_row_checks *checks, const char **why)
+{
+    const struct pg_relation *relation = checks->relation;
+    int64_t id = store_acknowledged(database->server->store, relation->name) + 1;
+    struct arena arena = {0};
+    bool ok = true;
+    for (int k = 0; k < checks->n && ok; k++) {
+        sqlite3_stmt *statement = checks->statements[k];
+        for (int i = 0; i < relation->n_attributes; i++) {
+            const char *value = rows_value(database, &arena, relation, i, id);
+            bool text = !pg_type_is_number(relation->attributes[i].type) && !pg_type_is_time(relation->attributes[i].type);
+            if (value && text)
+                sqlite3_bind_text(statement, i + 1, value, -1, SQLITE_TRANSIENT);
+            else if (value)
+                sqlite3_bind_double(statement, i + 1, strtod(value, NULL));
+            else
+                sqlite3_bind_null(statement, i + 1);
+        }
+        ok = sqlite3_step(statement) != SQLITE_ROW || sqlite3_column_int(statement, 0);
+        sqlite3_reset(statement);
+        if (!ok)
+            *why = checks->why[k];
+    }
+    arena_release(&arena);
+    return ok;
+}
+
+bool pg_table_accepts(struct pg_database *database, const char *table, const char **why, struct pg_row_checks **ret_checks)
 {
     struct arena *keep = &database->server->arena;
     struct arena arena = {0};
     struct pg_relation *relation = catalog_find(database, &arena, "public", table);
     bool ok = false;
+    *ret_checks = NULL;
     if (!relation) {
         *why = arena_printf(keep, "relation \"%s\" does not exist", table);
         goto out;
@@ -196,29 +264,7 @@ bool pg_table_accepts(struct pg_database *database, const char *table, const cha
             goto out;
         }
     }
-    /* The next row, against the table's checks. */
-    int64_t id = store_acknowledged(database->server->store, table) + 1;
-    char **checks = catalog_rows(database, &arena, "SELECT name, target FROM pgc_constraint WHERE relation = %lld AND kind = 'c'",
-                                 (long long)relation->oid);
-    *ret_by_row = *checks != NULL;
-    for (; *checks; checks++) {
-        struct str check = str_of(*checks), name = str_cut(&check, '\x1f');
-        sqlite3_stmt *statement = prepare_check(database, &arena, relation, check.at);
-        for (int i = 0; i < relation->n_attributes; i++) {
-            const char *value = rows_value(database, &arena, relation, i, id);
-            bool text = !pg_type_is_number(relation->attributes[i].type) && !pg_type_is_time(relation->attributes[i].type);
-            if (value && text)
-                sqlite3_bind_text(statement, i + 1, value, -1, SQLITE_TRANSIENT);
-            else if (value)
-                sqlite3_bind_double(statement, i + 1, strtod(value, NULL));
-        }
-        bool holds = sqlite3_step(statement) != SQLITE_ROW || sqlite3_column_int(statement, 0);
-        sqlite3_finalize(statement);
-        if (!holds) {
-            *why = arena_printf(keep, "new row for relation \"%s\" violates check constraint \"%.*s\"", table, STR_ARG(name));
-            goto out;
-        }
-    }
+    *ret_checks = row_checks(database, table);
     ok = true;
 out:
     arena_release(&arena);

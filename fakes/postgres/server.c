@@ -74,14 +74,21 @@ static bool accepts(struct store *store, const char *table, const char **why, vo
     int i = 0;
     while (i < server->n_traffic_tables && strcmp(server->traffic_tables[i], table) != 0)
         i++;
-    if (i == server->n_traffic_tables)
-        return pg_table_accepts(database, table, why, &(bool){false});
+    if (i == server->n_traffic_tables) { /* not a table of traffic when the server was made */
+        struct pg_row_checks *checks;
+        bool ok = pg_table_accepts(database, table, why, &checks);
+        pg_row_checks_free(checks);
+        return ok;
+    }
     struct pg_verdict *verdict = &server->verdicts[i];
-    if (verdict->generation != server->generation || verdict->by_row) {
-        verdict->by_row = false;
-        verdict->ok = pg_table_accepts(database, table, &verdict->why, &verdict->by_row);
+    if (verdict->generation != server->generation) {
+        pg_row_checks_free(verdict->checks);
+        verdict->checks = NULL;
+        verdict->ok = pg_table_accepts(database, table, &verdict->why, &verdict->checks);
         verdict->generation = server->generation;
     }
+    if (verdict->ok && verdict->checks)
+        return pg_row_accepts(database, verdict->checks, why);
     *why = verdict->why;
     return verdict->ok;
 }
@@ -121,6 +128,8 @@ void pg_server_free(struct pg_server *server)
 {
     while (server->sessions)
         pg_disconnect(server->sessions);
+    for (int i = 0; i < server->n_traffic_tables; i++)
+        pg_row_checks_free(server->verdicts[i].checks);
     for (struct pg_database *d = server->databases, *next; d; d = next) {
         next = d->next;
         database_free(d);

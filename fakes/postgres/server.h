@@ -39,10 +39,12 @@ struct pg_client {
 };
 
 /* The last word on a traffic table's writes: asked every second, and the same until something changes. */
+struct pg_row_checks;
 struct pg_verdict {
-    int generation;      /* of the server when it was found; 0 never */
-    bool ok, by_row;     /* by_row: the table has checks, every row is looked at anew */
+    int generation; /* of the server when it was found; 0 never */
+    bool ok;
     const char *why;
+    struct pg_row_checks *checks; /* of the table: every row is looked at anew. NULL: it has none */
 };
 
 struct pg_role {
@@ -234,9 +236,12 @@ int64_t pg_database_bytes(struct pg_database *);
 struct pg_relation;
 int64_t pg_relation_bytes(struct pg_database *, const struct pg_relation *);
 
-/* Whether a write by traffic to that table would succeed: it exists and its constraints hold for the next row. *ret_by_row
- * is set if that depends on the row. */
-bool pg_table_accepts(struct pg_database *, const char *table, const char **why, bool *ret_by_row);
+/* Whether traffic can write to that table at all: it exists and its columns fit. *ret_checks: its CHECKs, ready to be tried
+ * on rows (pg_row_checks_free), or NULL. */
+bool pg_table_accepts(struct pg_database *, const char *table, const char **why, struct pg_row_checks **ret_checks);
+/* Whether the next row of traffic passes them. */
+bool pg_row_accepts(struct pg_database *, const struct pg_row_checks *, const char **why);
+void pg_row_checks_free(struct pg_row_checks *);
 /* Ends an open transaction and undoes it. */
 void pg_rollback(struct pg_session *);
 /* Adds a result to what the server sends; it lives in session->results. */
