@@ -39,8 +39,9 @@ static const char *clock_text(struct wget *w, const char *between)
     int64_t seconds = call_unix_ns(w->call) / SECOND, day = seconds / 86400, z = day + 719468;
     int64_t era = z / 146097, doe = z - era * 146097, yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
     int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153, month = mp < 10 ? mp + 3 : mp - 9;
-    return arena_printf(w->call->arena, "%lld-%02lld-%02lld%s%02lld:%02lld:%02lld", (long long)(yoe + era * 400 + (month <= 2)),
-                        (long long)month, (long long)(doy - (153 * mp + 2) / 5 + 1), between, (long long)(seconds / 3600 % 24),
+    long long year = yoe + era * 400 + (month <= 2), date = doy - (153 * mp + 2) / 5 + 1;
+    return arena_printf(w->call->arena, "%lld-%02lld-%02lld%s%02lld:%02lld:%02lld", year,
+                        (long long)month, date, between, (long long)(seconds / 3600 % 24),
                         (long long)(seconds / 60 % 60), (long long)(seconds % 60));
 }
 
