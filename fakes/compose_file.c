@@ -36,6 +36,47 @@ const char *compose_path(struct arena *arena, const char *folder, const char *pa
     return arena_printf(arena, "%s%s%s", folder, strcmp(folder, "/") == 0 ? "" : "/", path);
 }
 
+/* ---- each file is read once ---- */
+
+struct cached_file {
+    const char *path;
+    int code;
+    struct str content;
+    struct cached_file *next;
+};
+struct cache {
+    const struct compose_source *source;
+    struct arena *arena;
+    struct cached_file *files;
+};
+
+static int load_once(void *ctx, const char *path, struct buf *buf)
+{
+    struct cache *cache = ctx;
+    struct cached_file *file = cache->files;
+    while (file && strcmp(file->path, path) != 0)
+        file = file->next;
+    if (!file) {
+        struct buf content;
+        buf_init(&content, FILE_MAX);
+        file = ARENA_NEW(cache->arena, struct cached_file);
+        file->path = arena_strdup(cache->arena, path);
+        file->code = cache->source->load(cache->source->ctx, path, &content);
+        file->content = (struct str){arena_str(cache->arena, buf_text(&content)), content.len};
+        file->next = cache->files;
+        cache->files = file;
+        buf_release(&content);
+    }
+    buf_str(buf, file->content);
+    return file->code;
+}
+
+static const char *pass_on(void *ctx, const char *name)
+{
+    const struct cache *cache = ctx;
+    return cache->source->variable(cache->source->ctx, name);
+}
+
 /* ---- variables ---- */
 
 int compose_env_file(struct arena *arena, const struct compose_source *source, const char *path,
@@ -351,11 +392,13 @@ static int read_files(struct reader *reader, const char *folder, const char *con
     return expand_node(reader, root);
 }
 
-int compose_load(struct arena *arena, const struct compose_source *source,
+int compose_load(struct arena *arena, const struct compose_source *uncached,
                  const struct compose_request *request, struct compose_project *ret,
                  const char **error)
 {
     *ret = (struct compose_project){.edition = request->edition, .arena = arena};
+    struct cache cache = {.source = uncached, .arena = arena};
+    const struct compose_source once = {&cache, load_once, pass_on}, *source = &once;
     struct reader reader = {
         .arena = arena,
         .source = source,
