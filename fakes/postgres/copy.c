@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "fakes/postgres/statements.h"
+#include "sim/base/xalloc.h"
 
 /* A line of a dump may stand for many rows of a ledger table: "\identities FROM TO" (half open), see dump.h. */
 
@@ -167,6 +168,13 @@ void run_copy(struct statement *s)
 
 /* ---- COPY FROM STDIN ---- */
 
+/* One COPY FROM STDIN, from begin to end: the table as it was looked up once. */
+struct pg_copying {
+    struct arena arena;
+    struct pg_relation *relation; /* NULL: there is none */
+    const char *key;              /* name of its unique index; NULL: none */
+};
+
 /* The next field of a line; false: NULL. */
 static bool next_field(const struct pg_copy *copy, struct str *line, struct buf *field, bool *ret_more)
 {
@@ -218,9 +226,9 @@ static bool next_field(const struct pg_copy *copy, struct str *line, struct buf 
     return !str_is(raw, copy->null);
 }
 
-static bool copy_identities(struct statement *s, const struct pg_copy *copy, const struct pg_relation *relation,
-                            struct str line)
+static bool copy_identities(struct statement *s, const struct pg_copy *copy, const struct pg_copying *copying, struct str line)
 {
+    const struct pg_relation *relation = copying->relation;
     struct str rest = line;
     str_cut(&rest, ' ');
     struct str low = str_cut(&rest, ' ');
@@ -230,9 +238,6 @@ static bool copy_identities(struct statement *s, const struct pg_copy *copy, con
         pg_fail(s->session, "22P04", -1, "missing data for column \"%s\"", copy->columns[copy->n_columns > 1].name);
         return false;
     }
-    const char *key = catalog_text(s->database, s->arena, "SELECT name FROM pgc_index WHERE relation = %lld AND is_unique"
-                                                          " LIMIT 1",
-                                   (long long)relation->oid);
     const struct idset *rows = rows_of(s->database, relation);
     struct idset both = {0};
     idset_add(&both, lo, hi);
@@ -240,8 +245,8 @@ static bool copy_identities(struct statement *s, const struct pg_copy *copy, con
         idset_intersect(&both, rows);
     else
         idset_remove(&both, lo, hi);
-    if (both.n && key) {
-        pg_fail(s->session, "23505", -1, "duplicate key value violates unique constraint \"%s\"", key);
+    if (both.n && copying->key) {
+        pg_fail(s->session, "23505", -1, "duplicate key value violates unique constraint \"%s\"", copying->key);
         pg_detail(s->session, "Key (%s)=(%lld) already exists.", s->session->server->id_column, (long long)both.at[0].lo);
     } else {
         rows_insert(s->database, relation, lo, hi);
@@ -300,9 +305,20 @@ static bool copy_row(struct statement *s, const struct pg_copy *copy, const stru
     return !s->session->error.set;
 }
 
-bool pg_copy_begin(struct pg_session *session)
+bool pg_copy_begin(struct pg_session *session, const struct pg_copy *copy)
 {
     pg_begin(session);
+    struct pg_copying *copying = session->copying = xcalloc(1, sizeof *copying);
+    const char *point = strchr(copy->table, '.');
+    copying->relation = catalog_find(session->database, &copying->arena, NULL, copy->table);
+    if (!copying->relation && point)
+        copying->relation =
+            catalog_find(session->database, &copying->arena,
+                         arena_printf(&copying->arena, "%.*s", (int)(point - copy->table), copy->table), point + 1);
+    if (copying->relation)
+        copying->key = catalog_text(session->database, &copying->arena,
+                                    "SELECT name FROM pgc_index WHERE relation = %lld AND is_unique LIMIT 1",
+                                    (long long)copying->relation->oid);
     return true;
 }
 
@@ -311,20 +327,15 @@ bool pg_copy_line(struct pg_session *session, const struct pg_copy *copy, struct
     struct arena arena = {0};
     struct statement s = {.session = session, .database = session->database, .arena = &arena, .kind = "CopyStmt",
                           .text = "", .own = STR("COPY")};
+    const struct pg_copying *copying = session->copying;
     session->database->active = session;
-    struct pg_relation *relation = catalog_find(session->database, &arena, NULL, copy->table);
-    if (!relation && strchr(copy->table, '.')) {
-        const char *point = strchr(copy->table, '.');
-        relation = catalog_find(session->database, &arena, arena_printf(&arena, "%.*s", (int)(point - copy->table), copy->table),
-                                point + 1);
-    }
     bool ok = false;
-    if (!relation)
+    if (!copying->relation)
         pg_fail(session, "42P01", -1, "relation \"%s\" does not exist", copy->table);
     else if (str_starts(line, "\\i")) /* also one that is cut off; no real row starts so */
-        ok = copy_identities(&s, copy, relation, line);
+        ok = copy_identities(&s, copy, copying, line);
     else
-        ok = copy_row(&s, copy, relation, line);
+        ok = copy_row(&s, copy, copying->relation, line);
     if (!ok) {
         const char *column = session->error.context ? session->error.context : "";
         session->error.context =
@@ -345,6 +356,9 @@ bool pg_copy_end(struct pg_session *session, bool keep, int64_t rows, const char
     if (keep && rows && record && pg_database_serves(session->database))
         record_change(record, session->server->name, "%lld row%s copied into %s", (long long)rows, rows == 1 ? "" : "s",
                       table);
+    arena_release(&session->copying->arena);
+    free(session->copying);
+    session->copying = NULL;
     pg_commit(session, keep);
     return true;
 }

@@ -117,7 +117,7 @@ static bool copy_rows(struct restore *r, const struct entry *e, struct str data,
 {
     int64_t n = 0, rows = 0;
     bool ok = true;
-    pg_copy_begin(r->session);
+    pg_copy_begin(r->session, copy);
     while (data.len && ok) {
         struct str line = str_cut(&data, '\n');
         if (str_is(line, "\\."))

@@ -133,7 +133,7 @@ static bool copy_in(struct psql *p, const struct pg_copy *copy, struct psql_scri
         rest = buf_text(all);
     }
     bool ok = true;
-    pg_copy_begin(p->session);
+    pg_copy_begin(p->session, copy);
     while (rest.len) {
         struct str line = str_cut(&rest, '\n');
         if (line.len && line.at[line.len - 1] == '\r')

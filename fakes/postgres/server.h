@@ -164,6 +164,7 @@ struct pg_session {
     } moved[32];           /* sequences that this transaction has advanced */
     int n_moved;
     bool read_only;
+    struct pg_copying *copying; /* between pg_copy_begin and pg_copy_end */
     char *reason;          /* for the ledger: "psql: DROP DATABASE shop" */
     struct pg_session *next;
 };
@@ -219,7 +220,7 @@ void pg_disconnect(struct pg_session *);
 bool pg_query(struct pg_session *, const char *text);
 /* COPY FROM STDIN, after pg_query returned a result with `copy`: begin, lines, end. It is a transaction of its own unless
  * one is open. A line is without its newline; false: session->error. Keeping nothing undoes all lines. */
-bool pg_copy_begin(struct pg_session *);
+bool pg_copy_begin(struct pg_session *, const struct pg_copy *);
 bool pg_copy_line(struct pg_session *, const struct pg_copy *, struct str line, int64_t line_number);
 bool pg_copy_end(struct pg_session *, bool keep, int64_t rows, const char *table);
 /* A transaction of one statement, unless one is open: pg_commit(.., false) undoes it (or fails the open one). */
