@@ -91,6 +91,23 @@ static void run_script(const char *script, struct buf *output)
         fail_msg("exit status %d from:\n%s\n%s", WEXITSTATUS(status), script, output->at);
 }
 
+/* The one thing that is not compared: by what a run was sealed is the machine's (a chroot has no user namespaces). */
+static void forget_tier(struct buf *output)
+{
+    static const char here[] = "sealed by landlock", shown[] = "sealed by namespaces";
+    struct buf text;
+    buf_init(&text, 4 << 20);
+    const char *at = output->at, *found;
+    while (at && (found = strstr(at, here))) {
+        buf_add(&text, at, (size_t)(found - at));
+        buf_puts(&text, shown);
+        at = found + sizeof here - 1;
+    }
+    buf_puts(&text, at ? at : "");
+    buf_release(output);
+    *output = text;
+}
+
 static bool matches(struct str expected, struct str actual)
 {
     while (expected.len) {
@@ -119,6 +136,7 @@ static void check_block(const struct sh_block *block)
     script_of(block, &script);
     if (str_trim(buf_text(&script)).len) {
         run_script(script.at, &output);
+        forget_tier(&output);
         if (block->has_output && !matches(buf_text(&block->output), buf_text(&output)))
             fail_msg("%s:%d: shown:\n%s\ntrue:\n%s", block->file, block->line, block->output.at,
                      output.at ? output.at : "");

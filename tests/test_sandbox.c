@@ -562,6 +562,8 @@ static int run_deprived(const int *numbers, int n, bool deny_any, enum tier tier
     pid_t pid = fork();
     if (pid == 0) {
         struct trial t;
+        if (chdir("/")) /* the folder may be closed to that user */
+            _exit(95);
         if (geteuid() == 0 && (setgid(65534) || setuid(65534)))
             _exit(91);
         (void)prctl(PR_SET_DUMPABLE, 1); /* as after an exec */
@@ -591,8 +593,11 @@ static void test_deprived(void **state)
     static const int no_ptrace[] = {SYS_unshare, SYS_mount, SYS_ptrace};
     static const int no_landlock[] = {SYS_unshare, SYS_mount, SYS_landlock_create_ruleset};
     (void)state;
+    trial_tier = TIER_NAMESPACES;
+    bool namespaces = trial_possible();
     trial_tier = TIER_AUTO;
-    assert_int_equal(run_deprived(NULL, 0, false, TIER_NAMESPACES, NULL), 0);
+    if (namespaces)
+        assert_int_equal(run_deprived(NULL, 0, false, TIER_NAMESPACES, NULL), 0);
     assert_int_equal(run_deprived(docker, 6, true, TIER_LANDLOCK, NULL), 0);
     assert_int_equal(run_deprived(no_ptrace, 3, true, TIER_AUTO, "cannot seal the sandbox"), 0);
     assert_int_equal(run_deprived(no_landlock, 3, true, TIER_AUTO, "cannot seal the sandbox"), 0);
@@ -616,8 +621,8 @@ int main(void)
         cmocka_unit_test(test_harness_that_ignores_children),
         cmocka_unit_test(test_refuses),
     };
-    if (!trial_possible() || !program_find("perl", path, sizeof path)) {
-        print_message("1..1\nok 1 - sandbox # SKIP no ptrace, no namespaces or no perl here\n");
+    if (!program_find("perl", path, sizeof path)) {
+        print_message("1..1\nok 1 - sandbox # SKIP no perl here\n");
         return 0;
     }
     const struct CMUnitTest landlock[] = {
@@ -632,9 +637,5 @@ int main(void)
         cmocka_unit_test(test_landlock_cleans_up),
         cmocka_unit_test(test_deprived),
     };
-    int failed = cmocka_run_group_tests_name("namespaces", all, NULL, NULL);
-    trial_tier = TIER_LANDLOCK;
-    if (trial_possible())
-        failed += cmocka_run_group_tests_name("landlock", landlock, NULL, NULL);
-    return failed;
+    return trial_group(TIER_NAMESPACES, all) + trial_group(TIER_LANDLOCK, landlock);
 }

@@ -280,13 +280,5 @@ int main(void)
         cmocka_unit_test(test_files_persist_between_runs),
         cmocka_unit_test(test_stopped_from_outside),
     };
-    if (!trial_possible()) {
-        print_message("1..1\nok 1 - supervisor # SKIP no ptrace or no namespaces here\n");
-        return 0;
-    }
-    int failed = cmocka_run_group_tests_name("namespaces", tests, NULL, NULL);
-    trial_tier = TIER_LANDLOCK;
-    if (trial_possible())
-        failed += cmocka_run_group_tests_name("landlock", tests, NULL, NULL);
-    return failed;
+    return trial_group(TIER_NAMESPACES, tests) + trial_group(TIER_LANDLOCK, tests);
 }

@@ -192,14 +192,6 @@ int main(void)
         cmocka_unit_test(test_every_run_is_the_same),
         cmocka_unit_test(test_another_seed_differs),
     };
-    if (!trial_possible()) {
-        print_message("1..1\nok 1 - supervisor # SKIP no ptrace or no namespaces here\n");
-        return 0;
-    }
     const struct CMUnitTest timing[] = {cmocka_unit_test(test_cases)};
-    int failed = cmocka_run_group_tests_name("namespaces", tests, NULL, NULL);
-    trial_tier = TIER_LANDLOCK;
-    if (trial_possible())
-        failed += cmocka_run_group_tests_name("landlock", timing, NULL, NULL);
-    return failed;
+    return trial_group(TIER_NAMESPACES, tests) + trial_group(TIER_LANDLOCK, timing);
 }

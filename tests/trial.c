@@ -274,6 +274,15 @@ bool trial_possible(void)
     return possible;
 }
 
+bool trial_tier_begins(enum tier tier)
+{
+    trial_tier = tier;
+    if (trial_possible())
+        return true;
+    print_message("1..1\nok 1 - # SKIP all tests in the tier %s: it cannot be had here\n", tier_names[tier]);
+    return false;
+}
+
 void trial_expect(const char *text, const char *out)
 {
     struct trial d;

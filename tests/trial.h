@@ -47,6 +47,10 @@ extern enum tier trial_tier; /* of trial_init */
 
 /* False, and a message, where this machine allows no sandbox: the test is to be skipped. */
 bool trial_possible(void);
+/* Runs a table of tests in that tier, or says that it is skipped where the tier cannot be had; the number that failed. */
+#define trial_group(tier, tests)                                                                                       \
+    (trial_tier_begins(tier) ? cmocka_run_group_tests_name(tier_names[tier], tests, NULL, NULL) : 0)
+bool trial_tier_begins(enum tier);
 void trial_init(struct trial *);
 void trial_release(struct trial *);
 /* Opens on first use. Returns what supervisor_open or supervisor_run returned. */
