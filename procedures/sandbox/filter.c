@@ -185,7 +185,8 @@ static void allow_by_argument(struct writer *w, bool paths)
     allow_values(w, SYS_fcntl, 1, allowed_fcntls, sizeof allowed_fcntls / sizeof *allowed_fcntls);
     allow_values(w, SYS_prctl, 0, allowed_prctls, sizeof allowed_prctls / sizeof *allowed_prctls);
     allow_values(w, SYS_futex, 1, wakes, 2);
-    allow_values(w, SYS_socketpair, 0, unix_only, 1);
+    if (!paths)
+        allow_values(w, SYS_socketpair, 0, unix_only, 1);
     allow_values(w, SYS_personality, 0, query, 1);
     forbid_value(w, SYS_setrlimit, 0, RLIMIT_CORE);
     /* New namespaces, and children that the supervisor would not see. clone3 hides its flags: refused. */

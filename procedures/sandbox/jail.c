@@ -27,6 +27,15 @@
 #define TRUNCATE  (UINT64_C(1) << 14) /* LANDLOCK_ACCESS_FS_TRUNCATE, from version 3 */
 #define IOCTL_DEV (UINT64_C(1) << 15) /* LANDLOCK_ACCESS_FS_IOCTL_DEV, from version 5 */
 
+/* struct landlock_ruleset_attr as of version 6: headers may be older than the kernel. No rule allows any of `net` (binding
+ * and connecting TCP); `scoped`: abstract sockets and signals stay among the tree. */
+struct ruleset {
+    uint64_t fs;
+    uint64_t net;    /* from version 4 */
+    uint64_t scoped; /* from version 6 */
+};
+#define RULESET_SIZE(version) ((version) >= 6 ? sizeof(struct ruleset) : (version) >= 4 ? 16u : 8u)
+
 int jail_version(void)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -64,8 +73,8 @@ int jail_enter(const struct root_plan *plan, const char *path)
     static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"};
     int version = jail_version(), failed = 0;
     uint64_t all = all_rights(version);
-    struct landlock_ruleset_attr attr = {.handled_access_fs = all};
-    int rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
+    struct ruleset set = {.fs = all, .net = 3, .scoped = 3};
+    int rules = (int)syscall(SYS_landlock_create_ruleset, &set, RULESET_SIZE(version), 0);
     if (rules < 0)
         return -errno;
     for (const char *const *folder = library_folders; *folder && !failed; folder++)

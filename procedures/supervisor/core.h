@@ -224,6 +224,10 @@ void paths_root(const struct supervisor *, const struct task *, char *text, size
 /* Opens the folder in which a path of the task stands, and says under which name. -1: not in the sandbox. */
 int paths_open_folder(const struct supervisor *, const struct task *, int from, const char *path, char *base, size_t size);
 
+/* ---- neighbours.c: the tier without namespaces ---- */
+/* Keeps calls off the host's processes and sockets; true: the call is answered. */
+bool neighbours_enter(struct supervisor *, struct task *);
+
 /* ---- observe.c ---- */
 void observe_refusal(struct supervisor *, struct task *, const char *what);
 void observe_written(struct supervisor *, struct task *, uint64_t at, size_t len);

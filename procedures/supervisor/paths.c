@@ -89,6 +89,11 @@ static const struct path_call calls[] = {
     {SYS_removexattr, -1, 0, -1, 0},
     {SYS_lremovexattr, -1, 0, -2, 0},
     {SYS_inotify_add_watch, -1, 1, 2, IN_DONT_FOLLOW},
+    /* by descriptor alone */
+    {SYS_fchmod, 0, -1, -1, 0},
+    {SYS_fchown, 0, -1, -1, 0},
+    {SYS_fsetxattr, 0, -1, -1, 0},
+    {SYS_fremovexattr, 0, -1, -1, 0},
 };
 
 /* ---- from the host's paths to the task's ---- */
@@ -167,22 +172,8 @@ static bool below(const char *path, const char *folder)
     return strncmp(path, folder, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
-static bool is_ours(const struct supervisor *s, long pid)
-{
-    for (const struct task *t = s->tasks; t; t = t->next)
-        if (t->pid == pid && t != s->init)
-            return true;
-    return false;
-}
-
-static bool in_proc(const struct supervisor *s, const char *path)
-{
-    const char *name = path + strlen("/proc");
-    return !(name[0] == '/' && isdigit((unsigned char)name[1])) || is_ours(s, strtol(name + 1, NULL, 10));
-}
-
-/* The host's own, at the same path: libraries, /proc, devices. Fills `real`. */
-static bool of_host(const struct supervisor *s, const char *path, char *real, size_t size)
+/* The host's own, at the same path: libraries, devices. Fills `real`. */
+static bool of_host(const char *path, char *real, size_t size)
 {
     static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
                                           "/etc/ld.so.cache"};
@@ -194,8 +185,6 @@ static bool of_host(const struct supervisor *s, const char *path, char *real, si
                    {"/dev/stderr", "/proc/self/fd/2"}};
     char usr[PATH_MAX + 8];
     snprintf(real, size, "%s", path);
-    if (below(path, "/proc"))
-        return in_proc(s, path) || (snprintf(real, size, "/proc/0"), true);
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
         if (strcmp(path, devices[i]) == 0)
             return true;
@@ -264,6 +253,80 @@ static void resolve_parent(int root_fd, const char *root, const char *path, char
         snprintf(real, size, "%.500s%.3500s", root, path); /* which is not there either */
 }
 
+static void translate(const struct supervisor *s, const struct task *t, const char *path,
+                      bool follow, int depth, char *real, size_t size);
+
+/* One name off the front of `rest` ("/NAME..."); false if there is none. */
+static bool next_name(const char **rest, char *name, size_t size)
+{
+    if (**rest != '/')
+        return false;
+    size_t len = strcspn(*rest + 1, "/");
+    snprintf(name, size, "%.*s", (int)len, *rest + 1);
+    *rest += len + 1;
+    return true;
+}
+
+static const struct task *task_numbered(const struct supervisor *s, const char *number)
+{
+    long pid = isdigit((unsigned char)*number) ? strtol(number, NULL, 10) : 0;
+    for (const struct task *t = s->tasks; t; t = t->next)
+        if (t->pid == pid && t != s->init)
+            return t;
+    return NULL;
+}
+
+/* Below /proc: only what is said of the tree's own processes. Their links to folders are taken here: the kernel would
+ * follow them to the host's root, and Landlock does not hold what needs no opening (chmod, stat, chdir). */
+static void translate_proc(const struct supervisor *s, const struct task *t, const char *path,
+                           bool follow, int depth, char *real, size_t size)
+{
+    char name[NAME_MAX + 1], base[96], folder[PATH_MAX], whole[PATH_MAX * 2];
+    const char *rest = path + strlen("/proc"), *behind;
+    const struct task *of = t;
+    snprintf(real, size, "%s", path);
+    if (!next_name(&rest, name, sizeof name))
+        return;
+    bool self = strcmp(name, "self") == 0, thread = strcmp(name, "thread-self") == 0;
+    if ((self || thread) && !*rest && !follow)
+        return;
+    if (!self && !thread && !isdigit((unsigned char)*name))
+        return;
+    if (isdigit((unsigned char)*name))
+        of = task_numbered(s, name);
+    behind = rest;
+    if (of && next_name(&behind, name, sizeof name) && strcmp(name, "task") == 0 &&
+        next_name(&behind, name, sizeof name)) {
+        of = task_numbered(s, name);
+        thread = true;
+        rest = behind;
+    }
+    snprintf(real, size, "/proc/0"); /* there is none such */
+    if (!of || depth >= DEPTH_MAX)
+        return;
+    snprintf(base, sizeof base, thread ? "/proc/%d/task/%d" : "/proc/%d", (int)of->process->pid,
+             (int)of->pid);
+    snprintf(real, size, "%s%s", base, rest);
+    behind = rest;
+    if (!next_name(&behind, name, sizeof name))
+        return;
+    bool root = strcmp(name, "root") == 0, cwd = strcmp(name, "cwd") == 0,
+         fd = strcmp(name, "fd") == 0;
+    if (root)
+        memcpy(folder, "", 1);
+    else if (cwd && !folder_of(s, of, AT_FDCWD, folder, sizeof folder))
+        return;
+    else if (fd &&
+             !(next_name(&behind, name, sizeof name) && *behind && isdigit((unsigned char)*name) &&
+               folder_of(s, of, (int)strtol(name, NULL, 10), folder, sizeof folder) &&
+               *folder == '/'))
+        return;
+    if (!(root || cwd || fd) || (!*behind && !follow))
+        return;
+    snprintf(whole, sizeof whole, "%s%s", folder, *behind || *folder ? behind : "/");
+    translate(s, of, whole, follow, depth + 1, real, size);
+}
+
 /* The host's path for an absolute path of the task. */
 static void translate(const struct supervisor *s, const struct task *t, const char *path, bool follow, int depth,
                       char *real, size_t size)
@@ -272,7 +335,11 @@ static void translate(const struct supervisor *s, const struct task *t, const ch
     struct open_how how = {.flags = O_PATH | O_CLOEXEC | (follow ? 0u : (unsigned)O_NOFOLLOW),
                            .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
     normalize(path, plain, sizeof plain);
-    if (of_host(s, plain, real, size))
+    if (below(plain, "/proc")) {
+        translate_proc(s, t, plain, follow, depth, real, size);
+        return;
+    }
+    if (of_host(plain, real, size))
         return;
     paths_root(s, t, root, sizeof root);
     int root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -304,17 +371,68 @@ static bool follows(const struct task *t, const struct path_call *call)
     return call->flags >= 0 && !(t->arguments[call->flags] & call->nofollow);
 }
 
+/* Changes what Landlock does not hold: owner, rights, times (and, before version 3, the length). */
+static bool changes_attributes(long number)
+{
+    switch (number) {
+    case SYS_chmod:
+    case SYS_fchmod:
+    case SYS_fchmodat:
+    case SYS_chown:
+    case SYS_fchown:
+    case SYS_lchown:
+    case SYS_fchownat:
+    case SYS_utime:
+    case SYS_utimes:
+    case SYS_futimesat:
+    case SYS_utimensat:
+    case SYS_truncate:
+    case SYS_setxattr:
+    case SYS_lsetxattr:
+    case SYS_fsetxattr:
+    case SYS_removexattr:
+    case SYS_lremovexattr:
+    case SYS_fremovexattr:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Is it the sandbox's own, or has it no name (a pipe)? What a descriptor leads to, as the host sees it. */
+static bool is_inside(const struct supervisor *s, const char *real)
+{
+    return *real != '/' || below(real, s->sandbox.jail) || strncmp(real, "/memfd:", 7) == 0;
+}
+
+/* Owner, rights, times of a file of the host: as on the read-only mounts of the other tier. */
+static int may_change(const struct supervisor *s, const char *real, bool follow)
+{
+    char found[PATH_MAX];
+    int fd = open(real, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
+    if (fd < 0)
+        return -errno;
+    return real_path_of(fd, found, sizeof found) && is_inside(s, found) ? 0 : -EROFS;
+}
+
+static int may_change_descriptor(const struct supervisor *s, const struct task *t, int fd)
+{
+    char link[64], found[PATH_MAX];
+    snprintf(link, sizeof link, fd == AT_FDCWD ? "/proc/%d/cwd" : "/proc/%d/fd/%d", (int)t->pid,
+             fd);
+    return !read_link(link, found, sizeof found) || is_inside(s, found) ? 0 : -EROFS;
+}
+
 /* Leads one path of the call inside. Negative errno if that cannot be done. */
 static int lead(struct supervisor *s, struct task *t, const struct path_call *call, int index)
 {
     char path[PATH_MAX], whole[PATH_MAX * 2 + 2], root[PATH_MAX], real[PATH_MAX];
     int from = call->folder < 0 ? AT_FDCWD : (int)t->arguments[call->folder];
-    if (t->arguments[call->path] == 0)
-        return 0; /* about a descriptor */
-    if (!task_read_text(t, t->arguments[call->path], path, sizeof path))
+    bool named = call->path >= 0 && t->arguments[call->path] != 0;
+    if (named && !task_read_text(t, t->arguments[call->path], path, sizeof path))
         return -EFAULT;
-    if (!*path)
-        return 0;
+    if (!named || !*path) /* about a descriptor */
+        return changes_attributes(t->number) ? may_change_descriptor(s, t, from) : 0;
     paths_root(s, t, root, sizeof root);
     if (*path == '/') {
         strip(root, path);
@@ -326,6 +444,9 @@ static int lead(struct supervisor *s, struct task *t, const struct path_call *ca
         snprintf(whole + len, sizeof whole - len, "/%s", path);
     }
     translate(s, t, whole, follows(t, call), 0, real, sizeof real);
+    int refused = changes_attributes(t->number) ? may_change(s, real, follows(t, call)) : 0;
+    if (refused)
+        return refused;
     if (*path != '/') {
         char plain[PATH_MAX];
         normalize(whole, plain, sizeof plain);
@@ -341,103 +462,6 @@ static int lead(struct supervisor *s, struct task *t, const struct path_call *ca
     arch_set_argument(&t->registers, call->path, at);
     t->restore = true;
     return 0;
-}
-
-/* ---- other processes ---- */
-
-static bool group_is_ours(const struct supervisor *s, pid_t group)
-{
-    for (const struct process *p = s->processes; p; p = p->next)
-        if (p->pid != s->sandbox.init && getpgid(p->pid) == group)
-            return true;
-    return false;
-}
-
-static void signal_all(struct supervisor *s, struct task *t)
-{
-    for (struct process *p = s->processes; p; p = p->next)
-        if (p != t->process && p->pid != s->sandbox.init)
-            (void)kill(p->pid, (int)t->arguments[1]);
-    s->epoch++;
-    s->kill_epoch++;
-    call_finish(t, 0);
-}
-
-/* Who is named by the first argument must be of the tree. True: the call is answered. */
-static bool check_process(struct supervisor *s, struct task *t)
-{
-    long pid = (int)t->arguments[0];
-    bool good = true;
-    switch (t->number) {
-    case SYS_kill:
-        if (pid == -1) {
-            signal_all(s, t);
-            return true;
-        }
-        good = pid == 0 || (pid > 0 ? is_ours(s, pid) : group_is_ours(s, (pid_t)-pid));
-        break;
-    case SYS_tkill:
-    case SYS_tgkill:
-    case SYS_rt_sigqueueinfo:
-    case SYS_rt_tgsigqueueinfo:
-    case SYS_pidfd_open:
-        good = is_ours(s, pid);
-        break;
-    case SYS_prlimit64:
-    case SYS_sched_setaffinity:
-    case SYS_sched_setscheduler:
-    case SYS_sched_setparam:
-        good = pid == 0 || is_ours(s, pid);
-        break;
-    case SYS_setpriority:
-    case SYS_ioprio_set:
-        good = (int)t->arguments[1] == 0 || is_ours(s, (int)t->arguments[1]);
-        break;
-    default:
-        break;
-    }
-    if (!good)
-        call_finish(t, -ESRCH);
-    return !good;
-}
-
-/* ---- sockets: the host's, were they not refused ---- */
-
-/* Nobody listens at a file of the sandbox: that is not had without namespaces. (C libraries ask for a name service in
- * passing, and take no for an answer.) An abstract name would be the host's. */
-static void local_socket(struct supervisor *s, struct task *t)
-{
-    char address[128] = "";
-    size_t len = t->arguments[2] < sizeof address - 1 ? (size_t)t->arguments[2] : sizeof address - 1;
-    if (len > 3 && task_read(t, t->arguments[1], address, len) && address[2] != '\0' && t->number == SYS_connect) {
-        call_finish(t, -ENOENT);
-        return;
-    }
-    observe_refusal(s, t, "a local socket by its name");
-    call_finish(t, t->number == SYS_connect ? -ECONNREFUSED : -EACCES);
-}
-
-static bool check_socket(struct supervisor *s, struct task *t)
-{
-    switch (t->number) {
-    case SYS_socket:
-        if ((int)t->arguments[0] == 1) /* AF_UNIX */
-            return false;
-        observe_refusal(s, t, "a network socket, of which there are none without namespaces");
-        call_finish(t, -EAFNOSUPPORT);
-        return true;
-    case SYS_connect:
-    case SYS_bind:
-        local_socket(s, t);
-        return true;
-    case SYS_sendto:
-        if (!t->arguments[4])
-            return false;
-        call_finish(t, -EACCES);
-        return true;
-    default:
-        return false;
-    }
 }
 
 static bool tell_folder(struct supervisor *s, struct task *t)
@@ -460,7 +484,7 @@ static bool tell_folder(struct supervisor *s, struct task *t)
 bool paths_enter(struct supervisor *s, struct task *t)
 {
     int index = 0;
-    if (check_process(s, t) || check_socket(s, t) || tell_folder(s, t))
+    if (neighbours_enter(s, t) || tell_folder(s, t))
         return true;
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         if (calls[i].number != t->number)
