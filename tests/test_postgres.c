@@ -321,7 +321,8 @@ static void test_a_truncated_dump_restores_a_part(void **state)
                         "\nERROR:  missing data for column \"b\"\nCONTEXT:  COPY t, line 2: \"2\"\n[0]");
     assert_string_equal(PSQL(NULL, "-d", "copy", "-tA", "-c", "SELECT (SELECT count(*) FROM events) > 1000000, count(*) FROM t"),
                         "t|0\n[0]");
-    const char *middle = arena_printf(&f->arena, "%.*s", (int)(strstr(whole, "\\identities 500000 ") + 5 - whole), whole);
+    const char *second = strstr(strstr(whole, "\\identities ") + 1, "\\identities ");
+    const char *middle = arena_printf(&f->arena, "%.*s", (int)(second + 5 - whole), whole);
     run(f, "dropdb -U owner copy");
     run(f, "createdb -U owner copy");
     assert_non_null(strstr(PSQL(middle, "-d", "copy", "-q", "-tA"), "ERROR:  missing data for column \"created_at\"\n"));

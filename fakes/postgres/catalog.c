@@ -170,20 +170,50 @@ static const char *text_at(struct arena *arena, sqlite3_stmt *statement, int col
     return text ? arena_strdup(arena, (const char *)text) : NULL;
 }
 
-static void load_attributes(struct pg_database *database, struct arena *arena,
-                            struct pg_relation *relation, const char *id, const char *time)
+/* The questions behind pg_database.looks. */
+#define RELATION                                                                                                       \
+    "SELECT oid, schema, name, key, kind, owner, ledger, origin, id_column, time_column, definition FROM pgc_relation "
+enum look { BY_OID, BY_NAME, BY_SCHEMA_AND_NAME, ATTRIBUTES };
+static const char *const looks[] = {
+    RELATION "WHERE oid = ?1",
+    RELATION "WHERE name = ?2 AND schema IN ('pg_catalog', 'public') ORDER BY schema LIMIT 1",
+    RELATION "WHERE name = ?2 AND schema = ?1",
+    "SELECT name, type, typmod, not_null, default_pg, default_sqlite, fill FROM pgc_column WHERE relation = ?1 "
+    "ORDER BY number",
+};
+
+/* Ready to be bound and stepped; give it back with sqlite3_reset. NULL: this database has no catalog. */
+static sqlite3_stmt *look(struct pg_database *database, enum look which)
 {
-    relation->n_attributes = (int)catalog_int(
-        database, 0, "SELECT count(*) FROM pgc_column WHERE relation = %lld", (long long)relation->oid);
-    relation->attributes = ARENA_ARRAY(arena, struct pg_attribute, relation->n_attributes + 1);
-    sqlite3_stmt *statement;
-    sqlite3_prepare_v2(database->sqlite,
-                       "SELECT name, type, typmod, not_null, default_pg, default_sqlite, fill FROM pgc_column "
-                       "WHERE relation = ? ORDER BY number",
-                       -1, &statement, NULL);
+    sqlite3_stmt **statement = &database->looks[which];
+    if (!*statement)
+        (void)sqlite3_prepare_v3(database->sqlite, looks[which], -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
+    return *statement;
+}
+
+void catalog_close(struct pg_database *database)
+{
+    for (size_t i = 0; i < sizeof database->looks / sizeof *database->looks; i++) {
+        sqlite3_finalize(database->looks[i]);
+        database->looks[i] = NULL;
+    }
+}
+
+static void load_attributes(struct pg_database *database, struct arena *arena, struct pg_relation *relation,
+                            const char *id, const char *time)
+{
+    int cap = 16;
+    relation->attributes = ARENA_ARRAY(arena, struct pg_attribute, cap);
+    sqlite3_stmt *statement = look(database, ATTRIBUTES);
     sqlite3_bind_int64(statement, 1, relation->oid);
-    for (int i = 0; i < relation->n_attributes && sqlite3_step(statement) == SQLITE_ROW; i++) {
-        struct pg_attribute *a = &relation->attributes[i];
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        if (relation->n_attributes + 1 == cap) { /* one more is kept free behind them */
+            struct pg_attribute *more = ARENA_ARRAY(arena, struct pg_attribute, 2 * cap);
+            memcpy(more, relation->attributes, (size_t)cap * sizeof *more);
+            relation->attributes = more;
+            cap *= 2;
+        }
+        struct pg_attribute *a = &relation->attributes[relation->n_attributes++];
         a->name = text_at(arena, statement, 0);
         a->type = (enum pg_type)sqlite3_column_int(statement, 1);
         a->typmod = sqlite3_column_int(statement, 2);
@@ -194,18 +224,11 @@ static void load_attributes(struct pg_database *database, struct arena *arena,
         a->is_id = id && strcmp(a->name, id) == 0;
         a->is_time = time && strcmp(a->name, time) == 0;
     }
-    sqlite3_finalize(statement);
+    sqlite3_reset(statement);
 }
 
-static struct pg_relation *load(struct pg_database *database, struct arena *arena, const char *where)
+static struct pg_relation *load(struct pg_database *database, struct arena *arena, sqlite3_stmt *statement)
 {
-    sqlite3_stmt *statement = NULL;
-    char *sql = arena_printf(arena,
-                             "SELECT oid, schema, name, key, kind, owner, ledger, origin, id_column,"
-                             " time_column, definition FROM pgc_relation WHERE %s",
-                             where);
-    if (sqlite3_prepare_v2(database->sqlite, sql, -1, &statement, NULL) != SQLITE_OK)
-        return NULL;
     struct pg_relation *relation = NULL;
     if (sqlite3_step(statement) == SQLITE_ROW) {
         relation = ARENA_NEW(arena, struct pg_relation);
@@ -219,30 +242,32 @@ static struct pg_relation *load(struct pg_database *database, struct arena *aren
         relation->origin = text_at(arena, statement, 7);
         const char *id = text_at(arena, statement, 8), *time = text_at(arena, statement, 9);
         relation->definition = text_at(arena, statement, 10);
-        relation->is_system = strcmp(relation->schema, "pg_catalog") == 0 ||
-                              strcmp(relation->schema, "information_schema") == 0;
+        relation->is_system =
+            strcmp(relation->schema, "pg_catalog") == 0 || strcmp(relation->schema, "information_schema") == 0;
         load_attributes(database, arena, relation, id, time);
     }
-    sqlite3_finalize(statement);
+    sqlite3_reset(statement);
     return relation;
 }
 
-struct pg_relation *catalog_find(struct pg_database *database, struct arena *arena,
-                                 const char *schema, const char *name)
+struct pg_relation *catalog_find(struct pg_database *database, struct arena *arena, const char *schema, const char *name)
 {
-    const char *quoted_name = sql_text(arena, name);
+    sqlite3_stmt *statement = look(database, schema ? BY_SCHEMA_AND_NAME : BY_NAME);
+    if (!statement)
+        return NULL;
     if (schema)
-        return load(database, arena,
-                    arena_printf(arena, "schema = %s AND name = %s", sql_text(arena, schema), quoted_name));
-    return load(database, arena,
-                arena_printf(arena, "name = %s AND schema IN ('pg_catalog', 'public') "
-                                    "ORDER BY schema LIMIT 1",
-                             quoted_name));
+        sqlite3_bind_text(statement, 1, schema, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(statement, 2, name, -1, SQLITE_TRANSIENT);
+    return load(database, arena, statement);
 }
 
 struct pg_relation *catalog_by_oid(struct pg_database *database, struct arena *arena, int64_t oid)
 {
-    return load(database, arena, arena_printf(arena, "oid = %lld", (long long)oid));
+    sqlite3_stmt *statement = look(database, BY_OID);
+    if (!statement)
+        return NULL;
+    sqlite3_bind_int64(statement, 1, oid);
+    return load(database, arena, statement);
 }
 
 int catalog_attribute(const struct pg_relation *relation, const char *name)

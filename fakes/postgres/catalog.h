@@ -39,6 +39,8 @@ struct pg_relation {
 };
 
 int catalog_create(sqlite3 *);
+/* Before the database is closed. */
+void catalog_close(struct pg_database *);
 /* schema NULL: search path (pg_catalog, then public). Lives in `arena`. */
 struct pg_relation *catalog_find(struct pg_database *, struct arena *, const char *schema, const char *name);
 struct pg_relation *catalog_by_oid(struct pg_database *, struct arena *, int64_t oid);

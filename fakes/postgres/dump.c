@@ -212,7 +212,7 @@ static void dump_rows_where(struct dump *d, const struct pg_relation *table, con
 }
 
 /* Enough lines that a file cut in the middle holds about half of the rows. */
-enum { LINES_WANTED = 2000, ROWS_PER_LINE_MIN = 500 };
+enum { LINES_WANTED = 200, ROWS_PER_LINE_MIN = 500 };
 
 static void dump_identities(struct dump *d, const struct pg_relation *table)
 {

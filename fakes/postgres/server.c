@@ -11,6 +11,7 @@
 
 static void database_free(struct pg_database *database)
 {
+    catalog_close(database);
     sqlite3_close_v2(database->sqlite);
     dataset_free(database->own);
     free(database->name);

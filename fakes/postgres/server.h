@@ -22,6 +22,7 @@ struct pg_database {
     char *name, *owner;
     int oid;
     sqlite3 *sqlite;
+    sqlite3_stmt *looks[4];    /* catalog.c's: asked several times in every statement, so prepared once */
     struct dataset *own;       /* contents of a database that does not serve; NULL for the one that does */
     struct pg_session *active; /* whose statement runs now: for SQL functions */
     bool allows_connections;
