@@ -171,6 +171,28 @@ static void test_region(void **state)
     recovers(&f);
 }
 
+/* All that is in a region, services and traffic, and nothing else. */
+static void test_a_fault_of_a_region(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    during(&f, "faults: [{at: 10m, errors: all, region: eu, ratio: 30%, for: 5m}, {at: 10m, slow: all, region: eu, add: 100ms, for: 5m}]");
+    assert_true(fabs(world_fixture_metric(&f, "batch", "error_ratio") - 0.3) < 0.001);
+    assert_true(world_fixture_metric(&f, "batch", "latency_p50_seconds") > 0.1);
+    assert_true(world_fixture_metric(&f, "api", "error_ratio") < 0.001);
+    assert_true(world_fixture_metric(&f, "api", "latency_p50_seconds") < 0.05);
+    recovers(&f);
+    during(&f, "faults: [{at: 10m, overload: all, region: eu, by: 3, for: 5m}, {at: 10m, crash: all, region: eu}]");
+    assert_true(fabs(world_fixture_metric(&f, "batch", "requests_per_second") - 150) < 0.01);
+    assert_true(fabs(world_fixture_metric(&f, "api", "requests_per_second") - 200) < 0.01);
+    assert_int_equal(world_fixture_event(&f, "batch-1", "ended with exit code 1"), 10 * MINUTE);
+    assert_int_equal(world_fixture_event(&f, "api-1", "ended"), NEVER);
+    recovers(&f);
+    during(&f, "faults: [{at: 10m, cut: all, region: eu, for: 5m}]");
+    assert_true(fabs(world_fixture_indicator(&f) - 200.0 / 250) < 0.01);
+    recovers(&f);
+}
+
 static void test_set(void **state)
 {
     (void)state;
@@ -239,7 +261,7 @@ static void test_command(void **state)
     during(&f, 
         "faults:\n"
         "- {at: 10m, command: 'docker pull *', does: fail, exit: 7, message: no route to host, times: 2}\n"
-        "- {at: 20m, command: '*restore*', does: lie}\n"
+        "- {at: 20m, command: '*restore*', does: lie, for: 5m}\n"
         "- {at: 30m, event: x}\n"); /* so that t_change is later than all of this */
     struct command_fault fault = world_command_fault(f.world, "docker pull shop:v1");
     assert_int_equal(fault.how, COMMAND_FAIL);
@@ -251,6 +273,8 @@ static void test_command(void **state)
     assert_int_equal(world_command_fault(f.world, "./restore.sh").how, COMMAND_FINE);        /* not yet */
     world_fixture_until(&f, 21 * MINUTE);
     assert_int_equal(world_command_fault(f.world, "./restore.sh").how, COMMAND_LIE);
+    world_fixture_until(&f, 25 * MINUTE); /* for five minutes */
+    assert_int_equal(world_command_fault(f.world, "./restore.sh").how, COMMAND_FINE);
     world_fixture_end(&f);
 }
 
@@ -389,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_errors),       cmocka_unit_test(test_crash),
         cmocka_unit_test(test_leak),         cmocka_unit_test(test_overload),
         cmocka_unit_test(test_disk_full),    cmocka_unit_test(test_region),
+        cmocka_unit_test(test_a_fault_of_a_region),
         cmocka_unit_test(test_set),          cmocka_unit_test(test_corrupt),
         cmocka_unit_test(test_deploy),       cmocka_unit_test(test_event),
         cmocka_unit_test(test_backup),       cmocka_unit_test(test_command),

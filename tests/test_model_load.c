@@ -58,6 +58,8 @@ static void test_the_shop(void **state)
 #define SERVICES "services: {api: {versions: {v1: {}, v2: {}}}, db: {}}\n"
 #define SYSTEM   "format: rehearse.system/1\n" SERVICES "stores: {db: {schema: 1, tables: {orders: {}}}}\n"
 
+#define TRIGGER(when) "triggers: [{id: x, when: " when "}]"
+
 static const struct {
     const char *system, *drill, *want;
 } mistakes[] = {
@@ -95,7 +97,69 @@ static const struct {
     {SYSTEM, "change: {at: 99999999999999h, deploy: {api: v2}}", "drill.yaml:1: /change/at:"},
     {SYSTEM, "faults: [{at: 1m, table: orders, corrupt: 200%}]", "drill.yaml:1: /faults/0/corrupt:"},
     {SYSTEM, "faults: [{at: 1m, table: nothing, corrupt: 2%}]", "no store has a table 'nothing'"},
-    {SYSTEM, "faults: [{at: 1m, slow: nobody}]", "no service 'nobody'"},
+    {SYSTEM, "faults: [{at: 1m, slow: nobody, by: 2}]", "no service 'nobody'"},
+    {SYSTEM, "faults: [{at: 1m, slow: apu, by: 2}]", "drill.yaml:1: /faults/0/slow: no service 'apu'; did you mean 'api'?"},
+    /* what could never show */
+    {SYSTEM, "faults: [{at: 1m, slow: api}]", "drill.yaml:1: /faults/0: slow by how much?"},
+    {SYSTEM, "faults: [{at: 1m, errors: api, ratio: 0%}]", "drill.yaml:1: /faults/0/ratio: 0% of it is nothing"},
+    {SYSTEM, "faults: [{at: 1m, crash: api, share: 0}]", "drill.yaml:1: /faults/0/share: 0% of it is nothing"},
+    {SYSTEM, "faults: [{at: 1m, crash: api, chance: 0%}]", "drill.yaml:1: /faults/0/chance: 0% of it is nothing"},
+    {SYSTEM, "faults: [{at: 1m, table: orders, corrupt: 0%}]", "drill.yaml:1: /faults/0/corrupt: 0% of it is nothing"},
+    {SYSTEM, "faults: [{at: 1m, crash: api, for: 0s}]", "drill.yaml:1: /faults/0/for: a fault that lasts no time is none"},
+    {SYSTEM, "faults: [{at: 1m, event: x, for: 1m}]", "drill.yaml:1: /faults/0/for: this happens at once"},
+    {SYSTEM, "faults: [{at: 1m, event: ''}]", "drill.yaml:1: /faults/0/event: what is seen?"},
+    {SYSTEM, "faults: [{at: 1m, at_step: 2, crash: api}]", "drill.yaml:1: /faults/0/at_step: a fault strikes at a time or at a step"},
+    {SYSTEM, "faults: [{at: 1m, cut: db, from: api}]", "drill.yaml:1: /faults/0/from: service 'api' does not call 'db'"},
+    {SYSTEM, "faults: [{at: 1m, leak: api, grows: 1MiB}]", "drill.yaml:1: /faults/0/leak: no version of it has a limit"},
+    {SYSTEM, "faults: [{at: 1m, slow: api, by: 2, region: eu}]", "drill.yaml:1: /faults/0/region: 'api' is where it is"},
+    {SYSTEM, "faults: [{at: 1m, slow: all, by: 2, region: eu}]", "drill.yaml:1: /faults/0/region: no service or traffic is in"},
+    {SYSTEM, "faults: [{at: 1m, region: mars}]", "drill.yaml:1: /faults/0/region: no service or traffic is in region 'mars'"},
+    {SYSTEM "backups: {b: {store: db, every: 1h}}", "faults: [{at: 1m, backup: b, damage: none}]", "/faults/0/damage: expected one of corrupt,"},
+    {SYSTEM, "faults: [{command: x, does: fine}]", "drill.yaml:1: /faults/0/does: "},
+    {SYSTEM, "faults: [{command: '', does: hang}]", "drill.yaml:1: /faults/0/command: expected a command line"},
+    {SYSTEM, "faults: [{command: x, does: slow}]", "drill.yaml:1: /faults/0: slow by how much? give add: 30s"},
+    {SYSTEM, "faults: [{command: x, does: hang, exit: 3}]", "drill.yaml:1: /faults/0/exit: means nothing for a command that does: hang"},
+    {SYSTEM, "faults: [{command: x, does: fail, add: 3s}]", "drill.yaml:1: /faults/0/add: means nothing for a command that does: fail"},
+    {SYSTEM, "change: {at: 10m, set: {x: y}}\nfaults: [{at: 130m, crash: api}]", "drill.yaml:2: /faults/0/at: the run is over then: it ends at 130m"},
+    {SYSTEM, "change: [{at: 10m, set: {x: y}}, {at: 3h, set: {x: z}}]", "drill.yaml:1: /change/1/at: the run is over then"},
+    {SYSTEM, "change: {at: 1m, deploy: {api: v2}, canary: 0%}", "drill.yaml:1: /change/canary: 0% of it is nothing"},
+    {SYSTEM, "stable_for: 2h", "drill.yaml:1: /stable_for: the run ends before anything can be stable"},
+    {SYSTEM, "horizon: 5m", "drill.yaml:1: /horizon: the run ends before anything can be stable"},
+    {SYSTEM, "horizon: 1s", "drill.yaml:1: /horizon: a run goes on for at least 1m"},
+    {SYSTEM, "{change: {at: 10m, set: {x: y}}, operator: {decide_at: 9m}}", "drill.yaml:1: /operator/decide_at: a decision falls behind the change"},
+    {SYSTEM, "{change: {at: 10m, set: {x: y}}, operator: {decide_at: 131m}}", "/operator/decide_at: a decision falls behind the change and before the end of the run (10m to 130m)"},
+    {SYSTEM, "operator: {handover: 5m}", "drill.yaml:1: /operator/handover: who hands over?"},
+    {SYSTEM, "operator: {stops_after: 2, handover: 0s}", "drill.yaml:1: /operator/handover: a handover takes time"},
+    /* triggers that could never be what their author means */
+    {SYSTEM TRIGGER("{m: eror_ratio, op: '>', thr: 1}"), NULL, "system.yaml:4: /triggers/0/when/m: no metric 'eror_ratio'; did you mean 'error_ratio'?"},
+    {SYSTEM TRIGGER("{m: queue_length, op: '>', thr: 1}"), NULL, "'queue_length' is a service's: write queue_length{service=\"NAME\"}"},
+    {SYSTEM TRIGGER("{m: 'latency_p999_seconds{service=\"api\"}', op: '>', thr: 1}"), NULL, "no metric 'latency_p999_seconds' of a service; did you mean 'latency_p99_seconds'?"},
+    {SYSTEM TRIGGER("{m: 'up{service=\"apu\"}', op: '>', thr: 1}"), NULL, "no service 'apu', of which"},
+    {SYSTEM TRIGGER("{m: 'up{pod=\"api\"}', op: '>', thr: 1}"), NULL, "is no metric; a service's is written"},
+    {SYSTEM TRIGGER("{m: error_ratio, op: '>', thr: 5%}"), NULL, "/triggers/0/when/thr: expected a number, found '5%'; write 0.05"},
+    {SYSTEM TRIGGER("{m: error_ratio, op: '>', thr: 1, win: 5m}"), NULL, "/triggers/0/when/win: a window of what?"},
+    {SYSTEM TRIGGER("{m: error_ratio, op: '>', thr: 1, agg: avg, win: 5s}"), NULL, "/triggers/0/when/win: a window shorter than the scrape interval of 15s"},
+    {SYSTEM TRIGGER("{m: http_errors_total, op: '>', thr: 1, den: http_requests_total}"), NULL, "/triggers/0/when/den: only agg: ratio"},
+    {SYSTEM TRIGGER("{m: error_ratio, op: '>', thr: 1, clear: 2}"), NULL, "/triggers/0/when/clear: the level at which it clears must not be beyond"},
+    {SYSTEM TRIGGER("{m: error_ratio, op: '==', thr: 1, clear: 0}"), NULL, "/triggers/0/when/clear: only what is above or below"},
+    {SYSTEM TRIGGER("{m: error_ratio, op: '>', thr: 1, base: {m: error_ratio, as: none}}"), NULL, "/triggers/0/when/base/as: expected one of x, pct, add"},
+    {SYSTEM TRIGGER("{burn: {err: errors_total, req: requests_total, slo: 99%, pairs: []}}"), NULL, "/triggers/0/when/burn/pairs: expected at least one pair"},
+    {SYSTEM TRIGGER("{burn: {err: errors_total, req: requests_total, slo: 99%, pairs: [[1, 5m, 1h]]}}"), NULL, "/triggers/0/when/burn/pairs/0: expected [factor, long window, short window]"},
+    {SYSTEM TRIGGER("{burn: {err: errors_total, req: requests_total, slo: 100%, pairs: [[1, 1h, 5m]]}}"), NULL, "/triggers/0/when/burn/slo: an objective of 100%"},
+    {SYSTEM TRIGGER("{event: ''}"), NULL, "/triggers/0/when/event: what is seen?"},
+    {SYSTEM TRIGGER("{event: x}") "\ndecision: [{trigger: a.b}]", NULL, "system.yaml:5: /decision/0/trigger: no trigger has the id or the act 'a.b'"},
+    {SYSTEM TRIGGER("{event: x}"), "decision: [{trigger: xx}]", "drill.yaml:1: /decision/0/trigger: no trigger has the id or the act 'xx'; did you mean 'x'?"},
+    {SYSTEM "triggers: {lookback: 10s, triggers: []}", NULL, "/triggers/lookback: a sample must count at least until the next one"},
+    {SYSTEM "metrics: {every: 10m}", NULL, "system.yaml:4: /metrics: a sample must count at least until the next one"},
+    /* versions and stores */
+    {"format: rehearse.system/1\nservices: {a: {versions: {v: {needs: {up: [b]}}}}, b: {versions: {v: {needs: {up: [a]}}}}}", NULL,
+     "system.yaml:2: /services: services stand in a circle: 'b' needs 'a'"},
+    {"format: rehearse.system/1\nservices: {a: {versions: {v: {needs: {up: a}}}}}", NULL, "'a' needs 'a'"},
+    {"format: rehearse.system/1\nservices: {a: {versions: {v: {memory: {start: 2GiB, limit: 1GiB}}}}}", NULL, "/services/a/versions/v/memory: 'start' must be below 'limit'"},
+    {"format: rehearse.system/1\nservices: {a: {versions: {v: {cold: {slower: 3}}}}}", NULL, "/services/a/versions/v/cold: cold for how long"},
+    {"format: rehearse.system/1\nservices: {a: {versions: {v: {time: {p99: 1ms}}}}}", NULL, "/services/a/versions/v/time: p99 must not be below p50, which is 10ms"},
+    {SYSTEM "backups: {b: {store: db, every: 1h, file: x%Q}}", NULL, "/backups/b/file: in 'x%Q' only %Y %m %d"},
+    {"name: ''\n" SYSTEM, NULL, "system.yaml:1: /name: what is it called?"},
     {SYSTEM, "faults: [{slow: api}]", "when? give 'at'"},
     {SYSTEM, "faults: [{at: 1m, explode: api}]", "what kind of fault?"},
     {SYSTEM, "faults: [{at: 1m, slow: api, ratio: 3}]", "/faults/0/ratio: unknown key"},
@@ -135,7 +199,7 @@ static void test_every_fault_is_read(void **state)
     struct error error;
     const char *system =
         "format: rehearse.system/1\n"
-        "services: {api: {region: eu, versions: {v1: {}, v2: {}}}, db: {}}\n"
+        "services: {api: {region: eu, versions: {v1: {memory: {limit: 1GiB}}, v2: {}}, calls: {db: 1}}, db: {}}\n"
         "stores: {db: {schema: 1, tables: {orders: {}}}}\n"
         "backups: {b: {store: db, every: 1h}}\n"
         "traffic: {t: {to: api, rate: 5/s}}\n";
@@ -155,7 +219,8 @@ static void test_every_fault_is_read(void **state)
         "- {at: 1m, event: data_corruption}\n"
         "- {command: 'docker pull *', does: fail, exit: 7, times: 1}\n"
         "- {at: 1m, deploy: {api: v2}}\n"
-        "- {at: 1m, blind: all}\n";
+        "- {at: 1m, blind: all}\n"
+        "- {at: 1m, errors: all, region: eu, ratio: 50%}\n";
     if (load_both(&arena, system, drill, &model, &error))
         fail_msg("%s", error.text);
     static const enum fault_kind kinds[] = {
@@ -163,13 +228,15 @@ static void test_every_fault_is_read(void **state)
         FAULT_DISK_FULL, FAULT_REGION, FAULT_SET, FAULT_BACKUP, FAULT_EVENT, FAULT_COMMAND, FAULT_DEPLOY,
         FAULT_BLIND,
     };
-    assert_int_equal(model.n_faults, FAULT_KINDS);
+    assert_int_equal(model.n_faults, FAULT_KINDS + 1);
     for (int i = 0; i < FAULT_KINDS; i++)
         assert_int_equal(model.faults[i].kind, kinds[i]);
     assert_string_equal(model.faults[0].target, "db");
     assert_int_equal(model.faults[4].at_step, 2);
     assert_int_equal(model.faults[12].exit_status, 7);
     assert_null(model.faults[6].target);
+    assert_null(model.faults[15].target);
+    assert_string_equal(model.faults[15].region, "eu");
     arena_release(&arena);
 }
 

@@ -110,7 +110,7 @@ static struct model small_model(void)
 {
     struct model model = {
         .name = "small", .horizon_ns = HOUR, .stable_window_ns = MINUTE, .services = &service, .n_services = 1,
-        .stores = &declared, .n_stores = 1, .metrics = {.every_ns = 15 * SECOND, .lookback_ns = MINUTE},
+        .stores = &declared, .n_stores = 1, .metrics = {.every_ns = 15 * SECOND},
         .triggers = {.eval_ns = 15 * SECOND, .lookback_ns = MINUTE}, .indicator = {.target = 0.9, .down_below = 0.5},
     };
     model_operator_profile("on_call", &model.operator);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "fakes/fake.h"
 #include "procedures/drill/files.h"
@@ -122,6 +123,31 @@ static int load_host(struct drill *drill, const struct doc *host, struct error *
     return 0;
 }
 
+/* A full disk is that of a store, of a host, or of the container that holds a store. */
+static int check_disks(const struct drill *drill, struct error *error)
+{
+    const struct model *model = &drill->model;
+    const struct doc *hosts = doc_get(drill->system_doc, "hosts");
+    for (int i = 0; i < model->n_faults; i++) {
+        const struct model_fault *fault = &model->faults[i];
+        if (fault->kind != FAULT_DISK_FULL || model_store(model, fault->target) || doc_get(hosts, fault->target) ||
+            strcmp(fault->target, drill->hostname) == 0)
+            continue;
+        bool container = false;
+        for (int j = 0; j < model->n_stores; j++) {
+            const struct doc *name = doc_get(model->stores[j].config, "container");
+            container = container || (name && name->text && strcmp(name->text, fault->target) == 0);
+        }
+        const struct doc *node = doc_get(drill->drill_doc, "faults")->first;
+        while (node && node->index < i)
+            node = node->next;
+        if (!container)
+            return doc_error(doc_get(node, "disk_full"), error, "no store, host or container of a store is called '%s'",
+                             fault->target);
+    }
+    return 0;
+}
+
 /* Keys of a system file that are not the model's: ours, and one for each fake. */
 static const char *const *other_system_keys(struct drill *drill)
 {
@@ -145,8 +171,9 @@ static int load_system(struct drill *drill, struct error *error)
     if (doc_need(drill->drill_doc, "system", &named, error) < 0 || doc_text(named, &path, error) < 0)
         return ERROR_INPUT;
     drill->system_path = drill_path(drill, named, path);
-    if (doc_read_file(&drill->arena, drill->system_path, &drill->system_doc, error) < 0)
-        return error_wrap(error, ERROR_INPUT, "%s:%d", named->file, named->line);
+    if (doc_read_file(&drill->arena, drill->system_path, &drill->system_doc, error) < 0) /* a mistake in it has its own place */
+        return access(drill->system_path, R_OK) == 0 ? ERROR_INPUT
+                                                     : error_wrap(error, ERROR_INPUT, "%s:%d", named->file, named->line);
     const struct doc *system = drill->system_doc, *otherwise = doc_get(drill->drill_doc, "suppose");
     struct doc *node = NULL;
     if (otherwise && (doc_want(system, DOC_MAPPING, error) < 0 ||
@@ -174,6 +201,8 @@ static int load_system(struct drill *drill, struct error *error)
     }
     if (!drill->programs)
         drill->programs = ARENA_ARRAY(&drill->arena, const char *, 1);
+    if (check_disks(drill, error) < 0)
+        return ERROR_INPUT;
     return hash_host_file(drill, "system sha256", drill->system_path, error);
 }
 
@@ -286,8 +315,9 @@ static int load_procedure(struct drill *drill, const struct drill_options *given
     if (given && given->section)
         drill->section = arena_strdup(&drill->arena, given->section);
     options.section = drill->section;
-    if (playbook_read(&drill->arena, drill->playbook_path, &drill->playbook, error) < 0 ||
-        procedure_pick(&drill->arena, &drill->playbook, &options, &drill->procedure, error) < 0)
+    if (playbook_read(&drill->arena, drill->playbook_path, &drill->playbook, error) < 0)
+        return given && given->playbook ? ERROR_INPUT : error_wrap(error, ERROR_INPUT, "%s:%d", named->file, named->line);
+    if (procedure_pick(&drill->arena, &drill->playbook, &options, &drill->procedure, error) < 0)
         return ERROR_INPUT;
     return hash_host_file(drill, "playbook sha256", drill->playbook_path, error);
 }
@@ -346,7 +376,7 @@ static int load_limits(struct drill *drill, struct error *error)
 
 static const char *const *drill_keys(struct drill *drill)
 {
-    static const char *const ours[] = {"format", "title",  "system", "start", "cwd",    "procedure", "claims",
+    static const char *const ours[] = {"format", "title",  "system", "cwd",    "procedure", "claims",
                                        "expect", "waive",  "assume", "limits", "targets", "watch_until",
                                        "suppose", NULL};
     int n = 0;

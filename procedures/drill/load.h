@@ -50,6 +50,14 @@ int load_indicator(const struct doc *, struct model *, struct error *);
 /* What good means: of the system, or of a drill that is after something else. */
 int load_good_state(struct arena *, const struct doc *, struct model *, struct error *);
 int load_decision(struct arena *, const struct doc *, struct model *, struct error *);
+/* The faults of a scenario. */
+int load_faults(struct arena *, const struct doc *, struct model *, struct error *);
+/* An instant of a run, or how long something in it takes. */
+int load_at(const struct doc *, int64_t *ret_ns, struct error *);
+/* A share of which something is to come: 0% would be no canary, no fault. */
+int load_share(const struct doc *, double *ret, struct error *);
+/* A mapping of services to versions of theirs. */
+int check_deploy(const struct doc *, const struct model *, struct error *);
 /* 5m, or {p50: 5m, p95: 12m}. */
 int load_delay(const struct doc *, struct model_delay *ret, struct error *);
 

@@ -18,7 +18,7 @@ void model_defaults(struct model *model)
         .stable_window_ns = 5 * MINUTE,
         .grain = GRAIN_FLOW,
         .indicator = {.target = 0.99, .down_below = 0.5},
-        .metrics = {.every_ns = 15 * SECOND, .lookback_ns = 5 * MINUTE},
+        .metrics = {.every_ns = 15 * SECOND},
         .triggers = {.eval_ns = 15 * SECOND, .lookback_ns = 5 * MINUTE},
     };
     model_operator_profile("on_call", &model->operator);
@@ -196,10 +196,35 @@ static int load_metrics(const struct doc *node, struct model *model, struct erro
         return 0;
     TRY(doc_only(node, keys, error));
     TRY(doc_duration(doc_get(node, "every"), &model->metrics.every_ns, error));
-    TRY(doc_duration(doc_get(node, "lookback"), &model->metrics.lookback_ns, error));
+    TRY(doc_duration(doc_get(node, "lookback"), &model->triggers.lookback_ns, error));
     if (model->metrics.every_ns < SECOND || model->metrics.every_ns > DAY)
         return doc_error(doc_near(node, "every"), error, "metrics are scraped every 1s to 24h");
+    if (model->triggers.lookback_ns < model->metrics.every_ns)
+        return doc_error(doc_near(node, "lookback"), error,
+                         "a sample must count at least until the next one: 'lookback' (%gs) is below 'every' (%gs)",
+                         (double)model->triggers.lookback_ns / (double)SECOND,
+                         (double)model->metrics.every_ns / (double)SECOND);
     return 0;
+}
+
+/* A row of the matrix is about a trigger that there is, by its id or by what it asks for. */
+static int check_rule(const struct doc *node, const char *trigger, const struct model *model, struct error *error)
+{
+    const char *best = NULL;
+    size_t distance = strlen(trigger) / 3 + 2;
+    if (strcmp(trigger, "*") == 0)
+        return 0;
+    for (int i = 0; i < model->triggers.n; i++) {
+        const struct model_trigger *known = &model->triggers.at[i];
+        if (strcmp(trigger, known->id) == 0 || strcmp(trigger, known->act) == 0)
+            return 0;
+        size_t d = str_distance(str_of(trigger), str_of(known->id), distance);
+        best = d < distance ? known->id : best;
+        distance = d;
+    }
+    if (best)
+        return doc_error(node, error, "no trigger has the id or the act '%s'; did you mean '%s'?", trigger, best);
+    return doc_error(node, error, "no trigger has the id or the act '%s'", trigger);
 }
 
 int load_decision(struct arena *arena, const struct doc *node, struct model *model, struct error *error)
@@ -216,6 +241,7 @@ int load_decision(struct arena *arena, const struct doc *node, struct model *mod
         *rule = (struct model_rule){.trigger = "*", .rollback = true};
         TRY(doc_only(child, keys, error));
         TRY(doc_text(doc_get(child, "trigger"), &rule->trigger, error));
+        TRY(check_rule(doc_near(child, "trigger"), rule->trigger, model, error));
         TRY(doc_text(doc_get(child, "severity"), &rule->severity, error));
         TRY(doc_text(doc_get(child, "authority"), &rule->authority, error));
         TRY(load_delay(doc_get(child, "response"), &rule->response, error));
@@ -259,6 +285,8 @@ int model_load_system(struct arena *arena, const struct doc *root, const char *c
     TRY(doc_need(root, "format", &node, error));
     TRY(doc_choice(node, formats, &choice, error));
     TRY(doc_text(doc_get(root, "name"), &model->name, error));
+    if (doc_get(root, "name") && !*model->name)
+        return doc_error(doc_get(root, "name"), error, "what is it called? the name is empty");
     choice = (int)model->grain;
     TRY(doc_choice(doc_get(root, "grain"), grains, &choice, error));
     model->grain = (enum grain)choice;

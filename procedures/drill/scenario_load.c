@@ -66,13 +66,11 @@ static int load_pairs(struct arena *arena, const struct doc *node, const struct 
     return 0;
 }
 
-static int check_deploy(const struct doc *node, const struct model *model, struct error *error)
+int check_deploy(const struct doc *node, const struct model *model, struct error *error)
 {
     EACH(child, node) {
-        const struct model_service *service = model_service(model, child->key);
-        if (!service)
-            return doc_error(child, error, "no service '%s'", child->key);
-        if (!model_version(service, child->text))
+        TRY(need_service(model, child, child->key, error));
+        if (!model_version(model_service(model, child->key), child->text))
             return doc_error(child, error, "service '%s' has no version '%s'", child->key, child->text);
     }
     return 0;
@@ -82,14 +80,19 @@ static int check_migrate(const struct doc *node, const struct model *model, stru
 {
     EACH(child, node) {
         int64_t number = 0;
-        if (!model_store(model, child->key))
-            return doc_error(child, error, "no store '%s'", child->key);
+        TRY(need_store(model, child, child->key, error));
         TRY(doc_int(child, 0, INT64_MAX, &number, error));
     }
     return 0;
 }
 
-static int load_at(const struct doc *node, int64_t *ret_ns, struct error *error)
+int load_share(const struct doc *node, double *ret, struct error *error)
+{
+    TRY(doc_ratio(node, ret, error));
+    return node && *ret <= 0 ? doc_error(node, error, "0%% of it is nothing; take it out") : 0;
+}
+
+int load_at(const struct doc *node, int64_t *ret_ns, struct error *error)
 {
     TRY(doc_duration(node, ret_ns, error));
     if (*ret_ns > 30 * DAY)
@@ -120,7 +123,7 @@ static int load_change(struct arena *arena, const struct doc *node, const struct
         if (child->kind != DOC_NULL)
             TRY(doc_text(child, &one->value, error));
     }
-    TRY(doc_ratio(doc_get(node, "canary"), &change->canary, error));
+    TRY(load_share(doc_get(node, "canary"), &change->canary, error));
     if (doc_get(node, "canary") && !change->n_deploys)
         return doc_error(doc_get(node, "canary"), error, "a canary of what? 'deploy' is missing");
     TRY(doc_text(doc_get(node, "run"), &change->run, error));
@@ -140,210 +143,6 @@ static int load_changes(struct arena *arena, const struct doc *node, struct mode
         return load_change(arena, node, model, &at[model->n_changes++], error);
     EACH(child, node)
         TRY(load_change(arena, child, model, &at[model->n_changes++], error));
-    return 0;
-}
-
-/* ---- faults ---- */
-
-/* The key that says what kind of fault it is, and the further keys of that kind. */
-static const struct fault_shape {
-    enum fault_kind kind;
-    const char *key;
-    const char *more[8];
-} fault_shapes[] = {
-    {FAULT_CORRUPT, "table", {"store", "corrupt"}},
-    {FAULT_SLOW, "slow", {"by", "add"}},
-    {FAULT_CUT, "cut", {"from"}},
-    {FAULT_ERRORS, "errors", {"ratio"}},
-    {FAULT_CRASH, "crash", {"share"}},
-    {FAULT_LEAK, "leak", {"grows"}},
-    {FAULT_OVERLOAD, "overload", {"by"}},
-    {FAULT_DISK_FULL, "disk_full", {NULL}},
-    {FAULT_REGION, "region", {NULL}},
-    {FAULT_SET, "set", {NULL}},
-    {FAULT_BACKUP, "backup", {"damage", "existing"}},
-    {FAULT_EVENT, "event", {"about"}},
-    {FAULT_COMMAND, "command", {"does", "exit", "message", "add", "times"}},
-    {FAULT_BLIND, "blind", {NULL}},
-    {FAULT_DEPLOY, "deploy", {NULL}},
-};
-enum { FAULT_SHAPES = sizeof fault_shapes / sizeof *fault_shapes };
-
-static int fault_shape(const struct doc *node, const struct fault_shape **ret, struct error *error)
-{
-    TRY(doc_want(node, DOC_MAPPING, error));
-    for (int i = 0; i < FAULT_SHAPES; i++)
-        if (doc_get(node, fault_shapes[i].key)) {
-            *ret = &fault_shapes[i];
-            return 0;
-        }
-    return doc_error(node, error,
-                     "what kind of fault? one of table, slow, cut, errors, crash, leak, overload, disk_full, region, "
-                     "set, backup, event, command, blind, deploy");
-}
-
-static int need_target(const struct doc *node, const struct model *model, struct model_fault *fault,
-                       struct error *error)
-{
-    TRY(doc_text(node, &fault->target, error));
-    if (!model_service(model, fault->target))
-        return doc_error(node, error, "no service '%s'", fault->target);
-    return 0;
-}
-
-static int load_corrupt(const struct doc *node, const struct model *model, struct model_fault *fault,
-                        struct error *error)
-{
-    struct doc *ratio = NULL;
-    int found = 0;
-    TRY(doc_text(doc_get(node, "table"), &fault->table, error));
-    TRY(doc_text(doc_get(node, "store"), &fault->target, error));
-    TRY(doc_need(node, "corrupt", &ratio, error));
-    TRY(doc_ratio(ratio, &fault->ratio, error));
-    for (int i = 0; i < model->n_stores; i++)
-        for (int j = 0; j < model->stores[i].n_tables; j++) {
-            bool here = !doc_get(node, "store") || strcmp(fault->target, model->stores[i].name) == 0;
-            if (here && strcmp(model->stores[i].tables[j].name, fault->table) == 0) {
-                found++;
-                fault->target = model->stores[i].name;
-            }
-        }
-    if (found == 0)
-        return doc_error(doc_near(node, "table"), error, "no store has a table '%s'", fault->table);
-    if (found > 1)
-        return doc_error(node, error, "several stores have a table '%s'; say which: store: NAME", fault->table);
-    return 0;
-}
-
-static int load_pair_fault(const struct doc *pair, struct model_fault *fault, struct error *error)
-{
-    TRY(doc_want(pair, DOC_MAPPING, error));
-    if (pair->n != 1)
-        return doc_error(pair, error, "one at a time: expected one key with its value");
-    fault->target = pair->first->key;
-    return doc_text(pair->first, &fault->value, error);
-}
-
-static int load_command_fault(const struct doc *node, struct model_fault *fault, struct error *error)
-{
-    struct doc *does = NULL;
-    int how = 0;
-    TRY(doc_text(doc_get(node, "command"), &fault->pattern, error));
-    TRY(doc_need(node, "does", &does, error));
-    TRY(doc_choice(does, command_how_names, &how, error));
-    fault->how = (enum command_how)how;
-    fault->exit_status = 1;
-    TRY(doc_small(doc_get(node, "exit"), 1, 255, &fault->exit_status, error));
-    TRY(doc_text(doc_get(node, "message"), &fault->message, error));
-    TRY(load_at(doc_get(node, "add"), &fault->add_ns, error));
-    return doc_small(doc_get(node, "times"), 1, 1000000, &fault->times, error);
-}
-
-static int load_fault_of(const struct doc *node, const struct fault_shape *shape, const struct model *model,
-                         struct model_fault *fault, struct error *error)
-{
-    const struct doc *subject = doc_get(node, shape->key);
-    int64_t bytes = 0;
-    int damage = (int)DAMAGE_CORRUPT;
-    switch (shape->kind) {
-    case FAULT_CORRUPT:
-        return load_corrupt(node, model, fault, error);
-    case FAULT_SLOW:
-        TRY(need_target(subject, model, fault, error));
-        fault->factor = 1;
-        TRY(doc_number(doc_get(node, "by"), 0.001, 1e6, &fault->factor, error));
-        return load_at(doc_get(node, "add"), &fault->add_ns, error);
-    case FAULT_CUT:
-        TRY(need_target(subject, model, fault, error));
-        TRY(doc_text(doc_get(node, "from"), &fault->from, error));
-        if (fault->from && !model_service(model, fault->from))
-            return doc_error(doc_near(node, "from"), error, "no service '%s'", fault->from);
-        return 0;
-    case FAULT_ERRORS:
-        fault->ratio = 1;
-        TRY(need_target(subject, model, fault, error));
-        return doc_ratio(doc_get(node, "ratio"), &fault->ratio, error);
-    case FAULT_CRASH:
-        fault->ratio = 1;
-        TRY(need_target(subject, model, fault, error));
-        return doc_ratio(doc_get(node, "share"), &fault->ratio, error);
-    case FAULT_LEAK:
-        TRY(need_target(subject, model, fault, error));
-        TRY(doc_size(doc_get(node, "grows"), &bytes, error));
-        fault->bytes_per_s = bytes ? (double)bytes : 1024.0 * 1024;
-        return 0;
-    case FAULT_OVERLOAD:
-        TRY(doc_text(subject, &fault->target, error));
-        if (strcmp(fault->target, "all") == 0)
-            fault->target = NULL;
-        else if (!model_traffic(model, fault->target))
-            return doc_error(subject, error, "no traffic '%s'; name one, or write all", fault->target);
-        fault->factor = 2;
-        return doc_number(doc_get(node, "by"), 0, 1e6, &fault->factor, error);
-    case FAULT_DISK_FULL:
-        return doc_text(subject, &fault->target, error);
-    case FAULT_REGION:
-        TRY(doc_text(subject, &fault->target, error));
-        return model_has_region(model, fault->target)
-                   ? 0
-                   : doc_error(subject, error, "no service or traffic is in region '%s'", fault->target);
-    case FAULT_SET:
-        return load_pair_fault(subject, fault, error);
-    case FAULT_BACKUP:
-        TRY(doc_text(subject, &fault->target, error));
-        if (!model_backup(model, fault->target))
-            return doc_error(subject, error, "no backup '%s'", fault->target);
-        TRY(doc_choice(doc_get(node, "damage"), damage_names, &damage, error));
-        fault->damage = (enum damage)damage;
-        return doc_bool(doc_get(node, "existing"), &fault->existing, error);
-    case FAULT_EVENT:
-        TRY(doc_text(subject, &fault->target, error));
-        return doc_text(doc_get(node, "about"), &fault->value, error);
-    case FAULT_COMMAND:
-        return load_command_fault(node, fault, error);
-    case FAULT_BLIND:
-        if (subject->kind == DOC_SCALAR && strcmp(subject->text, "all") == 0)
-            return 0;
-        return need_target(subject, model, fault, error);
-    case FAULT_DEPLOY:
-        TRY(load_pair_fault(subject, fault, error));
-        return check_deploy(subject, model, error);
-    case FAULT_KINDS:
-        break;
-    }
-    return 0;
-}
-
-static int load_fault(const struct doc *node, const struct model *model, struct model_fault *fault,
-                      struct error *error)
-{
-    const struct fault_shape *shape = NULL;
-    TRY(fault_shape(node, &shape, error));
-    const char *keys[16] = {shape->key, "at", "at_step", "for", "chance"};
-    for (int i = 0; shape->more[i]; i++)
-        keys[5 + i] = shape->more[i];
-    TRY(doc_only(node, keys, error));
-    fault->kind = shape->kind;
-    TRY(load_at(doc_get(node, "at"), &fault->at_ns, error));
-    TRY(doc_small(doc_get(node, "at_step"), 1, 1000000, &fault->at_step, error));
-    TRY(load_at(doc_get(node, "for"), &fault->for_ns, error));
-    TRY(doc_ratio(doc_get(node, "chance"), &fault->probability, error));
-    if (shape->kind != FAULT_COMMAND && !doc_get(node, "at") && !doc_get(node, "at_step"))
-        return doc_error(node, error, "when? give 'at' (a time since the start) or 'at_step'");
-    return load_fault_of(node, shape, model, fault, error);
-}
-
-static int load_faults(struct arena *arena, const struct doc *node, struct model *model, struct error *error)
-{
-    if (!node)
-        return 0;
-    TRY(doc_want(node, DOC_SEQUENCE, error));
-    if (node->n > MODEL_FAULTS_MAX)
-        return doc_error(node, error, "%d faults are more than %d", node->n, MODEL_FAULTS_MAX);
-    struct model_fault *at = ARENA_ARRAY(arena, struct model_fault, node->n);
-    model->faults = at;
-    EACH(child, node)
-        TRY(load_fault(child, model, &at[model->n_faults++], error));
     return 0;
 }
 
@@ -371,7 +170,55 @@ static int load_operator(const struct doc *node, struct model_operator *operator
     TRY(load_at(doc_get(node, "patience"), &operator->patience_ns, error));
     TRY(load_at(doc_get(node, "hesitation"), &operator->hesitation_ns, error));
     TRY(doc_small(doc_get(node, "stops_after"), 1, 1000000, &operator->stops_after_step, error));
-    return load_at(doc_get(node, "handover"), &operator->handover_ns, error);
+    const struct doc *handover = doc_get(node, "handover");
+    TRY(load_at(handover, &operator->handover_ns, error));
+    if (handover && !operator->stops_after_step)
+        return doc_error(handover, error, "who hands over? 'stops_after' is missing");
+    if (handover && !operator->handover_ns)
+        return doc_error(handover, error, "a handover takes time; leave it out where nobody goes on");
+    return 0;
+}
+
+/* ---- what cannot come to pass ---- */
+
+/* When the change comes, as changes_init() of the world has it: a change, else the first fault. */
+static int64_t first_change_ns(const struct model *model)
+{
+    int64_t first_ns = INT64_MAX;
+    for (int i = 0; i < model->n_changes; i++)
+        first_ns = model->changes[i].at_ns < first_ns ? model->changes[i].at_ns : first_ns;
+    for (int i = 0; i < model->n_faults && !model->n_changes; i++) {
+        const struct model_fault *fault = &model->faults[i];
+        if (fault->kind != FAULT_COMMAND && !fault->at_step && fault->at_ns < first_ns)
+            first_ns = fault->at_ns;
+    }
+    return first_ns == INT64_MAX ? 0 : first_ns;
+}
+
+/* What would only come when the run is over, or a decision before there is anything to decide on. */
+static int check_times(const struct doc *root, const struct model *model, struct error *error)
+{
+    int64_t change_ns = first_change_ns(model), end_ns = change_ns + model->horizon_ns;
+    const struct doc *decide_at = doc_get(doc_get(root, "operator"), "decide_at");
+    int64_t decide_ns = model->operator.decide_at_ns;
+    if (doc_get(root, "horizon") && model->horizon_ns < MINUTE)
+        return doc_error(doc_get(root, "horizon"), error, "a run goes on for at least 1m after the change");
+    if (model->stable_window_ns >= model->horizon_ns)
+        return doc_error(doc_near(root, doc_get(root, "stable_for") ? "stable_for" : "horizon"), error,
+                         "the run ends before anything can be stable: 'horizon' must be longer than 'stable_for'");
+    if (decide_at && (decide_ns < change_ns || decide_ns == 0 || decide_ns >= end_ns))
+        return doc_error(decide_at, error, "a decision falls behind the change and before the end of the run (%gm to %gm)",
+                         (double)change_ns / (double)MINUTE, (double)end_ns / (double)MINUTE);
+    EACH(child, doc_get(root, "faults"))
+        if (model->faults[child->index].at_ns >= end_ns)
+            return doc_error(doc_near(child, "at"), error, "the run is over then: it ends at %gm, 'horizon' after the change",
+                             (double)end_ns / (double)MINUTE);
+    const struct doc *changes = doc_get(root, "change");
+    EACH(child, changes && changes->kind == DOC_SEQUENCE ? changes : NULL)
+        if (model->changes[child->index].at_ns >= end_ns)
+            return doc_error(doc_near(child, "at"), error, "the run is over then: it ends at %gm, 'horizon' after the change",
+                             (double)end_ns / (double)MINUTE);
+    return 0;
 }
 
 /* Every request is several events: where there would be too many, flows are the way. */
@@ -402,5 +249,6 @@ int model_load_scenario(struct arena *arena, const struct doc *root, struct mode
     if (doc_get(root, "triggers"))
         TRY(model_load_triggers(arena, doc_get(root, "triggers"), model, &model->triggers, error));
     TRY(load_decision(arena, doc_get(root, "decision"), model, error));
-    return load_operator(doc_get(root, "operator"), &model->operator, error);
+    TRY(load_operator(doc_get(root, "operator"), &model->operator, error));
+    return check_times(root, model, error);
 }

@@ -1,4 +1,6 @@
 /* Stores and their backups. */
+#include <string.h>
+
 #include "procedures/drill/load.h"
 
 /* The last lines of these two are what fakes read in the same mapping. */
@@ -106,6 +108,18 @@ static int load_signed(const struct doc *node, int64_t *ret_ns, struct error *er
     return doc_duration(node, ret_ns, error);
 }
 
+/* What path_of() in sim/world/backup.c puts in. */
+static int load_file_name(const struct doc *node, struct model_backup *backup, struct error *error)
+{
+    TRY(doc_text(node, &backup->file, error));
+    if (node && !*backup->file)
+        return doc_error(node, error, "expected a name such as \"shop_%%Y%%m%%d_%%H%%M%%S\"");
+    for (const char *p = backup->file; *p; p++)
+        if (*p == '%' && (!p[1] || !strchr("YmdHMSs%", *++p)))
+            return doc_error(node, error, "in '%s' only %%Y %%m %%d %%H %%M %%S %%s and %%%% are known", backup->file);
+    return 0;
+}
+
 static int load_backup(struct arena *arena, const struct doc *node, const struct model *model,
                        struct model_backup *backup, struct error *error)
 {
@@ -133,7 +147,7 @@ static int load_backup(struct arena *arena, const struct doc *node, const struct
     if (!backup->every_ns && !backup->n_at)
         return doc_error(node, error, "a backup needs 'every' or 'at'");
     TRY(doc_text(doc_get(node, "to"), &backup->to, error));
-    TRY(doc_text(doc_get(node, "file"), &backup->file, error));
+    TRY(load_file_name(doc_get(node, "file"), backup, error));
     TRY(doc_small(doc_get(node, "keep"), 1, 100000, &backup->keep, error));
     backup->before_start = backup->keep < 100 ? backup->keep : 100;
     TRY(doc_small(doc_get(node, "before_start"), 0, 1000, &backup->before_start, error));

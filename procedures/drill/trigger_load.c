@@ -11,10 +11,10 @@ static int load_condition(struct arena *, const struct doc *, const struct model
 
 static int check_metric(const struct doc *node, const struct model *names, const char *metric, struct error *error)
 {
-    if (!names || !metric || metric_known(names, metric))
+    struct error why;
+    if (!names || !metric || metric_check(names, metric, &why) == 0)
         return 0;
-    return doc_error(node, error, "no metric '%s'; a service's is written latency_p99_seconds{service=\"NAME\"}",
-                     metric);
+    return doc_error(node, error, "%s", why.text);
 }
 
 static int load_parts(struct arena *arena, const struct doc *list, const struct model *names, int depth,
@@ -36,6 +36,8 @@ static int load_event(const struct doc *node, struct model_condition *condition,
     condition->kind = CONDITION_EVENT;
     TRY(doc_only(node, keys, error));
     TRY(doc_text(doc_get(node, "event"), &condition->metric, error));
+    if (!*condition->metric)
+        return doc_error(doc_get(node, "event"), error, "what is seen? give it a name, such as data_corruption");
     return doc_duration(doc_get(node, "for"), &condition->for_ns, error);
 }
 
@@ -46,7 +48,10 @@ static int load_burn_pair(const struct doc *node, struct model_burn *burn, struc
         return doc_error(node, error, "expected [factor, long window, short window], such as [14.4, 1h, 5m]");
     TRY(doc_number(node->first, 0, 1e6, &burn->factor, error));
     TRY(doc_duration(node->first->next, &burn->long_ns, error));
-    return doc_duration(node->first->next->next, &burn->short_ns, error);
+    TRY(doc_duration(node->first->next->next, &burn->short_ns, error));
+    if (!burn->short_ns || burn->short_ns > burn->long_ns)
+        return doc_error(node, error, "expected [factor, long window, short window]: the short one is not above the long one");
+    return 0;
 }
 
 static int load_burn(struct arena *arena, const struct doc *outer, const struct model *names,
@@ -66,8 +71,12 @@ static int load_burn(struct arena *arena, const struct doc *outer, const struct 
     TRY(check_metric(child, names, condition->denominator, error));
     TRY(doc_need(node, "slo", &child, error));
     TRY(doc_ratio(child, &condition->slo, error));
+    if (condition->slo >= 1)
+        return doc_error(child, error, "an objective of 100%% leaves no budget to burn");
     TRY(doc_need(node, "pairs", &child, error));
     TRY(doc_want(child, DOC_SEQUENCE, error));
+    if (!child->n)
+        return doc_error(child, error, "expected at least one pair, such as [14.4, 1h, 5m]");
     struct model_burn *burns = ARENA_ARRAY(arena, struct model_burn, child->n);
     condition->burns = burns;
     EACH(pair, child)
@@ -79,7 +88,7 @@ static int load_base(const struct doc *node, const struct model *names, struct m
                      struct error *error)
 {
     static const char *const keys[] = {"m", "win", "off", "as", NULL};
-    static const char *const kinds[] = {"none", "x", "pct", "add", NULL};
+    static const char *const kinds[] = {"x", "pct", "add", NULL}; /* as enum baseline_kind, from BASE_TIMES on */
     struct doc *as = NULL;
     int kind = 0;
     if (!node)
@@ -87,7 +96,7 @@ static int load_base(const struct doc *node, const struct model *names, struct m
     TRY(doc_only(node, keys, error));
     TRY(doc_need(node, "as", &as, error));
     TRY(doc_choice(as, kinds, &kind, error));
-    condition->baseline = (enum baseline_kind)kind;
+    condition->baseline = (enum baseline_kind)(kind + BASE_TIMES);
     TRY(doc_text(doc_get(node, "m"), &condition->baseline_metric, error));
     TRY(check_metric(doc_get(node, "m"), names, condition->baseline_metric, error));
     TRY(doc_duration(doc_get(node, "win"), &condition->baseline_window_ns, error));
@@ -109,18 +118,50 @@ static int load_m_of_n(const struct doc *node, struct model_condition *condition
     return condition->m <= condition->of_n ? 0 : doc_error(node, error, "M must not be above N");
 }
 
-static int check_leaf(const struct doc *node, const struct model_condition *condition, struct error *error)
+/* The level at which it clears lies on the quiet side of the threshold. */
+static int check_clear(const struct doc *node, const struct model_condition *condition, struct error *error)
 {
-    int insists = (condition->for_ns > 0) + (condition->consecutive > 0) + (condition->of_n > 0);
+    const struct doc *clear = doc_get(node, "clear");
+    if (!clear)
+        return 0;
+    bool upwards = condition->op == OP_GREATER || condition->op == OP_AT_LEAST;
+    if (!upwards && condition->op != OP_LESS && condition->op != OP_AT_MOST)
+        return doc_error(clear, error, "only what is above or below a threshold has a level at which it clears");
+    if (upwards ? condition->clear > condition->threshold : condition->clear < condition->threshold)
+        return doc_error(clear, error, "the level at which it clears must not be beyond the threshold %g", condition->threshold);
+    return 0;
+}
+
+static int check_leaf(const struct doc *node, const struct model *names, const struct model_condition *condition,
+                      struct error *error)
+{
+    int insists = (doc_get(node, "for") != NULL) + (condition->consecutive > 0) + (condition->of_n > 0);
+    const struct doc *window = doc_get(node, "win");
     if (insists > 1)
         return doc_error(node, error, "only one of for, n and mn");
     if (condition->aggregate != AGG_LAST && !condition->window_ns)
         return doc_error(node, error, "'agg' needs a window: win");
+    if (condition->aggregate == AGG_LAST && window)
+        return doc_error(window, error, "a window of what? 'agg' is missing, such as agg: avg");
+    if (window && names && condition->window_ns < names->metrics.every_ns)
+        return doc_error(window, error, "a window shorter than the scrape interval of %gs holds no sample, or one",
+                         (double)names->metrics.every_ns / (double)SECOND);
     if (condition->aggregate == AGG_RATIO && !condition->denominator)
         return doc_error(node, error, "a ratio needs 'den', the metric below the line");
+    if (condition->aggregate != AGG_RATIO && condition->denominator)
+        return doc_error(doc_get(node, "den"), error, "only agg: ratio has a metric below the line");
     if (doc_get(node, "every") && condition->every_ns < SECOND)
         return doc_error(doc_near(node, "every"), error, "at least 1s");
-    return 0;
+    return check_clear(node, condition, error);
+}
+
+/* A share is written as a plain number here, for not every metric is one. */
+static int load_threshold(const struct doc *node, double *ret, struct error *error)
+{
+    double share = 0;
+    if (node->kind == DOC_SCALAR && str_ends(str_of(node->text), "%") && !doc_ratio(node, &share, error))
+        return doc_error(node, error, "expected a number, found '%s'; write %g", node->text, share);
+    return doc_number(node, -1e18, 1e18, ret, error);
 }
 
 static int load_leaf(const struct doc *node, const struct model *names, struct model_condition *condition,
@@ -147,7 +188,7 @@ static int load_leaf(const struct doc *node, const struct model *names, struct m
     TRY(doc_choice(child, ops, &choice, error));
     condition->op = (enum comparison)choice;
     TRY(doc_need(node, "thr", &child, error));
-    TRY(doc_number(child, -1e18, 1e18, &condition->threshold, error));
+    TRY(load_threshold(child, &condition->threshold, error));
     TRY(doc_duration(doc_get(node, "for"), &condition->for_ns, error));
     TRY(doc_small(doc_get(node, "n"), 1, 100000, &condition->consecutive, error));
     TRY(load_m_of_n(doc_get(node, "mn"), condition, error));
@@ -162,7 +203,7 @@ static int load_leaf(const struct doc *node, const struct model *names, struct m
     choice = (int)SCOPE_ALWAYS;
     TRY(doc_choice(doc_get(node, "scope"), scopes, &choice, error));
     condition->scope = (enum scope)choice;
-    return check_leaf(node, condition, error);
+    return check_leaf(node, names, condition, error);
 }
 
 static int load_condition(struct arena *arena, const struct doc *node, const struct model *names, int depth,
@@ -203,6 +244,8 @@ int model_load_trigger(struct arena *arena, const struct doc *node, const struct
     TRY(doc_only(node, keys, error));
     TRY(doc_need(node, "id", &child, error));
     TRY(doc_text(child, &trigger->id, error));
+    if (!*trigger->id)
+        return doc_error(child, error, "an id is made of a-z, 0-9, '.' and '_'; this one is empty");
     for (const char *p = trigger->id; *p; p++)
         if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || *p == '.' || *p == '_'))
             return doc_error(child, error, "an id is made of a-z, 0-9, '.' and '_', not '%s'", trigger->id);
@@ -251,6 +294,10 @@ int model_load_triggers(struct arena *arena, const struct doc *node, const struc
     TRY(doc_duration(doc_get(node, "lookback"), &triggers->lookback_ns, error));
     if (triggers->eval_ns < SECOND || triggers->eval_ns > DAY)
         return doc_error(doc_near(node, "eval"), error, "triggers are evaluated every 1s to 24h");
+    if (names && triggers->lookback_ns < names->metrics.every_ns)
+        return doc_error(doc_near(node, "lookback"), error,
+                         "a sample must count at least until the next one: 'lookback' is below the scrape interval of %gs",
+                         (double)names->metrics.every_ns / (double)SECOND);
     TRY(doc_need(node, "triggers", &list, error));
     return load_list(arena, list, names, triggers, error);
 }

@@ -42,7 +42,7 @@ static int load_time(const struct doc *node, struct model_version *version, stru
     if (version->p50_ns < MICROSECOND || version->p99_ns > HOUR)
         return doc_error(node, error, "a service time must be from 1us to 1h");
     if (version->p99_ns < version->p50_ns)
-        return doc_error(node, error, "p99 must not be below p50");
+        return doc_error(node, error, "p99 must not be below p50, which is %gms", (double)version->p50_ns / (double)MILLISECOND);
     return 0;
 }
 
@@ -61,6 +61,8 @@ static int load_memory(const struct doc *node, struct model_version *version, st
         version->memory_per_s = (double)per_s;
     if (doc_get(node, "per_request"))
         version->memory_per_request = (double)per_request;
+    if (version->memory_limit_bytes && version->memory_bytes >= version->memory_limit_bytes)
+        return doc_error(node, error, "'start' must be below 'limit', or it is killed as soon as it starts");
     return 0;
 }
 
@@ -71,7 +73,10 @@ static int load_cold(const struct doc *node, struct model_version *version, stru
         return 0;
     TRY(doc_only(node, keys, error));
     TRY(doc_duration(doc_get(node, "for"), &version->cold_ns, error));
-    return doc_number(doc_get(node, "slower"), 1, 1000, &version->cold_factor, error);
+    TRY(doc_number(doc_get(node, "slower"), 1, 1000, &version->cold_factor, error));
+    if (!version->cold_ns || version->cold_factor <= 0)
+        return doc_error(node, error, "cold for how long, and how much slower? such as {for: 60s, slower: 3}");
+    return 0;
 }
 
 /* "41", or ">= 41" */

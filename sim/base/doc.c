@@ -403,21 +403,6 @@ struct doc *doc_get(const struct doc *node, const char *key)
 }
 
 /* The word that a person most likely meant, or NULL if none is near. */
-static const char *nearest(const char *word, const char *const *words)
-{
-    struct str typed = str_of(word);
-    size_t best = typed.len / 3 + 2;
-    const char *found = NULL;
-    for (; *words; words++) {
-        size_t distance = str_distance(typed, str_of(*words), best);
-        if (distance < best) {
-            best = distance;
-            found = *words;
-        }
-    }
-    return found;
-}
-
 static char *join(struct buf *out, const char *const *words)
 {
     for (int i = 0; words[i]; i++)
@@ -439,7 +424,7 @@ int doc_only(const struct doc *node, const char *const *keys, struct error *erro
             i++;
         if (keys[i])
             continue;
-        if ((near = nearest(child->key, keys)))
+        if ((near = str_nearest(str_of(child->key), keys)))
             return key_error(child, error, "unknown key; did you mean '%s'?", near);
         buf_init(&known, 600);
         key_error(child, error, "unknown key; known here: %s", join(&known, keys));
@@ -489,7 +474,7 @@ int doc_choice(const struct doc *node, const char *const *words, int *ret, struc
             *ret = i;
             return 0;
         }
-    if ((near = nearest(node->text, words)))
+    if ((near = str_nearest(str_of(node->text), words)))
         return doc_error(node, error, "unknown word '%.200s'; did you mean '%s'?", node->text,
                          near);
     buf_init(&known, 600);

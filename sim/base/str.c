@@ -132,3 +132,17 @@ size_t str_distance(struct str a, struct str b, size_t limit)
     }
     return row[b.len] < limit ? row[b.len] : limit;
 }
+
+const char *str_nearest(struct str typed, const char *const *words)
+{
+    size_t best = typed.len / 3 + 2;
+    const char *found = NULL;
+    for (; *words; words++) {
+        size_t distance = str_distance(typed, str_of(*words), best);
+        if (distance < best) {
+            best = distance;
+            found = *words;
+        }
+    }
+    return found;
+}

@@ -40,5 +40,7 @@ bool str_int64(struct str a, int64_t *ret);
 int leading_int(const char *z);
 /* Number of single-character edits between two short texts (Levenshtein), capped at `limit`. */
 size_t str_distance(struct str a, struct str b, size_t limit);
+/* The one of the words (NULL-terminated) that somebody who typed this may have meant, or NULL. */
+const char *str_nearest(struct str typed, const char *const *words);
 
 #endif

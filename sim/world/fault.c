@@ -38,6 +38,17 @@ static bool targets(const struct fault *fault, const char *name)
     return fault->model->target && strcmp(fault->model->target, name) == 0;
 }
 
+static bool is_there(const struct fault *fault, const char *region)
+{
+    return !fault->model->region || (region && strcmp(fault->model->region, region) == 0);
+}
+
+/* Whether that fault is about this service: by its name, as one of all, as one of a region. */
+static bool is_about(const struct fault *fault, const struct model_service *service)
+{
+    return (!fault->model->target || targets(fault, service->name)) && is_there(fault, service->region);
+}
+
 bool service_cut_from(const struct service *to, const struct service *from)
 {
     const struct world *world = to->world;
@@ -47,7 +58,7 @@ bool service_cut_from(const struct service *to, const struct service *from)
         return false;
     for (int i = 0; i < world->n_faults; i++) {
         const struct fault *fault = &world->faults[i];
-        if (is_active(fault, FAULT_CUT) && fault->model->from && targets(fault, to->model->name) &&
+        if (is_active(fault, FAULT_CUT) && fault->model->from && is_about(fault, to->model) &&
             strcmp(fault->model->from, from->model->name) == 0)
             return true;
     }
@@ -74,7 +85,9 @@ bool metrics_are_blind(const struct world *world, const struct service *service)
 {
     for (int i = 0; i < world->n_faults; i++) {
         const struct fault *fault = &world->faults[i];
-        if (is_active(fault, FAULT_BLIND) && (!fault->model->target || (service && targets(fault, service->model->name))))
+        if (!is_active(fault, FAULT_BLIND))
+            continue;
+        if (service ? is_about(fault, service->model) : !fault->model->target && !fault->model->region)
             return true;
     }
     return false;
@@ -100,7 +113,7 @@ static void apply_to_service(struct service *service)
     for (int i = 0; i < world->n_faults; i++) {
         const struct fault *fault = &world->faults[i];
         const struct model_fault *model = fault->model;
-        if (!fault->active || !targets(fault, service->model->name))
+        if (!fault->active || !is_about(fault, service->model))
             continue;
         if (model->kind == FAULT_SLOW) {
             service->slow_factor *= model->factor > 0 ? model->factor : 1;
@@ -121,7 +134,8 @@ static void apply_to_source(struct world *world, struct source *source)
     source->region_down = region_is_down(world, source->model->region);
     for (int i = 0; i < world->n_faults; i++) {
         const struct fault *fault = &world->faults[i];
-        if (is_active(fault, FAULT_OVERLOAD) && (!fault->model->target || targets(fault, source->model->name)))
+        if (is_active(fault, FAULT_OVERLOAD) && (!fault->model->target || targets(fault, source->model->name)) &&
+            is_there(fault, source->model->region))
             source->factor *= fault->model->factor;
     }
 }
@@ -144,12 +158,16 @@ static void apply_all(struct world *world)
 
 static void crash_instances(struct world *world, const struct fault *fault)
 {
-    struct service *service = world_service(world, fault->model->target);
     double ratio = fault->model->ratio > 0 ? fault->model->ratio : 1;
-    int due = (int)(service->n_instances * ratio + 0.999999);
-    for (int i = 0; i < service->n_instances && i < due; i++)
-        if (service->instances[i]->state != INSTANCE_STOPPED)
-            instance_crash(service->instances[i], 1, "crashed");
+    for (int s = 0; s < world->n_services; s++) {
+        struct service *service = &world->services[s];
+        if (!is_about(fault, service->model))
+            continue;
+        int due = (int)(service->n_instances * ratio + 0.999999);
+        for (int i = 0; i < service->n_instances && i < due; i++)
+            if (service->instances[i]->state != INSTANCE_STOPPED)
+                instance_crash(service->instances[i], 1, "crashed");
+    }
 }
 
 static void crash_again(struct world *world, void *ctx)
@@ -171,7 +189,7 @@ static void set_setting(struct world *world, struct fault *fault)
 
 static void say(struct world *world, const struct model_fault *model)
 {
-    const char *subject = model->target ? model->target : "everything";
+    const char *subject = model->target ? model->target : model->region ? model->region : "everything";
     const char *kind = fault_kind_names[model->kind];
     switch (model->kind) {
     case FAULT_CORRUPT:
@@ -207,7 +225,11 @@ static void end(struct world *world, void *ctx)
         return;
     fault->active = false;
     fault->ended = true;
-    const char *subject = fault->model->target ? fault->model->target : fault_kind_names[fault->model->kind];
+    if (fault->model->kind == FAULT_COMMAND)
+        return;
+    const char *subject = fault->model->target   ? fault->model->target
+                          : fault->model->region ? fault->model->region
+                                                 : fault_kind_names[fault->model->kind];
     record_event(world->record, EVENT_FAULT, subject, "%s has ended", fault_kind_names[fault->model->kind]);
     if (fault->model->kind == FAULT_SET)
         world_set(world, fault->model->target, fault->before);
@@ -226,6 +248,8 @@ static void strike(struct world *world, void *ctx)
         return;
     }
     fault->active = true;
+    if (model->for_ns)
+        world_schedule(world, world->now_ns + model->for_ns, PRIORITY_FAULT, end, fault);
     if (model->kind == FAULT_COMMAND)
         return; /* it is told when a command meets it */
     change_by_fault(world);
@@ -247,8 +271,6 @@ static void strike(struct world *world, void *ctx)
     else if (model->kind == FAULT_BACKUP && model->existing)
         backups_damage(world, model->target, model->damage);
     apply_all(world);
-    if (model->for_ns)
-        world_schedule(world, world->now_ns + model->for_ns, PRIORITY_FAULT, end, fault);
 }
 
 void faults_step(struct world *world, int step)

@@ -284,29 +284,48 @@ static struct str up_of(struct str name)
     return str_ends(name, "_up") ? (struct str){name.at, name.len - 3} : (struct str){0};
 }
 
-static bool model_names(const struct model *model, struct str name)
+static bool has_service(const struct model *model, struct str name)
 {
     for (int i = 0; i < model->n_services; i++)
         if (str_is(name, model->services[i].name))
             return true;
+    return false;
+}
+
+static bool has_store(const struct model *model, struct str name)
+{
     for (int i = 0; i < model->n_stores; i++)
         if (str_is(name, model->stores[i].name))
             return true;
     return false;
 }
 
-bool metric_known(const struct model *model, const char *text)
+static int no_metric(struct str name, const char *const *names, const char *of, struct error *error)
+{
+    const char *near = str_nearest(name, names);
+    if (near)
+        return error_set(error, ERROR_INPUT, "no metric '%.*s'%s; did you mean '%s'?", STR_ARG(name), of, near);
+    return error_set(error, ERROR_INPUT, "no metric '%.*s'%s; the README of procedures/drill lists them", STR_ARG(name), of);
+}
+
+int metric_check(const struct model *model, const char *text, struct error *error)
 {
     struct str name, service;
     if (!split_name(text, &name, &service))
-        return false;
-    struct str base = baseline_of(name);
+        return error_set(error, ERROR_INPUT, "'%s' is no metric; a service's is written latency_p99_seconds{service=\"NAME\"}",
+                         text);
+    struct str base = baseline_of(name), up = up_of(name);
     if (base.len)
         name = base;
+    if (service.len && !has_service(model, service))
+        return error_set(error, ERROR_INPUT, "no service '%.*s', of which '%s' would be", STR_ARG(service), text);
     if (service.len)
-        return model_names(model, service) && name_index(service_metric_names, name) >= 0;
-    struct str up = up_of(name);
-    return name_index(overall_names, name) >= 0 || (up.len && model_names(model, up));
+        return name_index(service_metric_names, name) >= 0 ? 0 : no_metric(name, service_metric_names, " of a service", error);
+    if (name_index(overall_names, name) >= 0 || (up.len && (has_service(model, up) || has_store(model, up))))
+        return 0;
+    if (name_index(service_metric_names, name) >= 0)
+        return error_set(error, ERROR_INPUT, "'%.*s' is a service's: write %.*s{service=\"NAME\"}", STR_ARG(name), STR_ARG(name));
+    return no_metric(name, overall_names, "", error);
 }
 
 static double present(struct world *world, struct sampled *sampled)

@@ -50,7 +50,14 @@ bool model_has_region(const struct model *model, const char *name)
 
 /* ---- checking ---- */
 
+/* A walk along the edges of a graph of services: who calls whom, or who cannot start without whom. */
 enum mark { WHITE, GREY, BLACK };
+struct walk {
+    const struct model *model;
+    enum mark *marks;
+    const char *what; /* "calls", "needs" */
+    const char *(*edge)(const struct model_service *, int j); /* the j-th service that it leads to, or NULL at the end */
+};
 
 static int index_of(const struct model *model, const char *name)
 {
@@ -58,36 +65,51 @@ static int index_of(const struct model *model, const char *name)
     return service ? (int)(service - model->services) : -1;
 }
 
-static int walk(const struct model *model, int i, enum mark *marks, struct error *error)
+static const char *call_edge(const struct model_service *service, int j)
 {
-    const struct model_service *service = &model->services[i];
-    marks[i] = GREY;
-    for (int j = 0; j < service->n_calls; j++) {
-        int to = index_of(model, service->calls[j].to);
+    return j < service->n_calls ? service->calls[j].to : NULL;
+}
+
+/* What the version that runs at the start must find up. */
+static const char *need_edge(const struct model_service *service, int j)
+{
+    const struct model_version *version = service->version ? model_version(service, service->version) : service->versions;
+    for (int k = 0; version && k < version->n_needs; k++)
+        if (version->needs[k].kind == NEED_UP && j-- == 0)
+            return version->needs[k].subject;
+    return NULL;
+}
+
+static int step(struct walk *walk, int i, struct error *error)
+{
+    const struct model_service *service = &walk->model->services[i];
+    const char *name;
+    walk->marks[i] = GREY;
+    for (int j = 0; (name = walk->edge(service, j)); j++) {
+        int to = index_of(walk->model, name);
         if (to < 0)
-            return error_set(error, ERROR_INPUT, "service '%s' calls '%s', which is no service", service->name,
-                             service->calls[j].to);
-        if (marks[to] == GREY)
-            return error_set(error, ERROR_INPUT, "services call each other in a circle: '%s' calls '%s'",
-                             service->name, service->calls[j].to);
-        if (marks[to] == WHITE) {
-            int code = walk(model, to, marks, error);
+            return error_set(error, ERROR_INPUT, "service '%s' %s '%s', which is no service", service->name, walk->what, name);
+        if (walk->marks[to] == GREY)
+            return error_set(error, ERROR_INPUT, "services stand in a circle: '%s' %s '%s'", service->name, walk->what, name);
+        if (walk->marks[to] == WHITE) {
+            int code = step(walk, to, error);
             if (code)
                 return code;
         }
     }
-    marks[i] = BLACK;
+    walk->marks[i] = BLACK;
     return 0;
 }
 
-static int check_calls(const struct model *model, struct error *error)
+static int check_circles(const struct model *model, const char *what, const char *(*edge)(const struct model_service *, int),
+                         struct error *error)
 {
-    enum mark *marks = xcalloc((size_t)model->n_services, sizeof *marks);
+    struct walk walk = {model, xcalloc((size_t)model->n_services, sizeof *walk.marks), what, edge};
     int code = 0;
     for (int i = 0; i < model->n_services && !code; i++)
-        if (marks[i] == WHITE)
-            code = walk(model, i, marks, error);
-    free(marks);
+        if (walk.marks[i] == WHITE)
+            code = step(&walk, i, error);
+    free(walk.marks);
     return code;
 }
 
@@ -111,7 +133,8 @@ static int check_services(const struct model *model, struct error *error)
             return error_set(error, ERROR_INPUT, "service '%s' has no version '%s'", service->name,
                              service->version);
     }
-    return check_calls(model, error);
+    int code = check_circles(model, "calls", call_edge, error);
+    return code ? code : check_circles(model, "needs", need_edge, error);
 }
 
 static int check_traffic(const struct model *model, struct error *error)

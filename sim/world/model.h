@@ -187,8 +187,7 @@ struct model_good {
 /* ---- metrics, triggers, decision ---- */
 
 struct model_metrics {
-    int64_t every_ns;    /* scrape interval; default 15 s */
-    int64_t lookback_ns; /* how long a sample counts as the present value; default 5 m */
+    int64_t every_ns; /* scrape interval; default 15 s */
 };
 
 enum condition_kind { CONDITION_METRIC, CONDITION_EVENT, CONDITION_ALL, CONDITION_ANY, CONDITION_BURN };
@@ -236,7 +235,8 @@ struct model_trigger {
     struct model_condition when;
 };
 struct model_triggers {
-    int64_t eval_ns, lookback_ns; /* defaults 15 s, 5 m */
+    int64_t eval_ns;     /* default 15 s */
+    int64_t lookback_ns; /* how long a sample counts as the present value; default 5 m */
     const struct model_trigger *at;
     int n;
     const char *traced; /* id of a trigger whose values are left in the record, tick by tick ("trigger_value"), or NULL */
@@ -334,6 +334,8 @@ struct model_fault {
     int64_t for_ns;       /* for so long; 0: to the end */
     double probability;   /* that it strikes at all (a command: at each match); 0 stands for 1 */
     const char *target, *table, *from, *value;
+    const char *region;   /* of slow, cut, errors, crash, leak, overload, blind: only what is there; or NULL. A NULL `target`
+                           * then stands for all of it */
     double ratio, factor, bytes_per_s;
     int64_t add_ns;
     enum damage damage;
@@ -377,8 +379,9 @@ const struct model_traffic *model_traffic(const struct model *, const char *name
 const struct model_backup *model_backup(const struct model *, const char *name);
 bool model_has_region(const struct model *, const char *name);
 
-/* Whether the world has such a metric: "error_ratio", "latency_p99_seconds{service=\"api\"}", "postgres_up" ... */
-bool metric_known(const struct model *, const char *name);
+/* Whether the world has such a metric: "error_ratio", "latency_p99_seconds{service=\"api\"}", "postgres_up" ...
+ * Else an error that names the nearest one. */
+int metric_check(const struct model *, const char *name, struct error *);
 
 /* The first thing that is wrong with it (an unknown name, a cycle of calls, a number out of its limits), or 0. */
 int model_check(const struct model *, struct error *);
