@@ -123,6 +123,7 @@ static void open_sarif(struct json_writer *json)
     json_string(json, "version", "2.1.0");
     json_open_array(json, "runs");
     json_open_object(json, NULL);
+    json_string(json, "columnKind", "unicodeCodePoints");
     json_open_object(json, "tool");
     json_open_object(json, "driver");
     json_string(json, "name", "rehearse lint");

@@ -65,6 +65,7 @@ static const char *linted_shell(const char *shell)
 }
 
 #define CURL "curl --max-time 5 "
+#define WAIT "\nkubectl rollout status deployment/a --timeout=1m"
 
 static const struct {
     const char *shell, *found;
@@ -83,22 +84,51 @@ static const struct {
     {"timeout 5 curl -f http://h/x", ""},
     {"kubectl rollout status deployment/a", "RB002@1"},
     {"kubectl rollout status deployment/a --timeout=60s", ""},
+    /* libpq: connect_timeout and lock_timeout are 0, which is no limit */
+    {"psql -h db -c 'SELECT 1'", "RB002@1"},
+    {"psql 'host=db connect_timeout=5' -c 'SELECT 1'", ""},
+    {"PGCONNECT_TIMEOUT=5 psql -h db -c 'SELECT 1'", ""},
+    {"docker exec db psql -c 'SELECT 1'", ""},
+    {"pg_dump a > b\ndocker exec db psql -c 'DROP TABLE a'", "RB002@2"},
+    {"until pg_isready; do sleep 1; done", "RB002@1"},
+    {"for i in 1 2 3; do pg_isready && break; sleep 1; done", ""},
+    {"argocd app wait a --health", "RB002@1"},
+    {"argocd app wait a --health --timeout 60", ""},
     /* RB003 */
     {"#!/bin/bash\nkubectl delete pod a", "RB003@1"},
     {"#!/bin/bash\nset -e\nkubectl delete pod a", ""},
     {"#!/bin/bash\necho nothing changes", ""},
     {"#!/bin/bash\nset -e\npg_dump a | gzip > b", "RB003@3"},
     {"#!/bin/bash\nset -euo pipefail\npg_dump a | gzip > b", ""},
+    {"pg_dump a | gzip > b && a", "RB003@1"},
+    {"set -o pipefail\npg_dump a | gzip > b && a", ""},
+    {"pg_dump a | gzip > b", ""},
+    /* bash, set -e: ignored in "part of the test following if, in any command of a && or || list" */
+    {"#!/bin/bash\nset -e\nf() {\nkubectl delete pod a\na\n}\nif f; then a; fi", "RB003@7"},
+    {"#!/bin/bash\nset -e\nf() {\nkubectl delete pod a\na\n}\nf || exit 1", "RB003@7"},
+    {"#!/bin/bash\nset -e\nf() {\nkubectl delete pod a\na\n}\nf", ""},
+    {"#!/bin/bash\nset -e\nf() {\nkubectl delete pod a || return 1\na\n}\nif f; then a; fi", ""},
+    {"#!/bin/bash\nset -e\nf() {\na\nkubectl delete pod a\n}\nif f; then a; fi", ""},
+    {"#!/bin/bash\nset -e\nf() {\nlocal x=$(kubectl get pods)\na $x\n}\nf", "RB003@4"},
+    {"#!/bin/bash\nset -e\nf() {\nlocal x\nx=$(kubectl get pods)\na $x\n}\nf", ""},
+    {"#!/bin/bash\nset -e\nf() {\nlocal x=$(date)\na $x\n}\nf", ""},
+    /* a script that is written by a here-document */
+    {"cat > x.sh <<'E'\n#!/bin/bash\nkubectl delete pod a\nE\nbash x.sh", "RB003@2"},
+    {"cat > x.txt <<'E'\nkubectl delete pod a\nE", ""},
     /* RB004 */
-    {"kubectl apply -f a.yaml || true", "RB004@1"},
-    {"kubectl apply -f a.yaml 2>/dev/null", "RB004@1"},
-    {"kubectl apply -f a.yaml || exit 1", ""},
+    {"kubectl apply -f a.yaml || true" WAIT, "RB004@1"},
+    {"kubectl apply -f a.yaml 2>/dev/null" WAIT, "RB004@1"},
+    {"kubectl apply -f a.yaml >/dev/null 2>&1" WAIT, "RB004@1"},
+    {"kubectl apply -f a.yaml >/dev/null" WAIT, ""},
+    {"kubectl apply -f a.yaml || exit 1" WAIT, ""},
     {"kubectl delete pod a || true", ""},
     {"docker ps 2>/dev/null || true", ""},
     /* RB005 */
     {"d=$(cat f)\nrm -rf \"$d/x\"", "RB005@2"},
     {"d=$(cat f)\nrm -rf \"${d:?}/x\"", ""},
     {"d=/tmp/x\nrm -rf \"$d\"", ""},
+    {"d=$(cat f)\n[ -n \"$d\" ] || exit 1\nrm -rf \"$d/x\"", ""},
+    {"i=$(docker images -q a)\ndocker rmi $i", "RB005@2"},
     /* RB006, RB007 */
     {"kubectl patch configmap c -p '{\"data\":{\"a\":\"b\"}}'", "RB006@1"},
     {"kubectl patch configmap c -p '{\"data\":{\"a\":\"b\"}}'\nkubectl rollout restart "
@@ -109,11 +139,26 @@ static const struct {
      "--timeout=1m\n"
      "r=1\nkubectl patch cm c -p '{\"data\":{\"a\":\"b\"}}'",
      "RB006@4 RB007@4"},
+    {"kubectl apply -f - <<E\nkind: ConfigMap\ndata:\n  a: b\nE", "RB006@1"},
+    {"kubectl apply -f backup/app-configmap.yaml", "RB006@1"},
+    {"kubectl create configmap c --from-file=f --dry-run=client -o yaml | kubectl apply -f -",
+     "RB006@1"},
+    {"kubectl create secret generic c --dry-run=client -o yaml | kubectl apply -f -\nkubectl "
+     "rollout "
+     "restart deployment/a" WAIT,
+     ""},
     /* RB008 */
     {"kubectl set image deployment/a a=a:1", "RB008@1"},
     {"kubectl set image deployment/a a=a:1\nkubectl rollout status deployment/a --timeout=1m", ""},
     {"kubectl scale deployment a --replicas=3", "RB008@1"},
     {"kubectl scale deployment a --replicas=0", ""},
+    {"kubectl apply -f deployment.yaml", "RB008@1"},
+    {"kubectl apply -f deployment.yaml" WAIT, ""},
+    {"kubectl apply -k overlays/prod", "RB008@1"},
+    {"kubectl apply -f service.yaml", ""},
+    {"kubectl set image deployment/b b=b:1" WAIT, "RB008@1"},
+    {"kubectl set image deploy b b=b:1\nkubectl rollout status deployment/$x --timeout=1m\nx=b",
+     ""},
     {"kubectl patch deployment a -p '{}'\nkubectl wait --for=condition=available deployment/a", ""},
     /* RB009: labels are map[string]string; kubectl: "cannot unmarshal bool into Go struct field ... of type string" */
     {"kubectl apply -f - <<E\napiVersion: v1\nmetadata:\n  labels:\n    a: true\n    b: \"true\"\n "
@@ -128,6 +173,15 @@ static const struct {
      "deployment/a\n"
      "kubectl rollout status deployment/a --timeout=1m",
      "RB009@1"},
+    {"kubectl apply -f - <<E\nmetadata: {labels: {a: on}}\nkind: x\nE", "RB009@2"},
+    {"kubectl apply -f - <<E\nkind: x\nmetadata:\n  labels:\n    version: 1.20\n    build: "
+     "1.2.3\n    none: ~\nE",
+     "RB009@5"},
+    {"kubectl apply -f - <<E\nkind: ConfigMap\ndata:\n  a: yes\nE\nkubectl rollout restart "
+     "deployment/a" WAIT,
+     "RB009@4"},
+    {"kubectl patch deployment a -p '{\"metadata\":{\"labels\":{\"v\":2}}}'" WAIT, "RB009@1"},
+    {"kubectl patch deployment a -p '{\"spec\":{\"replicas\":2}}'" WAIT, ""},
     /* RB010 */
     {"docker exec c sh -c 'export A=1'", "RB010@1"},
     {"docker exec c sh -c 'export A=1; run'", ""},
@@ -143,10 +197,21 @@ static const struct {
     {"./scripts/restore.sh --database", "RB014@1"},
     {"docker-compose stop app\n./scripts/restore.sh --database", ""},
     {"./scripts/restore.sh --config-only", ""},
+    {"./restore_static_files.sh", ""},
+    {"mysql shop < dump.sql", "RB014@1"},
+    {"redis-cli RESTORE key 0 x", "RB014@1"},
     {"psql -c 'SELECT 1'", ""},
     /* RB012 */
-    {"psql -c 'DROP TABLE a'", "RB012@1"},
-    {"pg_dump a > b\npsql -c 'DROP TABLE a'", ""},
+    {"psql -c 'SET lock_timeout=1; DROP TABLE a'", "RB012@1"},
+    {"pg_dump a > b\npsql -c 'SET lock_timeout=1; DROP TABLE a'", ""},
+    {"psql -c 'CREATE TABLE IF NOT EXISTS old AS SELECT * FROM a'\n"
+     "psql -c 'SET lock_timeout=1; TRUNCATE a'",
+     ""},
+    {"psql -c 'SET lock_timeout=1; ALTER TABLE a ALTER COLUMN b TYPE varchar(8)'", "RB012@1"},
+    {"psql -c 'SET lock_timeout=1; ALTER TABLE a ALTER COLUMN b TYPE text'", ""},
+    {"kubectl delete pvc data-0", "RB012@1"},
+    {"redis-cli FLUSHDB", "RB012@1"},
+    {"redis-cli --rdb backup.rdb\nredis-cli SAVE\nredis-cli FLUSHDB", ""},
     {"psql -c 'DROP VIEW a'", ""},
     {"docker-compose down -v", "RB012@1"},
     {"alembic downgrade abc", "RB012@1"},
@@ -155,6 +220,10 @@ static const struct {
     {"docker pull a:latest", "RB013@1"},
     {"docker pull a:1.2", ""},
     {"docker tag a:1.2 a:latest", "RB013@1"},
+    {"docker pull registry:5000/a", "RB013@1"},
+    {"docker pull registry:5000/a@sha256:12", ""},
+    {"kubectl set image deployment/a a=r/a:stable" WAIT, "RB013@1"},
+    {"kubectl set image deployment/a a=r/a:$v" WAIT "\nv=1", ""},
     /* RB015 */
     {"redis-cli CONFIG SET maxmemory 1gb", "RB015@1"},
     {"redis-cli CONFIG SET maxmemory 1gb\nredis-cli CONFIG REWRITE", ""},
@@ -183,7 +252,18 @@ static const struct {
      "if [[ $c != 200 ]]; then exit 1; fi\necho 'Rollback completed'",
      ""},
     {"kubectl delete pod a\nuntil ./health_check.sh; do sleep 1; done\necho 'Rollback completed'",
+     "RB002@2"},
+    {"kubectl delete pod a\nuntil ./health_check.sh; do ((n++ < 9)) || exit 1; sleep 1; done\necho "
+     "'Rollback completed'",
      ""},
+    /* whether a file is there says nothing about the service */
+    {"if [ -n \"$HOME\" ]; then\nkubectl delete pod a\necho 'Rollback completed'\nfi", "RB017@3"},
+    {"kubectl delete pod a\ncode=$(" CURL
+     "-s -o f -w '%{http_code}' http://h/health)\nif [ \"$code\" = 200 ]; then echo 'Rollback "
+     "completed'; fi",
+     ""},
+    {"f() {\nkubectl delete pod a\necho 'Rollback completed'\n}\nf", "RB017@3"},
+    {"f() {\na\necho 'Rollback completed'\n}\nf", ""},
     {"kubectl delete pod a\nwhile ! ./health_check.sh; do ((n++ > 5)) && break; sleep 1; "
      "done\necho 'Rollback completed'",
      "RB017@3"},
@@ -193,9 +273,27 @@ static const struct {
     {"git revert HEAD", "RB018@1"},
     {"psql -c 'INSERT INTO a SELECT * FROM b'", "RB018@1"},
     {"psql -c 'INSERT INTO a SELECT * FROM b ON CONFLICT DO NOTHING'", ""},
+    {"ln -s /opt/v1 current", "RB018@1"},
+    {"ln -sfn /opt/v1 current", ""},
+    {"psql -c 'UPDATE a SET n = n + 1'", "RB018@1"},
+    {"psql -c 'UPDATE a SET n = 1'", ""},
+    {"psql -c 'SET lock_timeout=1; TRUNCATE a; INSERT INTO a SELECT * FROM b'", "RB012@1"},
+    {"psql -c 'CREATE TABLE a AS SELECT 1'", "RB018@1"},
+    {"redis-cli INCR a", "RB018@1"},
+    {"sed -i '/x/a y' f", "RB018@1"},
+    {"sed -i s/x/y/ f", ""},
+    {"git reset --hard HEAD~1", "RB018@1 RB036@1"},
     /* RB019 */
     {"ssh h 'cd /a; ./b'", "RB019@1"},
     {"ssh h 'cd /a && ./b'", ""},
+    {"ssh h cd /a; ./b", "RB019@1"},
+    {"ssh h cd /a\n./b", ""},
+    {"ssh h 'cd /a\n./b'", "RB019@1"},
+    {"docker exec c sh -c 'kubectl delete pod a; ./b'", "RB019@1"},
+    {"docker exec c sh -c 'cd /a; ./b'", ""},
+    {"a | xargs kubectl delete pod", "RB019@1"},
+    {"a | xargs kubectl delete pod || exit 1", ""},
+    {"a | xargs kubectl get pod", ""},
     {"bash <<E\na\nb\nE", "RB019@1"},
     {"bash <<E\nset -e\na\nb\nE", ""},
     /* RB021 */
@@ -203,6 +301,17 @@ static const struct {
     {"read -p 'Sure? ' answer", "RB021@1"},
     {"kubectl exec -it p -- bash", "RB021@1"},
     {"kubectl exec p -- ls", ""},
+    {"kubectl -n x exec -it p -- bash", "RB021@1"},
+    {"kubectl exec p -- ls -t", ""},
+    {"docker exec c ls -t", ""},
+    {"read -r answer", "RB021@1"},
+    {"read -t 5 -r answer", ""},
+    {"read -r answer < f", ""},
+    {"a | while read -r line; do b; done", ""},
+    {"if [ -t 0 ]; then read -p 'Sure? ' answer; fi", ""},
+    {"docker system prune", "RB021@1"},
+    {"docker system prune -f", ""},
+    {"apt-get install a", "RB021@1"},
     {"ssh host\ncd /a", "RB021@1"},
     {"ssh host", ""},
     {"ssh host uptime\ncd /a", ""},
@@ -223,6 +332,7 @@ static const struct {
     {"kubectl delete pod <name>", "RB025@1"},
     {"a \"$UNSET\"", "RB025@1"},
     {"a \"$HOME\" # <name>", ""},
+    {"if [ -n \"$UNSET\" ]; then a \"$UNSET\"; fi", ""},
     {"echo 'usage: a <name> YYYY-MM-DD'", ""},
     {"echo 'name: <name>' | kubectl apply -f -", "RB025@1"},
     {"a <name>\na <name>", "RB025@1"},
@@ -242,8 +352,13 @@ static const struct {
     {"timeout 60 tail -f f\nb", ""},
     {"docker-compose up\nb", "RB028@1"},
     {"kubectl get pods -w\nb", "RB028@1"},
+    {"anytool logs api --follow\nb", "RB028@1"},
+    {"anytool logs api\nb", ""},
+    {"ping h\nb", "RB028@1"},
+    {"ping -c 3 h\nb", ""},
     /* RB029, RB044 */
     {"a\n\n# Edit docker-compose.yml\n\nb", "RB029@3"},
+    {"a\n\n# Step 2: Update the dashboard\n\n# Step 3\nb", "RB029@3"},
     {"a\n# Or\nb", "RB044@2"},
     /* RB030: docs.docker.com, compose restart: "changes are not reflected after running this command" */
     {"docker-compose build a\ndocker-compose restart a", "RB030@2"},
@@ -294,6 +409,15 @@ static const struct {
     /* RB047: argo-cd: "rollback cannot be initiated when auto-sync is enabled" */
     {"argocd app rollback a 3", "RB047@1"},
     {"argocd app set a --sync-policy none\nargocd app rollback a 3", ""},
+    /* RB048 */
+    {"git reset --hard x\ngit pull", "RB036@1 RB048@2"},
+    {"git pull\ngit reset --hard x", "RB036@2"},
+    /* RB049: alembic: "Can't locate revision identified by ..." */
+    {"pg_dump a > b\ngit checkout v1\nalembic downgrade abc", "RB049@3"},
+    {"pg_dump a > b\nalembic downgrade abc\ngit checkout v1", ""},
+    /* RB050 */
+    {"kubectl scale deployment --all --replicas=0", "RB050@1"},
+    {"kubectl scale deployment a --replicas=0", ""},
     /* RB043 */
     {"SELECT count(*) FROM a;", "RB043@1 RB026@1"},
     {"SELECT 1;", "RB043@1"},
@@ -394,9 +518,54 @@ static void test_places_and_messages(void **state)
     assert_int_equal(result.n_findings, 1);
     assert_int_equal(result.n_commands, 4);
     assert_int_equal(result.findings[0].line, 3);
+    assert_int_equal(result.findings[0].column, 30); /* of export, in the document */
     assert_string_equal(result.findings[0].file, "x.md");
     assert_string_equal(result.findings[0].message,
                         "'A=1' is forgotten when this shell ends; the service never sees it");
+}
+
+/* Where a finding is, as an editor counts: also inside quotes, here-documents and an indented block. */
+static void test_columns(void **state)
+{
+    static const struct {
+        const char *shell;
+        int line, column;
+    } places[] = {
+        {"kubectl edit a", 1, 1},
+        {"\xC3\xA9=1; kubectl edit a", 1, 6},
+        {"ssh h 'kubectl edit a'", 1, 8},
+        {"ssh h \"cd /a &&\nkubectl edit $x\"; x=1", 2, 1},
+        {"ssh h kubectl edit a", 1, 7},
+        {"ssh h <<E\nset -e\n kubectl edit a\nE", 3, 2},
+        {"sudo sh -c 'ssh h \"kubectl edit a\"'", 1, 20},
+        {"sh -c \"a \\\"b\\\" && kubectl edit a\"", 1, 0},
+        {"docker exec c sh -c 'a && kubectl edit a'", 1, 27},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        for (int indent = 0; indent <= 3; indent += 3) {
+            struct playbook playbook;
+            struct lint_result result;
+            struct buf text;
+            const char *margin = indent ? "   " : "";
+            struct str rest = str_of(places[i].shell);
+            int column = places[i].column ? places[i].column + indent : 0;
+            buf_init(&text, 4096);
+            buf_printf(&text, "%s\n%s```sh\n", indent ? "1. Do:" : "Do:", margin);
+            while (rest.len) {
+                struct str line = str_cut(&rest, '\n');
+                buf_printf(&text, "%s%.*s\n", margin, STR_ARG(line));
+            }
+            buf_printf(&text, "%s```\n", margin);
+            assert_int_equal(playbook_parse(&arena, "p.md", buf_text(&text), &playbook, &error), 0);
+            lint_playbook(&arena, &playbook, &result);
+            if (result.n_findings != 1 || result.findings[0].line != places[i].line + 2 ||
+                result.findings[0].column != column)
+                fail_msg("%s, indented by %d: %d findings, %d:%d", places[i].shell, indent,
+                         result.n_findings, result.n_findings ? result.findings[0].line - 2 : 0,
+                         result.n_findings ? result.findings[0].column : 0);
+            buf_release(&text);
+        }
 }
 
 /* Pieces of anything must not crash the linter. */
@@ -462,6 +631,7 @@ int main(void)
         cmocka_unit_test_teardown(test_every_rule_has_a_case, teardown),
         cmocka_unit_test_teardown(test_twins_exist, teardown),
         cmocka_unit_test_teardown(test_places_and_messages, teardown),
+        cmocka_unit_test_teardown(test_columns, teardown),
         cmocka_unit_test_teardown(test_hostile, teardown),
         cmocka_unit_test_teardown(test_owners_documents, teardown),
     };

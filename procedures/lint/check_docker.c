@@ -15,26 +15,59 @@ static void check_export(struct lint *lint, const struct use *use)
                      use->argc > 1 ? use->argv[1] : "export");
 }
 
-static bool is_latest(const char *image)
+/* The tag of an image ("registry:5000/api:v1"), "" if it has none, NULL if it is named by digest or unknown. */
+static const char *tag_of(const char *image)
 {
-    return image && (str_ends(str_of(image), ":latest") || strstr(image, ":latest "));
+    const char *slash = strrchr(image, '/'), *colon = strchr(slash ? slash : image, ':');
+    if (strpbrk(image, "@$<{[`"))
+        return NULL;
+    return colon ? colon + 1 : "";
+}
+
+/* Tags that name whatever somebody pushed last. */
+static bool tag_moves(const char *tag)
+{
+    static const char *const tags[] = {"",     "latest",  "main",       "master", "develop",
+                                       "dev",  "stable",  "production", "prod",   "staging",
+                                       "edge", "nightly", NULL};
+    for (int i = 0; tag && tags[i]; i++)
+        if (!strcmp(tag, tags[i]))
+            return true;
+    return false;
+}
+
+/* The image that `docker run` starts: the first word that is no option, nor an option's value. */
+static const char *image_of(const struct use *use)
+{
+    if (use_is(use, "docker", "pull", NULL))
+        return use->n_operands > 1 ? use->operands[1] : NULL;
+    for (int i = 1; i < use->n_operands;
+         i++) /* what options take is not all known: ask for a tag */
+        if (strchr(use->operands[i], ':') && !strchr(use->operands[i], '='))
+            return use->operands[i];
+    return NULL;
 }
 
 static void check_moving_tag(struct lint *lint, const struct use *use)
 {
-    if (use_is(use, "kubectl", "set", "image") || use_is(use, "docker", "pull", NULL) ||
-        use_is(use, "docker", "run", NULL)) {
-        for (int i = 0; i < use->n_operands; i++)
-            if (is_latest(use->operands[i])) {
-                lint_add_use(lint, "RB013", use, "'%s' is whatever was pushed last",
-                             use->operands[i]);
-                return;
-            }
+    const char *image = NULL;
+    if (use_is(use, "kubectl", "set", "image")) {
+        for (int i = 2; i < use->n_operands && !image; i++) {
+            const char *equal = strchr(use->operands[i], '=');
+            if (equal && tag_of(equal + 1) && tag_moves(tag_of(equal + 1)))
+                image = use->operands[i];
+        }
+    } else if (use_is(use, "docker", "pull", NULL) || use_is(use, "docker", "run", NULL)) {
+        image = image_of(use);
+        if (image && (!tag_of(image) || !tag_moves(tag_of(image))))
+            image = NULL;
     } else if (use_is(use, "docker", "tag", NULL) && use->n_operands > 2 &&
-               is_latest(use->operands[2])) {
+               tag_of(use->operands[2]) && !strcmp(tag_of(use->operands[2]), "latest")) {
         lint_add_use(lint, "RB013", use, "'%s' now means another image on this host alone",
                      use->operands[2]);
     }
+    if (image)
+        lint_add_use(lint, "RB013", use, "'%s' is whatever was pushed last", image);
 }
 
 static void check_service_names(struct lint *lint, const struct use *use)
@@ -134,6 +167,20 @@ static void check_up(struct lint *lint, const struct use *use)
                      pull->line);
 }
 
+/* git reset --hard HEAD~1; git pull: the second undoes the first. */
+static void check_pull_back(struct lint *lint, const struct use *use)
+{
+    if (!use_is(use, "git", "pull", NULL))
+        return;
+    for (const struct use *at = use - 1; at >= lint->uses; at--)
+        if (same_scope(lint, use, at) && use_is(at, "git", "reset", NULL) &&
+            use_has(at, "--hard") && !use_mentions(at, "origin/")) {
+            lint_add_use(lint, "RB048", use, "it fetches again what line %d went back from",
+                         at->line);
+            return;
+        }
+}
+
 void lint_check_docker(struct lint *lint)
 {
     for (int i = 0; i < lint->n_uses; i++) {
@@ -143,5 +190,6 @@ void lint_check_docker(struct lint *lint)
         check_service_names(lint, use);
         check_restart(lint, use);
         check_up(lint, use);
+        check_pull_back(lint, use);
     }
 }

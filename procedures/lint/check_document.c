@@ -40,6 +40,36 @@ static void report_variable(struct lint *lint, int block, const struct placehold
         lint_add(lint, "RB025", at->line, at->column, "nothing here sets $%.*s", STR_ARG(name));
 }
 
+struct asked {
+    struct str name;
+    bool found;
+};
+
+/* [ -n "$X" ], [[ -z $X ]] */
+static bool find_question(struct shell_command *command, void *data)
+{
+    struct asked *asked = data;
+    bool test = command->kind == SHELL_TEST || shell_is(command, "[") || shell_is(command, "test");
+    for (int i = 0; test && i + 1 < command->n_words; i++) {
+        const char *option = shell_value(command, i);
+        const struct shell_part *part = command->words[i + 1]->parts;
+        if (!option || (strcmp(option, "-n") != 0 && strcmp(option, "-z") != 0))
+            continue;
+        if (part && part->kind == PART_DOUBLE)
+            part = part->parts;
+        asked->found |= part && part->kind == PART_PARAMETER && str_eq(part->name, asked->name);
+    }
+    return true;
+}
+
+/* Does the script itself ask whether the variable is set? Then it knows what to do without. */
+static bool asks_if_set(const struct shell_script *script, struct str name)
+{
+    struct asked asked = {.name = name};
+    shell_each_command(script, find_question, &asked);
+    return asked.found;
+}
+
 static void check_blanks(struct lint *lint, int block)
 {
     struct placeholders found;
@@ -53,7 +83,8 @@ static void check_blanks(struct lint *lint, int block)
         if (!at->is_variable)
             lint_add(lint, "RB025", at->line, at->column, "'%.*s' waits for a value",
                      STR_ARG(at->text));
-        else if (!found.sources && !placeholders_is_set(&found, name))
+        else if (!found.sources && !placeholders_is_set(&found, name) &&
+                 !asks_if_set(&lint->blocks[block].script, name))
             report_variable(lint, block, at);
     }
     placeholders_release(&found);
@@ -139,17 +170,53 @@ static bool can_stop(const struct lint *lint, const struct use *use)
     return set_e && !use->ignored && use->last_stage;
 }
 
+static const struct shell_command *function_of(const struct shell_command *command)
+{
+    while (command && command->kind != SHELL_FUNCTION)
+        command = command->parent;
+    return command;
+}
+
+/* Is the condition before this body a question to the service, and not whether a file or a value is there? */
+static bool condition_checks(const struct lint *lint, const struct use *claim,
+                             const struct shell_command *body)
+{
+    const struct shell_command *from = body->parent;
+    for (const struct use *at = claim - 1; at >= lint->uses; at--) {
+        if (at->block != claim->block || at->command->offset < from->offset)
+            break;
+        if (!at->in_condition || at->command->offset >= body->offset)
+            continue;
+        if (!use_compares(at))
+            return true;
+        for (int i = 1; i < at->argc; i++)
+            if (!strcmp(at->argv[i], "=") || !strcmp(at->argv[i], "==") ||
+                !strcmp(at->argv[i], "!=") || !strcmp(at->argv[i], "=~") ||
+                (at->argv[i][0] == '-' && strlen(at->argv[i]) == 3 && strcmp(at->argv[i], "-nt")))
+                return true;
+    }
+    return false;
+}
+
+static bool said_on_condition(const struct lint *lint, const struct use *claim)
+{
+    for (const struct shell_command *at = claim->command; at; at = at->parent)
+        if (at->role == ROLE_BODY && at->parent && at->parent->kind == SHELL_IF &&
+            condition_checks(lint, claim, at))
+            return true;
+    return false;
+}
+
 static void check_claim(struct lint *lint, const struct use *claim)
 {
+    const struct shell_command *function = function_of(claim->command);
     const struct use *check = NULL;
     bool changed = false, compared = false;
-    if (!claims_success(claim) || claim->in_condition || claim->in_function || claim->inside)
+    if (!claims_success(claim) || claim->in_condition || claim->inside ||
+        said_on_condition(lint, claim))
         return;
-    for (const struct shell_command *at = claim->command; at; at = at->parent)
-        if (at->role == ROLE_BODY && at->parent && at->parent->kind == SHELL_IF)
-            return; /* said only if a condition held */
     for (const struct use *at = claim - 1; at >= lint->uses && same_scope(lint, claim, at); at--) {
-        if (at->in_function)
+        if (function_of(at->command) != function)
             continue;
         if (use_changes_state(at) && !use_verifies(at)) {
             changed = true;
@@ -161,6 +228,9 @@ static void check_claim(struct lint *lint, const struct use *claim)
         if (use_verifies(at) && (compared || can_stop(lint, at)))
             return;
     }
+    /* inside a function, what was checked before it was called is not seen: only what it changed itself is sure */
+    if (function && !changed)
+        return;
     if (check)
         lint_add_use(lint, "RB017", claim, "reached also when the check on line %d fails",
                      check->line);

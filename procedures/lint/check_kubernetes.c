@@ -37,6 +37,50 @@ static bool waits_for_rollout(const struct use *use)
            (use_mentions(use, "readyReplicas") || use_mentions(use, "ready"));
 }
 
+/* The name of the workload, behind its kind or joined to it ("deployment/api", "deploy api"); or NULL if it is no plain
+ * name. `i` is the operand that holds the kind. */
+static const char *workload(const struct use *use, int i)
+{
+    const char *slash = i < use->n_operands ? strchr(use->operands[i], '/') : NULL;
+    const char *name = slash ? slash + 1 : i + 1 < use->n_operands ? use->operands[i + 1] : NULL;
+    return name && *name && !strpbrk(name, "$<{[`\"=") ? name : NULL;
+}
+
+static const char *started_workload(const struct use *use)
+{
+    bool verb2 = use_is(use, "kubectl", "rollout", NULL) || use_is(use, "kubectl", "set", NULL);
+    return use_mentions(use, "--all") ? NULL : workload(use, verb2 ? 2 : 1);
+}
+
+/* A wait that names another workload, in so many words, is none for this one. */
+static bool waits_for_another(const struct use *wait, const char *name)
+{
+    const char *other = use_is(wait, "kubectl", "rollout", "status") ? workload(wait, 2) : NULL;
+    return name && other && strcmp(name, other) != 0;
+}
+
+/* Manifests that hold no pods, by what their files are called. */
+static bool names_no_workload(const char *file)
+{
+    static const char *const words[] = {"config", "secret", "service.", "svc",     "ingress",
+                                        "rbac",   "role",   "crd",      "pvc",     "namespace",
+                                        "policy", "rule",   "alert",    "monitor", NULL};
+    for (int i = 0; words[i]; i++)
+        if (strcasestr(file, words[i]))
+            return true;
+    return false;
+}
+
+static bool applies_workload(const struct use *use)
+{
+    const char *file = use_value(use, "-f", "--filename");
+    if (use_mentions(use, "--dry-run"))
+        return false;
+    if (use_value(use, "-k", "--kustomize"))
+        return true;
+    return file && strcmp(file, "-") != 0 && !names_no_workload(file);
+}
+
 static bool starts_rollout(const struct use *use)
 {
     const char *replicas;
@@ -44,24 +88,48 @@ static bool starts_rollout(const struct use *use)
         use_is(use, "kubectl", "set", "image") || use_is(use, "kubectl", "set", "env"))
         return true;
     if (use_is(use, "kubectl", "patch", NULL))
-        return use->n_operands > 1 && !strncasecmp(use->operands[1], "deploy", 6);
+        return use->n_operands > 1 && (!strncasecmp(use->operands[1], "deploy", 6) ||
+                                       !strncasecmp(use->operands[1], "statefulset", 11) ||
+                                       !strncasecmp(use->operands[1], "sts", 3) ||
+                                       !strncasecmp(use->operands[1], "daemonset", 9));
+    if (use_is(use, "kubectl", "apply", NULL) || use_is(use, "kubectl", "replace", NULL))
+        return applies_workload(use);
     replicas = use_is(use, "kubectl", "scale", NULL) ? use_value(use, NULL, "--replicas") : NULL;
-    return replicas && strcmp(replicas, "0");
+    return replicas && strcmp(replicas, "0") != 0;
+}
+
+static bool is_waited_for(const struct lint *lint, const struct use *use)
+{
+    bool files = use_is(use, "kubectl", "apply", NULL) || use_is(use, "kubectl", "replace", NULL);
+    const char *name = files ? NULL : started_workload(use);
+    for (const struct use *at = use + 1; at < lint->uses + lint->n_uses; at++)
+        if (same_scope(lint, use, at) && waits_for_rollout(at) && !waits_for_another(at, name))
+            return true;
+    return false;
 }
 
 static void check_waiting(struct lint *lint, const struct use *use)
 {
-    if (starts_rollout(use) && !use->watched && !find_after(lint, use, waits_for_rollout))
-        lint_add_use(lint, "RB008", use,
-                     "'kubectl %s' returns at once, and nothing after it here waits for the pods",
-                     use->operands[0]);
+    if (starts_rollout(use) && !use->watched && !is_waited_for(lint, use)) {
+        const char *name = started_workload(use);
+        if (name && find_after(lint, use, waits_for_rollout))
+            lint_add_use(lint, "RB008", use,
+                         "'kubectl %s' returns at once, and what waits after it here waits for "
+                         "others, not for '%s'",
+                         use->operands[0], name);
+        else
+            lint_add_use(lint, "RB008", use,
+                         "'kubectl %s' returns at once, and nothing after it here waits for the "
+                         "pods",
+                         use->operands[0]);
+    }
     if (use_is(use, "kubectl", "rollout", "status") && !use_has(use, "--timeout") &&
         !use->limited && !use->watched)
         lint_add_use(lint, "RB002", use,
                      "rollout status without --timeout waits until the progress deadline, 10 "
                      "minutes if nobody set it");
     if (use_is(use, "helm", "rollback", NULL) && !use_has(use, "--wait") &&
-        !use_has(use, "--atomic"))
+        !use_has(use, "--atomic") && !use_has(use, "--wait-for-jobs"))
         lint_add_use(lint, "RB022", use,
                      "without --wait it returns before anything is rolled back");
 }
@@ -80,15 +148,59 @@ static void check_ecs(struct lint *lint, const struct use *use)
 
 /* ---- configuration ---- */
 
+static bool is_config_kind(const char *kind)
+{
+    return !strncasecmp(kind, "configmap", 9) || !strcmp(kind, "cm") || !strncmp(kind, "cm/", 3) ||
+           !strncasecmp(kind, "secret", 6);
+}
+
+/* kubectl create configmap ... --dry-run=client -o yaml | kubectl apply -f - */
+static bool creates_piped_config(const struct use *use)
+{
+    return use_is(use, "kubectl", "create", NULL) && use->n_operands > 1 &&
+           is_config_kind(use->operands[1]) && use_mentions(use, "--dry-run") && !use->last_stage;
+}
+
+static bool holds_config(const struct use *use)
+{
+    for (const struct shell_redirect *at = use->command->redirects; at; at = at->next)
+        if (str_find(at->body, STR("kind: ConfigMap")) >= 0 ||
+            str_find(at->body, STR("kind: Secret")) >= 0)
+            return str_find(at->body, STR("kind: Deployment")) < 0;
+    return false;
+}
+
+static bool applies_config(const struct use *use)
+{
+    const char *file = use_value(use, "-f", "--filename");
+    bool apply = use_is(use, "kubectl", "apply", NULL) || use_is(use, "kubectl", "replace", NULL);
+    return apply && file &&
+           (!strcmp(file, "-") ? holds_config(use)
+                               : strcasestr(file, "configmap") || strcasestr(file, "secret"));
+}
+
 static bool changes_config(const struct use *use)
 {
-    if (use->n_operands < 2 || strcmp(use->name, "kubectl"))
+    static const char *const verbs[] = {"patch", "edit", "replace", NULL};
+    bool changes = false;
+    if (strcmp(use->name, "kubectl") != 0)
         return false;
-    if (strcmp(use->operands[0], "patch") && strcmp(use->operands[0], "edit") &&
-        strcmp(use->operands[0], "replace") && strcmp(use->operands[0], "apply"))
-        return false;
-    return !strncasecmp(use->operands[1], "configmap", 9) || !strcmp(use->operands[1], "cm") ||
-           !strncmp(use->operands[1], "cm/", 3) || !strncasecmp(use->operands[1], "secret", 6);
+    if (applies_config(use) || creates_piped_config(use))
+        return true;
+    for (int i = 0; use->n_operands > 1 && verbs[i]; i++)
+        changes |= !strcmp(use->operands[0], verbs[i]) && is_config_kind(use->operands[1]);
+    return changes;
+}
+
+/* What to call it: the name of the object, or the file it is in. */
+static const char *config_name(const struct use *use)
+{
+    const char *file = use_value(use, "-f", "--filename");
+    if (use->n_operands > 2)
+        return use->operands[2];
+    if (use->n_operands > 1)
+        return use->operands[1];
+    return file && strcmp(file, "-") != 0 ? file : "the configuration";
 }
 
 static bool restarts(const struct use *use)
@@ -115,7 +227,7 @@ static void check_config(struct lint *lint, const struct use *use)
     if (!find_after(lint, use, restarts))
         lint_add_use(lint, "RB006", use,
                      "'%s' is changed and nothing after it here restarts the pods that read it",
-                     use->n_operands > 2 ? use->operands[2] : use->operands[1]);
+                     config_name(use));
     undone = find_before(lint, use, undoes) || find_after(lint, use, undoes);
     if (undone)
         lint_add_use(
@@ -172,90 +284,12 @@ static void check_double_undo(struct lint *lint, const struct use *use)
 
 /* ---- what the API server refuses ---- */
 
-static bool is_retyped(struct str value)
-{
-    static const char *const words[] = {"true", "false", "yes", "no", "on",
-                                        "off",  "null",  "~",   NULL};
-    struct str rest = value;
-    size_t digits = 0;
-    rest = str_trim(str_cut(&rest, '#'));
-    for (int i = 0; words[i]; i++)
-        if (rest.len == strlen(words[i]) && !strncasecmp(rest.at, words[i], rest.len))
-            return true;
-    while (digits < rest.len && isdigit((unsigned char)rest.at[digits]))
-        digits++;
-    return digits && digits == rest.len;
-}
-
-static size_t indentation(struct str line)
-{
-    size_t n = 0;
-    while (n < line.len && line.at[n] == ' ')
-        n++;
-    return n;
-}
-
-/* The keys whose children must be strings. */
-static bool wants_text(struct str key)
-{
-    static const char *const keys[] = {"labels",   "annotations", "matchLabels", "nodeSelector",
-                                       "selector", "stringData",  NULL};
-    for (int i = 0; keys[i]; i++)
-        if (str_is(key, keys[i]))
-            return true;
-    return false;
-}
-
-/* The manifest in a here-document, line by line: enough of YAML to see "emergency: true" below "labels:". */
-static void check_manifest(struct lint *lint, const struct shell_redirect *document)
-{
-    struct str rest = document->body;
-    size_t parent_indent = 0;
-    bool inside = false, environment = false, config_map = false;
-    size_t environment_indent = 0;
-    for (int line = document->body_line; rest.len; line++) {
-        struct str text = str_cut(&rest, '\n'), content = str_trim(text), value = content, key;
-        size_t indent = indentation(text);
-        if (!content.len || *content.at == '#')
-            continue;
-        if (str_starts(content, "- ")) {
-            indent += 2;
-            value = content = str_trim((struct str){content.at + 2, content.len - 2});
-        }
-        key = str_cut(&value, ':');
-        value = str_trim(value);
-        if (inside && indent <= parent_indent)
-            inside = false;
-        if (environment && indent < environment_indent + 1 && !str_is(key, "env"))
-            environment = indent == environment_indent && !value.len
-                              ? false
-                              : environment && indent >= environment_indent;
-        if (str_is(key, "kind"))
-            config_map = str_is(value, "ConfigMap");
-        if (((inside && str_find(content, STR(":")) > 0) ||
-             (environment && str_is(key, "value"))) &&
-            is_retyped(value))
-            lint_add(lint, "RB009", line, (int)(content.at - text.at) + 1,
-                     "'%.*s: %.*s' is not text, and the API server refuses the object; write it in "
-                     "quotes",
-                     STR_ARG(key), STR_ARG(value));
-        if (!value.len && (wants_text(key) || (config_map && str_is(key, "data")))) {
-            inside = true;
-            parent_indent = indent;
-        }
-        if (!value.len && str_is(key, "env")) {
-            environment = true;
-            environment_indent = indent;
-        }
-    }
-}
-
 static void check_here_documents(struct lint *lint, const struct use *use)
 {
     for (const struct shell_redirect *at = use->command->redirects; at; at = at->next)
         if (at->body.len && !use->inside &&
             (str_find(at->body, STR("apiVersion:")) >= 0 || str_find(at->body, STR("kind:")) >= 0))
-            check_manifest(lint, at);
+            lint_check_manifest(lint, at->body, at->body_line);
 }
 
 /* Do the brackets of the JSON match, quotes apart? YAML is allowed too, so nothing else is asked. */
@@ -285,7 +319,6 @@ static void check_patch(struct lint *lint, const struct use *use)
 {
     const char *patch =
         use_is(use, "kubectl", "patch", NULL) ? use_value(use, "-p", "--patch") : NULL;
-    const char *data;
     if (!patch || (*patch != '{' && *patch != '['))
         return;
     for (int i = 0; i < use->argc; i++)
@@ -295,21 +328,7 @@ static void check_patch(struct lint *lint, const struct use *use)
         lint_add_use(lint, "RB040", use, "the brackets of the patch do not match");
         return;
     }
-    data = changes_config(use) ? strstr(patch, "\"data\"") : NULL;
-    for (; data && *data && *data != '}'; data++) {
-        struct str value = {data + 1, 0};
-        if (*data != ':')
-            continue;
-        while (value.at[value.len] && !strchr(",}", value.at[value.len]))
-            value.len++;
-        value = str_trim(value);
-        if (is_retyped(value) && *value.at != '"') {
-            lint_add_use(lint, "RB009", use,
-                         "the value %.*s is not text, and ConfigMaps and Secrets hold text alone",
-                         STR_ARG(value));
-            return;
-        }
-    }
+    lint_check_patch(lint, use, patch, changes_config(use));
 }
 
 /* Kinds that come with the operators people use; the server merges only its own. */
@@ -369,6 +388,17 @@ static void check_namespace(struct lint *lint, const struct use *use)
         lint_add_use(lint, "RB042", use, "no namespace can be called '%s'", name);
 }
 
+/* Every deployment of the namespace to nothing: the database is one of them, and nobody wrote down how many there were. */
+static void check_scale_all(struct lint *lint, const struct use *use)
+{
+    const char *replicas =
+        use_is(use, "kubectl", "scale", NULL) ? use_value(use, NULL, "--replicas") : NULL;
+    if (replicas && !strcmp(replicas, "0") && use_has(use, "--all"))
+        lint_add_use(lint, "RB050", use,
+                     "--all stops the databases of the namespace too, and forgets how many "
+                     "replicas each had");
+}
+
 void lint_check_kubernetes(struct lint *lint)
 {
     for (int i = 0; i < lint->n_uses; i++) {
@@ -383,5 +413,6 @@ void lint_check_kubernetes(struct lint *lint)
         check_namespace(lint, use);
         check_custom_patch(lint, use);
         check_argo(lint, use);
+        check_scale_all(lint, use);
     }
 }

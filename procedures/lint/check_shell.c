@@ -43,6 +43,12 @@ static bool checks_health(const struct use *use)
     return false;
 }
 
+/* Does something hang on its exit status: an if, &&, || exit? */
+static bool status_counts(const struct use *use)
+{
+    return use->last_stage && (use->in_condition || use->guarded);
+}
+
 static void check_curl(struct lint *lint, const struct use *use)
 {
     bool fails = use_short(use, 'f') || use_has(use, "--fail") || use_has(use, "--fail-with-body");
@@ -53,7 +59,7 @@ static void check_curl(struct lint *lint, const struct use *use)
         if (use_changes_state(use))
             lint_add_use(lint, "RB001", use,
                          "curl ends with 0 even if this request is refused; add --fail");
-        else if (checks_health(use))
+        else if (checks_health(use) || status_counts(use))
             lint_add_use(lint, "RB001", use, "curl ends with 0 on HTTP 500 and 503; add --fail");
     }
     if (!use->watched && !use->limited && !use_has(use, "--max-time") && !use_has(use, "-m") &&
@@ -62,148 +68,74 @@ static void check_curl(struct lint *lint, const struct use *use)
                      "curl without --max-time waits as long as the server does");
 }
 
-/* ---- set -e, pipefail, swallowed errors ---- */
+/* ---- waiting without an end ---- */
 
-static bool produces_data(const struct use *use)
+static bool takes_locks(const char *sql)
 {
-    static const char *const names[] = {"pg_dump", "mysqldump", "mongodump", "pg_dumpall",
-                                        "zcat",    "gunzip",    "kubectl",   "docker",
-                                        "aws",     "psql",      "tar",       NULL};
-    for (int i = 0; names[i]; i++)
-        if (!strcmp(use->name, names[i]))
-            return use_changes_state(use) || use_is_backup(use) || !strcmp(use->name, "zcat") ||
-                   !strcmp(use->name, "gunzip");
+    static const char *const words[] = {"alter table", "drop table",  "drop index",
+                                        "truncate",    "vacuum full", NULL};
+    for (int i = 0; sql && words[i]; i++)
+        if (strcasestr(sql, words[i]))
+            return true;
     return false;
 }
 
-static void check_set_e(struct lint *lint, const struct lint_block *block)
+static bool assigns(const struct use *use, const char *name)
 {
-    int changes = 0;
-    if (!block->is_script)
+    for (const struct shell_assignment *at = use->command->assignments; at; at = at->next)
+        if (str_is(at->name, name))
+            return true;
+    return false;
+}
+
+/* libpq: connect_timeout is 0, wait for ever, unless somebody says otherwise; and so is lock_timeout. */
+static void check_psql_limits(struct lint *lint, const struct use *use)
+{
+    bool elsewhere =
+        use_value(use, "-h", "--host") || use_mentions(use, "://") || use_mentions(use, "host=");
+    if (strcmp(use->name, "psql") || use->limited || use_mentions(use, "_timeout") ||
+        assigns(use, "PGCONNECT_TIMEOUT") || assigns(use, "PGOPTIONS"))
         return;
-    for (int i = block->first; i < block->end; i++)
-        changes += use_changes_state(&lint->uses[i]);
-    if (!block->set_e && changes)
-        lint_add(lint, "RB003", block->block->line, 0,
-                 "this script goes on after a failed command: no set -e");
-    if (!block->set_e || block->pipefail)
-        return;
-    for (int i = block->first; i < block->end; i++) {
-        const struct use *use = &lint->uses[i];
-        if (!use->last_stage && !use->inside && produces_data(use)) {
-            lint_add_use(lint, "RB003", use,
-                         "set -e does not see '%s' fail inside a pipeline; add pipefail",
-                         use->name);
-            return;
-        }
-    }
+    if (takes_locks(use_sql(lint, use)))
+        lint_add_use(lint, "RB002", use,
+                     "without SET lock_timeout it waits as long as anybody uses the table, and all "
+                     "others wait behind it");
+    else if (elsewhere && !use->remote)
+        lint_add_use(lint, "RB002", use,
+                     "psql without PGCONNECT_TIMEOUT waits for a host that does not answer");
 }
 
-static void check_swallowed(struct lint *lint, const struct use *use)
+/* `until check; do sleep 5; done`: nothing in it counts, and nothing leaves it. */
+static bool loops_for_ever(const struct lint *lint, const struct use *use)
 {
-    static const char *const harmless[] = {"rm", "kill", "pkill", NULL};
-    const char *verb = use->n_operands ? use->operands[0] : "";
-    if (use->in_condition || !use_changes_state(use))
-        return;
-    for (int i = 0; harmless[i]; i++)
-        if (!strcmp(use->name, harmless[i]))
-            return;
-    /* deleting what may not be there is the ordinary use of "|| true" */
-    if (!strcmp(verb, "delete") || !strcmp(verb, "rm") || !strcmp(verb, "rmi") ||
-        !strcmp(verb, "stop"))
-        return;
-    if (use->inside && !use->remote)
-        return;
-    if (use->ignored)
-        lint_add_use(lint, "RB004", use,
-                     "'%s %s' may fail, and '||' behind it makes that a success", use->name, verb);
-    else if (use->silenced && !use->guarded)
-        lint_add_use(lint, "RB004", use, "what '%s %s' says when it fails goes to /dev/null",
-                     use->name, verb);
+    static const char *const ways_out[] = {"break",   "exit",    "return", "kill",
+                                           "timeout", "SECONDS", NULL};
+    const struct shell_command *loop = use->command;
+    const struct lint_block *block = &lint->blocks[use->block];
+    struct str text;
+    while (loop && loop->role != ROLE_CONDITION)
+        loop = loop->parent;
+    loop = loop ? loop->parent : NULL;
+    if (!loop || loop->kind != SHELL_WHILE || loop->end > block->script.text.len || use->inside)
+        return false;
+    text = (struct str){block->script.text.at + loop->offset, loop->end - loop->offset};
+    for (int i = 0; ways_out[i]; i++)
+        if (str_find(text, str_of(ways_out[i])) >= 0)
+            return false;
+    return str_find(text, STR("((")) < 0 && str_find(text, STR("sleep")) >= 0;
 }
 
-/* ---- destructive commands with values that may be empty ---- */
-
-static bool set_from_command(const struct lint_block *block, struct str name);
-
-struct setter {
-    struct str name;
-    bool found;
-};
-
-static bool find_setter(struct shell_command *command, void *data)
+static void check_limits(struct lint *lint, const struct use *use)
 {
-    struct setter *setter = data;
-    for (const struct shell_assignment *at = command->assignments; at; at = at->next)
-        if (str_eq(at->name, setter->name))
-            for (const struct shell_part *part = at->value->parts; part; part = part->next)
-                setter->found |= part->kind == PART_COMMAND ||
-                                 (part->kind == PART_DOUBLE && part->parts &&
-                                  part->parts->kind == PART_COMMAND && !part->parts->next);
-    return true;
+    check_psql_limits(lint, use);
+    if (use_is(use, "argocd", "app", "wait") && !use_has(use, "--timeout") && !use->limited)
+        lint_add_use(lint, "RB002", use, "argocd app wait without --timeout waits for ever");
+    if (use->in_condition && use_verifies(use) && !use_compares(use) && loops_for_ever(lint, use))
+        lint_add_use(lint, "RB002", use,
+                     "this loop has no end if the condition never holds; count the attempts");
 }
 
-static bool set_from_command(const struct lint_block *block, struct str name)
-{
-    struct setter setter = {.name = name};
-    shell_each_command(&block->script, find_setter, &setter);
-    return setter.found;
-}
-
-struct bare_parameter {
-    const struct lint_block *block;
-    struct str name;
-};
-
-static void find_bare(const struct shell_part *part, bool in_quotes, void *data)
-{
-    struct bare_parameter *bare = data;
-    (void)in_quotes;
-    if (part->kind == PART_PARAMETER && !part->operator.len && !bare->name.len &&
-                                         set_from_command(bare->block, part->name))
-        bare->name = part->name;
-}
-
-static bool is_destructive(const struct use *use)
-{
-    return (!strcmp(use->name, "rm") && (use_short(use, 'r') || use_short(use, 'f'))) ||
-           !strcmp(use->name, "dropdb") || use_is(use, "kubectl", "delete", NULL) ||
-           use_is(use, "docker", "volume", "rm") || use_is(use, "git", "reset", NULL) ||
-           (use_is(use, "aws", NULL, NULL) && use_mentions(use, "delete-"));
-}
-
-static void check_empty_value(struct lint *lint, const struct use *use)
-{
-    struct bare_parameter bare = {.block = &lint->blocks[use->block]};
-    if (use->inside || !is_destructive(use))
-        return;
-    shell_each_part(use->command, find_bare, &bare);
-    if (bare.name.len)
-        lint_add_use(lint, "RB005", use,
-                     "'%s' acts on $%.*s, which is empty when the command that fills it fails",
-                     use->name, STR_ARG(bare.name));
-}
-
-/* ---- remote shells, questions, waits ---- */
-
-static void check_remote(struct lint *lint, const struct use *use)
-{
-    bool shell =
-        !strcmp(use->name, "sh") || !strcmp(use->name, "bash") || !strcmp(use->name, "ssh");
-    if (!strcmp(use->name, "ssh") && use->argc > 2 && use->words[use->argc - 1]->quoted) {
-        const char *text = use->argv[use->argc - 1];
-        if (strchr(text, ';') && !strstr(text, "set -e") && !strstr(text, ";;") &&
-            !strstr(text, "; do"))
-            lint_add_use(lint, "RB019", use,
-                         "only the last of the commands given to ssh is seen to fail");
-    }
-    for (const struct shell_redirect *at = use->command->redirects; shell && !use->inside && at;
-         at = at->next)
-        if (at->body.len && str_find(at->body, STR("set -e")) < 0 &&
-            memchr(at->body.at, '\n', at->body.len - 1))
-            lint_add_use(lint, "RB019", use,
-                         "the shell that reads this here-document goes on after errors");
-}
+/* ---- questions ---- */
 
 static bool reads_nothing(const struct use *use)
 {
@@ -218,6 +150,76 @@ static bool opens_session(const struct lint *lint, const struct use *use)
            use->last_stage && !use->command->redirects && use != &lint->uses[block->end - 1];
 }
 
+/* -it, -t, --tty among the options of exec itself, before the command that it runs. */
+static bool wants_terminal(const struct use *use)
+{
+    for (int i = 1, operands = 0; i < use->argc && strcmp(use->argv[i], "--") != 0; i++) {
+        const char *arg = use->argv[i];
+        if (!strcmp(arg, "--tty") || !strcmp(arg, "-it") || !strcmp(arg, "-ti") ||
+            !strcmp(arg, "-t"))
+            return true;
+        operands += use->n_operands > 1 && !strcmp(arg, use->operands[1]);
+        if (operands && strcmp(use->name, "kubectl") != 0)
+            return false; /* behind the container's name its own command begins */
+    }
+    return false;
+}
+
+/* Is it asked only where somebody sits: if [ -t 0 ]; then read ...? */
+static bool only_on_terminal(const struct lint *lint, const struct use *use)
+{
+    const struct lint_block *block = &lint->blocks[use->block];
+    for (const struct shell_command *at = use->command; at; at = at->parent) {
+        struct str text = {block->script.text.at + at->offset, use->command->offset - at->offset};
+        if (at->kind == SHELL_IF && at->end <= block->script.text.len &&
+            str_find(text, STR("-t 0")) >= 0)
+            return true;
+    }
+    return false;
+}
+
+static bool has_input(const struct shell_command *command)
+{
+    for (; command; command = command->parent) {
+        if (command->parent && command->parent->kind == SHELL_PIPELINE &&
+            command->parent->first != command)
+            return true;
+        for (const struct shell_redirect *at = command->redirects; at; at = at->next)
+            if (*at->operator.at == '<')
+                return true;
+    }
+    return false;
+}
+
+static bool reads_answer(const struct lint *lint, const struct use *use)
+{
+    if (strcmp(use->name, "read") != 0 || use_short(use, 't') || use_short(use, 'u') ||
+        use->in_condition || has_input(use->command))
+        return false;
+    return (use_short(use, 'p') || !use->in_loop) && !only_on_terminal(lint, use);
+}
+
+/* Tools that want a yes before they act. */
+static const char *asks_first(const struct use *use)
+{
+    static const char *const installers[] = {"apt", "apt-get", "yum", "dnf", NULL};
+    const char *verb = use->n_operands ? use->operands[0] : "";
+    const char *last = use->n_operands ? use->operands[use->n_operands - 1] : "";
+    for (int i = 0; installers[i]; i++)
+        if (!strcmp(use->name, installers[i]) && !use_short(use, 'y') && !use_has(use, "--yes") &&
+            (!strcmp(verb, "install") || !strcmp(verb, "remove") || !strcmp(verb, "upgrade")))
+            return "it asks before it does anything; -y";
+    if (!strcmp(use->name, "docker") && !strcmp(last, "prune") && !use_short(use, 'f') &&
+        !use_has(use, "--force"))
+        return "it asks before it removes anything; -f";
+    if (!strcmp(use->name, "gcloud") && !use_has(use, "--quiet") && !use_short(use, 'q') &&
+        (use_mentions(use, "restore") || use_mentions(use, "delete")))
+        return "it asks before it does anything; --quiet";
+    if ((!strcmp(use->name, "mysql") || !strcmp(use->name, "mysqldump")) && use_has(use, "-p"))
+        return "-p asks for the password; use a file of options or MYSQL_PWD";
+    return NULL;
+}
+
 static void check_questions(struct lint *lint, const struct use *use)
 {
     static const char *const editors[] = {"vi",     "vim",  "nano", "emacs",
@@ -227,15 +229,16 @@ static void check_questions(struct lint *lint, const struct use *use)
     for (int i = 0; editors[i]; i++)
         if (!strcmp(use->name, editors[i]) && use->last_stage)
             what = "it opens a screen for a person";
-    if (!strcmp(use->name, "read") && use_short(use, 'p') && !use->in_loop)
+    if (reads_answer(lint, use))
         what = "it waits for somebody to type";
     if (opens_session(lint, use))
         what = "it opens a session on the other host; the lines behind it run here, when it ends";
     if (use_is(use, "kubectl", "edit", NULL))
         what = "it opens an editor; kubectl patch does not";
-    if (exec && use_short(use, 't') && use_short(use, 'i') && use->argc > 2 &&
-        use->argv[2][0] == '-' && strlen(use->argv[2]) <= 3)
+    if (exec && wants_terminal(use))
         what = "-t needs a terminal; leave it out";
+    if (!what)
+        what = asks_first(use);
     if (use_is(use, "crontab", NULL, NULL) && use_short(use, 'e'))
         what = "it opens an editor";
     if (use_is(use, "git", "rebase", NULL) && use_short(use, 'i'))
@@ -336,16 +339,12 @@ static void check_mistakes(struct lint *lint, const struct lint_block *block)
 
 void lint_check_shell(struct lint *lint)
 {
-    for (int i = 0; i < lint->n_blocks; i++) {
+    for (int i = 0; i < lint->n_blocks; i++)
         check_mistakes(lint, &lint->blocks[i]);
-        check_set_e(lint, &lint->blocks[i]);
-    }
     for (int i = 0; i < lint->n_uses; i++) {
         const struct use *use = &lint->uses[i];
         check_curl(lint, use);
-        check_swallowed(lint, use);
-        check_empty_value(lint, use);
-        check_remote(lint, use);
+        check_limits(lint, use);
         check_questions(lint, use);
         check_sleep(lint, use);
         check_never_ending(lint, use);

@@ -8,17 +8,32 @@
 
 enum { NESTING_MAX = 8 };
 
+/* How places in a nested script are told in terms of the document. */
+enum places {
+    PLACES_EXACT, /* lines and columns; those of the first line stand `shift` bytes to the right */
+    PLACES_LINES, /* lines alone */
+    PLACES_NONE   /* all of it is at one line */
+};
+
 struct collector {
     struct lint *lint;
     int block;
     int depth;
     struct use context; /* what the wrapper hands down */
-    int line;           /* in a nested script: its place, since offsets there mean nothing */
+    enum places places;
+    int line, shift; /* of the nested script's first line */
+};
+
+/* A text that some command gives to a shell. */
+struct nested {
+    const char *text;
+    enum places places;
+    int line, shift;
 };
 
 static void add_words(struct collector *, struct shell_command *, struct shell_word **words, int n,
                       struct use context);
-static void add_script(struct collector *, const char *text, int line, struct use context);
+static void add_script(struct collector *, struct nested, struct use context);
 
 /* ---- options that take a value, per command; needed to find the operands ---- */
 
@@ -130,6 +145,23 @@ static void look_behind(const struct shell_command *pipeline, struct use *use)
         use->guarded = true;
 }
 
+/* 2>/dev/null, &>/dev/null, >/dev/null 2>&1. */
+static bool is_silenced(const struct shell_command *command)
+{
+    bool output = false;
+    for (const struct shell_redirect *at = command->redirects; at; at = at->next) {
+        const char *target = at->target->value;
+        bool away = target && !strcmp(target, "/dev/null");
+        if (away && (at->fd == 2 || str_starts(at->operator, "&>")))
+            return true;
+        if (at->fd == 2 && target && !strcmp(target, "1") && output)
+            return true;
+        if (at->fd == -1 || at->fd == 1)
+            output = away;
+    }
+    return false;
+}
+
 static void find_place(const struct shell_command *command, struct use *use)
 {
     const struct shell_command *at = command;
@@ -147,11 +179,7 @@ static void find_place(const struct shell_command *command, struct use *use)
         use->in_loop |= at->kind == SHELL_WHILE || at->kind == SHELL_FOR;
         use->in_function |= at->kind == SHELL_FUNCTION;
     }
-    for (const struct shell_redirect *redirect = command->redirects; redirect;
-         redirect = redirect->next)
-        if (redirect->target->value && !strcmp(redirect->target->value, "/dev/null") &&
-            (redirect->fd == 2 || str_starts(redirect->operator, "&>")))
-            use->silenced = true;
+    use->silenced |= is_silenced(command);
 }
 
 /* ---- uses ---- */
@@ -160,6 +188,16 @@ static const char *base_name(const char *name)
 {
     const char *slash = strrchr(name, '/');
     return slash && slash[1] && *name == '/' && !strstr(name, ".sh") ? slash + 1 : name;
+}
+
+/* The line of a word in the document, and its column, or 0. */
+static int place_of(const struct collector *collector, const struct shell_word *word,
+                    int *ret_column)
+{
+    bool first = collector->depth && word->line == collector->line;
+    *ret_column =
+        collector->places == PLACES_EXACT ? word->column + (first ? collector->shift : 0) : 0;
+    return collector->places == PLACES_NONE ? collector->line : word->line;
 }
 
 static struct use *new_use(struct collector *collector, struct shell_command *command,
@@ -175,8 +213,7 @@ static struct use *new_use(struct collector *collector, struct shell_command *co
     use.name = base_name(use.argv[0]);
     use.command = command;
     use.block = collector->block;
-    use.line = collector->line ? collector->line : words[0]->line;
-    use.column = collector->line ? 0 : words[0]->column;
+    use.line = place_of(collector, words[0], &use.column);
     find_place(command, &use);
     use.operands = ARENA_ARRAY(lint->arena, const char *, 1);
     use.n_operands = 0;
@@ -262,13 +299,102 @@ static int shell_text(const struct use *use)
     return 0;
 }
 
-/* ssh and watch join their arguments and give them to a shell. */
-static const char *joined(struct lint *lint, const struct use *use, int first)
+/* ---- texts that are given to a shell ---- */
+
+/* Without what a backslash does inside double quotes; lines stay where they are. */
+static const char *without_escapes(struct lint *lint, struct str text)
 {
-    char *text = arena_strdup(lint->arena, "");
+    char *out = arena_alloc(lint->arena, text.len + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.at[i] == '\\' && i + 1 < text.len && strchr("\"\\", text.at[i + 1]))
+            i++;
+        out[n++] = text.at[i];
+    }
+    out[n] = 0;
+    return out;
+}
+
+/* The text of one word. In quotes nothing moves, so its places are known; what it takes from variables stays as it is
+ * written. */
+static struct nested nested_word(struct collector *collector, const struct shell_word *word)
+{
+    struct lint *lint = collector->lint;
+    struct nested nested = {.places = collector->places};
+    const struct shell_part *part = word->parts;
+    bool whole = part && !part->next && (part->kind == PART_SINGLE || part->kind == PART_DOUBLE) &&
+                 *part->text.at != '$';
+    nested.line = place_of(collector, word, &nested.shift);
+    if (whole && (part->kind == PART_SINGLE || str_find(part->inside, STR("\\")) < 0)) {
+        nested.text = arena_str(lint->arena, part->inside);
+    } else if (whole) {
+        nested.text = without_escapes(lint, part->inside);
+        nested.places = nested.places == PLACES_EXACT ? PLACES_LINES : nested.places;
+    } else {
+        nested.text = word->value ? word->value : arena_str(lint->arena, word->text);
+        nested.places = PLACES_NONE;
+    }
+    return nested;
+}
+
+/* ssh and watch join their arguments and give them to a shell. Without quotes, that is what stands there. */
+static struct nested nested_words(struct collector *collector, const struct use *use, int first)
+{
+    struct lint *lint = collector->lint;
+    struct nested nested = {.places = collector->places};
+    const struct shell_word *last = use->words[use->argc - 1];
+    bool plain = true;
+    if (first + 1 == use->argc)
+        return nested_word(collector, use->words[first]);
     for (int i = first; i < use->argc; i++)
-        text = arena_printf(lint->arena, "%s%s%s", text, *text ? " " : "", use->argv[i]);
-    return text;
+        plain &= !use->words[i]->quoted && last->line == use->words[i]->line;
+    nested.line = place_of(collector, use->words[first], &nested.shift);
+    if (plain) {
+        const char *start = use->words[first]->text.at;
+        nested.text = arena_str(
+            lint->arena, (struct str){start, (size_t)(last->text.at + last->text.len - start)});
+        nested.shift--;
+        return nested;
+    }
+    nested.places = PLACES_NONE;
+    nested.text = arena_strdup(lint->arena, "");
+    for (int i = first; i < use->argc; i++)
+        nested.text =
+            arena_printf(lint->arena, "%s%s%s", nested.text, *nested.text ? " " : "", use->argv[i]);
+    return nested;
+}
+
+/* Does it read its commands from its input: sh, bash -s, ssh host, ssh host bash -s? */
+static bool reads_commands(const struct use *use)
+{
+    int operands = 0;
+    for (int i = 1; i < use->argc; i++)
+        if (is_shell_name(use->name) && !strcmp(use->argv[i], "-s"))
+            return true;
+    if (is_shell_name(use->name))
+        return !use->n_operands;
+    if (strcmp(use->name, "ssh"))
+        return false;
+    for (operands = 1; operands < use->n_operands; operands++)
+        if (!is_shell_name(use->operands[operands]) &&
+            strncmp(use->operands[operands], "bash -s", 7) != 0)
+            return false;
+    return true;
+}
+
+static void add_here_document(struct collector *collector, const struct use *use,
+                              struct use context)
+{
+    for (const struct shell_redirect *at = use->command->redirects; at; at = at->next) {
+        struct nested nested = {.places = collector->places, .line = at->body_line};
+        if (!at->body.len || !reads_commands(use))
+            continue;
+        nested.text = arena_str(collector->lint->arena, at->body);
+        if (nested.places == PLACES_NONE)
+            nested.line = collector->line;
+        context.remote |= !strcmp(use->name, "ssh");
+        add_script(collector, nested, context);
+    }
 }
 
 static void unwrap(struct collector *collector, struct shell_command *command, int index)
@@ -282,6 +408,7 @@ static void unwrap(struct collector *collector, struct shell_command *command, i
     if ((first = transparent(&use, &context.limited))) {
         lint->n_uses = index; /* sudo itself is of no interest */
         context.inside = use.inside;
+        context.by_xargs |= !strcmp(use.name, "xargs");
         add_words(collector, command, use.words + first, use.argc - first, context);
         return;
     }
@@ -289,15 +416,18 @@ static void unwrap(struct collector *collector, struct shell_command *command, i
         context.remote = true;
         add_words(collector, command, use.words + first, use.argc - first, context);
     } else if ((first = shell_text(&use)) && first < use.argc) {
-        add_script(collector, use.argv[first], use.words[first]->line, context);
+        struct nested nested = nested_word(collector, use.words[first]);
+        add_script(collector, nested, context);
     } else if (!strcmp(use.name, "watch") || !strcmp(use.name, "ssh")) {
         bool ssh = *use.name == 's';
         first = skip_options(use.name, use.argv, use.argc, 1) + ssh;
         context.watched |= !ssh;
         context.remote |= ssh;
         if (first < use.argc)
-            add_script(collector, joined(lint, &use, first), use.words[first]->line, context);
+            add_script(collector, nested_words(collector, &use, first), context);
     }
+    context.inside = true;
+    add_here_document(collector, &use, context);
 }
 
 static void add_words(struct collector *collector, struct shell_command *command,
@@ -326,18 +456,19 @@ static bool visit(struct shell_command *command, void *data)
     return true;
 }
 
-static void add_script(struct collector *collector, const char *text, int line, struct use context)
+static void add_script(struct collector *collector, struct nested nested, struct use context)
 {
     struct collector inner = {.lint = collector->lint,
                               .block = collector->block,
                               .depth = collector->depth + 1,
                               .context = context,
-                              .line = line};
+                              .places = nested.places,
+                              .line = nested.line,
+                              .shift = nested.shift};
     struct shell_script script;
     if (inner.depth >= NESTING_MAX)
         return;
-    shell_parse(collector->lint->arena, str_of(arena_strdup(collector->lint->arena, text)), line,
-                &script);
+    shell_parse(collector->lint->arena, str_of(nested.text), nested.line, &script);
     shell_each_command(&script, visit, &inner);
 }
 
@@ -368,8 +499,47 @@ static int scope_of(const struct playbook *playbook, const struct block *block)
     return heading;
 }
 
+static void collect_block(struct lint *lint, const struct block *source);
+
+struct written {
+    struct lint *lint;
+    const struct block *block;
+};
+
+static int count_lines(struct str text)
+{
+    int n = 0;
+    for (size_t i = 0; i < text.len; i++)
+        n += text.at[i] == '\n';
+    return n + (text.len && text.at[text.len - 1] != '\n');
+}
+
+/* A here-document that is a script, written to a file to be run later: a script like one in a block of its own. */
+static bool find_written_script(struct shell_command *command, void *data)
+{
+    struct written *written = data;
+    if (!shell_is(command, "cat") && !shell_is(command, "tee"))
+        return true;
+    for (const struct shell_redirect *at = command->redirects; at; at = at->next) {
+        struct block *block;
+        if (!at->body_literal || !str_starts(at->body, "#!") || str_find(at->body, STR("sh\n")) < 0)
+            continue;
+        block = ARENA_ARRAY(written->lint->arena, struct block, 1);
+        *block = (struct block){.kind = BLOCK_SCRIPT,
+                                .language = "sh",
+                                .line = at->body_line,
+                                .n_lines = count_lines(at->body),
+                                .text = at->body,
+                                .heading = written->block->heading};
+        collect_block(written->lint, block);
+    }
+    return true;
+}
+
 static void collect_block(struct lint *lint, const struct block *source)
 {
+    struct shell_script script;
+    struct written written = {lint, source};
     struct collector collector = {.lint = lint, .block = lint->n_blocks};
     struct lint_block *block;
     struct str first = source->text, shebang = str_cut(&first, '\n');
@@ -385,6 +555,8 @@ static void collect_block(struct lint *lint, const struct block *source)
         block->set_e = true;
     shell_each_command(&block->script, visit, &collector);
     lint->blocks[collector.block].end = lint->n_uses;
+    script = lint->blocks[collector.block].script; /* the blocks move when one is added */
+    shell_each_command(&script, find_written_script, &written);
 }
 
 void lint_collect(struct lint *lint)

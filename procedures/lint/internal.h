@@ -23,6 +23,7 @@ struct use {
     bool remote;  /* in a container, pod or on another host */
     bool watched; /* repeated by watch */
     bool limited; /* by timeout */
+    bool by_xargs;
     bool in_condition, in_loop, in_function, background;
     bool last_stage, first_stage; /* of its pipeline, or alone: both */
     bool ignored;                 /* "|| true", "|| echo ..." behind it */
@@ -78,8 +79,13 @@ const char *use_sql(const struct lint *,
 /* The uses of the same procedure before or after one: loops are written over lint.uses with this. */
 bool same_scope(const struct lint *, const struct use *, const struct use *);
 
+/* RB009 in a manifest whose first line is `line`, and in the text of a patch. */
+void lint_check_manifest(struct lint *, struct str text, int line);
+void lint_check_patch(struct lint *, const struct use *, const char *patch, bool config_map);
+
 /* ---- the checks ---- */
 void lint_check_shell(struct lint *);
+void lint_check_scripts(struct lint *);
 void lint_check_kubernetes(struct lint *);
 void lint_check_docker(struct lint *);
 void lint_check_database(struct lint *);

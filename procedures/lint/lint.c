@@ -49,9 +49,10 @@ static int compare(const void *left, const void *right)
     return order ? order : strcmp(a->message, b->message);
 }
 
+/* The innermost: a script that a here-document writes comes behind the block it stands in. */
 static int block_at(const struct lint *lint, int line)
 {
-    for (int i = 0; i < lint->n_blocks; i++)
+    for (int i = lint->n_blocks - 1; i >= 0; i--)
         if (line >= lint->blocks[i].block->line &&
             line < lint->blocks[i].block->line + lint->blocks[i].block->n_lines)
             return i;
@@ -77,10 +78,37 @@ static bool said_already(const struct lint *lint, const struct lint_finding *kep
     return false;
 }
 
+static struct str line_at(struct str text, int n)
+{
+    struct str line = {text.at, 0};
+    for (int i = 0; i < n && (i == 0 || text.len); i++)
+        line = str_cut(&text, '\n');
+    return line;
+}
+
+/* Columns were bytes of the block; they become characters of the document, in which the block may be indented. */
+static int column_in_document(const struct lint *lint, const struct lint_finding *finding)
+{
+    int index = block_at(lint, finding->line), column = 1;
+    struct str source = line_at(lint->playbook->source, finding->line), text = source;
+    size_t byte = (size_t)finding->column - 1;
+    if (index >= 0)
+        text = line_at(lint->blocks[index].block->text,
+                       finding->line - lint->blocks[index].block->line + 1);
+    if (source.len > text.len)
+        byte += source.len - text.len - (str_ends(source, "\r") && !str_ends(text, "\r"));
+    for (size_t i = 0; i < byte && i < source.len; i++)
+        column += (source.at[i] & 0xC0) != 0x80;
+    return column;
+}
+
 static void settle(struct lint *lint, struct lint_result *ret)
 {
     struct lint_finding *kept = ARENA_ARRAY(lint->arena, struct lint_finding, lint->n_findings + 1);
     int n = 0;
+    for (int i = 0; i < lint->n_findings; i++)
+        if (lint->findings[i].column > 0)
+            lint->findings[i].column = column_in_document(lint, &lint->findings[i]);
     if (lint->n_findings)
         qsort(lint->findings, (size_t)lint->n_findings, sizeof *lint->findings, compare);
     for (int i = 0; i < lint->n_findings; i++)
@@ -95,6 +123,7 @@ void lint_playbook(struct arena *arena, const struct playbook *playbook, struct 
     struct lint lint = {.arena = arena, .playbook = playbook};
     lint_collect(&lint);
     lint_check_shell(&lint);
+    lint_check_scripts(&lint);
     lint_check_kubernetes(&lint);
     lint_check_docker(&lint);
     lint_check_database(&lint);

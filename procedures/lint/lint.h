@@ -30,7 +30,7 @@ const struct lint_rule *lint_rule(const char *id); /* NULL: no such rule; case d
 struct lint_finding {
     const struct lint_rule *rule;
     const char *file;
-    int line, column; /* from 1; column 0: the whole line */
+    int line, column; /* from 1, in characters; column 0: the whole line */
     const char *message;
 };
 

@@ -20,7 +20,7 @@ const struct lint_rule lint_rules[] = {
      "runs on.",
      "curl --max-time 10; kubectl rollout status --timeout=120s; timeout 60 COMMAND.",
      "hang target_missed"},
-    {"RB003", WARNING, true, "a failure does not stop the script",
+    {"RB003", WARNING, false, "a failure does not stop the script",
      "Without set -e a script goes on after a failed command; without pipefail a pipeline has the "
      "status of its last "
      "command only, so a failed dump piped into gzip is a success.",
@@ -242,6 +242,21 @@ const struct lint_rule lint_rules[] = {
      "undid.",
      "argocd app set NAME --sync-policy none first; or revert the commit, and let it sync.",
      "failed_step no_op"},
+    {"RB048", WARNING, false, "a pull that brings the bad version back",
+     "git reset --hard takes the branch back, git pull takes it to the newest commit again: the "
+     "two "
+     "together change nothing.",
+     "Leave the pull out; fetch before the reset, and name the commit.", "no_op wrong_end_state"},
+    {"RB049", WARNING, false, "the migration is taken back by a version that does not know it",
+     "What a migration did is written in a file of the new version. The old version has no such "
+     "file: alembic says that it can't locate the revision, and the schema stays as it is.",
+     "Take the migration back first, with the new version, and then the code.",
+     "failed_step silent_failure"},
+    {"RB050", WARNING, false, "everything is stopped, the database too",
+     "kubectl scale --all --replicas=0 stops every workload of the namespace. A dump taken next "
+     "finds no database and is empty, and scaling back up needs counts that nobody wrote down.",
+     "Name the workloads that write, and keep their counts: kubectl get deploy -o name.",
+     "silent_failure data_loss"},
     {NULL, NOTE, false, NULL, NULL, NULL, NULL},
 };
 

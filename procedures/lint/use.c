@@ -181,9 +181,10 @@ bool use_changes_state(const struct use *use)
                                            "kill",       "pkill",        NULL};
     static const char *const scripts[] = {"rollback", "restore",  "deploy", "migrate",
                                           "switch",   "failover", NULL};
-    static const char *const verbs[] = {
-        "rollback", "restore",   "disable", "enable", "stop",    "start", "restart", "deploy",
-        "undo",     "downgrade", "upgrade", "revert", "promote", "apply", "destroy", NULL};
+    static const char *const verbs[] = {"rollback", "restore", "disable", "enable", "stop",
+                                        "start",    "restart", "deploy",  "undo",   "downgrade",
+                                        "upgrade",  "revert",  "promote", "apply",  "destroy",
+                                        "pause",    "resume",  "suspend", NULL};
     if (!strcmp(use->name, "kubectl") || !strcmp(use->name, "oc"))
         return changes_kubernetes(use);
     if (!strcmp(use->name, "docker"))
@@ -290,8 +291,15 @@ bool use_never_ends(const struct use *use)
         return !use_has(use, "--no-stream");
     if (use_is(use, "pm2", "logs", NULL))
         return !use_has(use, "--nostream");
-    if (use_is(use, "aws", "logs", "tail"))
-        return use_has(use, "--follow");
+    if (!strcmp(use->name, "ping"))
+        return !use_short(use, 'c') && !use_short(use, 'w');
+    if (!strcmp(use->name, "redis-cli"))
+        return has_operand(use, (const char *const[]){"MONITOR", "monitor", "SUBSCRIBE", NULL});
+    if (use_is(use, "kubectl", "proxy", NULL) || use_is(use, "docker", "events", NULL))
+        return !use_has(use, "--until");
+    /* any tool's "logs NAME -f", whatever the tool */
+    if (has_operand(use, (const char *const[]){"logs", NULL}))
+        return follow;
     return use_is(use, "compose", "up", NULL) && !use_short(use, 'd') &&
            !use_has(use, "--detach") && !use_has(use, "--no-start") && !use_has(use, "--wait");
 }

@@ -43,10 +43,12 @@ static struct str after_word(struct str text, const char *word)
     return str_trim((struct str){text.at + n, text.len - n});
 }
 
-/* Behind a number such as "2." or "2)". */
+/* Behind a number such as "2." or "2)", or "Step 2:". */
 static struct str without_number(struct str text)
 {
     size_t i = 0;
+    if (word_is(text, "step"))
+        text = after_word(text, "step");
     while (i < text.len && isdigit((unsigned char)text.at[i]))
         i++;
     if (!i || i >= text.len || !strchr(".):", text.at[i]))
