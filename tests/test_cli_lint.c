@@ -33,7 +33,8 @@ static void test_text(void **state)
     assert_int_equal(rehearse("lint tests/data/lint.md", output, sizeof output), 1);
     assert_string_equal(
         output,
-        "tests/data/lint.md:4: RB010 error: 'FEATURE=false' is forgotten when this shell ends; the "
+        "tests/data/lint.md:4:24: RB010 error: 'FEATURE=false' is forgotten when this shell ends; "
+        "the "
         "service never sees it\n"
         "tests/data/lint.md:5:1: RB001 warning: curl ends with 0 on HTTP 500 and 503; add --fail\n"
         "tests/data/lint.md:5:1: RB002 note: curl without --max-time waits as long as the server "

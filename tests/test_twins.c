@@ -118,10 +118,10 @@ static void each_mistake_bites(void **state)
 /* The same shop without a mistake: neither lint nor the run complains, but for what nobody was told. */
 static void what_is_right_is_left_alone(void **state)
 {
-    static const char text[] =
-        "# Roll back\n```bash\nsed -i s/v2/v1/ .env\ndocker-compose up -d\nuntil curl -sf "
-        "--max-time 2 -o /dev/null "
-        "http://localhost:8080/health; do sleep 2; done\necho 'Rollback completed'\n```\n";
+    static const char text[] = "# Roll back\n```bash\nsed -i s/v2/v1/ .env\ndocker-compose up -d\n"
+                               "timeout 300 bash -c 'until curl -sf --max-time 2 -o /dev/null "
+                               "http://localhost:8080/health; "
+                               "do sleep 2; done' && echo 'Rollback completed'\n```\n";
     struct workspace workspace;
     struct flown flown;
     struct mistake none = {"RB001", 0, "", ""};
