@@ -73,15 +73,17 @@ check-real: $(BUILD)/tests/test_postgres_real
 # Each fuzz target for FUZZ_SECONDS, from the seeds in tests/fuzz/corpus/NAME; what crashes is left in build/fuzz.
 FUZZ_SECONDS ?= 30
 FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/librehearse.a
-	$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/libaid.a $(BUILD)/librehearse.a
+	$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ -lcmocka $(LIBS)
 fuzz:
 	@$(MAKE) -s BUILD=$(BUILD)/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined CFLAGS="-O1 -g" fuzz-run
 fuzz-run: $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%)
-	@for name in $(FUZZ); do mkdir -p $(BUILD)/found/$$name; \
+	@passed=0; failed=0; for name in $(FUZZ); do mkdir -p $(BUILD)/found/$$name; \
 	    echo "fuzz $$name for $(FUZZ_SECONDS) s"; \
-	    $(BUILD)/tests/fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 -print_final_stats=0 \
-	        -artifact_prefix=$(BUILD)/ $(BUILD)/found/$$name tests/fuzz/corpus/$$name || exit 1; done
+	    if $(BUILD)/tests/fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=20 -verbosity=0 -print_final_stats=0 \
+	        -artifact_prefix=$(BUILD)/ $(BUILD)/found/$$name tests/fuzz/corpus/$$name; \
+	    then passed=$$((passed + 1)); else failed=$$((failed + 1)); fi; done; \
+	echo "$$passed passed, $$failed failed"; [ $$failed -eq 0 ]
 
 # Ratios and counts that noise cannot move much; see tests/bench.
 BENCH   := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bench/bench_*.c)))
