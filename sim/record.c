@@ -155,6 +155,11 @@ void record_step_end(struct record *record, struct step *step, int exit_status)
     record->current_step = 0;
 }
 
+void record_step_cut(struct record *record)
+{
+    record->current_step = 0;
+}
+
 struct step *record_step_current(struct record *record)
 {
     return record->current_step > 0 ? &record->steps[record->current_step - 1] : NULL;

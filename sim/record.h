@@ -218,6 +218,7 @@ void record_observe(struct record *, const char *id, const char *evidence, const
     __attribute__((format(printf, 4, 5)));
 struct step *record_step_begin(struct record *, const char *file, int line, const char *command);
 void record_step_end(struct record *, struct step *, int exit_status);
+void record_step_cut(struct record *); /* the procedure is over, and this step has not ended: its end_ns stays NEVER */
 struct step *record_step_current(struct record *); /* NULL outside the procedure */
 /* The series with that name and labels, made on first use. */
 struct series *record_series(struct record *, const char *name, const char *labels, const char *unit);

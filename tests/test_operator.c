@@ -110,15 +110,16 @@ static void test_leaving_in_the_middle(void **state)
     struct world_fixture f;
     int64_t resume_ns = 0;
     world_fixture_begin(&f, SYSTEM, "operator: {stops_after: 2, handover: 12m}", 1);
-    assert_true(world_step(f.world, 1, &resume_ns));
-    assert_true(world_step(f.world, 2, &resume_ns));
-    assert_false(world_step(f.world, 3, &resume_ns));
-    assert_int_equal(resume_ns, 12 * MINUTE);
-    assert_true(world_step(f.world, 3, &resume_ns)); /* the next person goes on to the end */
-    assert_true(world_step(f.world, 4, &resume_ns));
+    world_fixture_until(&f, 20 * MINUTE);
+    assert_true(world_goes_on(f.world, 1, &resume_ns));
+    assert_true(world_goes_on(f.world, 2, &resume_ns));
+    assert_false(world_goes_on(f.world, 3, &resume_ns));
+    assert_int_equal(resume_ns, 32 * MINUTE);
+    assert_true(world_goes_on(f.world, 3, &resume_ns)); /* the next person goes on to the end */
+    assert_true(world_goes_on(f.world, 4, &resume_ns));
     world_fixture_end(&f);
     world_fixture_begin(&f, SYSTEM, "operator: {stops_after: 1}", 1);
-    assert_false(world_step(f.world, 2, &resume_ns));
+    assert_false(world_goes_on(f.world, 2, &resume_ns));
     assert_int_equal(resume_ns, NEVER);
     world_fixture_end(&f);
 }

@@ -136,7 +136,10 @@ static void end_step(struct paste *paste, int exit_status)
     struct step *step = record_step_current(paste->record);
     if (paste->open && step) {
         step->command = arena_str(&paste->record->arena, buf_text(&paste->command));
-        record_step_end(paste->record, step, exit_status);
+        if (exit_status >= 0)
+            record_step_end(paste->record, step, exit_status);
+        else
+            record_step_cut(paste->record);
     }
     paste->open = false;
     for (int fd = 1; fd <= 2; fd++)
@@ -205,13 +208,12 @@ static bool wait_for_operator(struct paste *paste, struct feed *ret)
         return false;
     const struct paste_line *line = &paste->lines[paste->next];
     int64_t wait_ns = reading_ns + line->reading_ns + world_typing_ns(paste->env->world, line->text.len);
-    if (!world_step(paste->env->world, paste->record->n_steps + 1, &resume_ns)) {
+    if (!world_goes_on(paste->env->world, paste->record->n_steps + 1, &resume_ns)) {
         if (resume_ns == NEVER) {
             paste->stopped_by = "the operator stopped halfway and nobody took over";
             return false;
         }
-        if (resume_ns > paste->record->now_ns)
-            wait_ns += resume_ns - paste->record->now_ns;
+        wait_ns += resume_ns - paste->record->now_ns;
     }
     paste->waited = true;
     *ret = (struct feed){.wait_ns = wait_ns > 0 ? wait_ns : 1};
@@ -242,7 +244,9 @@ bool paste_feed(struct paste *paste, bool executed, int exit_status, struct feed
         return wait_for_operator(paste, ret);
     const struct paste_line *line = &paste->lines[paste->next];
     buf_clear(&paste->command);
-    record_step_begin(paste->record, line->file, line->line, arena_str(&paste->arena, line->text));
+    const struct step *step =
+        record_step_begin(paste->record, line->file, line->line, arena_str(&paste->arena, line->text));
+    world_step(paste->env->world, step->n);
     paste->open = true;
     give(paste, line, ret);
     return true;

@@ -273,7 +273,7 @@ static void strike(struct world *world, void *ctx)
     apply_all(world);
 }
 
-void faults_step(struct world *world, int step)
+void world_step(struct world *world, int step)
 {
     for (int i = 0; i < world->n_faults; i++)
         if (world->faults[i].model->at_step == step && step > 0)

@@ -220,14 +220,13 @@ int64_t world_patience_ns(const struct world *world)
     return world->model->operator.patience_ns;
 }
 
-bool world_step(struct world *world, int n, int64_t *ret_resume_ns)
+bool world_goes_on(struct world *world, int n, int64_t *ret_resume_ns)
 {
     const struct model_operator *model = &world->model->operator;
-    faults_step(world, n);
     if (!model->stops_after_step || n <= model->stops_after_step || world->operator->left)
         return true;
     world->operator->left = true;
-    *ret_resume_ns = model->handover_ns ? model->handover_ns : NEVER;
+    *ret_resume_ns = model->handover_ns ? world->now_ns + model->handover_ns : NEVER;
     record_event(world->record, EVENT_OPERATOR, model->profile, "leaves before step %d%s", n,
                  model->handover_ns ? "; somebody else takes over" : "");
     return false;

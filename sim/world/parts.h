@@ -268,7 +268,6 @@ void changes_init(struct world *);
 void change_by_fault(struct world *);
 void faults_init(struct world *);
 void faults_release(struct world *);
-void faults_step(struct world *, int step);
 enum damage fault_backup_damage(struct world *, const char *name);
 /* Monitoring sees nothing of that service (NULL: of the whole). */
 bool metrics_are_blind(const struct world *, const struct service *);

@@ -56,9 +56,11 @@ int64_t world_stable_since(const struct world *);
 /* Nothing is left to wait for: t_stable is reached, or the horizon. */
 bool world_over(const struct world *);
 int64_t world_horizon(const struct world *); /* t_change + horizon */
-/* A step of the procedure starts (from 1): faults that strike at a step strike, the operator may leave. False: the
- * operator has stopped; after *ret_resume_ns (or never: NEVER) somebody else goes on. */
-bool world_step(struct world *, int n, int64_t *ret_resume_ns);
+/* Before step n (from 1) of the procedure is found and typed. False: the operator has left; somebody else goes on at the
+ * instant *ret_resume_ns, or nobody (NEVER). */
+bool world_goes_on(struct world *, int n, int64_t *ret_resume_ns);
+/* Step n starts now: faults that wait for it strike. */
+void world_step(struct world *, int n);
 /* Ends the run now: fills the record's instants that can only be known at the end, the ledger and the end state. */
 void world_finish(struct world *);
 
