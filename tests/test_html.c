@@ -109,7 +109,10 @@ static void make_harness(struct buf *html)
              "  const seen=[...d.querySelectorAll('figure svg')].filter(e=>e.getBoundingClientRect().width>0).length;\n"
              "  if(seen!=d.querySelectorAll('figure').length)out.push('pictures '+i+' '+width);\n"
              "  if(d.documentElement.scrollWidth>width)out.push('page '+i+' '+width+' scrolls to '+d.documentElement.scrollWidth);\n"
-             "  for(const e of d.querySelectorAll('body *')){if(e.closest('thead')&&width<=640)continue;\n"
+             "  const lines=e=>{const g=d.createRange();g.selectNodeContents(e);return new Set([...g.getClientRects()].map(r=>r.top)).size};\n"
+             "  if(width>880)for(const e of d.querySelectorAll('thead th'))if(lines(e)>1)out.push('page '+i+' '+width+' breaks '+e.textContent);\n"
+             "  for(const e of d.querySelectorAll('code.command'))if(e.parentElement.clientWidth<150)out.push('page '+i+' '+width+' squeezes '+e.textContent);\n"
+             "  for(const e of d.querySelectorAll('body *')){if(e.closest('thead')&&width<=880)continue;\n"
              "   const r=e.getBoundingClientRect();if(r.width&&(r.right>width+1||r.left<-1))out.push('page '+i+' '+width+' '+e.tagName+' '+r.right)}\n"
              "  if(!--left)document.body.innerHTML='<p id=result>RESULT['+out.join(';')+']</p>'};\n"
              " f.srcdoc=page;document.body.append(f)}\n"
@@ -123,7 +126,7 @@ static void nothing_is_clipped_in_a_browser(void **state)
         print_message("no chromium here\n");
         skip();
     }
-    char dir[] = "/tmp/rehearse-html-XXXXXX", path[64], command[512];
+    char dir[] = "/tmp/rehearse-html-XXXXXX", path[64], command[768];
     assert_non_null(mkdtemp(dir));
     snprintf(path, sizeof path, "%s/harness.html", dir);
     struct buf html;
@@ -132,7 +135,7 @@ static void nothing_is_clipped_in_a_browser(void **state)
     assert_int_equal(report_write_file(path, buf_text(&html), NULL), 0);
     buf_release(&html);
     snprintf(command, sizeof command,
-             "timeout 60 chromium --headless --no-sandbox --disable-gpu --window-size=1500,900 --user-data-dir=%s/profile "
+             "timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync --window-size=1500,900 --user-data-dir=%s/profile "
              "--virtual-time-budget=5000 --enable-logging=stderr --dump-dom file://%s 2>%s/log; grep CONSOLE %s/log",
              dir, path, dir, dir);
     FILE *browser = popen(command, "r");
