@@ -1,5 +1,9 @@
 /* JUnit XML: one test suite a drill; its gates, targets and steps are the test cases. An unknown is an <error>, not
- * <skipped>: continuous integration must stop on it. */
+ * <skipped>: continuous integration must stop on it.
+ *
+ * There is no one standard: what is written keeps both of the schemas that tools go by, Ant's (junitreport) and that of Jenkins'
+ * xunit plug-in. Ant's is the strict one: no attributes of <testsuites>, an instant without a zone, all of id, package,
+ * hostname, system-out and system-err. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -175,19 +179,36 @@ static void put_property(struct buf *buf, const char *name, const char *value)
     buf_puts(buf, "\"/>\n");
 }
 
-static void put_suite(struct buf *buf, const struct summary *summary)
+/* Up to the properties. The drill's start is in UTC; the schemas want it without the zone. */
+static void open_suite(struct buf *buf, int id, const char *drill, struct counts counts, double seconds, const char *start)
+{
+    buf_puts(buf, "  <testsuite name=\"");
+    xml_put(buf, drill);
+    buf_printf(buf, "\" package=\"rehearse\" id=\"%d\" hostname=\"simulated\" tests=\"%d\" failures=\"%d\" errors=\"%d\" "
+               "skipped=\"0\" time=\"", id, counts.tests, counts.failures, counts.errors);
+    words_number(buf, isfinite(seconds) ? seconds : 0);
+    buf_printf(buf, "\" timestamp=\"%.19s\">\n    <properties>\n", start);
+}
+
+static void close_suite(struct buf *buf)
+{
+    buf_puts(buf, "    <system-out/>\n    <system-err/>\n  </testsuite>\n");
+}
+
+/* A drill that could not be run. */
+static void put_failure(struct buf *buf, const struct summary *summary, int id)
+{
+    open_suite(buf, id, summary->drill, (struct counts){.tests = 1, .errors = 1}, 0, "1970-01-01T00:00:00");
+    buf_puts(buf, "    </properties>\n");
+    open_case(buf, summary, "drill", "can be run", 0);
+    close_case(buf, OUTCOME_UNKNOWN, summary->failure, summary->failure);
+    close_suite(buf);
+}
+
+static void put_suite(struct buf *buf, const struct summary *summary, int id)
 {
     struct arena arena = {0};
-    struct counts counts = count_all(summary);
-    double seconds = summary->instants_s[T_END];
-    buf_puts(buf, "  <testsuite name=\"");
-    xml_put(buf, summary->drill);
-    buf_printf(buf, "\" tests=\"%d\" failures=\"%d\" errors=\"%d\" skipped=\"0\" time=\"", counts.tests, counts.failures,
-               counts.errors);
-    words_number(buf, isfinite(seconds) ? seconds : 0);
-    buf_puts(buf, "\" timestamp=\"");
-    xml_put(buf, summary->start);
-    buf_puts(buf, "\">\n    <properties>\n");
+    open_suite(buf, id, summary->drill, count_all(summary), summary->instants_s[T_END], summary->start);
     put_property(buf, "playbook", summary->playbook);
     put_property(buf, "section", summary->section);
     put_property(buf, "seed", arena_printf(&arena, "%" PRId64, summary->seed));
@@ -199,24 +220,18 @@ static void put_suite(struct buf *buf, const struct summary *summary)
     put_targets(buf, summary, &arena);
     put_steps(buf, summary, &arena);
     put_expectation(buf, summary, &arena);
-    buf_puts(buf, "  </testsuite>\n");
+    close_suite(buf);
     arena_release(&arena);
 }
 
 void summaries_junit(const struct summary *summaries, int n, struct buf *buf)
 {
-    struct counts all = {0};
+    buf_puts(buf, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
     for (int i = 0; i < n; i++) {
-        struct counts counts = count_all(&summaries[i]);
-        all.tests += counts.tests;
-        all.failures += counts.failures;
-        all.errors += counts.errors;
+        if (summaries[i].failure)
+            put_failure(buf, &summaries[i], i);
+        else
+            put_suite(buf, &summaries[i], i);
     }
-    buf_printf(buf,
-               "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"rehearse\" tests=\"%d\" failures=\"%d\" "
-               "errors=\"%d\">\n",
-               all.tests, all.failures, all.errors);
-    for (int i = 0; i < n; i++)
-        put_suite(buf, &summaries[i]);
     buf_puts(buf, "</testsuites>\n");
 }

@@ -6,6 +6,7 @@
 #include "reports/explain.h"
 #include "reports/json_writer.h"
 #include "reports/summary.h"
+#include "sim/base/version.h"
 
 static const char *const levels[] = {"error", "warning", "note"};
 
@@ -54,6 +55,33 @@ static const char *uri_of(struct arena *arena, const char *path)
     return uri;
 }
 
+/* What stays the same about a finding when a line moves and a measure comes out a little different: its words without the
+ * numbers and their units. */
+static const char *without_numbers(struct arena *arena, const char *text)
+{
+    static const char *const units[] = {" h", " min", " ms", " s"};
+    char *out = arena_strdup(arena, text), *to = out;
+    for (const char *at = text; *at;) {
+        if (!isdigit((unsigned char)*at)) {
+            *to++ = *at++;
+            continue;
+        }
+        while (isdigit((unsigned char)*at) || (strchr(".,:", *at) && isdigit((unsigned char)at[1])))
+            at++;
+        for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+            size_t len = strlen(units[i]);
+            if (strncmp(at, units[i], len) == 0 && !isalpha((unsigned char)at[len])) {
+                at += len + (at[len] == ' ' && isdigit((unsigned char)at[len + 1])); /* "1 h 50 min" is one number */
+                break;
+            }
+        }
+        if (to == out || to[-1] != '#')
+            *to++ = '#';
+    }
+    *to = '\0';
+    return out;
+}
+
 static void put_location(struct json_writer *json, const struct summary_finding *finding, struct arena *arena)
 {
     json_open_array(json, "locations");
@@ -82,8 +110,9 @@ static void put_result(struct json_writer *json, const struct summary *summary, 
     put_text(json, "message",
              arena_printf(arena, "%s%s%s", finding->message, *finding->evidence ? "\n" : "", finding->evidence));
     put_location(json, finding, arena);
-    json_open_object(json, "partialFingerprints"); /* the line moves when the document grows; this does not */
-    json_string(json, "rehearse/1", arena_printf(arena, "%s|%s|%s", summary->drill, finding->id, finding->message));
+    json_open_object(json, "partialFingerprints");
+    json_string(json, "rehearse/1",
+                arena_printf(arena, "%s|%s|%s|%s", summary->drill, finding->id, finding->file, without_numbers(arena, finding->message)));
     json_close_object(json);
     if (finding->waived) {
         json_open_array(json, "suppressions");
@@ -112,6 +141,7 @@ void summaries_sarif(const struct summary *summaries, int n, struct buf *buf)
     json_open_object(json, "tool");
     json_open_object(json, "driver");
     json_string(json, "name", "rehearse");
+    json_string(json, "version", REHEARSE_VERSION);
     put_rules(json);
     json_close_object(json);
     json_close_object(json);

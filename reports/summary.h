@@ -50,6 +50,7 @@ struct summary {
     bool compared;         /* with what its drill expects: then JUnit fails only for what came otherwise */
     const char **problems; /* what came otherwise, or got worse */
     int n_problems;
+    const char *failure;   /* why there was no run: then only `drill` is set besides; JUnit only */
 };
 
 /* From the text of a run.json; ERROR_INPUT, naming `file`, if it is not one. */
