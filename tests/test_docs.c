@@ -3,8 +3,11 @@
  * A ```sh block is run by sh, line after line in one shell, from the repository's root with the fresh ./rehearse
  * first in PATH. A ```text block right after it is what it prints (stdout and stderr); a line "..." there stands
  * for any lines. `make` lines are only checked to name a target that exists: running them here would never end.
+ * Every link of ours leads to a file, and to a heading in it if it names one.
+ *
  * A ```console or ```bash block is not run: documents use those for other people's commands.
  */
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -30,7 +34,7 @@ static const char *const documents[] = {
     "procedures/drill/README.md",
     "procedures/hp_ti/README.md",
     "reports/README.md",
-    "ci/templates/README.md",
+    "ci/README.md",
 };
 
 struct sh_block {
@@ -203,6 +207,115 @@ static void documents_speak_the_truth(void **state)
         check_document(documents[i]);
 }
 
+/* ---- links ---- */
+
+/* The anchor that code hosts give a heading: lower case, blanks as hyphens, only letters, digits, hyphens and underscores. */
+static bool heading_is(struct str line, struct str anchor)
+{
+    size_t n = 0;
+    while (line.len && *line.at == '#')
+        line.at++, line.len--;
+    line = str_trim(line);
+    for (size_t i = 0; i < line.len; i++) {
+        char c = line.at[i];
+        if (!isalnum((unsigned char)c) && !strchr(" -_", c))
+            continue;
+        c = c == ' ' ? '-' : (char)tolower((unsigned char)c);
+        if (n >= anchor.len || anchor.at[n++] != c)
+            return false;
+    }
+    return n == anchor.len;
+}
+
+static bool has_heading(const char *file, struct str anchor)
+{
+    struct buf text;
+    buf_init(&text, 4 << 20);
+    bool found = false;
+    if (buf_read_file(&text, file) == 0) {
+        for (struct str rest = buf_text(&text); rest.len && !found;) {
+            struct str line = str_cut(&rest, '\n');
+            found = str_starts(line, "#") && heading_is(line, anchor);
+        }
+    }
+    buf_release(&text);
+    return found;
+}
+
+static void check_link(const char *file, int number, struct str target)
+{
+    struct arena arena = {0};
+    if (str_starts(target, "http://") || str_starts(target, "https://") || str_starts(target, "mailto:"))
+        return;
+    struct str path = str_cut(&target, '#'); /* the anchor is left */
+    const char *slash = strrchr(file, '/');
+    const char *whole = path.len == 0 ? file
+                                      : arena_printf(&arena, "%.*s%.*s", slash ? (int)(slash - file + 1) : 0, file, STR_ARG(path));
+    if (access(whole, F_OK) != 0)
+        fail_msg("%s:%d: the link leads nowhere: %s", file, number, whole);
+    if (target.len && !has_heading(whole, target))
+        fail_msg("%s:%d: %s has no heading #%.*s", file, number, whole, STR_ARG(target));
+    arena_release(&arena);
+}
+
+/* Links and pictures, ](target), outside of blocks of code and of `code`. */
+static void check_links(const char *file)
+{
+    struct buf text;
+    buf_init(&text, 4 << 20);
+    assert_int_equal(buf_read_file(&text, file), 0);
+    bool fenced = false;
+    int number = 0;
+    for (struct str rest = buf_text(&text); rest.len;) {
+        struct str line = str_cut(&rest, '\n');
+        bool code = false;
+        number++;
+        if (str_starts(str_trim(line), "```"))
+            fenced = !fenced;
+        for (size_t i = 0; !fenced && i < line.len; i++) {
+            code = line.at[i] == '`' ? !code : code;
+            if (code || i + 1 >= line.len || line.at[i] != ']' || line.at[i + 1] != '(')
+                continue;
+            struct str target = {line.at + i + 2, line.len - i - 2};
+            target = str_cut(&target, ')');
+            check_link(file, number, str_cut(&target, ' ')); /* a title may follow */
+        }
+    }
+    buf_release(&text);
+}
+
+/* All Markdown of ours; not what owners wrote, and what tests feed on. */
+static void links_lead_somewhere(void **state)
+{
+    (void)state;
+    FILE *files = popen("find . -name '*.md' -not -path './build*' -not -path './tests/*' -not -path '*/rehearse-out/*' "
+                        "-not -path '*/playbook.md' -not -path '*/repo/*' | sort", "r");
+    assert_non_null(files);
+    char file[512];
+    int n = 0;
+    while (fgets(file, sizeof file, files)) {
+        file[strcspn(file, "\n")] = '\0';
+        check_links(file + 2); /* behind "./" */
+        n++;
+    }
+    pclose(files);
+    assert_true(n > 8);
+    assert_true(has_heading("README.md", STR("your-own-playbook")));
+    assert_false(has_heading("README.md", STR("your-own")));
+}
+
+/* The picture at the top of README.md is what its first drill draws. */
+static void the_picture_is_true(void **state)
+{
+    (void)state;
+    if (!trial_possible())
+        skip();
+    if (system("folder=$(mktemp -d) && PATH=\"$PWD:$PATH\" && "
+               "{ rehearse run procedures/hp_ti/drills/database-migration.yaml --history none --out $folder >/dev/null; "
+               "cmp $folder/timeline.svg reports/example-timeline.svg; status=$?; rm -rf $folder; exit $status; }") != 0)
+        fail_msg("reports/example-timeline.svg is old: copy the timeline.svg of hp_ti/database-migration over it");
+}
+
 static void ellipses_match_any_lines(void **state)
 {
     (void)state;
@@ -217,7 +330,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ellipses_match_any_lines),
+        cmocka_unit_test(links_lead_somewhere),
         cmocka_unit_test(documents_speak_the_truth),
+        cmocka_unit_test(the_picture_is_true),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
