@@ -6,17 +6,28 @@
 #include "cli/command.h"
 #include "sim/base/str.h"
 
-static int unknown(const char *word, const struct option_spec *specs, struct error *error)
+const char *arguments_nearest(const char *mistyped, const char *const *words)
 {
     const char *nearest = NULL;
-    size_t best = 5;
-    for (int i = 0; specs[i].name; i++) {
-        size_t distance = str_distance(str_of(word), str_of(specs[i].name), 9);
+    size_t letters = strlen(mistyped + strspn(mistyped, "-"));
+    size_t best = letters / 3 + 1 + (letters < 3 ? 0 : letters % 3 != 0);
+    for (; *words; words++) {
+        size_t distance = str_distance(str_of(mistyped), str_of(*words), 9);
         if (distance < best) {
             best = distance;
-            nearest = specs[i].name;
+            nearest = *words;
         }
     }
+    return nearest;
+}
+
+static int unknown(const char *word, const struct option_spec *specs, struct error *error)
+{
+    enum { OPTIONS_MAX = 32 };
+    const char *names[OPTIONS_MAX + 1] = {NULL};
+    for (int i = 0; i < OPTIONS_MAX && specs[i].name; i++)
+        names[i] = specs[i].name;
+    const char *nearest = arguments_nearest(word, names);
     if (nearest)
         return error_set(error, ERROR_INPUT, "no option '%s'; did you mean '%s'?", word, nearest);
     return error_set(error, ERROR_INPUT, "no option '%s'; --help lists them", word);
@@ -50,6 +61,11 @@ int arguments_parse(int argc, char **argv, const struct option_spec *specs, cons
         }
         size_t len = strcspn(word, "=");
         const struct option_spec *spec = find(specs, word, len);
+        const struct option_spec *joined = word[1] != '-' ? find(specs, word, 2) : NULL;
+        if (!spec && joined && joined->value) { /* -j4 */
+            *joined->value = word + 2;
+            continue;
+        }
         if (!spec)
             return unknown(word, specs, error);
         if (spec->flag) {

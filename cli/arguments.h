@@ -8,7 +8,7 @@
 #include "sim/base/buf.h"
 #include "sim/base/error.h"
 
-/* One long option: with a value (`--seed 7` or `--seed=7`), or a flag. The table ends with a NULL name. */
+/* One option: with a value (`--seed 7`, `--seed=7`, `-j 4`, `-j4`), or a flag. The table ends with a NULL name. */
 struct option_spec {
     const char *name;
     const char **value;
@@ -19,6 +19,9 @@ struct option_spec {
  * max), or ERROR_INPUT: an unknown option names the nearest known one. "--" ends the options. */
 int arguments_parse(int argc, char **argv, const struct option_spec *specs, const char **rest, int max,
                   struct error *error);
+/* The one of the words that was probably meant by a mistyped one: at most a third of its letters away. NULL: none is near.
+ * `words` ends with NULL. */
+const char *arguments_nearest(const char *mistyped, const char *const *words);
 /* The word as a shell would need it: quoted only when necessary. */
 void arguments_quote(struct buf *, const char *word);
 /* Prints the error and turns its code into an exit status. */

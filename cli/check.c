@@ -1,5 +1,6 @@
 /* rehearse check: every drill at once, against what each expects and a baseline. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,13 +17,23 @@
 #include "reports/lines.h"
 #include "sim/base/xalloc.h"
 
+/* Asked to stop, by Ctrl-C or by whoever runs us: what runs is stopped and nothing more is started. */
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal_number)
+{
+    (void)signal_number;
+    interrupted = 1;
+}
+
 enum { PATHS_MAX = 256, JOBS_MAX = 64 };
 
 struct arguments {
     const char *paths[PATHS_MAX];
     int n_paths;
-    const char *jobs_text, *junit, *sarif, *csv, *metrics, *baseline, *write_baseline, *fail_on, *format, *out, *history;
+    const char *jobs_text, *junit, *sarif, *csv, *metrics, *baseline, *write_baseline, *fail_on, *format, *out, *history, *today;
     bool no_color;
+    int64_t today_s; /* Unix time by which waivers are judged */
     int jobs;
     int severity; /* enum severity, or -1 */
 };
@@ -73,7 +84,7 @@ static int parse(int argc, char **argv, struct arguments *ret, struct error *err
         {"--metrics", &ret->metrics, NULL},   {"--baseline", &ret->baseline, NULL},
         {"--format", &ret->format, NULL},     {"--write-baseline", &ret->write_baseline, NULL},
         {"--fail-on", &ret->fail_on, NULL},   {"--out", &ret->out, NULL},
-        {"--history", &ret->history, NULL},
+        {"--history", &ret->history, NULL},   {"--today", &ret->today, NULL},
         {"--no-color", NULL, &ret->no_color}, {NULL, NULL, NULL},
     };
     int n = arguments_parse(argc, argv, specs, ret->paths, PATHS_MAX, error);
@@ -91,6 +102,8 @@ static int parse(int argc, char **argv, struct arguments *ret, struct error *err
     if (ret->format && strcmp(ret->format, "text") != 0 && strcmp(ret->format, "json") != 0)
         return error_set(error, ERROR_INPUT, "--format '%s' is not known: text or json", ret->format);
     int code = choose_severity(ret->fail_on, &ret->severity, error);
+    if (code == 0)
+        code = keep_time(ret->today, "--today", &ret->today_s, error);
     return code ? code : choose_jobs(ret->jobs_text, &ret->jobs, error);
 }
 
@@ -110,7 +123,7 @@ static int rehearse(const char *path, const char *folder, struct error *error)
     buf_puts(&replay, "rehearse run ");
     arguments_quote(&replay, path);
     buf_puts(&replay, " --seed 1");
-    struct run_options options = {.seed = 1, .tier = TIER_AUTO, .replay = replay.at};
+    struct run_options options = {.seed = 1, .tier = TIER_AUTO, .replay = replay.at, .stop = &interrupted};
     int code = drill_load(path, &(struct drill_options){0}, &drill, error);
     if (code == 0)
         code = drill_run(drill, &options, &record, error);
@@ -199,7 +212,7 @@ static void finish_row(struct checking *checking, struct worker *worker, int sta
 static void show_progress(const struct checking *checking)
 {
     enum { BAR = 30 };
-    if (!isatty(STDERR_FILENO))
+    if (!isatty(STDERR_FILENO) || checking->n_heads < 2)
         return;
     int full = checking->n_heads ? BAR * checking->n_done / checking->n_heads : BAR;
     fprintf(stderr, "\r[%.*s%*s] %d of %d", full, "##############################", BAR - full, "", checking->n_done,
@@ -212,8 +225,13 @@ static int wait_for_one(struct checking *checking, struct error *error)
 {
     int status;
     pid_t pid = wait(&status);
-    if (pid < 0 && errno == EINTR)
+    if (pid < 0 && errno == EINTR) {
+        for (int i = 0; interrupted && i < JOBS_MAX; i++) {
+            if (checking->workers[i].pid) /* it ends its run and tidies up behind it */
+                kill(checking->workers[i].pid, SIGTERM);
+        }
         return 0;
+    }
     if (pid < 0)
         return error_set(error, ERROR_INTERNAL, "wait: %s", strerror(errno));
     for (int i = 0; i < JOBS_MAX; i++) {
@@ -229,12 +247,23 @@ static int wait_for_one(struct checking *checking, struct error *error)
 static int run_all(struct checking *checking, struct error *error)
 {
     int started = 0, code = 0;
-    while (code == 0 && checking->n_done < checking->n_heads) {
-        if (started < checking->n_heads && started - checking->n_done < checking->arguments->jobs)
-            code = start_worker(checking, started++, error);
-        else
+    struct sigaction action = {.sa_handler = on_interrupt};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    show_progress(checking);
+    while (code == 0 && checking->n_done < (interrupted ? started : checking->n_heads)) {
+        if (interrupted || started == checking->n_heads || started - checking->n_done == checking->arguments->jobs) {
             code = wait_for_one(checking, error);
+        } else if (checking->check.rows[started].failure) { /* a mistake in its file: the others run all the same */
+            started++;
+            checking->n_done++;
+        } else {
+            code = start_worker(checking, started++, error);
+        }
     }
+    if (code == 0 && interrupted)
+        code = error_set(error, ERROR_SEAL, "check: stopped from outside after %d of %d drills; nothing was written",
+                         checking->n_done, checking->n_heads);
     return code;
 }
 
@@ -251,6 +280,8 @@ static int find_drills(struct checking *checking, struct error *error)
                          checking->arguments->paths[0]);
     for (int i = 0; code == 0 && i < checking->n_heads; i++) {
         for (int k = 0; k < i; k++) {
+            if (strcmp(checking->heads[i].path, checking->heads[k].path) == 0)
+                return error_set(error, ERROR_INPUT, "%s: is named twice", checking->heads[i].path);
             if (strcmp(checking->heads[i].name, checking->heads[k].name) == 0)
                 return error_set(error, ERROR_INPUT, "%s: is called %s, as %s is; rename one of them", checking->heads[i].path,
                                  checking->heads[i].name, checking->heads[k].path);
@@ -259,21 +290,33 @@ static int find_drills(struct checking *checking, struct error *error)
     return code;
 }
 
-/* A mistake in an expectation is found before anything runs. */
-static int read_expectations(struct checking *checking, struct error *error)
+static int read_expectation(struct checking *checking, int i, struct error *error)
 {
-    int code = 0;
+    struct doc *doc;
+    struct check_row *row = &checking->check.rows[i];
+    int code = doc_read_file(&checking->arena, row->path, &doc, error);
+    if (code == 0)
+        code = expectation_read(&checking->expectations[i], doc_get(doc, "expect"), &checking->arena, error);
+    if (code == 0)
+        row->n_lapsed = waivers_lapsed(doc_get(doc, "waive"), checking->arguments->today_s * SECOND, &checking->arena, &row->lapsed);
+    return code;
+}
+
+/* A mistake in a drill or in its expectation is found before anything runs; it stops no other. */
+static void read_expectations(struct checking *checking)
+{
     checking->expectations = ARENA_ARRAY(&checking->arena, struct expectation, checking->n_heads);
     checking->check.rows = ARENA_ARRAY(&checking->arena, struct check_row, checking->n_heads);
     checking->check.n = checking->n_heads;
-    for (int i = 0; code == 0 && i < checking->n_heads; i++) {
-        struct doc *doc;
-        checking->check.rows[i].path = checking->heads[i].path;
-        code = doc_read_file(&checking->arena, checking->heads[i].path, &doc, error);
-        if (code == 0)
-            code = expectation_read(&checking->expectations[i], doc_get(doc, "expect"), &checking->arena, error);
+    for (int i = 0; i < checking->n_heads; i++) {
+        struct check_row *row = &checking->check.rows[i];
+        struct error error = {""};
+        row->path = checking->heads[i].path;
+        row->failure = checking->heads[i].mistake;
+        if (!row->failure && read_expectation(checking, i, &error))
+            row->failure = arena_strdup(&checking->arena, error.text);
+        row->failure_code = row->failure ? ERROR_INPUT : 0;
     }
-    return code;
 }
 
 static void compare_row(struct checking *checking, int i, const struct baseline *baseline)
@@ -289,6 +332,8 @@ static void compare_row(struct checking *checking, int i, const struct baseline 
         row->n_over = check_count_over(&row->summary, &checking->expectations[i], (enum severity)checking->arguments->severity);
     for (int k = 0; k < row->n_unexpected; k++)
         lines_add(&all, "%s", row->unexpected[k]);
+    for (int k = 0; k < row->n_lapsed; k++)
+        lines_add(&all, "%s", row->lapsed[k]);
     for (int k = 0; k < row->n_worse; k++)
         lines_add(&all, "worse: %s", row->worse[k]);
     if (row->n_over)
@@ -310,6 +355,17 @@ static struct summary *summaries_of(struct checking *checking, int *ret_n)
     return summaries;
 }
 
+/* Those without a result too: each of them is an error that stops continuous integration. */
+static const struct summary *summaries_with_failures(struct checking *checking)
+{
+    struct summary *summaries = ARENA_ARRAY(&checking->arena, struct summary, checking->n_heads);
+    for (int i = 0; i < checking->n_heads; i++) {
+        const struct check_row *row = &checking->check.rows[i];
+        summaries[i] = row->has_summary ? row->summary : (struct summary){.drill = row->path, .failure = row->failure};
+    }
+    return summaries;
+}
+
 static int compare_all(struct checking *checking, struct error *error)
 {
     struct baseline *baseline = NULL;
@@ -327,14 +383,19 @@ static int compare_all(struct checking *checking, struct error *error)
     return 0;
 }
 
+static int write_file(const char *path, const struct buf *content, struct error *error)
+{
+    int code = report_make_parents(path, error);
+    return code ? code : report_write_file(path, buf_text(content), error);
+}
+
 static int write_files(struct checking *checking, struct error *error)
 {
     const struct arguments *arguments = checking->arguments;
     const struct {
         const char *path;
         void (*write)(const struct summary *, int, struct buf *);
-    } files[] = {{arguments->junit, summaries_junit},
-                 {arguments->sarif, summaries_sarif},
+    } files[] = {{arguments->sarif, summaries_sarif},
                  {arguments->csv, summaries_csv},
                  {arguments->metrics, summaries_openmetrics},
                  {arguments->write_baseline, baseline_write}};
@@ -344,17 +405,18 @@ static int write_files(struct checking *checking, struct error *error)
     struct buf buf;
     buf_init(&buf, REPORT_MAX);
     check_html(&checking->check, &buf);
-    code = report_make_parents(index, error);
-    if (code == 0)
-        code = report_write_file(index, buf_text(&buf), error);
+    code = write_file(index, &buf, error);
     for (size_t i = 0; code == 0 && i < sizeof files / sizeof *files; i++) {
         if (!files[i].path)
             continue;
         buf_clear(&buf);
         files[i].write(summaries, n, &buf);
-        code = report_make_parents(files[i].path, error);
-        if (code == 0)
-            code = report_write_file(files[i].path, buf_text(&buf), error);
+        code = write_file(files[i].path, &buf, error);
+    }
+    if (code == 0 && arguments->junit) {
+        buf_clear(&buf);
+        summaries_junit(summaries_with_failures(checking), checking->n_heads, &buf);
+        code = write_file(arguments->junit, &buf, error);
     }
     buf_release(&buf);
     return code;
@@ -381,10 +443,10 @@ static int run(int argc, char **argv)
     int code = parse(argc, argv, &arguments, &error);
     if (code == 0)
         code = find_drills(&checking, &error);
-    if (code == 0)
-        code = read_expectations(&checking, &error);
-    if (code == 0)
+    if (code == 0) {
+        read_expectations(&checking);
         code = run_all(&checking, &error);
+    }
     if (code == 0)
         code = compare_all(&checking, &error);
     if (code == 0)
@@ -392,8 +454,8 @@ static int run(int argc, char **argv)
     if (code == 0) {
         int n;
         const struct summary *summaries = summaries_of(&checking, &n);
-        print(&checking);
         keep_runs(summaries, n, arguments.history);
+        print(&checking);
     }
     int status = code == 0 ? check_status(&checking.check) : arguments_fail(code, &error);
     free(checking.heads);
@@ -405,7 +467,8 @@ const struct command command_check = {
     .name = "check",
     .usage = "[PATH...] [-j N] [--junit FILE] [--sarif FILE] [--csv FILE] [--metrics FILE]\n"
              "                      [--baseline FILE | --write-baseline FILE] [--fail-on error|warning|note]\n"
-             "                      [--format text|json] [--out DIR] [--history FILE|none] [--no-color]",
+             "                      [--format text|json] [--out DIR] [--history FILE|none] [--today DATE]\n"
+             "                      [--no-color]",
     .summary = "run every drill and compare with what it expects",
     .help = "  PATH                   drill files, or folders that are searched for them (default: the current one)\n"
             "  -j N                   this many at once (default: one for each processor)\n"
@@ -416,10 +479,12 @@ const struct command command_check = {
             "  --baseline FILE        what got worse since that file was written fails: slower, new findings, lost passes\n"
             "  --write-baseline FILE  keep these results as the baseline\n"
             "  --fail-on SEVERITY     findings at least this bad fail, unless expected by the drill or waived\n"
+            "  --today DATE           the day by which a drill's waivers are judged (default today)\n"
             "  --history FILE|none    where the runs are kept (default $XDG_STATE_HOME/rehearse/history.db)\n"
             "  --out DIR              where each drill's reports go, and index.html that leads to them (default rehearse-out)\n"
             "\n"
-            "A drill that states no 'expect' is expected to pass.\n"
+            "A drill that states no 'expect' is expected to pass. One whose waiver has run out is not as expected. A drill with a\n"
+            "mistake in its files is reported and stops no other.\n"
             "exit: 0 all as expected, 1 not, 2 the input is wrong, 3 unknown or cannot be sealed\n",
     .run = run,
 };

@@ -41,14 +41,12 @@ void keep_runs(const struct summary *summaries, int n, const char *option)
 
 int keep_time(const char *text, const char *option_name, int64_t *ret_s, struct error *error)
 {
-    char whole[40];
     int64_t unix_ns = 0;
     if (!text) {
         *ret_s = real_clock_unix_s();
         return 0;
     }
-    snprintf(whole, sizeof whole, "%.20sT00:00:00Z", text);
-    if (!parse_time(str_of(text), &unix_ns) && !parse_time(str_of(whole), &unix_ns))
+    if (!parse_day(str_of(text), &unix_ns))
         return error_set(error, ERROR_INPUT, "%s '%s' is no date, expected as in 2026-06-30", option_name, text);
     *ret_s = unix_ns / SECOND;
     return 0;

@@ -26,6 +26,10 @@ static void print_heads(const struct drill_head *heads, int n, struct history *h
 {
     char last[64];
     for (int i = 0; i < n; i++) {
+        if (heads[i].mistake) {
+            printf("%s%s\n      cannot be read: %s\n", i ? "\n" : "", heads[i].path, heads[i].mistake);
+            continue;
+        }
         if (i == 0 || strcmp(heads[i - 1].system, heads[i].system) != 0)
             printf("%s%s: %s\n", i ? "\n" : "", heads[i].system, heads[i].system_title);
         last_verdict(history, heads[i].name, last);

@@ -2,8 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/arguments.h"
 #include "cli/command.h"
 #include "sim/base/str.h"
+#include "sim/base/version.h"
 
 /* In the order in which `rehearse help` lists them. */
 
@@ -39,7 +41,9 @@ static void print_overview(FILE *out)
           out);
     for (int i = 0; commands[i]; i++)
         fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-    fputs("  help       this list, or the help of one command: rehearse help COMMAND\n", out);
+    fputs("  help       this list, or the help of one command: rehearse help COMMAND\n"
+          "  --version  of this program\n",
+          out);
 }
 
 static const struct command *find(const char *name)
@@ -53,15 +57,10 @@ static const struct command *find(const char *name)
 
 static int unknown(const char *name)
 {
-    const char *nearest = NULL;
-    size_t best = 4; /* further away is no help */
-    for (int i = 0; commands[i]; i++) {
-        size_t distance = str_distance(str_of(name), str_of(commands[i]->name), 9);
-        if (distance < best) {
-            best = distance;
-            nearest = commands[i]->name;
-        }
-    }
+    const char *names[sizeof commands / sizeof *commands] = {NULL};
+    for (int i = 0; commands[i]; i++)
+        names[i] = commands[i]->name;
+    const char *nearest = arguments_nearest(name, names);
     if (nearest)
         fprintf(stderr, "rehearse: no command '%s'; did you mean '%s'?\n", name, nearest);
     else
@@ -83,7 +82,7 @@ static int help(const char *name)
     return EXIT_PASS;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     if (argc < 2) {
         print_overview(stderr);
@@ -91,14 +90,29 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
         return help(argc > 2 ? argv[2] : NULL);
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) {
+        puts("rehearse " REHEARSE_VERSION);
+        return EXIT_PASS;
+    }
     const struct command *command = find(argv[1]);
     if (!command)
         return unknown(argv[1]);
     for (int i = 2; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             return help(command->name);
         if (strcmp(argv[i], "--") == 0)
             break;
     }
     return command->run(argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+    int status = run(argc, argv);
+    /* whoever reads a result must not take half of it for the whole */
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status <= EXIT_MISSED) {
+        fprintf(stderr, "rehearse: standard output: cannot be written\n");
+        return EXIT_INPUT;
+    }
+    return status;
 }

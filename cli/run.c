@@ -93,7 +93,7 @@ static char *replay_command(struct arena *arena, const struct run_arguments *arg
     return text;
 }
 
-static int print(const struct report *report, const struct run_arguments *arguments)
+static void print(const struct report *report, const struct run_arguments *arguments)
 {
     struct buf out;
     buf_init(&out, REPORT_MAX);
@@ -106,7 +106,6 @@ static int print(const struct report *report, const struct run_arguments *argume
         report_text(report, &out, color);
     fwrite(out.at, 1, out.len, stdout);
     buf_release(&out);
-    return fflush(stdout) == 0 ? 0 : -1;
 }
 
 /* Judges the run, writes its files, prints it. Returns the exit status. */
@@ -118,14 +117,13 @@ static int tell(const struct drill *drill, const struct record *record,
     const char *out = arguments->out ? arguments->out
                                      : arena_printf(&report.arena, "rehearse-out/%s", drill->name);
     int code = report_write_all(&report, out, WRITE_USUAL | (arguments->png ? WRITE_PNG : 0u), error);
-    if (code == 0 && print(&report, arguments) < 0)
-        code = error_set(error, ERROR_INPUT, "stdout: cannot be written");
-    if (code == 0 && strcmp(arguments->format, "text") == 0)
-        printf("\nreport.html, report.md, run.json and the pictures are in %s/\n", out);
-    if (code == 0) {
+    if (code == 0) { /* kept first: a reader who goes away takes nothing with him */
         struct summary summary;
         summary_of_report(&summary, &report.arena, &report);
         keep_runs(&summary, 1, arguments->history);
+        print(&report, arguments);
+        if (strcmp(arguments->format, "text") == 0)
+            printf("\nreport.html, report.md, run.json and the pictures are in %s/\n", out);
     }
     int status = code == 0 ? arguments_status_of(report.verdict.outcome) : arguments_fail(code, error);
     report_release(&report);

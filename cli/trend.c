@@ -84,6 +84,7 @@ const struct command command_trend = {
     .help = "  DRILL           only this one, e.g. shop/database (default: all)\n"
             "  --history FILE  the file (default $XDG_STATE_HOME/rehearse/history.db)\n"
             "  --now DATE      look back from this day (default today)\n"
+            "  --format FORMAT what is printed: text (default), json\n"
             "  --plot FILE     draw the score per quarter as SVG, or as PNG if the name ends in .png\n",
     .run = run,
 };

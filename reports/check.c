@@ -20,13 +20,13 @@ int check_count_over(const struct summary *summary, const struct expectation *ex
 
 bool check_row_is_well(const struct check_row *row)
 {
-    return row->has_summary && !row->n_unexpected && !row->n_worse && !row->n_over;
+    return row->has_summary && !row->n_unexpected && !row->n_lapsed && !row->n_worse && !row->n_over;
 }
 
 /* A drill that was expected to pass or says nothing, and could not be judged, is unknown rather than missed. */
 static bool is_merely_unknown(const struct check_row *row)
 {
-    return row->n_unexpected > 0 && row->summary.outcome == OUTCOME_UNKNOWN && !row->n_worse && !row->n_over;
+    return row->n_unexpected > 0 && row->summary.outcome == OUTCOME_UNKNOWN && !row->n_lapsed && !row->n_worse && !row->n_over;
 }
 
 int check_status(const struct check *check)
@@ -80,6 +80,8 @@ static void put_row(const struct check_row *row, struct buf *buf, bool color)
     buf_printf(buf, "  %3d error%s\n", counts[SEVERITY_ERROR], counts[SEVERITY_ERROR] == 1 ? "" : "s");
     for (int i = 0; i < row->n_unexpected; i++)
         buf_printf(buf, "       %s\n", row->unexpected[i]);
+    for (int i = 0; i < row->n_lapsed; i++)
+        buf_printf(buf, "       %s\n", row->lapsed[i]);
     for (int i = 0; i < row->n_worse; i++)
         buf_printf(buf, "       worse: %s\n", row->worse[i]);
     if (row->n_over)
@@ -132,6 +134,7 @@ void check_json(const struct check *check, struct buf *buf)
         else
             json_null(json, "score");
         put_lines(json, "unexpected", row->unexpected, row->n_unexpected);
+        put_lines(json, "lapsed", row->lapsed, row->n_lapsed);
         put_lines(json, "worse", row->worse, row->n_worse);
         json_integer(json, "findings_over", row->n_over);
         json_close_object(json);

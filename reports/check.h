@@ -13,6 +13,8 @@ struct check_row {
     bool has_summary;
     const char **unexpected; /* came out otherwise than the drill expects */
     int n_unexpected;
+    const char **lapsed;     /* waivers whose date has come */
+    int n_lapsed;
     const char **worse;      /* than in the baseline */
     int n_worse;
     int n_over;              /* findings at or over --fail-on that the drill does not expect */

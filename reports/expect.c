@@ -4,6 +4,7 @@
 
 #include "reports/explain.h"
 #include "reports/lines.h"
+#include "reports/words.h"
 
 static const char *const outcome_words[] = {"pass", "fail", "unknown", NULL};
 static const char *const result_words[] = {"met", "missed", "unknown", NULL};
@@ -126,6 +127,22 @@ int expectation_compare(const struct expectation *expect, const struct summary *
     for (int i = 0; i < expect->n_absent; i++) {
         if (has_finding(summary, expect->absent[i]))
             lines_add(&lines, "finding %s is there, expected none", expect->absent[i]);
+    }
+    *ret = lines.at;
+    return lines.n;
+}
+
+int waivers_lapsed(const struct doc *waive, int64_t today_unix_ns, struct arena *arena, const char ***ret)
+{
+    struct lines lines = {.arena = arena};
+    for (const struct doc *item = waive ? waive->first : NULL; item; item = item->next) {
+        const char *finding = "?";
+        int64_t until_ns = INT64_MAX;
+        if (doc_day(doc_get(item, "until"), &until_ns, NULL) < 0 || until_ns > today_unix_ns)
+            continue; /* a mistake in it stops the drill itself */
+        doc_text(doc_get(item, "finding"), &finding, NULL);
+        lines_add(&lines, "the waiver of %s ended on %.10s: mend it, or say until when it is borne", finding,
+                  words_date(arena, until_ns));
     }
     *ret = lines.at;
     return lines.n;

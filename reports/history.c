@@ -104,7 +104,7 @@ int history_open(const char *path, bool make, struct history **ret, struct error
         code = report_make_parents(path, error);
     if (code == 0 && sqlite3_open_v2(path, &history->db, flags, NULL) != SQLITE_OK)
         code = make ? complain(history, error)
-                    : error_set(error, ERROR_INPUT, "%s: cannot open; 'rehearse history add' makes a first history", path);
+                    : error_set(error, ERROR_INPUT, "%s: no history there yet: 'rehearse run', 'rehearse check' and 'rehearse history add' keep one", path);
     if (code == 0) {
         sqlite3_busy_timeout(history->db, BUSY_MS);
         code = run_sql(history, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", error);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -190,6 +191,113 @@ static void a_lie_is_found_out_and_expected(void **state)
     workspace_release(&workspace);
 }
 
+static void a_broken_drill_stops_no_other(void **state)
+{
+    (void)state;
+    if (!trial_possible())
+        skip();
+    struct workspace workspace;
+    workspace_init(&workspace, "tests/data/check");
+    char output[8192], arguments[512];
+    snprintf(arguments, sizeof arguments,
+             "list /nonexistent; cd %s && cp lies.yaml b.yml && cp lies.yaml key.yaml && cp lies.yaml playbook.yaml && "
+             "sed -i s/cwd:/cdw:/ key.yaml && sed -i s/playbook.md/nowhere.md/ playbook.yaml && "
+             "printf '# rehearse.drill/1\\na: [\\n' > open.yaml",
+             workspace.path);
+    rehearse(arguments, output, sizeof output);
+    snprintf(arguments, sizeof arguments, "check %s -j2 --history none --out %s/out --junit %s/out/j.xml", workspace.path, workspace.path,
+             workspace.path);
+    assert_int_equal(rehearse(arguments, output, sizeof output), 2);
+    static const char *const told[] = {"ok   shop/b ",  "ok   shop/lies ",
+                                       "/key.yaml:5: /cdw: unknown key; did you mean 'cwd'?", "/nowhere.md: cannot read the playbook",
+                                       "/open.yaml:", "5 drills: 2 as expected, 3 not"};
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        if (!strstr(output, told[i]))
+            fail_msg("'%s' is not in: %s", told[i], output);
+    }
+    struct buf file;
+    buf_init(&file, 16 << 20);
+    assert_int_equal(buf_read_file(&file, workspace_path(&workspace, "out/j.xml")), 0);
+    int errors = 0;
+    for (const char *at = strstr(file.at, "<error "); at; at = strstr(at + 1, "<error "))
+        errors++;
+    assert_int_equal(errors, 3);
+    buf_release(&file);
+    workspace_release(&workspace);
+}
+
+static void a_waiver_holds_until_its_day(void **state)
+{
+    (void)state;
+    if (!trial_possible())
+        skip();
+    struct workspace workspace;
+    workspace_init(&workspace, "tests/data/check");
+    workspace_replace(&workspace, "lies.yaml", "expect:",
+                      "waive: [{finding: data_loss, until: 2026-06-30, reason: the store is mended in June}]\nexpect:");
+    char output[8192], arguments[512];
+    snprintf(arguments, sizeof arguments, "check %s --history none --out %s/out --today 2026-06-29", workspace.path, workspace.path);
+    assert_int_equal(rehearse(arguments, output, sizeof output), 0);
+    snprintf(arguments, sizeof arguments, "check %s --history none --out %s/out --today 2026-06-30 --junit %s/out/j.xml", workspace.path,
+             workspace.path, workspace.path);
+    assert_int_equal(rehearse(arguments, output, sizeof output), 1);
+    assert_non_null(strstr(output, "the waiver of data_loss ended on 2026-06-30"));
+    struct buf file;
+    buf_init(&file, 16 << 20);
+    assert_int_equal(buf_read_file(&file, workspace_path(&workspace, "out/j.xml")), 0);
+    assert_non_null(strstr(file.at, "<failure message=\"the waiver of data_loss ended on 2026-06-30"));
+    buf_release(&file);
+    snprintf(arguments, sizeof arguments, "check %s --history none --out %s/out --today soon", workspace.path, workspace.path);
+    assert_int_equal(rehearse(arguments, output, sizeof output), 2);
+    workspace_release(&workspace);
+}
+
+/* What cannot be written is no pass, whichever stream or file it was for. */
+static void a_result_that_cannot_be_written_is_no_pass(void **state)
+{
+    (void)state;
+    if (!trial_possible())
+        skip();
+    struct workspace workspace;
+    workspace_init(&workspace, "tests/data/check");
+    char output[8192], arguments[512];
+    snprintf(arguments, sizeof arguments, "check %s --history none --out %s/out 2>%s/told >/dev/full; status=$?; "
+             "cat %s/told; exit $status; :", workspace.path, workspace.path, workspace.path, workspace.path);
+    assert_int_equal(rehearse(arguments, output, sizeof output), 2);
+    assert_non_null(strstr(output, "standard output: cannot be written"));
+    snprintf(arguments, sizeof arguments, "check %s --history none --out %s/out --junit /dev/full/j.xml", workspace.path, workspace.path);
+    assert_int_equal(rehearse(arguments, output, sizeof output), 2);
+    assert_non_null(strstr(output, "/dev/full"));
+    snprintf(arguments, sizeof arguments, "check %s --history none --out %s/lies.yaml/out", workspace.path, workspace.path);
+    assert_int_equal(rehearse(arguments, output, sizeof output), 2);
+    workspace_release(&workspace);
+}
+
+/* Ten drills, one at a time, stopped after the first moments: nobody goes on behind our back, and the exit says unknown. */
+static void a_check_can_be_stopped(void **state)
+{
+    (void)state;
+    if (!trial_possible())
+        skip();
+    struct workspace workspace;
+    workspace_init(&workspace, "tests/data/check");
+    char output[8192], arguments[512], command[700];
+    snprintf(arguments, sizeof arguments,
+             "list /nonexistent; cd %s; rm -rf out; for i in 1 2 3 4 5 6 7 8 9; do cp lies.yaml lies$i.yaml; done", workspace.path);
+    for (int i = 0; i < 2; i++) {
+        rehearse(arguments, output, sizeof output); /* nothing is left of the last one */
+        snprintf(command, sizeof command, "check %s -j1 --history none --out %s/out 2>%s/told & pid=$!; "
+                 "while ! [ -e %s/out/shop ]; do sleep 0.01; done; kill -%s $pid; wait $pid; status=$?; cat %s/told; exit $status; :",
+                 workspace.path, workspace.path, workspace.path, workspace.path, i ? "TERM" : "INT", workspace.path);
+        int status = rehearse(command, output, sizeof output);
+        if (status != 3)
+            fail_msg("exit %d: %s", status, output);
+        assert_non_null(strstr(output, "stopped from outside after "));
+        assert_int_equal(access(workspace_path(&workspace, "out/index.html"), F_OK), -1);
+    }
+    workspace_release(&workspace);
+}
+
 static void mistakes_are_named(void **state)
 {
     (void)state;
@@ -220,6 +328,10 @@ int main(void)
         cmocka_unit_test(the_table_is_as_kept),
         cmocka_unit_test(junit_fails_only_for_what_came_otherwise),
         cmocka_unit_test(a_lie_is_found_out_and_expected),
+        cmocka_unit_test(a_broken_drill_stops_no_other),
+        cmocka_unit_test(a_waiver_holds_until_its_day),
+        cmocka_unit_test(a_result_that_cannot_be_written_is_no_pass),
+        cmocka_unit_test(a_check_can_be_stopped),
         cmocka_unit_test(mistakes_are_named),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -137,7 +137,7 @@ static void mistakes_are_named(void **state)
     static const struct {
         const char *arguments, *complaint;
     } cases[] = {
-        {"history", "'rehearse history add' makes a first history"},
+        {"history", "no history there yet: 'rehearse run'"},
         {"history frob", "'frob' is not known: list, add, export or import"},
         {"history add", "which file?"},
         {"history add /nonexistent.json", "/nonexistent.json: cannot read"},

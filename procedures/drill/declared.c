@@ -75,7 +75,7 @@ static int load_assumptions(struct arena *arena, const struct doc *const nodes[2
     return 0;
 }
 
-/* {finding: data_loss, until: 2025-06-30T00:00:00Z, reason: ..., file: playbook.md, line: 12} */
+/* {finding: data_loss, until: 2025-06-30, reason: ..., file: playbook.md, line: 12} */
 static int load_waiver(const struct doc *node, struct waiver *ret, struct error *error)
 {
     static const char *const keys[] = {"finding", "until", "reason", "file", "line", NULL};
@@ -84,7 +84,7 @@ static int load_waiver(const struct doc *node, struct waiver *ret, struct error 
     if (doc_want(node, DOC_MAPPING, error) < 0 || doc_only(node, keys, error) < 0 ||
         doc_need(node, "finding", &finding, error) < 0 || doc_need(node, "until", &until, error) < 0 ||
         doc_need(node, "reason", &reason, error) < 0 || doc_text(finding, &ret->finding, error) < 0 ||
-        doc_time(until, &ret->until_unix_ns, error) < 0 || doc_text(reason, &ret->reason, error) < 0 ||
+        doc_day(until, &ret->until_unix_ns, error) < 0 || doc_text(reason, &ret->reason, error) < 0 ||
         doc_text(doc_get(node, "file"), &ret->file, error) < 0 ||
         doc_int(doc_get(node, "line"), 1, 10000000, &line, error) < 0)
         return ERROR_INPUT;

@@ -415,12 +415,7 @@ static int load_head(struct drill *drill, struct error *error)
 
 static const char *name_of(struct drill *drill)
 {
-    const char *base = strrchr(drill->path, '/');
-    base = base ? base + 1 : drill->path;
-    size_t n = strlen(base);
-    if (n > 5 && strcmp(base + n - 5, ".yaml") == 0)
-        n -= 5;
-    return arena_printf(&drill->arena, "%s/%.*s", drill->system_name, (int)n, base);
+    return arena_printf(&drill->arena, "%s/%s", drill->system_name, path_stem(&drill->arena, drill->path));
 }
 
 /* One hash over all files that the system brings along, so that a changed script changes the provenance. */

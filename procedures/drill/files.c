@@ -115,3 +115,25 @@ int drill_read_folder(struct drill *drill, const char *folder, const char *place
     free(names);
     return code;
 }
+
+static const char *const endings[] = {".yaml", ".yml", ".json"};
+
+bool path_is_document(const char *path)
+{
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        if (str_ends(str_of(path), endings[i]))
+            return true;
+    }
+    return false;
+}
+
+const char *path_stem(struct arena *arena, const char *path)
+{
+    const char *base = strrchr(path, '/');
+    struct str name = str_of(base ? base + 1 : path);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        if (str_ends(name, endings[i]) && name.len > strlen(endings[i]))
+            return arena_str(arena, (struct str){name.at, name.len - strlen(endings[i])});
+    }
+    return arena_str(arena, name);
+}

@@ -12,5 +12,9 @@ int drill_read_folder(struct drill *, const char *folder, const char *place, con
 const char *path_beside(struct arena *, const char *file, const char *name);
 /* The same, relative to the file that `at` stands in; in the drill's arena. */
 const char *drill_path(struct drill *, const struct doc *at, const char *name);
+/* "a/b/first.yaml" is called "first"; in the arena. */
+const char *path_stem(struct arena *, const char *path);
+/* Whether a file of that name may hold what a person writes for us: YAML or JSON. */
+bool path_is_document(const char *path);
 
 #endif

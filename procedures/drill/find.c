@@ -24,8 +24,7 @@ static bool says_drill(const char *path)
 {
     struct buf head;
     buf_init(&head, HEAD_BYTES * 8);
-    bool found = buf_read_file(&head, path) == 0 &&
-                 str_find(buf_text(&head), STR("rehearse.drill/")) >= 0;
+    bool found = buf_read_file(&head, path) == 0 && str_find(buf_text(&head), STR("rehearse.drill/")) >= 0;
     buf_release(&head);
     return found;
 }
@@ -36,7 +35,7 @@ static const char *text_or(const struct doc *node, const char *otherwise)
     return doc_text(node, &text, NULL) < 0 ? otherwise : text;
 }
 
-static int add(struct search *search, const char *path)
+static int read_head(struct search *search, const char *path, struct drill_head *ret)
 {
     struct doc *doc = NULL, *system = NULL, *named = NULL;
     if (doc_read_file(search->arena, path, &doc, search->error) < 0 ||
@@ -46,12 +45,7 @@ static int add(struct search *search, const char *path)
     if (doc_read_file(search->arena, system_path, &system, search->error) < 0)
         return error_wrap(search->error, ERROR_INPUT, "%s:%d", path, named->line);
     const struct doc *procedure = doc_get(doc, "procedure");
-    const char *base = strrchr(path, '/');
-    base = base ? base + 1 : path;
-    size_t length = strlen(base);
-    if (length > 5 && strcmp(base + length - 5, ".yaml") == 0)
-        length -= 5;
-    struct drill_head head = {
+    *ret = (struct drill_head){
         .path = path,
         .system = text_or(doc_get(system, "name"), "?"),
         .system_title = text_or(doc_get(system, "title"), ""),
@@ -62,10 +56,22 @@ static int add(struct search *search, const char *path)
                         : "",
         .expects = text_or(doc_get(doc_get(doc, "expect"), "verdict"), ""),
     };
-    head.name = arena_printf(search->arena, "%s/%.*s", head.system, (int)length, base);
+    ret->name = arena_printf(search->arena, "%s/%s", ret->system, path_stem(search->arena, path));
+    return 0;
+}
+
+static void add(struct search *search, const char *path)
+{
+    struct error mistake = {""};
+    struct error *outer = search->error;
+    struct drill_head head;
+    search->error = &mistake;
+    if (read_head(search, path, &head) < 0)
+        head = (struct drill_head){.path = path, .name = path, .system = "", .system_title = "", .title = "", .section = "",
+                                   .playbook = "", .expects = "", .mistake = arena_strdup(search->arena, mistake.text)};
+    search->error = outer;
     XGROW(*search->heads, *search->n, *search->cap);
     (*search->heads)[(*search->n)++] = head;
-    return 0;
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)
@@ -91,9 +97,9 @@ static int walk(struct search *search, const char *path, int depth)
     if (stat(path, &info) < 0)
         return error_set(search->error, ERROR_INPUT, "%s: %s", path, strerror(errno));
     if (!S_ISDIR(info.st_mode)) {
-        size_t n = strlen(path);
-        bool yaml = n > 5 && strcmp(path + n - 5, ".yaml") == 0;
-        return depth == 0 || (yaml && says_drill(path)) ? add(search, path) : 0;
+        if (depth == 0 || (path_is_document(path) && says_drill(path)))
+            add(search, path);
+        return 0;
     }
     struct dirent **names = NULL;
     int n = depth < DEPTH_MAX ? scandir(path, &names, NULL, by_name) : 0;

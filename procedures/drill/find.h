@@ -14,11 +14,12 @@ struct drill_head {
     const char *section; /* "" the whole playbook */
     const char *playbook;
     const char *expects; /* "pass", "fail", "unknown"; "" it does not say */
+    const char *mistake; /* why the head cannot be read, or NULL; then the name is the path, and the rest is "" */
 };
 
 /* All drills at or below `path` (a file or a folder); hidden folders, build and rehearse-out are passed over. Heads are
- * added to *heads (grown with XGROW; free() it), strings are in the arena. A file of that format that cannot be read
- * is an error; YAML files of other formats are none of ours. */
+ * added to *heads (grown with XGROW; free() it), strings are in the arena. A drill with a mistake is among them and says so,
+ * for the others are no worse for it; files of other formats are none of ours. An error is a path that is not there. */
 int drill_find(struct arena *, const char *path, struct drill_head **heads, int *n, int *cap, struct error *);
 
 #endif

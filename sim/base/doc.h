@@ -64,6 +64,7 @@ int doc_size(const struct doc *, int64_t *ret_bytes, struct error *);  /* 512MiB
 int doc_ratio(const struct doc *, double *ret, struct error *);        /* 99.5% or 0.995, in [0, 1] */
 int doc_rate(const struct doc *, double *ret_per_s, struct error *);   /* 120/s, 30/m, 5/h */
 int doc_time(const struct doc *, int64_t *ret_unix_ns, struct error *); /* RFC 3339, with zone */
+int doc_day(const struct doc *, int64_t *ret_unix_ns, struct error *);  /* the same, or 2026-06-30: its first instant in UTC */
 /* One of the words (NULL-terminated); *ret is its index. */
 int doc_choice(const struct doc *, const char *const *words, int *ret, struct error *);
 
@@ -71,6 +72,7 @@ int doc_choice(const struct doc *, const char *const *words, int *ret, struct er
 bool parse_duration(struct str, int64_t *ret_ns);
 bool parse_size(struct str, int64_t *ret_bytes);
 bool parse_time(struct str, int64_t *ret_unix_ns);
+bool parse_day(struct str, int64_t *ret_unix_ns); /* as doc_day */
 
 /* An error about that node: "file:line: /pointer: ...". Returns ERROR_INPUT. */
 int doc_error(const struct doc *, struct error *, const char *format, ...)

@@ -1,6 +1,7 @@
 /* The values that people write in documents: numbers, durations, sizes, shares, rates, times. */
 #include "sim/base/doc.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -390,6 +391,24 @@ bool parse_time(struct str text, int64_t *ret_unix_ns)
             SECOND +
         nanos;
     return true;
+}
+
+bool parse_day(struct str text, int64_t *ret_unix_ns)
+{
+    char whole[32];
+    if (text.len != 10)
+        return parse_time(text, ret_unix_ns);
+    snprintf(whole, sizeof whole, "%.10sT00:00:00Z", text.at);
+    return parse_time(str_of(whole), ret_unix_ns);
+}
+
+int doc_day(const struct doc *node, int64_t *ret_unix_ns, struct error *error)
+{
+    if (!node)
+        return 0;
+    if (node->kind != DOC_SCALAR || !parse_day(str_of(node->text), ret_unix_ns))
+        return expected(node, error, "a date such as 2026-06-30, or a time with its zone");
+    return 0;
 }
 
 int doc_time(const struct doc *node, int64_t *ret_unix_ns, struct error *error)
