@@ -1,5 +1,6 @@
 /* docker: the client: finds the command, reads its options, runs it. */
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "fakes/compose.h"
@@ -7,8 +8,13 @@
 #include "fakes/fake.h"
 
 static const struct docker_verb *const all_verbs[] = {
-    docker_container_verbs, docker_list_verbs,  docker_image_verbs,
-    docker_run_verbs,       docker_thing_verbs, NULL,
+    docker_container_verbs,
+    docker_list_verbs,
+    docker_image_verbs,
+    docker_run_verbs,
+    docker_thing_verbs,
+    docker_archive_verbs,
+    NULL,
 };
 
 int docker_daemon_error(struct call *call, const char *format, ...)
@@ -78,10 +84,10 @@ void docker_table(struct call *call, const char *const *titles, const char *cons
 /* The long names of commands ("container ls", "image rm") and what they stand for. */
 static const char *short_name(const char *group, const char *verb)
 {
-    static const char *const same[] = {"attach",  "cp",     "create", "diff",  "exec",   "export",
-                                       "kill",    "logs",   "pause",  "port",  "rename", "restart",
-                                       "rm",      "run",    "start",  "stats", "stop",   "top",
-                                       "unpause", "update", "wait",   NULL};
+    static const char *const same[] = {"attach",  "commit",  "cp",     "create", "diff",  "exec",
+                                       "export",  "kill",    "logs",   "pause",  "port",  "rename",
+                                       "restart", "rm",      "run",    "start",  "stats", "stop",
+                                       "top",     "unpause", "update", "wait",   NULL};
     if (strcmp(group, "container") == 0) {
         if (strcmp(verb, "ls") == 0 || strcmp(verb, "list") == 0 || strcmp(verb, "ps") == 0)
             return "ps";
@@ -97,7 +103,7 @@ static const char *short_name(const char *group, const char *verb)
             return "rmi";
         if (strcmp(verb, "pull") == 0 || strcmp(verb, "push") == 0 || strcmp(verb, "tag") == 0 ||
             strcmp(verb, "build") == 0 || strcmp(verb, "history") == 0 ||
-            strcmp(verb, "save") == 0 || strcmp(verb, "load") == 0)
+            strcmp(verb, "save") == 0 || strcmp(verb, "load") == 0 || strcmp(verb, "import") == 0)
             return verb;
     }
     return NULL;
@@ -125,6 +131,29 @@ static bool is_group(const char *word)
     return false;
 }
 
+/* Whether the real client has no such command in that group. */
+static bool group_lacks(const char *group, const char *verb)
+{
+    static const struct {
+        const char *group, *verbs;
+    } groups[] = {
+        {"container",
+         " attach commit cp create diff exec export inspect kill logs ls list ps pause "
+         "port prune rename restart rm run start stats stop top unpause update wait "},
+        {"image", " build history import inspect load ls list prune pull push rm remove save tag "},
+        {"volume", " create inspect ls list prune rm remove update "},
+        {"network", " connect create disconnect inspect ls list prune rm remove "},
+        {"system", " df dial-stdio events info prune "},
+    };
+    for (size_t i = 0; group && i < sizeof groups / sizeof *groups; i++) {
+        char word[64];
+        snprintf(word, sizeof word, " %s ", verb);
+        if (strcmp(groups[i].group, group) == 0)
+            return !strstr(groups[i].verbs, word);
+    }
+    return false;
+}
+
 static int not_simulated(struct call *call, const char *name)
 {
     record_observe(call->env->record, "not_simulated", name, "'docker %s' is not simulated", name);
@@ -135,11 +164,10 @@ static int not_simulated(struct call *call, const char *name)
 /* Commands that the real client has and this one does not. */
 static bool exists_in_reality(const char *name)
 {
-    static const char *const names[] = {
-        "attach", "commit",  "diff",     "events",     "export", "history", "import",
-        "load",   "plugin",  "save",     "search",     "secret", "service", "stack",
-        "swarm",  "buildx",  "manifest", "checkpoint", "config", "node",    "trust",
-        "update", "context", "builder",  "init",       "scout",  NULL};
+    static const char *const names[] = {"attach",  "context", "builder",  "plugin",     "secret",
+                                        "service", "stack",   "swarm",    "node",       "trust",
+                                        "buildx",  "config",  "manifest", "checkpoint", "init",
+                                        "scout",   NULL};
     for (int i = 0; names[i]; i++) {
         if (strcmp(names[i], name) == 0)
             return true;
@@ -147,18 +175,75 @@ static bool exists_in_reality(const char *name)
     return false;
 }
 
+int docker_usage_error(struct call *call, const struct docker_verb *verb, const char *message)
+{
+    call_err(call, "%s\n\nUsage:  docker %s\n\nRun 'docker %s --help' for more information\n",
+             message, verb->usage, verb->name);
+    return 125;
+}
+
+bool docker_number(struct docker_command *command, const char *name, const char *shown,
+                   int64_t *ret)
+{
+    const char *text = options_value(&command->options, name, NULL);
+    if (options_number(&command->options, name, -1, ret))
+        return true;
+    docker_usage_error(command->call, command->verb,
+                       arena_printf(command->call->arena,
+                                    "invalid argument \"%s\" for \"%s\" flag: strconv.ParseInt: "
+                                    "parsing \"%s\": invalid syntax",
+                                    text, shown, text));
+    return false;
+}
+
+bool docker_duration(struct docker_command *command, const char *name, int64_t *ret)
+{
+    const char *text = options_value(&command->options, name, NULL);
+    if (!text || strcmp(text, "0") == 0 || parse_duration(str_of(text), ret))
+        return true;
+    docker_usage_error(
+        command->call, command->verb,
+        arena_printf(command->call->arena,
+                     "invalid argument \"%s\" for \"--%s\" flag: time: invalid duration \"%s\"",
+                     text, name, text));
+    return false;
+}
+
+/* cli/required.go of the client: what asks for "at least" says "See", the others "Run". */
 static int wrong_arguments(struct call *call, const struct docker_verb *verb)
 {
-    const char *how = verb->most == verb->least ? "" : verb->most < 0 ? "at least " : "at most ";
-    int n = verb->most < 0 || verb->most == verb->least ? verb->least : verb->most;
+    bool any_number = verb->most < 0, exact = verb->most == verb->least;
+    const char *wanted;
     if (verb->most == 0)
-        call_err(call, "docker: 'docker %s' accepts no arguments\n", verb->name);
+        wanted = "accepts no arguments";
+    else if (!any_number && !exact && verb->least > 0)
+        wanted = arena_printf(call->arena, "requires at least %d and at most %d arguments",
+                              verb->least, verb->most);
     else
-        call_err(call, "docker: 'docker %s' requires %s%d argument%s\n", verb->name, how, n,
-                 n == 1 ? "" : "s");
-    call_err(call, "\nUsage:  docker %s\n\nRun 'docker %s --help' for more information\n",
-             verb->usage, verb->name);
+        wanted = arena_printf(call->arena, "requires %s%d argument%s",
+                              exact        ? ""
+                              : any_number ? "at least "
+                                           : "at most ",
+                              any_number ? verb->least : verb->most,
+                              (any_number ? verb->least : verb->most) == 1 ? "" : "s");
+    call_err(call,
+             "docker: 'docker %s' %s\n\nUsage:  docker %s\n\n%s 'docker %s --help' for more "
+             "information\n",
+             verb->name, wanted, verb->usage, any_number ? "See" : "Run", verb->name);
     return 1;
+}
+
+/* The verb under the name that was typed: "container ls" is "ps", and says "docker container ls" of itself. */
+static const struct docker_verb *as_typed(struct call *call, const struct docker_verb *verb,
+                                          const char *name)
+{
+    if (strcmp(verb->name, name) == 0)
+        return verb;
+    struct docker_verb *typed = ARENA_NEW(call->arena, struct docker_verb);
+    *typed = *verb;
+    typed->name = name;
+    typed->usage = arena_printf(call->arena, "%s%s", name, verb->usage + strlen(verb->name));
+    return typed;
 }
 
 static int run_verb(struct call *call, const struct docker_verb *verb, char **argv)
@@ -170,18 +255,19 @@ static int run_verb(struct call *call, const struct docker_verb *verb, char **ar
         call_out(call, "Usage:  docker %s\n", verb->usage);
         return 0;
     }
-    if (command.options.error) {
-        call_err(call, "%s\n\nUsage:  docker %s\n\nRun 'docker %s --help' for more information\n",
-                 command.options.error, verb->usage, verb->name);
-        return 125;
-    }
+    if (command.options.error)
+        return docker_usage_error(call, verb, command.options.error);
     int n = command.options.n_args;
     if (n < verb->least || (verb->most >= 0 && n > verb->most))
         return wrong_arguments(call, verb);
     call_sleep(call, DOCKER_CLIENT_NS);
-    bool creates = strcmp(verb->name, "run") == 0 || strcmp(verb->name, "create") == 0;
-    if (!docker_reachable(call, command.docker, creates ? "docker: " : ""))
-        return creates ? 125 : 1;
+    const char *last_word = strrchr(verb->name, ' ') ? strrchr(verb->name, ' ') + 1 : verb->name;
+    bool runs = strcmp(last_word, "run") == 0;
+    if (!docker_reachable(call, command.docker, runs ? "docker: " : "")) {
+        if (runs)
+            call_err(call, "\nRun 'docker run --help' for more information\n");
+        return runs ? 125 : 1;
+    }
     return verb->run(&command);
 }
 
@@ -256,7 +342,20 @@ static int docker_run(struct call *call)
         words++;
     }
     if (verb)
-        return run_verb(call, verb, words);
+        return run_verb(call, as_typed(call, verb, name), words);
+    if (group_lacks(words == global.args ? NULL : global.args[0], words[0])) {
+        call_err(
+            call,
+            "docker: unknown command: docker %s\n\nUsage:  docker %s%s\n\nRun 'docker %s --help' "
+            "for more information\n",
+            name, global.args[0], strcmp(global.args[0], "volume") == 0 ? " COMMAND" : "",
+            global.args[0]);
+        return 1;
+    }
+    if (is_group(words[0]) && words == global.args) {
+        call_out(call, "Usage:  docker %s COMMAND\n", words[0]);
+        return 0;
+    }
     if (exists_in_reality(words[0]) || is_group(global.args[0]))
         return not_simulated(call, name);
     call_err(call,

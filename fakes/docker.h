@@ -89,7 +89,9 @@ struct container_spec {
     int64_t stop_grace_ns;                /* 0: ten seconds */
     const char *hostname, *user, *folder; /* NULL: defaults */
     const char *place;                    /* NULL: the name */
+    const char *like; /* place whose files its root begins with; NULL: those of its own place */
     bool remove_at_end, tty, open_stdin;
+    bool for_command; /* its program is a command that the client runs to its end */
 };
 
 struct docker_log_line {
@@ -222,6 +224,8 @@ struct docker_image *docker_image_of(struct docker *, const char *repository, co
 
 /* By name, ID or the beginning of an ID. NULL: none; *ret_many (may be NULL) if it fits several. */
 struct container *docker_find(struct docker *, const char *name_or_id);
+/* "no", "always", "unless-stopped", "on-failure", "on-failure:3"; false: none of them. */
+bool docker_restart_policy(const char *text, enum restart_policy *ret, int *ret_max);
 /* NULL and *why (the daemon's words) on failure. The image must be here. */
 struct container *docker_create(struct docker *, const struct container_spec *, const char **why);
 /* NULL, or the daemon's words. */
@@ -250,6 +254,20 @@ const char *container_state_word(const struct container *); /* "running", "exite
 /* The daemon stops or starts, with what that does to containers. Returns how long it takes. */
 int64_t docker_daemon_stop(struct docker *);
 int64_t docker_daemon_start(struct docker *);
+
+/* ---- roots and what is mounted in them (docker_files.c) ---- */
+
+/* A new container's root holds what its image holds, not what the container before it left there. */
+void docker_root_made(struct container *);
+/* Whether commands can run in it: its place was declared before the run. */
+bool docker_has_root(const struct container *);
+/* Places for containers that nobody declared: `docker run` of something new. */
+#define DOCKER_SPARE_PLACES "docker-run-1", "docker-run-2"
+/* One of them; NULL: none is free. */
+const char *docker_spare_place(struct docker *);
+const char *docker_mount_source(struct arena *,
+                                const struct docker_mount *); /* folder of the machine */
+const char *docker_volume_folder(struct arena *, const char *volume);
 
 struct docker_network *docker_network(struct docker *, const char *name); /* NULL: none */
 struct docker_network *docker_network_new(struct docker *, const char *name,

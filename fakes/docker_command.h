@@ -27,7 +27,7 @@ struct docker_verb {
 
 /* Ends in an entry without a name. */
 extern const struct docker_verb docker_container_verbs[], docker_list_verbs[], docker_image_verbs[],
-    docker_run_verbs[], docker_thing_verbs[];
+    docker_run_verbs[], docker_thing_verbs[], docker_archive_verbs[];
 
 /* How long things take. The client needs 30 ms to start and to ask; what the engine does comes on
  * top. */
@@ -37,6 +37,12 @@ extern const struct docker_verb docker_container_verbs[], docker_list_verbs[], d
 #define DOCKER_REMOVE_NS (70 * MILLISECOND)
 #define DOCKER_EXEC_NS   (80 * MILLISECOND)
 
+/* What is wrong with the command line, and how it should be: on stderr; returns 125. */
+int docker_usage_error(struct call *, const struct docker_verb *, const char *message);
+/* A number behind an option, -1 if it is not there. False after the client's error. */
+bool docker_number(struct docker_command *, const char *name, const char *shown, int64_t *ret);
+/* A duration behind an option; what *ret was if it is not there. False after the client's error. */
+bool docker_duration(struct docker_command *, const char *name, int64_t *ret);
 /* "Error response from daemon: ..." on stderr; returns 1. */
 int docker_daemon_error(struct call *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -49,8 +55,12 @@ struct exec_options {
     const char *const *env;
     const char *folder, *user;
     bool interactive, tty, detached;
+    bool starts; /* the container is made for this command: `docker run`, not `exec` */
 };
 int docker_exec(struct call *, struct container *, char **argv, const struct exec_options *);
+/* Before and after a process runs in the container: brings mounted folders in, and what it changed in them out. */
+void docker_enter(struct call *, struct container *, void **ret_visit);
+void docker_leave(void *visit);
 /* Prints the lines of a container's log; `since`/`until` in ns since the start of the run, NEVER:
  * no limit. */
 struct log_options {
@@ -61,8 +71,10 @@ struct log_options {
 int docker_logs(struct call *, struct container *, const struct log_options *);
 /* "10m", "2025-01-15T14:30:00Z", a Unix time: as --since takes it. False: none of them. */
 bool docker_instant(struct call *, const char *text, int64_t *ret_ns);
-/* Pulls with the client's output; quiet: only the name at the end. 0 or 1. */
-int docker_pull_loudly(struct call *, struct docker *, const char *reference, bool quiet);
+/* Pulls, with the client's progress on fd (-1: nowhere). NULL, or why not: *ret_daemon: in an answer of the engine's,
+ * else in the middle of it. */
+const char *docker_pull_progress(struct call *, struct docker *, const char *reference, int fd,
+                                 bool *ret_daemon);
 /* The inspect document of a container; to be deleted by the caller before the next call_*. */
 cJSON *docker_inspect_container(struct docker *, struct container *, struct arena *);
 /* A table: rows of cells, NULL-terminated words; columns as the Docker client aligns them. */

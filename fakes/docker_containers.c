@@ -86,6 +86,23 @@ static const char *const *join_env(struct arena *arena, const char *const *image
     return all;
 }
 
+bool docker_restart_policy(const char *text, enum restart_policy *ret, int *ret_max)
+{
+    bool counted = strncmp(text, "on-failure:", 11) == 0;
+    *ret_max = counted ? leading_int(text + 11) : 0;
+    if (strcmp(text, "no") == 0 || text[0] == '\0')
+        *ret = RESTART_NO;
+    else if (strcmp(text, "always") == 0)
+        *ret = RESTART_ALWAYS;
+    else if (strcmp(text, "unless-stopped") == 0)
+        *ret = RESTART_UNLESS_STOPPED;
+    else if (counted || strcmp(text, "on-failure") == 0)
+        *ret = RESTART_ON_FAILURE;
+    else
+        return false;
+    return !counted || (text[11] && strspn(text + 11, "0123456789") == strlen(text + 11));
+}
+
 static void copy_spec(struct arena *arena, const struct container_spec *from,
                       struct container_spec *to)
 {
@@ -114,6 +131,8 @@ static void copy_spec(struct arena *arena, const struct container_spec *from,
     to->hostname = from->hostname ? arena_strdup(arena, from->hostname) : NULL;
     to->user = from->user ? arena_strdup(arena, from->user) : NULL;
     to->folder = from->folder ? arena_strdup(arena, from->folder) : NULL;
+    to->like = from->like ? arena_strdup(arena, from->like) : NULL;
+    to->place = from->place ? arena_strdup(arena, from->place) : NULL;
     to->health.test = from->health.test ? arena_strdup(arena, from->health.test) : NULL;
 }
 
@@ -158,7 +177,7 @@ struct container *docker_create(struct docker *docker, const struct container_sp
                container->id);
     copy_spec(arena, spec, &container->spec);
     container->name = container->spec.name;
-    container->place = spec->place ? arena_strdup(arena, spec->place) : container->name;
+    container->place = container->spec.place ? container->spec.place : container->name;
     container->image = image;
     container->env = join_env(arena, image->env, container->spec.env);
     container->created_ns = docker_now(docker);
@@ -172,6 +191,7 @@ struct container *docker_create(struct docker *docker, const struct container_sp
         if (volume && image->service)
             volume->service = image->service;
     }
+    docker_root_made(container);
     bind_instance(container);
     XGROW(docker->containers, docker->n_containers, docker->cap_containers);
     docker->containers[docker->n_containers++] = container;
@@ -266,6 +286,11 @@ const char *docker_start(struct container *container)
     struct docker *docker = container->docker;
     if (container->state == CONTAINER_RUNNING || container->state == CONTAINER_PAUSED)
         return NULL;
+    for (const char *const *name = container->spec.networks; name && *name; name++) {
+        if (strncmp(*name, "container:", 10) != 0 && !docker_network(docker, *name))
+            return container->error =
+                       arena_printf(docker_arena(docker), "network %s not found", *name);
+    }
     for (int i = 0; i < container->spec.n_ports; i++) {
         const struct docker_port *port = &container->spec.ports[i];
         if (!port->address || !port->host || !port_holder(docker, container, port))
@@ -295,7 +320,7 @@ const char *docker_start(struct container *container)
         container_ended(container, 1);
     } else if (container->instance) {
         instance_start(container->instance);
-    } else if (container->image->ends_ns != NEVER) {
+    } else if (container->image->ends_ns != NEVER && !container->spec.for_command) {
         container->event =
             world_at(docker->env->world, container->started_ns + container->image->ends_ns,
                      program_ends, container);

@@ -33,7 +33,9 @@ static const struct fake *tool(struct call *call, struct container *container, c
     const char *base = slash ? slash + 1 : name;
     for (int i = 0; i < call->env->n_commands; i++) {
         const struct env_command *command = &call->env->commands[i];
-        if (command->place && strcmp(command->place, container->place) == 0 &&
+        const char *like = container->spec.like ? container->spec.like : container->place;
+        if (command->place &&
+            (strcmp(command->place, container->place) == 0 || strcmp(command->place, like) == 0) &&
             (strcmp(command->name, name) == 0 || strcmp(command->name, base) == 0))
             return command->fake;
     }
@@ -73,8 +75,24 @@ static int run_tool(struct call *call, const struct fake *fake, struct container
     return fake->run(inner);
 }
 
-static int run_program(struct call *call, struct container *container, char **argv, char **envp,
-                       const struct exec_options *options)
+/* A tool that is given a file must find it in the container, not where its client runs. The words of a statement (-c)
+ * are no files, nor is stdin ("-f -"). */
+static bool names_files(char **argv)
+{
+    for (char **word = argv + 1; *word; word++) {
+        if ((strcmp(*word, "-c") == 0 || strcmp(*word, "--command") == 0) && word[1])
+            word++;
+        else if (strncmp(*word, "--command=", 10) != 0 &&
+                 (strchr(*word, '/') || strncmp(*word, "--file=", 7) == 0 ||
+                  ((strcmp(*word, "-f") == 0 || strcmp(*word, "-o") == 0) && word[1] &&
+                   strcmp(word[1], "-") != 0)))
+            return true;
+    }
+    return false;
+}
+
+static int run_inside(struct call *call, struct container *container, char **argv, char **envp,
+                      const struct exec_options *options)
 {
     const char *folder = options->folder ? options->folder : container->spec.folder;
     if (options->interactive)
@@ -88,6 +106,16 @@ static int run_program(struct call *call, struct container *container, char **ar
         wrapped[i] = arena_strdup(call->arena, before[i]);
     memcpy(wrapped + 4, argv, (size_t)n * sizeof *argv);
     return call_run_in(call, container->place, wrapped, envp, folder);
+}
+
+static int run_program(struct call *call, struct container *container, char **argv, char **envp,
+                       const struct exec_options *options)
+{
+    void *visit;
+    docker_enter(call, container, &visit);
+    int status = run_inside(call, container, argv, envp, options);
+    docker_leave(visit);
+    return status;
 }
 
 static char **environment(struct call *call, struct container *container,
@@ -135,10 +163,24 @@ int docker_exec(struct call *call, struct container *container, char **argv,
     call_sleep(call, DOCKER_EXEC_NS);
     char **envp = environment(call, container, options);
     const struct fake *fake = tool(call, container, argv[0]);
-    if (fake)
+    if (fake && !(docker_has_root(container) && names_files(argv)))
         return run_tool(call, fake, container, argv, envp, options);
-    if (is_real_program(argv[0]))
+    if (fake || is_real_program(argv[0]))
         return run_program(call, container, argv, envp, options);
+    if (options->starts) { /* what it was made for cannot start: 127, and the whole client fails */
+        const char *run = "\n\nRun 'docker run --help' for more information\n";
+        call_err(
+            call,
+            "docker: Error response from daemon: failed to create task for container: failed to "
+            "create shim task: OCI runtime create failed: runc create failed: unable to start "
+            "container process: exec: \"%s\": %s: unknown%s",
+            argv[0],
+            strchr(argv[0], '/')
+                ? arena_printf(call->arena, "stat %s: no such file or directory", argv[0])
+                : "executable file not found in $PATH",
+            run);
+        return 127;
+    }
     /* The daemon writes this into the stream of the command's output, with a carriage return. */
     if (strchr(argv[0], '/'))
         call_out(call,

@@ -222,6 +222,16 @@ static cJSON *inspect_one(struct docker_command *command, const char *kinds, con
     return volume ? inspect_volume(docker, volume, arena) : NULL;
 }
 
+static const char *no_such(struct arena *arena, const char *kind, const char *name)
+{
+    if (strcmp(kind, "volume") == 0)
+        return arena_printf(arena, "get %s: no such volume", name);
+    if (strcmp(kind, "network") == 0)
+        return arena_printf(arena, "network %s not found", name);
+    bool tagless = strcmp(kind, "image") == 0 && !strchr(name, ':') && !strchr(name, '@');
+    return arena_printf(arena, "No such %s: %s%s", kind, name, tagless ? ":latest" : "");
+}
+
 static int inspect(struct docker_command *command)
 {
     struct call *call = command->call;
@@ -244,10 +254,9 @@ static int inspect(struct docker_command *command)
     for (char **name = command->options.args; *name && !error; name++) {
         cJSON *object = inspect_one(command, kinds, *name);
         if (!object) {
-            missing = kinds[1]
-                          ? arena_printf(arena, "%sError: No such object: %s\n", missing, *name)
-                          : arena_printf(arena, "%sError response from daemon: No such %s: %s\n",
-                                         missing, kind, *name);
+            missing = arena_printf(
+                arena, "%s%s%s\n", missing,
+                kinds[1] ? "Error: " : "Error response from daemon: ", no_such(arena, kind, *name));
             continue;
         }
         if (format && strcmp(format, "json") != 0) {
@@ -422,7 +431,46 @@ static int network_rm(struct docker_command *command)
             call_out(command->call, "%s\n", *name);
         }
     }
+    if (status) /* the client's own, in a line of its own */
+        call_err(command->call, "exit status 1\n");
     return status;
+}
+
+/* network connect, network disconnect */
+static int network_member(struct docker_command *command)
+{
+    struct arena *arena = docker_arena(command->docker);
+    bool joins = strstr(command->verb->name, "disconnect") == NULL;
+    struct docker_network *network = docker_network(command->docker, command->options.args[0]);
+    if (!network)
+        return docker_daemon_error(command->call, "network %s not found", command->options.args[0]);
+    struct container *container = docker_want(command, command->options.args[1]);
+    if (!container)
+        return 1;
+    int n = 0;
+    const char *const *old = container->spec.networks;
+    while (old && old[n])
+        n++;
+    const char **names = ARENA_ARRAY(arena, const char *, n + 2);
+    bool member = false;
+    n = 0;
+    for (; old && *old; old++) {
+        bool same = strcmp(*old, network->name) == 0;
+        member = member || same;
+        if (!same)
+            names[n++] = *old;
+    }
+    if (joins && member && container_running(container))
+        return docker_daemon_error(command->call,
+                                   "endpoint with name %s already exists in network %s",
+                                   container->name, network->name);
+    if (!joins && !member)
+        return docker_daemon_error(command->call, "container %s is not connected to the network %s",
+                                   container->id, network->name);
+    if (joins)
+        names[n++] = network->name;
+    container->spec.networks = names;
+    return 0;
 }
 
 /* ---- info, system, prune ---- */
@@ -502,8 +550,8 @@ const struct docker_verb docker_thing_verbs[] = {
      inspect},
     {"container inspect", "container inspect [OPTIONS] CONTAINER [CONTAINER...]",
      "format|f= size|s", true, 1, -1, inspect},
-    {"image inspect", "image inspect [OPTIONS] IMAGE [IMAGE...]", "format|f=", true, 1, -1,
-     inspect},
+    {"image inspect", "image inspect [OPTIONS] IMAGE [IMAGE...]", "format|f= platform=", true, 1,
+     -1, inspect},
     {"volume inspect", "volume inspect [OPTIONS] VOLUME [VOLUME...]", "format|f=", true, 1, -1,
      inspect},
     {"network inspect", "network inspect [OPTIONS] NETWORK [NETWORK...]", "format|f= verbose|v",
@@ -515,8 +563,14 @@ const struct docker_verb docker_thing_verbs[] = {
     {"network ls", "network ls [OPTIONS]", "filter|f= format= no-trunc quiet|q", true, 0, 0,
      network_ls},
     {"network create", "network create [OPTIONS] NETWORK",
-     "driver|d= label= subnet= gateway= attachable", true, 1, 1, network_create},
+     "driver|d= label= subnet= gateway= attachable aux-address= config-from= config-only ingress "
+     "internal ip-range= ipam-driver= ipam-opt= ipv4 ipv6 opt|o= scope=",
+     true, 1, 1, network_create},
     {"network rm", "network rm NETWORK [NETWORK...]", "force|f", true, 1, -1, network_rm},
+    {"network connect", "network connect [OPTIONS] NETWORK CONTAINER",
+     "alias= driver-opt= gw-priority= ip= ip6= link= link-local-ip=", true, 2, 2, network_member},
+    {"network disconnect", "network disconnect [OPTIONS] NETWORK CONTAINER", "force|f", true, 2, 2,
+     network_member},
     {"info", "info [OPTIONS]", "format|f=", true, 0, 0, info},
     {"system info", "system info [OPTIONS]", "format|f=", true, 0, 0, info},
     {"system df", "system df [OPTIONS]", "format= verbose|v", true, 0, 0, system_df},

@@ -8,7 +8,7 @@
 static int start(struct docker_command *command)
 {
     struct call *call = command->call;
-    int status = 0;
+    const char *failed = "";
     for (char **name = command->options.args; *name; name++) {
         struct container *container = docker_want(command, *name);
         const char *why = container ? docker_start(container) : NULL;
@@ -19,11 +19,11 @@ static int start(struct docker_command *command)
         else if (container)
             call_out(call, "%s\n", *name);
         if (!container || why)
-            status = 1;
+            failed = arena_printf(call->arena, "%s%s%s", failed, failed[0] ? ", " : "", *name);
     }
-    if (status)
-        call_err(call, "Error: failed to start containers: %s\n", command->options.args[0]);
-    return status;
+    if (failed[0])
+        call_err(call, "Error: failed to start containers: %s\n", failed);
+    return failed[0] ? 1 : 0;
 }
 
 /* -t and --time as seconds; negative: the container's own. */
@@ -31,11 +31,8 @@ static bool grace(struct docker_command *command, int64_t *ret_ns)
 {
     int64_t seconds = -1;
     const char *name = options_value(&command->options, "timeout", NULL) ? "timeout" : "time";
-    if (!options_number(&command->options, name, -1, &seconds)) {
-        call_err(command->call, "invalid argument \"%s\" for \"-t, --timeout\" flag\n",
-                 options_value(&command->options, name, ""));
+    if (!docker_number(command, name, "-t, --timeout", &seconds))
         return false;
-    }
     *ret_ns = seconds < 0 ? -1 : seconds * SECOND;
     return true;
 }
@@ -137,10 +134,9 @@ static int remove_containers(struct docker_command *command)
     bool force = options_has(&command->options, "force");
     for (char **at = command->options.args; *at; at++) {
         struct container *container = docker_find(command->docker, *at);
-        if (!container && force)
-            continue;
         if (!container) {
-            status = docker_daemon_error(call, "No such container: %s", *at);
+            int failed = docker_daemon_error(call, "No such container: %s", *at);
+            status = force ? status : failed;
         } else if (container_running(container) && !force) {
             status =
                 docker_daemon_error(call,
@@ -158,7 +154,7 @@ static int remove_containers(struct docker_command *command)
 
 static int pause_containers(struct docker_command *command)
 {
-    bool pausing = command->verb->name[0] == 'p';
+    bool pausing = !strstr(command->verb->name, "unpause");
     int status = 0;
     for (char **at = command->options.args; *at; at++) {
         struct container *container = docker_want(command, *at);
@@ -186,17 +182,19 @@ static int rename_container(struct docker_command *command)
     const char *name = command->options.args[1];
     struct container *container = docker_want(command, command->options.args[0]);
     struct container *other = docker_find(command->docker, name);
-    if (!container)
-        return 1;
-    if (other && strcmp(other->name, name) == 0)
-        return docker_daemon_error(
-            command->call,
-            "Error when allocating new name: Conflict. The container name \"/%s\" "
-            "is already in use by container \"%s\". You have to remove (or rename) "
-            "that container to be able to reuse that name.",
-            name, other->id);
-    docker_rename(container, name);
-    return 0;
+    if (container && (!other || strcmp(other->name, name) != 0)) {
+        docker_rename(container, name);
+        return 0;
+    }
+    if (container)
+        docker_daemon_error(command->call,
+                            "Error when allocating new name: Conflict. The container name \"/%s\" "
+                            "is already in use by container \"%s\". You have to remove (or rename) "
+                            "that container to be able to reuse that name.",
+                            name, other->id);
+    call_err(command->call, "Error: failed to rename container named %s\n",
+             command->options.args[0]);
+    return 1;
 }
 
 static int wait_for(struct docker_command *command)

@@ -308,11 +308,8 @@ static int ps(struct docker_command *command)
     if (bad)
         return docker_daemon_error(call, "invalid filter '%s'", bad);
     int64_t last = -1;
-    if (!options_number(options, "last", -1, &last)) {
-        call_err(call, "invalid argument \"%s\" for \"-n, --last\" flag\n",
-                 options_value(options, "last", ""));
+    if (!docker_number(command, "last", "-n, --last", &last))
         return 125;
-    }
     if (options_has(options, "latest"))
         last = 1;
     bool all = options_has(options, "all") || last > 0, whole = options_has(options, "no-trunc");

@@ -71,7 +71,8 @@ const char *docker_reference(struct arena *arena, const char *reference,
     for (const char *p = name; *p; p++)
         if (isupper((unsigned char)*p) && !strchr(name, '.'))
             return arena_printf(
-                arena, "invalid reference format: repository name (%s) must be lowercase", name);
+                arena, "invalid reference format: repository name (%s%s) must be lowercase",
+                strchr(name, '/') ? "" : "library/", name);
     if (!valid_name(name) || (!at && !valid_tag(tag)))
         return "invalid reference format";
     *ret_repository = name;

@@ -1,4 +1,5 @@
 /* docker pull, tag, rmi, build, prune: images, and what may be removed of them. */
+#include <stdarg.h>
 #include <string.h>
 
 #include "fakes/docker_command.h"
@@ -45,53 +46,54 @@ static void apply_settings(struct docker *docker, const char *reference, struct 
     }
 }
 
-int docker_pull_loudly(struct call *call, struct docker *docker, const char *reference, bool quiet)
+/* A line of progress; fd -1: none is wanted. */
+static void say(struct call *call, int fd, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const char *text = arena_vprintf(call->arena, format, args);
+    va_end(args);
+    if (fd >= 0)
+        call_write(call, fd, text, strlen(text));
+}
+
+const char *docker_pull_progress(struct call *call, struct docker *docker, const char *reference,
+                                 int fd, bool *ret_daemon)
 {
     const char *repository, *tag;
     struct pull pull;
+    *ret_daemon = false;
     const char *why = docker_reference(call->arena, reference, &repository, &tag);
-    if (why) {
-        call_err(call, "%s\n", why);
-        return 1;
-    }
+    if (why)
+        return why;
     bool digest = strncmp(tag, "sha256:", 7) == 0;
     reference = arena_printf(call->arena, "%s%c%s", repository, digest ? '@' : ':', tag);
     apply_settings(docker, reference, &pull);
     call_sleep(call, pull.resolve_ns);
-    if (pull.result == PULL_FAILED && !pull.download_ns)
-        return docker_daemon_error(call, "%s", pull.why);
-    if (!quiet)
-        call_out(call, "%s: Pulling from %s%s\n", tag, strchr(repository, '/') ? "" : "library/",
-                 repository);
+    *ret_daemon = pull.result == PULL_FAILED && !pull.download_ns;
+    if (*ret_daemon)
+        return pull.why;
+    say(call, fd, "%s: Pulling from %s%s\n", tag, strchr(repository, '/') ? "" : "library/",
+        repository);
     if (pull.download_ns) {
         const char *first = layer(call, pull.image, 1), *second = layer(call, pull.image, 2);
-        if (!quiet)
-            call_out(call, "%s: Pulling fs layer\n%s: Pulling fs layer\n", first, second);
+        say(call, fd, "%s: Pulling fs layer\n%s: Pulling fs layer\n", first, second);
         call_sleep(call, pull.download_ns);
-        if (world_disk_full(call->env->world, host_name(call))) {
-            call_err(call,
-                     "failed to register layer: Error processing tar file(exit status 1): write "
-                     "/usr/local/lib/layer: no space left on device\n");
-            return 1;
-        }
-        if (pull.result == PULL_FAILED) {
-            call_err(call, "%s\n", pull.why);
-            return 1;
-        }
-        if (!quiet)
-            call_out(call,
-                     "%s: Verifying Checksum\n%s: Download complete\n%s: Verifying Checksum\n%s: "
-                     "Download "
-                     "complete\n%s: Pull complete\n%s: Pull complete\n",
-                     first, first, second, second, first, second);
+        if (world_disk_full(call->env->world, host_name(call)))
+            return "failed to register layer: Error processing tar file(exit status 1): write "
+                   "/usr/local/lib/layer: no space left on device";
+        if (pull.result == PULL_FAILED)
+            return pull.why;
+        say(call, fd,
+            "%s: Verifying Checksum\n%s: Download complete\n%s: Verifying Checksum\n%s: Download "
+            "complete\n%s: Pull complete\n%s: Pull complete\n",
+            first, first, second, second, first, second);
     }
     docker_pull_done(docker, reference, &pull);
-    if (!quiet)
-        call_out(call, "Digest: %s\nStatus: %s %s\n", pull.image->digest,
-                 pull.result == PULL_NEW ? "Downloaded newer image for" : "Image is up to date for",
-                 reference);
-    call_out(call, "%s\n", digest ? reference : docker_full_name(call->arena, repository, tag));
-    return 0;
+    say(call, fd, "Digest: %s\nStatus: %s %s\n", pull.image->digest,
+        pull.result == PULL_NEW ? "Downloaded newer image for" : "Image is up to date for",
+        reference);
+    return NULL;
 }
 
 static int pull(struct docker_command *command)
@@ -104,7 +106,21 @@ static int pull(struct docker_command *command)
     const char *repository, *tag;
     if (!quiet && !tagged && !docker_reference(call->arena, reference, &repository, &tag))
         call_out(call, "Using default tag: latest\n");
-    return docker_pull_loudly(call, command->docker, reference, quiet);
+    bool daemon;
+    const char *why =
+        docker_pull_progress(call, command->docker, reference, quiet ? -1 : 1, &daemon);
+    if (why && daemon)
+        return docker_daemon_error(call, "%s", why);
+    if (why) {
+        call_err(call, "%s\n", why);
+        return 1;
+    }
+    docker_reference(call->arena, reference, &repository, &tag);
+    bool digest = strncmp(tag, "sha256:", 7) == 0;
+    call_out(call, "%s\n",
+             digest ? arena_printf(call->arena, "%s@%s", repository, tag)
+                    : docker_full_name(call->arena, repository, tag));
+    return 0;
 }
 
 /* ---- tag ---- */
@@ -330,8 +346,8 @@ static int rmi(struct docker_command *command)
             status |= remove_name(command, found, force);
         else if (image)
             status |= remove_id(command, image, force);
-        else
-            status = docker_daemon_error(call, "No such image: %s:%s", repository, name);
+        else /* with -f the client says so, and ends well */
+            status |= docker_daemon_error(call, "No such image: %s:%s", repository, name) && !force;
     }
     call_sleep(call, 120 * MILLISECOND);
     return status;

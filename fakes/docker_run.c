@@ -1,7 +1,8 @@
-/* docker run, create, cp. */
+/* docker run, docker create. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "fakes/compose.h"
 #include "fakes/docker_command.h"
 #include "sim/base/str.h"
 
@@ -35,6 +36,37 @@ static const char **values(struct docker_command *command, const char *name)
     return list;
 }
 
+/* The client's own complaint, before anything is asked of the engine; 125. */
+static int complain(struct docker_command *command, const char *message)
+{
+    const char *space = strrchr(command->verb->name, ' ');
+    call_err(command->call, "docker: %s\n\nRun 'docker %s --help' for more information\n", message,
+             space ? space + 1 : command->verb->name);
+    return 125;
+}
+
+static bool is_run(const struct docker_command *command)
+{
+    return strstr(command->verb->name, "run") != NULL;
+}
+
+/* What the engine refuses: `run` puts its name before it and its help behind it; 125, and 1 of create. */
+static int refused(struct docker_command *command, const char *why)
+{
+    if (is_run(command))
+        return complain(command,
+                        arena_printf(command->call->arena, "Error response from daemon: %s", why));
+    return docker_daemon_error(command->call, "%s", why);
+}
+
+static int not_simulated(struct docker_command *command, const char *what)
+{
+    record_observe(command->call->env->record, "not_simulated", what,
+                   "'docker run %s' is not simulated", what);
+    call_err(command->call, "docker: %s is not simulated here\n", what);
+    return 125;
+}
+
 /* -e NAME takes the value of the client's environment; --env-file lines come first. */
 static int read_env(struct docker_command *command, const char ***ret)
 {
@@ -47,14 +79,9 @@ static int read_env(struct docker_command *command, const char ***ret)
         int code = call_load(call, *file, &text);
         const char *copy = arena_str(call->arena, buf_text(&text));
         buf_release(&text);
-        if (code < 0) {
-            call_err(
-                call,
-                "docker: open %s: no such file or directory\n\nRun 'docker run --help' for more "
-                "information\n",
-                *file);
-            return 125;
-        }
+        if (code < 0)
+            return complain(command,
+                            arena_printf(call->arena, "open %s: no such file or directory", *file));
         struct str rest = str_of(copy);
         while (rest.len > 0 && n < LIST_MAX) {
             struct str line = str_trim(str_cut(&rest, '\n'));
@@ -88,18 +115,17 @@ static int read_ports(struct docker_command *command, struct container_spec *spe
         }
         while (rest.len > 0 && n < 3)
             parts[n++] = arena_str(call->arena, str_cut(&rest, ':'));
-        int container = n ? leading_int(parts[n - 1]) : 0;
-        if (container <= 0 || container > 65535) {
-            call_err(call,
-                     "docker: invalid containerPort: %s\n\nRun 'docker run --help' for more "
-                     "information\n",
-                     n ? parts[n - 1] : *word);
-            return 125;
-        }
-        int any_port = 49153 + spec->n_ports;
+        int container = n ? leading_int(parts[n - 1]) : 0, any_port = 49153 + spec->n_ports;
+        int host = n > 1 && parts[n - 2][0] ? leading_int(parts[n - 2]) : any_port;
+        if (container <= 0 || container > 65535)
+            return complain(command, arena_printf(call->arena, "invalid containerPort: %s",
+                                                  n ? parts[n - 1] : *word));
+        if (host <= 0 || host > 65535)
+            return complain(command,
+                            arena_printf(call->arena, "invalid hostPort: %s", parts[n - 2]));
         ports[spec->n_ports++] = (struct docker_port){
             .address = n > 2 ? parts[0] : "0.0.0.0",
-            .host = n > 1 ? leading_int(parts[n - 2]) : any_port,
+            .host = host,
             .container = container,
             .protocol = protocol,
         };
@@ -108,45 +134,184 @@ static int read_ports(struct docker_command *command, struct container_spec *spe
     return 0;
 }
 
-static void read_mounts(struct docker_command *command, struct container_spec *spec)
+/* "." and "./x" are folders of the client's, as since Docker 23. */
+static const char *mount_source(struct call *call, const char *source)
+{
+    if (source[0] == '.' && (source[1] == '/' || source[1] == '\0'))
+        return compose_path(call->arena, call->cwd, source);
+    return source;
+}
+
+/* --mount type=volume,source=data,target=/data,readonly */
+static int read_long_mount(struct docker_command *command, const char *text,
+                           struct docker_mount *ret)
 {
     struct arena *arena = command->call->arena;
-    struct docker_mount *mounts = ARENA_ARRAY(arena, struct docker_mount, LIST_MAX);
+    struct str rest = str_of(text);
+    const char *type = "volume", *source = NULL;
+    while (rest.len > 0) {
+        struct str value = str_cut(&rest, ',');
+        struct str key = str_cut(&value, '=');
+        if (str_is(key, "type"))
+            type = arena_str(arena, value);
+        else if (str_is(key, "source") || str_is(key, "src"))
+            source = arena_str(arena, value);
+        else if (str_is(key, "target") || str_is(key, "dst") || str_is(key, "destination"))
+            ret->target = arena_str(arena, value);
+        else if (str_is(key, "readonly") || str_is(key, "ro"))
+            ret->read_only = !str_is(value, "false") && !str_is(value, "0");
+    }
+    if (!ret->target)
+        return docker_usage_error(
+            command->call, command->verb,
+            arena_printf(arena, "invalid argument \"%s\" for \"--mount\" flag: target is required",
+                         text));
+    bool bind = strcmp(type, "bind") == 0;
+    if (!bind && strcmp(type, "volume") != 0)
+        return not_simulated(command, arena_printf(arena, "--mount type=%s", type));
+    ret->volume = bind ? NULL : source;
+    ret->source = bind ? mount_source(command->call, source ? source : "") : NULL;
+    return 0;
+}
+
+static int read_mounts(struct docker_command *command, struct container_spec *spec)
+{
+    struct arena *arena = command->call->arena;
+    struct docker_mount *mounts = ARENA_ARRAY(arena, struct docker_mount, 2 * LIST_MAX);
+    spec->mounts = mounts;
     for (const char **word = values(command, "volume"); *word && spec->n_mounts < LIST_MAX;
          word++) {
         struct str rest = str_of(*word);
         const char *source = arena_str(arena, str_cut(&rest, ':'));
         const char *target = arena_str(arena, str_cut(&rest, ':'));
+        bool anonymous = !target[0];
+        source = mount_source(command->call, source);
         mounts[spec->n_mounts++] = (struct docker_mount){
-            .volume = source[0] == '/' ? NULL : source,
-            .source = source[0] == '/' ? source : NULL,
-            .target = target[0] ? target : source,
+            .volume = source[0] == '/' || anonymous ? NULL : source,
+            .source = source[0] == '/' && !anonymous ? source : NULL,
+            .target = anonymous ? source : target,
             .read_only = str_starts(rest, "ro"),
         };
     }
-    spec->mounts = mounts;
+    for (const char **word = values(command, "mount"); *word && spec->n_mounts < 2 * LIST_MAX;
+         word++) {
+        int failed = read_long_mount(command, *word, &mounts[spec->n_mounts++]);
+        if (failed)
+            return failed;
+    }
+    for (int i = 0; i < spec->n_mounts; i++) {
+        if (mounts[i].target[0] != '/')
+            return refused(command,
+                           arena_printf(arena,
+                                        "invalid mount config for type \"%s\": invalid mount path: "
+                                        "'%s' mount path must be absolute",
+                                        mounts[i].source ? "bind" : "volume", mounts[i].target));
+        char hex[65];
+        docker_hex(arena_printf(arena, "anonymous %lld %d", (long long)++command->docker->n_ids, i),
+                   hex);
+        if (!mounts[i].volume && !mounts[i].source)
+            mounts[i].volume = arena_strdup(arena, hex);
+    }
+    return 0;
 }
 
 static int read_restart(struct docker_command *command, struct container_spec *spec)
 {
     const char *text = options_value(&command->options, "restart", "no");
-    if (strcmp(text, "always") == 0)
-        spec->restart = RESTART_ALWAYS;
-    else if (strcmp(text, "unless-stopped") == 0)
-        spec->restart = RESTART_UNLESS_STOPPED;
-    else if (strncmp(text, "on-failure", 10) == 0)
-        spec->restart = RESTART_ON_FAILURE;
-    else if (strcmp(text, "no") != 0) {
-        call_err(
-            command->call,
-            "docker: invalid restart policy: unknown policy '%s'; use one of 'no', 'always', "
-            "'on-failure', or 'unless-stopped'\n\nRun 'docker run --help' for more information\n",
-            text);
-        return 125;
-    }
-    if (strncmp(text, "on-failure:", 11) == 0)
-        spec->restart_max = leading_int(text + 11);
+    if (spec->remove_at_end && strcmp(text, "no") != 0)
+        return complain(command, "conflicting options: cannot specify both --restart and --rm");
+    if (!docker_restart_policy(text, &spec->restart, &spec->restart_max))
+        return refused(command,
+                       arena_printf(command->call->arena, "invalid restart policy '%s'", text));
     return 0;
+}
+
+static int read_health(struct docker_command *command, struct container_spec *spec)
+{
+    const struct options *options = &command->options;
+    const char *test = options_value(options, "health-cmd", NULL);
+    int64_t retries;
+    if (!docker_duration(command, "health-interval", &spec->health.interval_ns) ||
+        !docker_duration(command, "health-timeout", &spec->health.timeout_ns) ||
+        !docker_duration(command, "health-start-period", &spec->health.start_period_ns) ||
+        !docker_number(command, "health-retries", "--health-retries", &retries))
+        return 125;
+    if (test && options_has(options, "no-healthcheck"))
+        return complain(command, "--no-healthcheck conflicts with --health-* options");
+    spec->health.retries = retries > 0 ? (int)retries : 0;
+    if (test)
+        spec->health.test = arena_printf(command->call->arena, "CMD-SHELL %s", test);
+    return 0;
+}
+
+/* All that stands on the command line; 0 or an exit status, after the message. */
+static int read_spec(struct docker_command *command, struct container_spec *spec)
+{
+    const struct options *options = &command->options;
+    const char *const unmodelled[] = {"volumes-from", "link", NULL};
+    const char **env = NULL;
+    int64_t grace_s;
+    for (int i = 0; unmodelled[i]; i++) {
+        if (options_value(options, unmodelled[i], NULL))
+            return not_simulated(command,
+                                 arena_printf(command->call->arena, "--%s", unmodelled[i]));
+    }
+    const char *pull = options_value(options, "pull", "missing");
+    if (strcmp(pull, "always") && strcmp(pull, "missing") && strcmp(pull, "never"))
+        return complain(command, arena_printf(command->call->arena,
+                                              "invalid pull option: '%s': must be one of "
+                                              "\"always\", \"missing\" or \"never\"",
+                                              pull));
+    if (!docker_number(command, "stop-timeout", "--stop-timeout", &grace_s))
+        return 125;
+    spec->stop_grace_ns = grace_s > 0 ? grace_s * SECOND : 0;
+    int failed = read_health(command, spec);
+    failed = failed ? failed : read_env(command, &env);
+    failed = failed ? failed : read_ports(command, spec);
+    failed = failed ? failed : read_restart(command, spec);
+    failed = failed ? failed : read_mounts(command, spec);
+    spec->env = env;
+    return failed;
+}
+
+/* The image is here, or is pulled; 0 or an exit status, after the message. */
+static int want_image(struct docker_command *command, const char *image)
+{
+    struct call *call = command->call;
+    const char *repository, *tag, *pull = options_value(&command->options, "pull", "missing");
+    const char *why = docker_reference(call->arena, image, &repository, &tag);
+    if (why && is_run(command))
+        return complain(command, why);
+    if (why) {
+        call_err(call, "%s\n", why);
+        return 1;
+    }
+    bool here = docker_image_here(command->docker, image) != NULL;
+    if (here && strcmp(pull, "always") != 0)
+        return 0;
+    if (!here && strcmp(pull, "never") == 0)
+        return refused(command, arena_printf(call->arena, "No such image: %s:%s", repository, tag));
+    if (!here)
+        call_err(call, "Unable to find image '%s:%s' locally\n", repository, tag);
+    bool daemon, quiet = options_has(&command->options, "quiet");
+    why = docker_pull_progress(call, command->docker, image, quiet ? -1 : 2, &daemon);
+    if (why && !daemon && is_run(command))
+        return complain(command, why);
+    return why ? refused(command, why) : 0;
+}
+
+/* A root of its own: a spare one, filled like that of a container of this image; else that container's. */
+static void choose_place(struct docker *docker, struct container_spec *spec)
+{
+    for (int i = 0; i < docker->n_containers; i++) {
+        const struct container *container = docker->containers[i];
+        if (container->image == docker_image_here(docker, spec->image) &&
+            docker_has_root(container))
+            spec->like = container->spec.like ? container->spec.like : container->place;
+    }
+    spec->place = docker_spare_place(docker);
+    if (!spec->place)
+        spec->place = spec->like;
 }
 
 static struct container *create(struct docker_command *command, int *ret_status)
@@ -154,15 +319,16 @@ static struct container *create(struct docker_command *command, int *ret_status)
     struct call *call = command->call;
     struct docker *docker = command->docker;
     const struct options *options = &command->options;
-    const char *image = options->args[0], *repository, *tag, *why;
-    const char **env = NULL;
-    *ret_status = 125;
+    const char *image = options->args[0], *why;
+    const char *entrypoint = options_value(options, "entrypoint", NULL);
     struct container_spec spec = {
         .name = options_value(options, "name", NULL),
         .image = image,
         .command = options->args[1] ? (const char *const *)(options->args + 1) : NULL,
         .labels = values(command, "label"),
-        .networks = options_value(options, "network", NULL) ? values(command, "network") : NULL,
+        .networks = options_value(options, "network", NULL) ? values(command, "network")
+                    : options_value(options, "net", NULL)   ? values(command, "net")
+                                                            : NULL,
         .hostname = options_value(options, "hostname", NULL),
         .user = options_value(options, "user", NULL),
         .folder = options_value(options, "workdir", NULL),
@@ -170,45 +336,32 @@ static struct container *create(struct docker_command *command, int *ret_status)
         .tty = options_has(options, "tty"),
         .open_stdin = options_has(options, "interactive"),
     };
-    why = docker_reference(call->arena, image, &repository, &tag);
-    if (why) {
-        call_err(call, "docker: %s\n\nRun 'docker run --help' for more information\n", why);
-        return NULL;
+    spec.for_command = options->args[1] && is_run(command) && !options_has(options, "detach");
+    if (entrypoint && entrypoint[0]) {
+        const char **words = ARENA_ARRAY(call->arena, const char *, options->n_args + 2);
+        words[0] = entrypoint;
+        for (int i = 1; i < options->n_args; i++)
+            words[i] = options->args[i];
+        spec.command = words;
+        spec.for_command = is_run(command) && !options_has(options, "detach");
     }
-    if (read_env(command, &env) || read_ports(command, &spec) || read_restart(command, &spec))
+    *ret_status = read_spec(command, &spec);
+    if (!*ret_status)
+        *ret_status = want_image(command, image);
+    if (*ret_status)
         return NULL;
-    read_mounts(command, &spec);
-    spec.env = env;
     if (!spec.name)
         spec.name = name_for(docker, call->arena);
-    bool always = strcmp(options_value(options, "pull", "missing"), "always") == 0;
-    if (!docker_image_here(docker, image) || always) {
-        if (!always)
-            call_err(call, "Unable to find image '%s:%s' locally\n", repository, tag);
-        if (docker_pull_loudly(call, docker, image, false))
-            return NULL;
-    }
-    for (const char *const *name = spec.networks; name && *name; name++) {
-        if (!docker_network(docker, *name)) {
-            docker_daemon_error(call, "network %s not found", *name);
-            return NULL;
-        }
-    }
-    for (int i = 0; i < docker->n_containers;
-         i++) { /* a root with the same content, if there is one */
-        if (docker->containers[i]->image == docker_image_here(docker, image))
-            spec.place = docker->containers[i]->place;
-    }
+    choose_place(docker, &spec);
     struct container *container = docker_create(docker, &spec, &why);
     if (!container) {
-        call_err(call,
-                 "docker: Error response from daemon: %s\n\nRun 'docker run --help' for more "
-                 "information\n",
-                 why);
+        *ret_status = refused(command, why);
         return NULL;
     }
+    const char *id_file = options_value(options, "cidfile", NULL);
+    if (id_file)
+        call_save(call, id_file, container->id, strlen(container->id), 0644);
     call_sleep(call, DOCKER_CREATE_NS);
-    *ret_status = 0;
     return container;
 }
 
@@ -216,15 +369,11 @@ static struct container *create(struct docker_command *command, int *ret_status)
  * foreground. */
 static int run_command(struct docker_command *command, struct container *container)
 {
-    struct env *env = command->call->env;
-    bool has_root = false;
-    for (int i = 0; i < env->n_places; i++)
-        has_root = has_root || strcmp(env->places[i], container->place) == 0;
-    if (!has_root) {
-        record_observe(env->record, "not_simulated", command->options.args[1],
-                       "a command in a new container of '%s' is not simulated: no container of "
-                       "that image ran when "
-                       "the drill started",
+    const char *const *given = container->spec.command;
+    if (!docker_has_root(container)) {
+        record_observe(command->call->env->record, "not_simulated", given[0],
+                       "a command in a new container of '%s' is not simulated: too many such "
+                       "containers are there already",
                        container->spec.image);
         call_err(command->call,
                  "docker: a command in a new container of '%s' is not simulated here\n",
@@ -237,8 +386,15 @@ static int run_command(struct docker_command *command, struct container *contain
         .interactive = options_has(options, "interactive"),
         .tty = options_has(options, "tty"),
         .folder = options_value(options, "workdir", NULL),
+        .starts = true,
     };
-    int status = docker_exec(command->call, container, options->args + 1, &exec_options);
+    int n = 0;
+    while (given[n])
+        n++;
+    char **argv = ARENA_ARRAY(command->call->arena, char *, n + 1);
+    for (int i = 0; i < n; i++)
+        argv[i] = arena_strdup(command->call->arena, given[i]);
+    int status = docker_exec(command->call, container, argv, &exec_options);
     docker_kill(container, 9);
     container->exit_code = status;
     if (container->spec.remove_at_end)
@@ -250,29 +406,30 @@ static int run(struct docker_command *command)
 {
     struct call *call = command->call;
     const struct options *options = &command->options;
+    bool detached = options_has(options, "detach");
     int status;
-    if (options_has(options, "interactive") && options_has(options, "tty") &&
-        !options_has(options, "detach") && !call_isatty(call, 0)) {
+    if (options_has(options, "interactive") && options_has(options, "tty") && !detached &&
+        !call_isatty(call, 0)) {
         call_err(call, "the input device is not a TTY\n");
         return 1;
     }
     struct container *container = create(command, &status);
     if (!container)
         return status;
+    bool own_command = container->spec.for_command;
+    if (own_command && container->instance) { /* it runs the command, not the service */
+        instance_free(container->instance);
+        container->instance = NULL;
+    }
     const char *why = docker_start(container);
     call_sleep(call, DOCKER_START_NS);
-    if (why) {
-        call_err(call,
-                 "docker: Error response from daemon: %s\n\nRun 'docker run --help' for more "
-                 "information\n",
-                 why);
-        return 125;
-    }
-    if (options_has(options, "detach")) {
+    if (why)
+        return refused(command, why);
+    if (detached) {
         call_out(call, "%s\n", container->id);
         return 0;
     }
-    if (options->args[1])
+    if (own_command)
         return run_command(command, container);
     const struct log_options log = {
         .tail = -1, .since_ns = NEVER, .until_ns = NEVER, .follow = true};
@@ -286,103 +443,30 @@ static int create_only(struct docker_command *command)
     struct container *container = create(command, &status);
     if (container)
         call_out(command->call, "%s\n", container->id);
-    return container ? 0 : status == 125 ? 1 : status;
+    return container ? 0 : status;
 }
 
-/* ---- cp ---- */
-
-static bool split_place(struct call *call, const char *text, const char **container,
-                        const char **path)
-{
-    const char *colon = strchr(text, ':');
-    if (!colon || text[0] == '/' || text[0] == '.')
-        return false;
-    *container = arena_str(call->arena, (struct str){text, (size_t)(colon - text)});
-    *path = colon + 1;
-    return true;
-}
-
-static const char *target_name(struct call *call, const char *from, const char *to, bool is_folder)
-{
-    const char *slash = strrchr(from, '/');
-    const char *base = slash ? slash + 1 : from;
-    size_t len = strlen(to);
-    if (!is_folder && len > 0 && to[len - 1] != '/')
-        return to;
-    return arena_printf(call->arena, "%s%s%s", to, len && to[len - 1] == '/' ? "" : "/", base);
-}
-
-static int cp(struct docker_command *command)
-{
-    struct call *call = command->call;
-    const char *from = command->options.args[0], *to = command->options.args[1];
-    const char *name_from = NULL, *name_to = NULL, *path_from = from, *path_to = to;
-    bool out = split_place(call, from, &name_from, &path_from);
-    bool in = split_place(call, to, &name_to, &path_to);
-    if (in == out) {
-        call_err(call, in ? "copying between containers is not supported\n"
-                          : "must specify at least one container source\n");
-        return 1;
-    }
-    struct container *container = docker_want(command, in ? name_to : name_from);
-    if (!container)
-        return 1;
-    struct buf content;
-    buf_init(&content, FILE_MAX);
-    int code;
-    if (out) {
-        code = env_load(call->env, container->place, path_from, &content);
-    } else {
-        if (call_exists(call, path_from) == 2) {
-            buf_release(&content);
-            record_observe(call->env->record, "not_simulated", from,
-                           "'docker cp' of a whole folder is not simulated");
-            call_err(call, "docker cp of a folder is not simulated here\n");
-            return 1;
-        }
-        code = call_load(call, path_from, &content);
-    }
-    const char *copy = arena_str(call->arena, buf_text(&content));
-    size_t len = content.len;
-    buf_release(&content);
-    if (code < 0 && out)
-        return docker_daemon_error(call, "Could not find the file %s in container %s", path_from,
-                                   name_from);
-    if (code < 0) {
-        call_err(call, "lstat %s: no such file or directory\n", path_from);
-        return 1;
-    }
-    call_sleep(call, 60 * MILLISECOND);
-    if (out)
-        code =
-            call_save(call, target_name(call, path_from, path_to, call_exists(call, path_to) == 2),
-                      copy, len, 0644);
-    else
-        code = env_write(call->env, container->place, target_name(call, path_from, path_to, false),
-                         (struct str){copy, len}, 0644);
-    if (code < 0) {
-        call_err(call, "invalid output path: directory \"%s\" does not exist\n", path_to);
-        return 1;
-    }
-    if (!options_has(&command->options, "quiet"))
-        call_err(call, "Successfully copied %s to %s\n",
-                 docker_human_size(call->arena, (int64_t)len + 1536), to);
-    return 0;
-}
-
-#define RUN_WORDS                                                                                  \
-    "detach|d env|e= env-file= name= publish|p= publish-all|P volume|v= mount= network= net= "     \
-    "restart= "                                                                                    \
-    "rm interactive|i tty|t label|l= hostname|h= user|u= workdir|w= entrypoint= memory|m= cpus= "  \
-    "pull= "                                                                                       \
-    "privileged cap-add= cap-drop= add-host= link= init platform= health-cmd= health-interval= "   \
-    "log-driver= log-opt= ulimit= shm-size= read-only tmpfs= gpus= stop-timeout= network-alias= "  \
-    "quiet|q"
+#define CREATE_WORDS                                                                               \
+    "add-host= annotation= attach|a= blkio-weight-device= blkio-weight= cap-add= cap-drop= "       \
+    "cgroup-parent= cgroupns= cidfile= cpu-count= cpu-percent= cpu-period= cpu-quota= "            \
+    "cpu-rt-period= cpu-rt-runtime= cpu-shares|c= cpus= cpuset-cpus= cpuset-mems= "                \
+    "device-cgroup-rule= device-read-bps= device-read-iops= device-write-bps= "                    \
+    "device-write-iops= device= disable-content-trust dns-option= dns-search= dns= domainname= "   \
+    "entrypoint= env-file= env|e= expose= gpus= group-add= health-cmd= health-interval= "          \
+    "health-retries= health-start-interval= health-start-period= health-timeout= hostname|h= "     \
+    "init interactive|i io-maxbandwidth= io-maxiops= ip6= ip= ipc= isolation= kernel-memory= "     \
+    "label-file= label|l= link-local-ip= link= log-driver= log-opt= mac-address= "                 \
+    "memory-reservation= memory-swap= memory-swappiness= memory|m= mount= name= net= "             \
+    "network-alias= network= no-healthcheck oom-kill-disable oom-score-adj= pid= pids-limit= "     \
+    "platform= privileged publish-all|P publish|p= pull= quiet|q read-only restart= rm runtime= "  \
+    "security-opt= shm-size= stop-signal= stop-timeout= storage-opt= sysctl= tmpfs= tty|t "        \
+    "ulimit= use-api-socket userns= user|u= uts= volume-driver= volumes-from= volume|v= "          \
+    "workdir|w="
 
 const struct docker_verb docker_run_verbs[] = {
-    {"run", "run [OPTIONS] IMAGE [COMMAND] [ARG...]", RUN_WORDS, false, 1, -1, run},
-    {"create", "create [OPTIONS] IMAGE [COMMAND] [ARG...]", RUN_WORDS, false, 1, -1, create_only},
-    {"cp", "cp [OPTIONS] CONTAINER:SRC_PATH DEST_PATH|- | SRC_PATH|- CONTAINER:DEST_PATH",
-     "archive|a follow-link|L quiet|q", true, 2, 2, cp},
+    {"run", "run [OPTIONS] IMAGE [COMMAND] [ARG...]",
+     CREATE_WORDS " detach|d detach-keys= sig-proxy", false, 1, -1, run},
+    {"create", "create [OPTIONS] IMAGE [COMMAND] [ARG...]", CREATE_WORDS, false, 1, -1,
+     create_only},
     {0},
 };

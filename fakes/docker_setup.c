@@ -513,6 +513,9 @@ int docker_setup(struct env *env, const struct doc *config, struct error *error)
         read_registry(docker, doc_get(config, "registry"), error))
         return ERROR_INPUT;
     world_on_deploy(env->world, deploy, docker);
+    static const char *const spare[] = {DOCKER_SPARE_PLACES};
+    for (size_t i = 0; i < sizeof spare / sizeof *spare; i++)
+        env_add_place(env, spare[i]);
     docker->set_up = true;
     return 0;
 }

@@ -103,6 +103,8 @@ bool docker_volume_remove(struct docker *docker, const char *name)
     if (!volume)
         return false;
     lose_data(docker, volume);
+    if (docker->set_up)
+        env_remove_tree(docker->env, "", docker_volume_folder(docker_arena(docker), volume->name));
     record_change(docker->env->record, name, "the volume is removed");
     int at = (int)(volume - docker->volumes);
     docker->n_volumes--;

@@ -5,6 +5,41 @@
 #include "fakes/fake.h"
 #include "sim/base/xalloc.h"
 
+/* ---- files ---- */
+
+/* Where a path of a place really lies. */
+static void follow(struct env *env, const char **place, const char **path)
+{
+    for (int i = 0; i < env->n_mounts; i++) {
+        const struct env_mount *mount = &env->mounts[i];
+        size_t len = strlen(mount->target);
+        if (strcmp(mount->place, *place) != 0 || strncmp(mount->target, *path, len) != 0 ||
+            ((*path)[len] != '/' && (*path)[len] != '\0'))
+            continue;
+        *place = "";
+        *path = arena_printf(&env->arena, "%s%s", mount->source, *path + len);
+        return;
+    }
+}
+
+void env_set_mounts(struct env *env, const char *place, const struct env_mount *mounts, int n)
+{
+    int kept = 0;
+    for (int i = 0; i < env->n_mounts; i++) {
+        if (strcmp(env->mounts[i].place, place) != 0)
+            env->mounts[kept++] = env->mounts[i];
+    }
+    env->n_mounts = kept;
+    for (int i = 0; i < n; i++) {
+        XGROW(env->mounts, env->n_mounts, env->cap_mounts);
+        env->mounts[env->n_mounts++] = (struct env_mount){
+            .place = arena_strdup(&env->arena, place),
+            .target = arena_strdup(&env->arena, mounts[i].target),
+            .source = arena_strdup(&env->arena, mounts[i].source),
+        };
+    }
+}
+
 int env_write(struct env *env, const char *place, const char *path, struct str content, int mode)
 {
     return env_write_old(env, place, path, content, mode, env_unix_ns(env));
@@ -13,22 +48,38 @@ int env_write(struct env *env, const char *place, const char *path, struct str c
 int env_write_old(struct env *env, const char *place, const char *path, struct str content, int mode,
                   int64_t unix_ns)
 {
+    follow(env, &place, &path);
     return env->files->write(env->files_ctx, place, path, content.at, content.len, mode, unix_ns);
 }
 
 int env_append(struct env *env, const char *place, const char *path, struct str content)
 {
+    follow(env, &place, &path);
     return env->files->append(env->files_ctx, place, path, content.at, content.len);
 }
 
 int env_load(struct env *env, const char *place, const char *path, struct buf *buf)
 {
+    follow(env, &place, &path);
     return env->files->load(env->files_ctx, place, path, buf);
 }
 
 int env_unlink(struct env *env, const char *place, const char *path)
 {
+    follow(env, &place, &path);
     return env->files->unlink(env->files_ctx, place, path);
+}
+
+int env_mkdir(struct env *env, const char *place, const char *path)
+{
+    follow(env, &place, &path);
+    return env->files->mkdir(env->files_ctx, place, path);
+}
+
+int env_list(struct env *env, const char *place, const char *path, struct buf *entries)
+{
+    follow(env, &place, &path);
+    return env->files->list(env->files_ctx, place, path, entries);
 }
 
 void **env_slot(struct env *env, const char *fake)

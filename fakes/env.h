@@ -29,6 +29,8 @@ struct env {
     int n_places, cap_places;
     struct env_command *commands; /* see env_add_command() */
     int n_commands, cap_commands;
+    struct env_mount *mounts; /* see env_set_mounts() */
+    int n_mounts, cap_mounts;
 };
 
 /* A command that this run has beside those in the fakes' own lists: a declared stub, a tool of the system. */
@@ -51,7 +53,15 @@ struct env_files {
                  int64_t unix_ns);
     int (*append)(void *ctx, const char *place, const char *path, const void *at, size_t len);
     int (*load)(void *ctx, const char *place, const char *path, struct buf *);
-    int (*unlink)(void *ctx, const char *place, const char *path);
+    int (*unlink)(void *ctx, const char *place,
+                  const char *path); /* a file, or a folder that is empty */
+    int (*mkdir)(void *ctx, const char *place,
+                 const char *path); /* with its parents; fine if it is there */
+    /* A folder's entries in any order, each NUL-terminated: 'd', 'f' or 'l' (folder, file, link), four octal digits of
+     * its mode, its name. Only while the sandbox is up. */
+    int (*list)(void *ctx, const char *place, const char *path, struct buf *entries);
+    /* The place's files are again what those of `like` were when the run started. */
+    int (*reset)(void *ctx, const char *place, const char *like);
 };
 int env_write(struct env *, const char *place, const char *path, struct str content, int mode);
 /* The same for a file that is older than the run (a backup of last night): only during setup. */
@@ -60,6 +70,34 @@ int env_write_old(struct env *, const char *place, const char *path, struct str 
 int env_append(struct env *, const char *place, const char *path, struct str content);
 int env_load(struct env *, const char *place, const char *path, struct buf *);
 int env_unlink(struct env *, const char *place, const char *path);
+int env_mkdir(struct env *, const char *place, const char *path);
+int env_list(struct env *, const char *place, const char *path,
+             struct buf *entries); /* as in env_files */
+
+/* A folder of a place that is really one of the operator's machine: a bind mount, or a volume's data. */
+struct env_mount {
+    const char *place, *target, *source;
+};
+/* What of `place` lies elsewhere from now on, instead of what was given before. The functions above follow it. Copied. */
+void env_set_mounts(struct env *, const char *place, const struct env_mount *, int n);
+
+/* ---- whole trees (env_tree.c); paths of files or folders; only while the sandbox is up ---- */
+
+struct env_entry {
+    const char
+        *path; /* below the folder asked about: "a/b"; "" for the thing itself, if it is a file */
+    int mode;
+    bool is_dir;
+};
+/* Everything below a path, folders before what is in them, sorted; `at_most` entries, then -E2BIG. */
+int env_tree(struct env *, struct arena *, const char *place, const char *path, int at_most,
+             struct env_entry **ret, int *ret_n);
+/* Makes `to` a copy of `from`, beside what `to` already holds. *ret_bytes (may be NULL): how much that was. */
+int env_copy_tree(struct env *, const char *from_place, const char *from, const char *to_place,
+                  const char *to, int64_t *ret_bytes);
+int env_remove_tree(struct env *, const char *place, const char *path);
+/* 0 nothing there, 1 a file, 2 a folder. */
+int env_kind(struct env *, const char *place, const char *path);
 
 /* The state slot of a fake: *env_slot(env, "docker") is its own pointer, NULL at first. */
 void **env_slot(struct env *, const char *fake);

@@ -342,7 +342,53 @@ static int files_unlink(void *ctx, const char *place, const char *path)
     return 0;
 }
 
-static const struct env_files files = {files_write, files_append, files_load, files_unlink};
+static int files_mkdir(void *ctx, const char *place, const char *path)
+{
+    if (!find(ctx, place, path))
+        make(ctx, place, path)->is_dir = true;
+    return 0;
+}
+
+static int files_list(void *ctx, const char *place, const char *path, struct buf *entries)
+{
+    struct call_double *d = ctx;
+    struct call there = d->call;
+    there.place = place;
+    const struct double_file *self = find(d, place, path);
+    if (self && !self->is_dir)
+        return -ENOTDIR;
+    struct buf names;
+    buf_init(&names, FILE_MAX);
+    int code = op_list(&there, path, &names);
+    for (size_t at = 0; code == 0 && at < names.len; at += strlen(names.at + at) + 1) {
+        int mode = 0;
+        int64_t size;
+        op_stat(&there, arena_printf(&d->arena, "%s/%s", path, names.at + at), &mode, &size);
+        buf_printf(entries, "%c%04o%s", mode & 0040000 ? 'd' : 'f', (unsigned)mode & 07777,
+                   names.at + at);
+        buf_putc(entries, '\0');
+    }
+    buf_release(&names);
+    return code;
+}
+
+static int files_reset(void *ctx, const char *place, const char *like)
+{
+    struct call_double *d = ctx;
+    for (int i = 0; i < d->n_files; i++) {
+        if (strcmp(d->files[i].place, place) == 0)
+            d->files[i].path[0] = '\0';
+    }
+    for (int i = 0, n = d->n_files; i < n; i++) {
+        const struct double_file *file = &d->files[i];
+        if (strcmp(file->place, like) == 0 && file->original && file->first_path)
+            double_file(d, place, file->first_path, file->original);
+    }
+    return 0;
+}
+
+static const struct env_files files = {files_write, files_append, files_load, files_unlink,
+                                       files_mkdir, files_list,   files_reset};
 
 void double_init(struct call_double *d, struct world *world, struct record *record)
 {
@@ -377,6 +423,8 @@ void double_release(struct call_double *d)
     for (int i = 0; i < d->n_files; i++) {
         free(d->files[i].place);
         free(d->files[i].path);
+        free(d->files[i].original);
+        free(d->files[i].first_path);
         buf_release(&d->files[i].content);
     }
     free(d->files);
@@ -386,13 +434,20 @@ void double_release(struct call_double *d)
     free(d->env.slots);
     free(d->env.places);
     free(d->env.commands);
+    free(d->env.mounts);
     arena_release(&d->env.arena);
     arena_release(&d->arena);
 }
 
 void double_file(struct call_double *d, const char *place, const char *path, const char *content)
 {
+    char *first_path = xstrdup(path), *original = xstrdup(content);
     files_write(d, place, path, content, strlen(content), 0644, 0);
+    struct double_file *file = find(d, place, path);
+    free(file->original);
+    free(file->first_path);
+    file->original = original;
+    file->first_path = first_path;
 }
 
 const char *double_content(struct call_double *d, const char *place, const char *path)

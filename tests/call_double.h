@@ -14,6 +14,8 @@ struct double_file {
     struct buf content;
     int mode;
     bool is_dir;
+    /* As double_file() gave it: what a reset of the place brings back; NULL: made since. */
+    char *original, *first_path;
 };
 
 struct call_double {

@@ -217,14 +217,34 @@ static void test_v2_from_the_start(void **state)
 }
 
 /* Public images can be pulled; what would run in them here cannot be known. */
+static int spawn(struct call_double *d, const char *place, char *const argv[], struct buf *capture)
+{
+    (void)d;
+    (void)place;
+    (void)argv;
+    (void)capture;
+    return 9;
+}
+
+/* A container of its own for one command has a root of its own; there are so many at once and no more. */
 static void test_other_images(void **state)
 {
     (void)state;
     struct machine m;
     begin(&m);
+    m.d.on_spawn = spawn;
     machine_holds(&m, "docker pull alpine:3.20", 0, "docker.io/library/alpine:3.20\n", "");
-    machine_holds(&m, "docker run --rm -v shop_data:/data alpine:3.20 tar czf /backup/x.tgz /data",
-                  125, "", "a command in a new container of 'alpine:3.20' is not simulated here\n");
+    for (int i = 0; i < 3; i++)
+        machine_holds(&m, "docker run --rm -v shop_data:/data alpine:3.20 tar czf /x.tgz /data", 9,
+                      "", "");
+    assert_non_null(
+        strstr(m.d.spawned.at, "[docker-run-1] /bin/sh -c exec \"$@\" </dev/null sh tar"));
+    assert_null(strstr(m.d.spawned.at, "[docker-run-2]"));
+    machine_holds(&m, "docker run alpine:3.20 nmap", 127, "",
+                  "exec: \"nmap\": executable file not found in $PATH: unknown\n");
+    machine_holds(&m, "docker run alpine:3.20 true", 9, "", "");
+    machine_holds(&m, "docker run --rm busybox true", 125, "",
+                  "a command in a new container of 'busybox' is not simulated here\n");
     assert_string_equal(m.record->observations[0].id, "not_simulated");
     machine_release(&m);
 }

@@ -209,7 +209,8 @@ static void test_life(void **state)
         {"docker pause web", 0, "web\n", ""},
         {"docker unpause web", 0, "web\n", ""},
         {"docker rm web", 1, "", "~Stop the container before attempting removal or force remove\n"},
-        {"docker rm -f web nope", 0, "web\n", ""},
+        {"docker rm -f web nope", 0, "web\n",
+         "Error response from daemon: No such container: nope\n"},
         {"docker rm nope", 1, "", "Error response from daemon: No such container: nope\n"},
         {"docker stop nope db", 1, "db\n", "Error response from daemon: No such container: nope\n"},
     };
@@ -437,6 +438,7 @@ static void test_small(void **state)
     };
     RUN(&m, rows);
     double_file(&m.d, "web", "/etc/app.conf", "mode=old\n");
+    double_file(&m.d, "", "/tmp/other", "");
     machine_holds(&m, "docker cp web:/etc/app.conf /tmp/app.conf", 0, "", "Successfully copied");
     assert_string_equal(double_content(&m.d, "", "/tmp/app.conf"), "mode=old\n");
     machine_release(&m);

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,7 +67,82 @@ static int files_unlink(void *ctx, const char *place, const char *path)
     return first_files_unlink(&run->first, place, path);
 }
 
-static const struct env_files run_files = {files_write, files_append, files_load, files_unlink};
+static int files_mkdir(void *ctx, const char *place, const char *path)
+{
+    struct run *run = ctx;
+    return run->supervisor ? supervisor_mkdir(run->supervisor, place, path) : 0;
+}
+
+static int files_list(void *ctx, const char *place, const char *path, struct buf *entries)
+{
+    struct run *run = ctx;
+    return run->supervisor ? supervisor_list(run->supervisor, place, path, entries) : -ENOENT;
+}
+
+/* What belongs to the sandbox in every place, and not to anybody's image. */
+static bool of_the_sandbox(const char *path)
+{
+    static const char *const paths[] = {"/bin",
+                                        "/dev",
+                                        "/lib",
+                                        "/lib64",
+                                        "/proc",
+                                        "/sbin",
+                                        "/usr",
+                                        "/etc/group",
+                                        "/etc/hostname",
+                                        "/etc/hosts",
+                                        "/etc/ld.so.cache",
+                                        "/etc/mtab",
+                                        "/etc/nsswitch.conf",
+                                        "/etc/passwd",
+                                        "/var/run",
+                                        NULL};
+    for (int i = 0; paths[i]; i++) {
+        if (strcmp(paths[i], path) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void empty_folder(struct run *run, const char *place, const char *folder, int depth)
+{
+    struct buf entries;
+    buf_init(&entries, 1 << 20);
+    int code = supervisor_list(run->supervisor, place, folder[0] ? folder : "/", &entries);
+    for (size_t at = 0; code == 0 && at < entries.len; at += strlen(entries.at + at) + 1) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/%s", folder, entries.at + at + 5);
+        if (of_the_sandbox(path))
+            continue;
+        if (entries.at[at] == 'd' && depth < 64)
+            empty_folder(run, place, path, depth + 1);
+        if (entries.at[at] != 'd' || depth > 1) /* "/var/log" and the like stay */
+            (void)supervisor_unlink(run->supervisor, place, path);
+    }
+    buf_release(&entries);
+}
+
+static int files_reset(void *ctx, const char *place, const char *like)
+{
+    struct run *run = ctx;
+    if (!run->supervisor)
+        return 0;
+    empty_folder(run, place, "", 0);
+    int code = 0;
+    for (int i = 0; i < run->first.n && code == 0; i++) {
+        const struct sandbox_file *file = &run->first.at[i];
+        if (strcmp(file->place, like) != 0)
+            continue;
+        code = file->is_dir ? supervisor_mkdir(run->supervisor, place, file->path)
+                            : supervisor_write(run->supervisor, place, file->path, file->content.at,
+                                               file->content.len, file->mode);
+    }
+    return code;
+}
+
+static const struct env_files run_files = {files_write, files_append, files_load, files_unlink,
+                                           files_mkdir, files_list,   files_reset};
 
 /* ---- what the supervisor asks ---- */
 
@@ -340,6 +416,7 @@ static void release(struct run *run)
     free(run->env.slots);
     free(run->env.places);
     free(run->env.commands);
+    free(run->env.mounts);
     arena_release(&run->env.arena);
     first_files_release(&run->first);
     paste_release(&run->paste);

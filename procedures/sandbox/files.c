@@ -1,5 +1,6 @@
 #include "procedures/sandbox/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -166,10 +167,39 @@ int files_unlink(int root_fd, const char *path, int64_t mtime_unix_ns)
     if (parent < 0)
         return parent;
     int failed = unlinkat(parent, base, 0) ? -errno : 0;
+    if (failed == -EISDIR)
+        failed = unlinkat(parent, base, AT_REMOVEDIR) ? -errno : 0;
     if (!failed)
         stamp_folder(parent, mtime_unix_ns);
     close(parent);
     return failed;
+}
+
+int files_list(int root_fd, const char *path, struct buf *entries)
+{
+    int fd = files_open(root_fd, path, O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0)
+        return fd;
+    DIR *folder = fdopendir(fd);
+    if (!folder) {
+        int failed = -errno;
+        close(fd);
+        return failed;
+    }
+    for (const struct dirent *entry; (entry = readdir(folder));) {
+        struct stat st;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+            fstatat(dirfd(folder), entry->d_name, &st, AT_SYMLINK_NOFOLLOW))
+            continue;
+        buf_printf(entries, "%c%04o%s",
+                   S_ISDIR(st.st_mode)   ? 'd'
+                   : S_ISLNK(st.st_mode) ? 'l'
+                                         : 'f',
+                   (unsigned)st.st_mode & 07777, entry->d_name);
+        buf_putc(entries, '\0');
+    }
+    closedir(folder);
+    return 0;
 }
 
 int files_make_folder(int root_fd, const char *path, int mode, int64_t mtime_unix_ns)

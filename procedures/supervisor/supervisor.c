@@ -196,3 +196,18 @@ int supervisor_unlink(struct supervisor *s, const char *place, const char *path)
     int root = with_place(s, place, &before);
     return root < 0 ? root : done(s, root, before, files_unlink(root, path, clock_unix_ns(s)));
 }
+
+int supervisor_mkdir(struct supervisor *s, const char *place, const char *path)
+{
+    uid_t before;
+    int root = with_place(s, place, &before);
+    return root < 0 ? root
+                    : done(s, root, before, files_make_folder(root, path, 0, clock_unix_ns(s)));
+}
+
+int supervisor_list(struct supervisor *s, const char *place, const char *path, struct buf *entries)
+{
+    uid_t before;
+    int root = with_place(s, place, &before);
+    return root < 0 ? root : done(s, root, before, files_list(root, path, entries));
+}

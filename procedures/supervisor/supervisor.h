@@ -80,5 +80,7 @@ int supervisor_write(struct supervisor *, const char *place, const char *path, c
 int supervisor_append(struct supervisor *, const char *place, const char *path, const void *at, size_t len);
 int supervisor_load(struct supervisor *, const char *place, const char *path, struct buf *);
 int supervisor_unlink(struct supervisor *, const char *place, const char *path);
+int supervisor_mkdir(struct supervisor *, const char *place, const char *path);
+int supervisor_list(struct supervisor *, const char *place, const char *path, struct buf *entries);
 
 #endif
