@@ -259,12 +259,13 @@ static void cat_indices(struct exchange *x)
         if (index->deleted)
             continue;
         int64_t n = documents(x->node, index);
+        bool counted = !index->closed && !index->corrupt; /* without a started primary there are no figures */
         const char **row = table->cells[table->n_rows++];
-        const char *size = index->closed ? "" : size_words(arena, n * DOCUMENT_BYTES);
+        const char *size = !counted ? "" : size_words(arena, n * DOCUMENT_BYTES);
         const char *values[] = {health_of(index), index->closed ? "close" : "open", index->name,
                                 uuid_of(arena, index->name), "1", "0",
-                                index->closed ? "" : arena_printf(arena, "%lld", (long long)n),
-                                index->closed ? "" : "0", size, size};
+                                counted ? arena_printf(arena, "%lld", (long long)n) : "",
+                                counted ? "0" : "", size, size};
         memcpy(row, values, sizeof values);
     }
     print_table(x, table);
@@ -714,6 +715,26 @@ static void backup_made(struct world *world, const struct backup *backup, void *
     }
 }
 
+/* Its only shard can be read by nobody: what it holds is gone unless a snapshot brings it back. */
+static void corrupt_index(struct node *node, struct index *index)
+{
+    struct dataset *serving = store_serving(node->store);
+    const struct idset *rows = dataset_rows(serving, index->name);
+    struct record *record = node->env->record;
+    struct idset all = {0};
+    int now_in = record->current_step;
+    index->corrupt = true;
+    if (rows)
+        idset_copy(&all, rows);
+    record->current_step = 0; /* no command did it */
+    store_because(node->store, arena_printf(&node->env->arena, "corruption of the only shard of %s", index->name));
+    if (all.n)
+        dataset_delete_set(serving, index->name, &all);
+    record->current_step = now_in;
+    idset_release(&all);
+    store_changed(node->store);
+}
+
 /* A corrupt index, as a fault or a setting of the scenario: "elasticsearch.INDEX" = "corrupt". */
 static void read_settings(struct world *world, void *ctx)
 {
@@ -721,10 +742,8 @@ static void read_settings(struct world *world, void *ctx)
     for (int i = 0; i < node->n_indices; i++) {
         struct index *index = node->indices[i];
         const char *value = world_setting(world, arena_printf(&node->env->arena, "elasticsearch.%s", index->name));
-        if (value && strcmp(value, "corrupt") == 0 && !index->corrupt && index->restore_ends_ns == 0) {
-            index->corrupt = true;
-            store_changed(node->store);
-        }
+        if (value && strcmp(value, "corrupt") == 0 && !index->corrupt && index->restore_ends_ns == 0)
+            corrupt_index(node, index);
     }
 }
 

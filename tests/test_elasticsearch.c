@@ -146,6 +146,39 @@ static void what_came_after_the_snapshot_is_lost(void **state)
     assert_int_equal(f->record->current_step, 2);
 }
 
+/* The only shard is broken: nobody can read what it held, so it is lost unless a snapshot brings it back. */
+static void a_corrupt_index_has_lost_what_no_snapshot_holds(void **state)
+{
+    struct fixture *f = *state;
+    int64_t held = documents(f);
+    world_set(f->world, "elasticsearch.logs-1", "corrupt");
+    world_advance(f->world, world_now(f->world) + 2 * SECOND);
+    const char *indices = ask(f, "GET", "/_cat/indices?h=health,index,docs.count", NULL);
+    assert_non_null(strstr(indices, "red   logs-1  \n")); /* no primary that could be asked for its counts */
+    assert_non_null(strstr(ask(f, "GET", "/logs-1/_count", NULL), "all shards failed"));
+    ask(f, "POST", "/logs-1/_close", NULL);
+    record_step_begin(f->record, "playbook.md", 3, "curl .../_restore");
+    ask(f, "POST", RESTORE, ONE_INDEX);
+    world_advance(f->world, world_now(f->world) + MINUTE);
+    assert_true(documents(f) > 100000 && documents(f) < held + 10 * 60);
+    world_finish(f->world);
+    const struct ledger_row *row = &f->record->ledger[0];
+    assert_true(row->lost > 0 && row->lost <= 70 * 10);
+    assert_int_equal(row->n_blame, 1);
+    assert_int_equal(row->blame[0].step, 0); /* not the restore, which brought back what there was */
+}
+
+static void a_corrupt_index_that_stays_so_is_lost(void **state)
+{
+    struct fixture *f = *state;
+    world_set(f->world, "elasticsearch.logs-1", "corrupt");
+    world_advance(f->world, world_now(f->world) + 2 * SECOND);
+    world_finish(f->world);
+    const struct ledger_row *row = &f->record->ledger[0];
+    assert_true(row->lost >= 100000);
+    assert_true(row->recoverable >= 100000 && row->recoverable < row->lost); /* the snapshot has most of it */
+}
+
 static void unknown_names(void **state)
 {
     struct fixture *f = *state;
@@ -163,6 +196,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_closed_index_takes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_restore_onto_an_open_index_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_came_after_the_snapshot_is_lost, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_corrupt_index_has_lost_what_no_snapshot_holds, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_corrupt_index_that_stays_so_is_lost, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unknown_names, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

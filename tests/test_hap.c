@@ -9,6 +9,7 @@
 #include "procedures/drill/model_load.h"
 #include "sim/record.h"
 #include "sim/world/world.h"
+#include "tests/coverage.h"
 
 static const char *const not_the_models[] = {"docker", "http", "git", "hosts", "assume", NULL};
 
@@ -131,12 +132,27 @@ static void test_rows_are_those_of_the_document(void **state)
     buf_release(&text);
 }
 
+static void test_the_coverage_table_is_true(void **state)
+{
+    (void)state;
+    struct buf complaints;
+    const char *triggers[sizeof rows / sizeof *rows + 1] = {NULL};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        triggers[i] = rows[i].trigger;
+    buf_init(&complaints, 1 << 20);
+    coverage_check("procedures/hap", triggers, &complaints);
+    if (complaints.len)
+        fail_msg("\n%s", complaints.at);
+    buf_release(&complaints);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_row_of_the_matrix_is_reached),
         cmocka_unit_test(test_a_drill_brings_its_own_triggers),
         cmocka_unit_test(test_rows_are_those_of_the_document),
+        cmocka_unit_test(test_the_coverage_table_is_true),
     };
     return cmocka_run_group_tests_name("hap", tests, NULL, NULL);
 }

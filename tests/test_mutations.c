@@ -1,4 +1,5 @@
-/* A playbook that works, broken in one place: each mistake changes the verdict or the findings as the tools behave. */
+/* Every drill, changed in one place: a mistake mended or made, in the playbook or in the world, changes what is found, as the
+ * tools behave. So no verdict is one that would be given anyway. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,137 +7,185 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include <cmocka.h>
 
-#include "reports/summary.h"
-#include "tests/trial.h"
+#include "sim/base/doc.h"
+#include "tests/drill_expect.h"
+#include "tests/mutations.h"
 #include "tests/workspace.h"
 
-#define TAG    "docker tag hp_ti/honeypot:v1.2.2 hp_ti/honeypot:latest\n"
-#define UP     "docker-compose up -d --no-deps honeypot pipeline\n"
-#define FETCH  "git fetch --quiet origin\ngit checkout --quiet tags/v1.2.2\ndocker pull --quiet hp_ti/honeypot:v1.2.2\n"
-#define VERIFY "./deployment/scripts/health_check.sh --post-deploy &&\n    ./tests/smoke_tests.sh &&\n    echo"
-#define STRICT " -v ON_ERROR_STOP=1 --single-transaction"
+static const char *system_of(struct arena *arena, const char *drill)
+{
+    return arena_printf(arena, "%.*s", (int)(strchr(drill, '/') - drill), drill);
+}
 
-struct edit {
-    const char *from, *to;
-};
+static const char *file_of(struct arena *arena, const char *drill)
+{
+    return arena_printf(arena, "drills/%s.yaml", strchr(drill, '/') + 1);
+}
 
-static const struct mutation {
-    const char *name;
-    struct edit edits[3];      /* in the section that the drill runs */
-    enum outcome outcome;
-    const char *expected[3];   /* findings */
-    const char *absent[3];
-    const char *why;
-} mutations[] = {
-    {.name = "none", .outcome = OUTCOME_PASS, .absent = {"wrong_end_state", "false_success", "no_op"}, .why = "it works"},
-    {.name = "a step removed",
-     .edits = {{FETCH, "# fetched\n" FETCH}, {TAG "docker tag hp_ti/pipeline", "docker tag hp_ti/pipeline"}},
-     .outcome = OUTCOME_FAIL,
-     .expected = {"wrong_end_state"},
-     .absent = {"false_success"},
-     .why = "latest still means the bad image, and the health check sees it"},
-    {.name = "a step and the verification removed",
-     .edits = {{TAG "docker tag hp_ti/pipeline", "docker tag hp_ti/pipeline"}, {VERIFY, "echo"}},
-     .outcome = OUTCOME_FAIL,
-     .expected = {"wrong_end_state", "false_success"},
-     .why = "nothing looks before it says done"},
-    {.name = "a flag dropped",
-     .edits = {{"docker exec -i hp_ti_postgres", "docker exec hp_ti_postgres"}},
-     .outcome = OUTCOME_FAIL,
-     .expected = {"wrong_end_state", "no_op"},
-     .absent = {"false_success"},
-     .why = "docker exec without -i attaches no standard input: psql reads nothing and ends with 0"},
-    {.name = "two steps swapped",
-     .edits = {{"services; the stores keep running\n" UP, "services; the stores keep running\n"},
-               {"# 2. Fetch the previous release", UP "# 2. Fetch the previous release"}},
-     .outcome = OUTCOME_FAIL,
-     .expected = {"wrong_end_state", "no_op"},
-     .why = "docker-compose up changes nothing before the tag has moved"},
-    {.name = "a name mistyped, and nothing to stop on errors",
-     .edits = {{"DROP CONSTRAINT payload_is_short", "DROP CONSTRAINT payload_is_shrt"}, {STRICT, ""}, {VERIFY, "echo"}},
-     .outcome = OUTCOME_PASS,
-     .expected = {"silent_failure"},
-     .why = "psql goes on after an error and ends with 0"},
-};
-
-/* Only the drill's own section is changed: the document has the same commands elsewhere. */
-static void edit_section(struct workspace *workspace, const struct edit *edits)
+/* Below a heading the first occurrence counts; the document says the same elsewhere. */
+static void replace_below(struct workspace *workspace, const char *file, const char *below,
+                          const struct edit *edit)
 {
     struct buf text;
     buf_init(&text, 1 << 20);
-    assert_int_equal(buf_read_file(&text, workspace_path(workspace, "hardened.md")), 0);
-    const char *start = strstr(text.at, "## Scenario 2"), *end = strstr(start + 1, "\n## ");
-    assert_non_null(start);
-    struct str section = {start, end ? (size_t)(end - start) : strlen(start)};
-    char *now = arena_str(&workspace->arena, section);
-    for (int i = 0; i < 3 && edits[i].from; i++) {
-        char *at = strstr(now, edits[i].from);
-        if (!at)
-            fail_msg("the playbook has no '%s' any more", edits[i].from);
-        now = arena_printf(&workspace->arena, "%.*s%s%s", (int)(at - now), now, edits[i].to, at + strlen(edits[i].from));
-    }
-    workspace_write(workspace, "hardened.md",
-                    arena_printf(&workspace->arena, "%.*s%s%s", (int)(start - text.at), text.at, now, end ? end : ""));
+    assert_int_equal(buf_read_file(&text, workspace_path(workspace, file)), 0);
+    const char *start = strstr(text.at, below), *at = start ? strstr(start, edit->from) : NULL;
+    if (!at)
+        fail_msg("%s has no '%s' below '%s'", file, edit->from, below);
+    workspace_write(workspace, file,
+                    arena_printf(&workspace->arena, "%.*s%s%s", (int)(at - text.at), text.at,
+                                 edit->to, at + strlen(edit->from)));
     buf_release(&text);
 }
 
-static void run_drill(struct workspace *workspace, struct summary *ret)
+static void apply(struct workspace *workspace, const struct mutation *mutation)
 {
-    char command[1024], output[4096];
-    const char *build = getenv("REHEARSE_BUILD");
-    struct error error = {""};
-    snprintf(command, sizeof command, "%s/rehearse run %s/drills/database-migration-hardened.yaml --history none --out %s/out 2>&1",
-             build ? build : "build", workspace->path, workspace->path);
-    FILE *pipe = popen(command, "r");
-    assert_non_null(pipe);
-    output[fread(output, 1, sizeof output - 1, pipe)] = '\0';
-    pclose(pipe);
-    if (summary_read_file(ret, &workspace->arena, workspace_path(workspace, "out/run.json"), &error) != 0)
-        fail_msg("%s\n%s", error.text, output);
+    for (int i = 0; i < 3 && mutation->edits[i].file; i++) {
+        const struct edit *edit = &mutation->edits[i];
+        const char *file = edit->file[0] ? edit->file : file_of(&workspace->arena, mutation->drill);
+        if (mutation->below)
+            replace_below(workspace, file, mutation->below, edit);
+        else
+            workspace_replace(workspace, file, edit->from, edit->to);
+    }
 }
 
-static bool has(const struct summary *summary, const char *id)
+static bool has(const struct flown *flown, const char *id)
 {
-    for (int i = 0; i < summary->n_findings; i++) {
-        if (strcmp(summary->findings[i].id, id) == 0)
+    for (int i = 0; i < flown->report.findings.n; i++) {
+        if (strcmp(flown->report.findings.at[i].id, id) == 0)
             return true;
     }
     return false;
 }
 
-static void each_mistake_is_seen(void **state)
+/* What one word is about: "pass", "fail", "met" ... in this run. */
+static const char *outcome_of(const struct flown *flown, const char *what)
+{
+    const struct verdict *verdict = &flown->report.verdict;
+    if (strcmp(what, "verdict") == 0)
+        return outcome_names[verdict->outcome];
+    for (int i = 0; i < GATES; i++) {
+        if (strcmp(what, gate_names[i]) == 0)
+            return outcome_names[verdict->gates[i].outcome];
+    }
+    for (int i = 0; i < verdict->n_targets; i++) {
+        if (strcmp(what, measure_names[verdict->targets[i].target->measure]) == 0)
+            return verdict->targets[i].outcome == OUTCOME_PASS ? "met" : "missed";
+    }
+    fail_msg("no gate or target is called '%s'", what);
+    return "";
+}
+
+static bool expects_finding(const struct doc *expect, const char *id)
+{
+    const struct doc *findings = doc_get(expect, "findings");
+    for (const struct doc *node = findings ? findings->first : NULL; node; node = node->next) {
+        if (node->text && strcmp(node->text, id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether the drill as it stands expects otherwise. A drill that passes expects every gate and target to. */
+static bool contradicts(const struct doc *expect, const char *what, const char *outcome)
+{
+    const struct doc *gate = doc_get(doc_get(expect, "gates"), what),
+                     *target = doc_get(doc_get(expect, "targets"), what);
+    const struct doc *verdict = doc_get(expect, "verdict"), *said = strcmp(what, "verdict") == 0
+                                                                        ? verdict
+                                                                    : gate ? gate
+                                                                           : target;
+    if (said)
+        return strcmp(said->text, outcome) != 0;
+    return strcmp(verdict->text, "pass") == 0 &&
+           (strcmp(outcome, "fail") == 0 || strcmp(outcome, "missed") == 0);
+}
+
+static void compare(const struct mutation *mutation, const struct flown *flown,
+                    struct buf *complaints)
+{
+    struct arena arena = {0};
+    const struct doc *expect = flown->drill->expect;
+    struct str rest = str_of(mutation->expected);
+    bool changed = false;
+    while (rest.len) {
+        const char *word = arena_str(&arena, str_cut(&rest, ' '));
+        if (word[0] == '+' || word[0] == '-') {
+            changed |= expects_finding(expect, word + 1) == (word[0] == '-');
+            if (has(flown, word + 1) != (word[0] == '+'))
+                buf_printf(complaints, "%s: %s did not come true: %s\n", mutation->drill, word,
+                           mutation->why);
+            continue;
+        }
+        struct str outcome = str_of(word);
+        const char *what = arena_str(&arena, str_cut(&outcome, ':'));
+        changed |= contradicts(expect, what, arena_str(&arena, outcome));
+        if (!str_is(outcome, outcome_of(flown, what)))
+            buf_printf(complaints, "%s: %s is %s, not %.*s: %s\n", mutation->drill, what,
+                       outcome_of(flown, what), STR_ARG(outcome), mutation->why);
+    }
+    if (!changed)
+        buf_printf(complaints, "%s: '%s' is what the drill expects anyway\n", mutation->drill,
+                   mutation->expected);
+    arena_release(&arena);
+}
+
+static void each_change_is_seen(void **state)
 {
     (void)state;
-    if (!trial_possible())
-        skip();
-    for (size_t i = 0; i < sizeof mutations / sizeof *mutations; i++) {
+    struct buf complaints;
+    buf_init(&complaints, 1 << 20);
+    for (int i = 0; i < n_mutations; i++) {
         const struct mutation *mutation = &mutations[i];
         struct workspace workspace;
-        struct summary summary;
-        workspace_init(&workspace, "procedures/hp_ti");
-        edit_section(&workspace, mutation->edits);
-        run_drill(&workspace, &summary);
-        if (summary.outcome != mutation->outcome)
-            fail_msg("%s: %s, expected %s: %s", mutation->name, outcome_names[summary.outcome], outcome_names[mutation->outcome],
-                     mutation->why);
-        for (int k = 0; k < 3 && mutation->expected[k]; k++) {
-            if (!has(&summary, mutation->expected[k]))
-                fail_msg("%s: no %s: %s", mutation->name, mutation->expected[k], mutation->why);
-        }
-        for (int k = 0; k < 3 && mutation->absent[k]; k++) {
-            if (has(&summary, mutation->absent[k]))
-                fail_msg("%s: %s, but %s", mutation->name, mutation->absent[k], mutation->why);
-        }
+        struct flown flown;
+        struct arena arena = {0};
+        workspace_init(&workspace,
+                       arena_printf(&arena, "procedures/%s", system_of(&arena, mutation->drill)));
+        apply(&workspace, mutation);
+        flown_init(&flown, workspace_path(&workspace, file_of(&arena, mutation->drill)), NULL);
+        compare(mutation, &flown, &complaints);
+        flown_release(&flown);
         workspace_release(&workspace);
+        arena_release(&arena);
     }
+    if (complaints.len) {
+        fprintf(stderr, "%s", complaints.at); /* longer than cmocka prints */
+        fail();
+    }
+    buf_release(&complaints);
+}
+
+static void every_drill_has_a_change(void **state)
+{
+    (void)state;
+    static const char *const systems[] = {"hap", "hp_ti", "hyperpage", "qec_sft"};
+    struct arena arena = {0};
+    for (size_t s = 0; s < sizeof systems / sizeof *systems; s++) {
+        char **paths =
+            drill_paths(&arena, arena_printf(&arena, "procedures/%s/drills", systems[s]));
+        for (int i = 0; paths[i]; i++) {
+            bool found = false;
+            for (int k = 0; k < n_mutations; k++)
+                found |= strcmp(paths[i], arena_printf(&arena, "procedures/%s/%s",
+                                                       system_of(&arena, mutations[k].drill),
+                                                       file_of(&arena, mutations[k].drill))) == 0;
+            if (!found)
+                fail_msg("nothing shows what would change the verdict of %s", paths[i]);
+        }
+    }
+    arena_release(&arena);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_mistake_is_seen)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_change_is_seen),
+        cmocka_unit_test(every_drill_has_a_change),
+    };
+    return cmocka_run_group_tests_name("mutations", tests, NULL, NULL);
 }

@@ -84,6 +84,20 @@ static int write_files(struct call *call, struct pg_server *server, const char *
     return code;
 }
 
+/* With the folders above it, as pg_mkdir_p does. Returns 0 or -errno. */
+static int make_folder(struct call *call, const char *folder)
+{
+    for (const char *at = folder; *at; at++) {
+        if (at[1] != '/' && at[1] != '\0')
+            continue;
+        const char *path = arena_printf(call->arena, "%.*s", (int)(at + 1 - folder), folder);
+        int code = call_exists(call, path) == 0 ? call_mkdir(call, path, 0700) : 0;
+        if (code < 0)
+            return code;
+    }
+    return 0;
+}
+
 int run_pg_basebackup(struct call *call)
 {
     static const struct pg_option list[] = {
@@ -133,7 +147,7 @@ int run_pg_basebackup(struct call *call)
     int64_t bytes = 0;
     for (struct pg_database *d = server->databases; d; d = d->next)
         bytes += pg_database_bytes(d);
-    int code = call_exists(call, folder) == 0 ? call_mkdir(call, folder, 0700) : 0;
+    int code = make_folder(call, folder);
     if (code < 0) {
         call_err(call, "pg_basebackup: error: could not create directory \"%s\": %s\n", folder, strerror(-code));
         return 1;

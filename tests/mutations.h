@@ -1,0 +1,21 @@
+/* mutations: for every drill a change in one place of its files, and what has to be found otherwise then. */
+#ifndef REHEARSE_TESTS_MUTATIONS_H
+#define REHEARSE_TESTS_MUTATIONS_H
+
+struct edit {
+    const char *file, *from, *to; /* `from` stands there once, or first below the heading `below` */
+};
+
+struct mutation {
+    const char *drill;
+    struct edit edits[3];
+    /* "verdict:pass", "GATE:fail", "TARGET:met", "+FINDING", "-FINDING"; at least one word is not what the drill expects */
+    const char *expected;
+    const char *why;
+    const char *below; /* a heading; NULL: anywhere */
+};
+
+extern const struct mutation mutations[];
+extern const int n_mutations;
+
+#endif
