@@ -43,12 +43,27 @@ static void explain_rule(const struct lint_rule *rule)
     print_section("In a run it shows as", rule->twins);
 }
 
+/* The rules of lint that name this finding as their twin. */
+static const char *rules_of(const char *id)
+{
+    static char text[400];
+    size_t n = 0;
+    text[0] = '\0';
+    for (const struct lint_rule *rule = lint_rules; rule->id; rule++) {
+        struct str rest = str_of(rule->twins);
+        while (rest.len)
+            if (str_is(str_cut(&rest, ' '), id) && n + 8 < sizeof text)
+                n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", n ? " " : "", rule->id);
+    }
+    return text;
+}
+
 static void explain_kind(const struct finding_kind *kind)
 {
     printf("%s: %s (finding of a run)\n", kind->id, kind->title);
     print_section("Why it bites", kind->why);
     print_section("How to mend it", kind->mend);
-    print_section("Lint sees it as", kind->lint);
+    print_section("Lint sees it as", rules_of(kind->id));
 }
 
 static void list_all(void)

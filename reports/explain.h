@@ -12,7 +12,6 @@ struct finding_kind {
     unsigned measures;      /* bits 1u << MEASURE_...: likewise for missed targets */
     const char *why;        /* why it bites */
     const char *mend;       /* how to mend it */
-    const char *lint;       /* the lint rules that see it without a run, "RB001 RB004", or "" */
 };
 
 extern const struct finding_kind finding_kinds[]; /* sorted by id, ends with a NULL id */

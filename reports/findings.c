@@ -519,6 +519,42 @@ static void take_over_observations(struct maker *maker)
     }
 }
 
+/* ---- the rule that could have said it before ---- */
+
+static bool lists(const char *words, const char *word)
+{
+    struct str rest = str_of(words);
+    while (rest.len)
+        if (str_is(str_cut(&rest, ' '), word))
+            return true;
+    return false;
+}
+
+/* The last line of the command that the finding is about. */
+static int last_line(const struct record *record, const struct finding *finding)
+{
+    const struct step *step = step_at(record, finding->step);
+    int line = finding->line;
+    for (const char *at = step && step->line == line ? step->command : ""; *at; at++)
+        line += *at == '\n';
+    return line;
+}
+
+static void point_to_lint(struct maker *maker)
+{
+    const struct record *record = maker->record;
+    for (int i = 0; i < maker->list->n; i++) {
+        struct finding *finding = &maker->list->at[i];
+        int last = last_line(record, finding);
+        for (int k = 0; finding->line && !finding->lint && k < record->n_static_notes; k++) {
+            const struct static_note *note = &record->static_notes[k];
+            if (note->line >= finding->line && note->line <= last && lists(note->shows_as, finding->id) &&
+                strcmp(note->file, finding->file) == 0)
+                finding->lint = note;
+        }
+    }
+}
+
 void findings_make(struct findings *list, const struct record *record, const struct verdict *verdict,
                    struct arena *arena)
 {
@@ -532,6 +568,7 @@ void findings_make(struct findings *list, const struct record *record, const str
     judge_targets(&maker);
     judge_detection(&maker);
     judge_communication(&maker);
+    point_to_lint(&maker);
     if (list->n)
         qsort(list->at, (size_t)list->n, sizeof *list->at, by_place);
 }

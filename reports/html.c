@@ -143,6 +143,12 @@ static void put_finding(struct html_page *page, const struct finding *finding, i
     }
     if (kind)
         buf_printf(page->buf, ", <a href=\"#about-%s\">why it bites and how to mend it</a>", kind->id);
+    if (finding->lint) {
+        html_raw(page, ", lint ");
+        html_text(page, finding->lint->rule);
+        html_raw(page, ": ");
+        html_text(page, finding->lint->title);
+    }
     html_raw(page, finding->waiver ? ", waived: " : "");
     html_text(page, finding->waiver ? finding->waiver->reason : "");
     html_raw(page, "</p>\n");
@@ -167,10 +173,7 @@ static void put_kinds(struct html_page *page)
         xml_put(page->buf, kind->why);
         html_raw(page, "</p><p>");
         xml_put(page->buf, kind->mend);
-        html_raw(page, "</p>");
-        if (*kind->lint)
-            buf_printf(page->buf, "<p>Lint sees it without a run: %s</p>", kind->lint);
-        html_raw(page, "</dd>\n");
+        html_raw(page, "</p></dd>\n");
     }
     html_raw(page, "</dl>\n");
 }

@@ -207,6 +207,8 @@ static void put_findings(struct json_writer *json, const struct report *report)
         json_string(json, "message", finding->message);
         json_string(json, "evidence", finding->evidence);
         json_string(json, "replay", finding->replay);
+        if (finding->lint)
+            json_string(json, "lint", finding->lint->rule);
         if (finding->waiver)
             json_string(json, "waived", finding->waiver->reason);
         json_close_object(json);

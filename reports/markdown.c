@@ -240,6 +240,9 @@ static void put_findings(struct page *page)
             put_quoted_block(page, finding->evidence);
         if (kind)
             buf_printf(page->buf, "\n  To mend it: %s\n", kind->mend);
+        if (finding->lint)
+            buf_printf(page->buf, "\n  Lint says it without a run: `%s`, %s\n", finding->lint->rule,
+                       finding->lint->title);
     }
 }
 

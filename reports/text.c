@@ -147,6 +147,11 @@ static void put_finding(struct page *page, const struct finding *finding)
     buf_printf(page->buf, "  %s%s\n", place_of(finding, page->arena), finding->waiver ? "  (waived)" : "");
     buf_puts(page->buf, "           ");
     put_wrapped(page, TONE_PLAIN, words_line(page->arena, str_of(finding->message), 600), 11, 11);
+    if (finding->lint) {
+        buf_puts(page->buf, "           ");
+        put_wrapped(page, TONE_DIM,
+                    arena_printf(page->arena, "lint %s: %s", finding->lint->rule, finding->lint->title), 11, 11);
+    }
 }
 
 static void put_findings(struct page *page, const struct findings *findings)

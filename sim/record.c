@@ -55,6 +55,7 @@ void record_free(struct record *record)
     free(record->targets);
     free(record->events);
     free(record->observations);
+    free(record->static_notes);
     free(record->steps);
     free(record->series);
     free(record->ledger);
@@ -122,6 +123,19 @@ void record_observe(struct record *record, const char *id, const char *evidence,
         .step = record->current_step,
         .message = message,
         .evidence = arena_strdup(&record->arena, evidence ? evidence : ""),
+    };
+}
+
+void record_static_note(struct record *record, const struct static_note *note)
+{
+    struct arena *arena = &record->arena;
+    XGROW(record->static_notes, record->n_static_notes, record->cap_static_notes);
+    record->static_notes[record->n_static_notes++] = (struct static_note){
+        .rule = arena_strdup(arena, note->rule),
+        .title = arena_strdup(arena, note->title),
+        .shows_as = arena_strdup(arena, note->shows_as),
+        .file = arena_strdup(arena, note->file),
+        .line = note->line,
     };
 }
 

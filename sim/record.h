@@ -50,6 +50,15 @@ struct observation {
     const char *evidence; /* what was seen, verbatim where possible; may be "" */
 };
 
+/* What could be said of a line of the playbook without running it. A finding there for which it is the cause names it. */
+struct static_note {
+    const char *rule; /* "RB030" */
+    const char *title;
+    const char *shows_as; /* ids of the findings for which it is the cause, "no_op wrong_end_state" */
+    const char *file;
+    int line;
+};
+
 /* One command of the procedure as it was really executed. */
 struct step {
     int n;                 /* from 1 */
@@ -196,6 +205,7 @@ struct record {
     struct target *targets; int n_targets, cap_targets;
     struct event *events; int n_events, cap_events;
     struct observation *observations; int n_observations, cap_observations;
+    struct static_note *static_notes; int n_static_notes, cap_static_notes;
     struct step *steps; int n_steps, cap_steps;
     struct series **series; int n_series, cap_series;
     struct ledger_row *ledger; int n_ledger, cap_ledger;
@@ -216,6 +226,7 @@ void record_change(struct record *, const char *subject, const char *format, ...
 /* Notes something that may become a finding; identical (id, step, message) is kept once. */
 void record_observe(struct record *, const char *id, const char *evidence, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+void record_static_note(struct record *, const struct static_note *); /* copies the strings */
 struct step *record_step_begin(struct record *, const char *file, int line, const char *command);
 void record_step_end(struct record *, struct step *, int exit_status);
 void record_step_cut(struct record *); /* the procedure is over, and this step has not ended: its end_ns stays NEVER */

@@ -64,6 +64,25 @@ static void a_bad_run_says_what_where_and_how_bad(void **state)
     record_free(record);
 }
 
+static void a_finding_names_the_rule_that_sees_it_without_a_run(void **state)
+{
+    (void)state;
+    struct record *record = sample_bad();
+    const char *file = record->steps[0].file;
+    record_static_note(record, &(struct static_note){"RB030", "restart", "no_op", file, 31});
+    record_static_note(record, &(struct static_note){"RB011", "psql", "silent_failure", "else.md", 31});
+    record_static_note(record, &(struct static_note){"RB001", "curl", "hang silent_failure", file, 31});
+    record_static_note(record, &(struct static_note){"RB004", "thrown away", "silent_failure", file, 32});
+    struct report report;
+    report_init(&report, record);
+    assert_int_equal(report.findings.at[0].line, 31);
+    assert_string_equal(report.findings.at[0].lint->rule, "RB001");
+    for (int i = 1; i < report.findings.n; i++)
+        assert_null(report.findings.at[i].lint);
+    report_release(&report);
+    record_free(record);
+}
+
 static void a_failure_in_a_run_that_went_well_is_a_warning(void **state)
 {
     (void)state;
@@ -359,6 +378,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_run_has_none),
         cmocka_unit_test(a_bad_run_says_what_where_and_how_bad),
+        cmocka_unit_test(a_finding_names_the_rule_that_sees_it_without_a_run),
         cmocka_unit_test(a_failure_in_a_run_that_went_well_is_a_warning),
         cmocka_unit_test(exit_1_of_a_question_is_an_answer),
         cmocka_unit_test(a_failed_last_step_is_told_too),

@@ -317,6 +317,7 @@ static int load_procedure(struct drill *drill, const struct drill_options *given
     options.section = drill->section;
     if (playbook_read(&drill->arena, drill->playbook_path, &drill->playbook, error) < 0)
         return given && given->playbook ? ERROR_INPUT : error_wrap(error, ERROR_INPUT, "%s:%d", named->file, named->line);
+    lint_playbook(&drill->arena, &drill->playbook, &drill->lint);
     if (procedure_pick(&drill->arena, &drill->playbook, &options, &drill->procedure, error) < 0)
         return ERROR_INPUT;
     return hash_host_file(drill, "playbook sha256", drill->playbook_path, error);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "procedures/drill/declared.h"
+#include "procedures/lint/lint.h"
 #include "procedures/playbook/playbook.h"
 #include "procedures/sandbox/sandbox.h"
 #include "sim/base/doc.h"
@@ -51,6 +52,7 @@ struct drill {
 
     const char *playbook_path;
     struct playbook playbook;
+    struct lint_result lint; /* of the whole playbook: findings of the run point to its rules */
     struct procedure procedure;
     const char *section;
     enum on_error on_error;

@@ -226,6 +226,14 @@ static void set_identity(struct run *run)
     declared_note(&drill->declared, record);
     for (int i = 0; i < drill->n_provenance; i++)
         record_provenance(record, drill->provenance[i].what, drill->provenance[i].value);
+    for (int i = 0; i < drill->lint.n_findings; i++) {
+        const struct lint_finding *at = &drill->lint.findings[i];
+        record_static_note(record, &(struct static_note){.rule = at->rule->id,
+                                                         .title = at->rule->title,
+                                                         .shows_as = at->rule->twins,
+                                                         .file = at->file,
+                                                         .line = at->line});
+    }
     for (int i = 0; i < drill->procedure.n_notes; i++) {
         const struct procedure_note *note = &drill->procedure.notes[i];
         record_observe(record, note->id, "", "%s", note->message);

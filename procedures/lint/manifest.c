@@ -77,7 +77,7 @@ static const char *scalar(const yaml_node_t *node)
     return node && node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : NULL;
 }
 
-static void check_scalar(struct walk *walk, const char *key, const yaml_node_t *node)
+static void check_scalar(const struct walk *walk, const char *key, const yaml_node_t *node)
 {
     const char *value = scalar(node);
     if (!value || node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE ||
@@ -93,7 +93,7 @@ static void check_scalar(struct walk *walk, const char *key, const yaml_node_t *
                  key, value);
 }
 
-static void check_node(struct walk *walk, int index, bool text, bool environment, int depth)
+static void check_node(const struct walk *walk, int index, bool text, bool environment, int depth)
 {
     yaml_node_t *node = yaml_document_get_node(walk->document, index);
     if (!node || depth > DEPTH_MAX)
@@ -132,23 +132,26 @@ static bool is_config_map(yaml_document_t *document)
     return false;
 }
 
-/* Ends at the first document that is no YAML: what a template leaves open cannot be judged. */
-static void check_text(struct walk *walk, struct str text)
+static void check_document(struct walk walk, yaml_document_t *document)
 {
-    bool config_map = walk->config_map, more = true;
+    walk.document = document;
+    walk.config_map |= is_config_map(document);
+    check_node(&walk, 1, false, false, 0);
+}
+
+/* Ends at the first document that is no YAML: what a template leaves open cannot be judged. */
+static void check_text(struct walk walk, struct str text)
+{
+    yaml_document_t document;
     yaml_parser_t parser;
+    bool more = true;
     if (!yaml_parser_initialize(&parser))
         return;
     yaml_parser_set_input_string(&parser, (const unsigned char *)text.at, text.len);
-    while (more) {
-        yaml_document_t document;
-        if (!yaml_parser_load(&parser, &document))
-            break;
+    while (more && yaml_parser_load(&parser, &document)) {
         more = yaml_document_get_root_node(&document) != NULL;
-        walk->document = &document;
-        walk->config_map = config_map || is_config_map(&document);
         if (more)
-            check_node(walk, 1, false, false, 0);
+            check_document(walk, &document);
         yaml_document_delete(&document);
     }
     yaml_parser_delete(&parser);
@@ -156,12 +159,10 @@ static void check_text(struct walk *walk, struct str text)
 
 void lint_check_manifest(struct lint *lint, struct str text, int line)
 {
-    struct walk walk = {.lint = lint, .line = line};
-    check_text(&walk, text);
+    check_text((struct walk){.lint = lint, .line = line}, text);
 }
 
 void lint_check_patch(struct lint *lint, const struct use *use, const char *patch, bool config_map)
 {
-    struct walk walk = {.lint = lint, .use = use, .config_map = config_map};
-    check_text(&walk, str_of(patch));
+    check_text((struct walk){.lint = lint, .use = use, .config_map = config_map}, str_of(patch));
 }
