@@ -1,6 +1,8 @@
 #include "cli/arguments.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/command.h"
@@ -98,6 +100,30 @@ void arguments_quote(struct buf *buf, const char *word)
             buf_putc(buf, *p);
     }
     buf_putc(buf, '\'');
+}
+
+const char *arguments_path(struct arena *arena, const char *path)
+{
+    char full[PATH_MAX], here[PATH_MAX];
+    if (!path || *path != '/' || !realpath(path, full) || !realpath(".", here))
+        return path;
+    size_t same = 0; /* where the first folder begins that they do not share */
+    for (size_t i = 0;; i++) {
+        bool end = (here[i] == '/' || !here[i]) && (full[i] == '/' || !full[i]);
+        if (end)
+            same = i;
+        if (!here[i] || here[i] != full[i])
+            break;
+    }
+    struct buf text;
+    buf_init(&text, 2 * PATH_MAX);
+    for (const char *up = here + same; *up; up++)
+        if (*up == '/' && up[1])
+            buf_puts(&text, "../");
+    buf_puts(&text, full[same] == '/' ? full + same + 1 : full + same);
+    const char *result = text.len ? arena_str(arena, buf_text(&text)) : ".";
+    buf_release(&text);
+    return result;
 }
 
 int arguments_fail(int code, const struct error *error)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "reports/score.h"
+#include "sim/base/arena.h"
 #include "sim/base/buf.h"
 #include "sim/base/error.h"
 
@@ -24,6 +25,9 @@ int arguments_parse(int argc, char **argv, const struct option_spec *specs, cons
 const char *arguments_nearest(const char *mistyped, const char *const *words);
 /* The word as a shell would need it: quoted only when necessary. */
 void arguments_quote(struct buf *, const char *word);
+/* A path as it is to stand in results, which hold none of the machine's own: an absolute one as seen from the working
+ * folder ("../shop/drill.yaml"), others and what does not exist as given. In the arena, or `path` itself. */
+const char *arguments_path(struct arena *, const char *path);
 /* Prints the error and turns its code into an exit status. */
 int arguments_fail(int code, const struct error *error);
 /* The exit status of a verdict. */

@@ -225,6 +225,7 @@ static int run(int argc, char **argv)
     struct buf replay;
     buf_init(&replay, 64 * 1024);
     int code = parse(argc, argv, &options, &error);
+    options.drill = arguments_path(&arena, options.drill);
     if (code == 0)
         code = drill_load(options.drill, &(struct drill_options){0}, &drill, &error);
     if (code == 0) {

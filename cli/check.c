@@ -273,8 +273,8 @@ static int find_drills(struct checking *checking, struct error *error)
 {
     int code = 0;
     for (int i = 0; code == 0 && i < checking->arguments->n_paths; i++)
-        code = drill_find(&checking->arena, checking->arguments->paths[i], &checking->heads, &checking->n_heads,
-                          &checking->cap_heads, error);
+        code = drill_find(&checking->arena, arguments_path(&checking->arena, checking->arguments->paths[i]),
+                          &checking->heads, &checking->n_heads, &checking->cap_heads, error);
     if (code == 0 && checking->n_heads == 0)
         code = error_set(error, ERROR_INPUT, "%s: no drill here (a YAML file with 'format: rehearse.drill/1')",
                          checking->arguments->paths[0]);

@@ -141,6 +141,8 @@ static int run(int argc, char **argv)
     struct record *record = NULL;
     int status = EXIT_PASS;
     int code = parse(argc, argv, &arguments, &options, &load, &error);
+    load.playbook = arguments.playbook = arguments_path(&arena, arguments.playbook);
+    arguments.drill = arguments_path(&arena, arguments.drill);
     if (code == 0)
         code = drill_load(arguments.drill, &load, &drill, &error);
     if (code == 0) {
