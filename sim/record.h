@@ -77,7 +77,8 @@ struct step {
 enum { RECORD_OUTPUT_MAX = 64 * 1024 };
 
 /* One metric's samples, equally meaningful for plots and tuning. Names that the timeline draws: "indicator"
- * (ratio; labels "" for the whole system), "latency_p99_seconds", "ready_replicas" (service=X), "records" (count; store=X). */
+ * (ratio; labels "" for the whole system), "latency_p99_seconds", "ready_replicas" (service=X), "records" (count; store=X). "scraped" is what monitoring saw of a
+ * metric that a trigger watches, scrape by scrape, its name as the trigger writes it being the label. */
 struct series {
     const char *name;   /* e.g. "indicator", "latency_p99_seconds" */
     const char *labels; /* e.g. "service=honeypot", or "" */

@@ -376,6 +376,7 @@ struct sampled *metric_watch(struct world *world, const char *name)
     XGROW(metrics->at, metrics->n, metrics->cap);
     struct sampled *sampled = ARENA_NEW(&world->arena, struct sampled);
     sampled->name = arena_strdup(&world->arena, name);
+    sampled->series = record_series(world->record, "scraped", name, "");
     resolve(world, sampled);
     metrics->at[metrics->n++] = sampled;
     return sampled;
@@ -384,7 +385,8 @@ struct sampled *metric_watch(struct world *world, const char *name)
 /* What is not there leaves a NaN, which ends the sample before it at once: Prometheus' marker of staleness. */
 static void sample(struct world *world, struct sampled *sampled)
 {
-    double value = metrics_are_blind(world, sampled->service) ? NAN : present(world, sampled);
+    const struct service *of = sampled->service ? sampled->service : sampled->up_of;
+    double value = metrics_are_blind(world, of) ? NAN : present(world, sampled);
     if (sampled->is_baseline) {
         /* the mean up to the change, frozen there */
         if (world->record->instants[T_CHANGE] == NEVER && value == value) {
@@ -393,21 +395,18 @@ static void sample(struct world *world, struct sampled *sampled)
         }
         value = sampled->count ? sampled->sum / sampled->count * sampled->scale : NAN;
     }
-    if (sampled->n == sampled->cap) {
-        sampled->cap = sampled->cap ? sampled->cap * 2 : 64;
-        sampled->at_ns = xrealloc(sampled->at_ns, (size_t)sampled->cap * sizeof *sampled->at_ns);
-        sampled->value = xrealloc(sampled->value, (size_t)sampled->cap * sizeof *sampled->value);
-    }
-    sampled->at_ns[sampled->n] = world->now_ns;
-    sampled->value[sampled->n++] = value;
+    if (world->on_scrape.call)
+        value = world->on_scrape.call(world, sampled->name, value, world->on_scrape.ctx);
+    series_add(sampled->series, world->now_ns, value);
 }
 
 int sampled_at(const struct sampled *sampled, int64_t at_ns)
 {
-    int low = 0, high = sampled->n;
+    const struct series *series = sampled->series;
+    int low = 0, high = series->n;
     while (low < high) {
         int middle = low + (high - low) / 2;
-        if (sampled->at_ns[middle] <= at_ns)
+        if (series->at_ns[middle] <= at_ns)
             low = middle + 1;
         else
             high = middle;
@@ -418,7 +417,7 @@ int sampled_at(const struct sampled *sampled, int64_t at_ns)
 double sampled_value(const struct sampled *sampled, int64_t at_ns, int64_t lookback_ns)
 {
     int i = sampled_at(sampled, at_ns);
-    return i >= 0 && sampled->at_ns[i] > at_ns - lookback_ns ? sampled->value[i] : NAN;
+    return i >= 0 && sampled->series->at_ns[i] > at_ns - lookback_ns ? sampled->series->value[i] : NAN;
 }
 
 /* ---- the scrape ---- */
@@ -500,10 +499,6 @@ void metrics_init(struct world *world)
 
 void metrics_release(struct world *world)
 {
-    for (int i = 0; i < world->metrics->n; i++) {
-        free(world->metrics->at[i]->at_ns);
-        free(world->metrics->at[i]->value);
-    }
     free(world->metrics->at);
     free(world->metrics->shown);
     free(world->metrics);

@@ -4,7 +4,7 @@
 
 #include "sim/world/parts.h"
 
-/* One metric as it was scraped: samples in order of time, gaps where nothing was scraped. */
+/* One metric as it was scraped. The samples are in the run record, a gap being a NaN. */
 struct sampled {
     const char *name; /* as the trigger names it */
     const char *metric;
@@ -14,9 +14,7 @@ struct sampled {
     bool is_baseline;
     double sum, scale;
     int count;
-    int64_t *at_ns;
-    double *value;
-    int n, cap;
+    struct series *series;
 };
 
 /* From now on this metric is sampled. The same name gives the same samples. */

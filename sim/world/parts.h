@@ -359,6 +359,7 @@ struct world {
     struct triggers *triggers;
     struct operator *operator;
     HOOK(on_migrate, migrate_fn);
+    HOOK(on_scrape, scrape_fn);
     WATCHERS(deploy, deploy_fn);
     WATCHERS(backup, backup_fn);
     WATCHERS(expiry, backup_gone_fn);

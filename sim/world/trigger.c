@@ -38,6 +38,7 @@ struct triggers {
     struct alarm *at;
     int n;
     int64_t eval_ns, lookback_ns;
+    bool ticking; /* else somebody has seen something between two ticks, and no metric is read */
 };
 
 /* ---- values ---- */
@@ -53,7 +54,7 @@ static double over_window(const struct sampled *sampled, enum aggregate how, int
     double sum = 0, low = NAN, high = NAN;
     int n = 0;
     for (int i = first; i <= last; i++) {
-        double value = sampled->value[i];
+        double value = sampled->series->value[i];
         if (value != value)
             continue; /* a gap */
         if (n++ == 0)
@@ -253,7 +254,7 @@ static bool evaluate(struct world *world, struct watch *watch)
         break;
     }
     int64_t every_ns = model->every_ns ? model->every_ns : triggers->eval_ns;
-    if (world->now_ns < watch->next_ns)
+    if (!triggers->ticking || world->now_ns < watch->next_ns)
         return watch->firing;
     watch->next_ns += every_ns;
     double value = aggregate(watch, world->now_ns, triggers->lookback_ns);
@@ -289,25 +290,42 @@ static int64_t next_tick(const struct watch *watch, int64_t soonest_ns)
     return soonest_ns;
 }
 
+static void tick(struct world *world, void *ctx);
+
+static void schedule_tick(struct world *world)
+{
+    const struct triggers *triggers = world->triggers;
+    int64_t next_ns = (world->now_ns / triggers->eval_ns + 1) * triggers->eval_ns;
+    for (int i = 0; i < triggers->n; i++)
+        next_ns = next_tick(&triggers->at[i].watch, next_ns);
+    assert(next_ns > world->now_ns);
+    world_schedule(world, next_ns, PRIORITY_TRIGGER, tick, NULL);
+}
+
+/* A trigger is looked at when the file's tick or one of its own probes is due, never because of another's. */
 static void tick(struct world *world, void *ctx)
 {
     (void)ctx;
     struct triggers *triggers = world->triggers;
+    bool all = world->now_ns % triggers->eval_ns == 0;
+    triggers->ticking = true;
     for (int i = 0; i < triggers->n; i++)
-        look(world, &triggers->at[i]);
-    int64_t next_ns = (world->now_ns / triggers->eval_ns + 1) * triggers->eval_ns;
-    for (int i = 0; i < triggers->n; i++)
-        next_ns = next_tick(&triggers->at[i].watch, next_ns);
-    world_schedule(world, next_ns > world->now_ns ? next_ns : world->now_ns + 1, PRIORITY_TRIGGER, tick, NULL);
+        if (all || next_tick(&triggers->at[i].watch, INT64_MAX) <= world->now_ns)
+            look(world, &triggers->at[i]);
+    triggers->ticking = false;
+    schedule_tick(world);
 }
 
-static void declare(struct watch *watch, const char *event, int64_t now_ns)
+/* True: something waited for it that asks for no while. */
+static bool declare(struct watch *watch, const char *event, int64_t now_ns)
 {
+    bool at_once = false;
     for (int i = 0; i < watch->model->n_parts; i++)
-        declare(&watch->parts[i], event, now_ns);
-    if (watch->model->kind == CONDITION_EVENT && watch->declared_ns == NEVER &&
-        strcmp(watch->model->metric, event) == 0)
-        watch->declared_ns = now_ns;
+        at_once = declare(&watch->parts[i], event, now_ns) || at_once;
+    if (watch->model->kind != CONDITION_EVENT || watch->declared_ns != NEVER || strcmp(watch->model->metric, event) != 0)
+        return at_once;
+    watch->declared_ns = now_ns;
+    return !watch->model->for_ns;
 }
 
 void triggers_event(struct world *world, const char *event)
@@ -315,8 +333,7 @@ void triggers_event(struct world *world, const char *event)
     struct triggers *triggers = world->triggers;
     for (int i = 0; i < triggers->n; i++) {
         struct alarm *alarm = &triggers->at[i];
-        declare(&alarm->watch, event, world->now_ns);
-        if (alarm->watch.model->kind == CONDITION_EVENT && !alarm->watch.model->for_ns)
+        if (declare(&alarm->watch, event, world->now_ns))
             look(world, alarm); /* people do not wait for a tick */
     }
 }
@@ -363,7 +380,7 @@ void triggers_init(struct world *world)
             triggers->at[i].watch.trace = record_series(world->record, "trigger_value", model->traced, "");
     }
     if (model->n)
-        world_schedule(world, next_tick(&triggers->at[0].watch, triggers->eval_ns), PRIORITY_TRIGGER, tick, NULL);
+        schedule_tick(world);
 }
 
 void triggers_release(struct world *world)

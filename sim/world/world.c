@@ -270,6 +270,12 @@ void world_on_migrate(struct world *world, migrate_fn *call, void *ctx)
     world->on_migrate.ctx = ctx;
 }
 
+void world_on_scrape(struct world *world, scrape_fn *call, void *ctx)
+{
+    world->on_scrape.call = call;
+    world->on_scrape.ctx = ctx;
+}
+
 void world_watch_backups(struct world *world, backup_fn *call, void *ctx)
 {
     XGROW(world->backup_watchers, world->n_backup_watchers, world->cap_backup_watchers);

@@ -197,6 +197,11 @@ struct probe service_probe(struct service *);
  * "latency_p99_seconds", "memory_ratio" ...; false if the service has no such metric. */
 bool service_metric(const struct service *, const char *metric, double *ret);
 
+/* What monitoring takes for the value of a metric that a trigger watches (its name as the trigger writes it), in the place of
+ * `value`, which is the world's: a recording, or a gap (NaN). Asked at each scrape. */
+typedef double scrape_fn(struct world *, const char *metric, double value, void *ctx);
+void world_on_scrape(struct world *, scrape_fn *, void *ctx);
+
 /* All metrics of a service in Prometheus' text format, named SERVICE_METRIC as an application names its own; and those of
  * all services, named service_METRIC{service="..."} as a monitoring system keeps them. */
 struct buf;
