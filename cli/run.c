@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/keep.h"
 #include "cli/arguments.h"
+#include "cli/shell.h"
 #include "procedures/drill/run.h"
 #include "reports/report.h"
 
@@ -20,8 +21,8 @@ static void on_interrupt(int signal_number)
 }
 
 struct run_arguments {
-    const char *drill, *playbook, *section, *out, *format, *seed, *tier, *history;
-    bool no_color, png;
+    const char *drill, *playbook, *section, *out, *format, *seed, *tier, *history, *until;
+    bool no_color, png, shell;
 };
 
 static enum tier tier_of(const char *name)
@@ -40,7 +41,8 @@ static int parse(int argc, char **argv, struct run_arguments *ret, struct run_op
         {"--seed", &ret->seed, NULL},         {"--playbook", &ret->playbook, NULL},
         {"--section", &ret->section, NULL},   {"--out", &ret->out, NULL},
         {"--format", &ret->format, NULL},     {"--tier", &ret->tier, NULL},
-        {"--history", &ret->history, NULL},
+        {"--history", &ret->history, NULL},   {"--until", &ret->until, NULL},
+        {"--shell", NULL, &ret->shell},
         {"--no-color", NULL, &ret->no_color}, {"--png", NULL, &ret->png},
         {NULL, NULL, NULL},
     };
@@ -58,6 +60,8 @@ static int parse(int argc, char **argv, struct run_arguments *ret, struct run_op
     if (ret->tier && strcmp(ret->tier, "auto") != 0 && tier_of(ret->tier) == TIER_AUTO)
         return error_set(error, ERROR_INPUT, "--tier '%s' is not known: auto, namespaces or landlock",
                          ret->tier);
+    if (ret->until && !ret->shell)
+        return error_set(error, ERROR_INPUT, "--until stops before a line to look around there: add --shell");
     if (!ret->format)
         ret->format = "text";
     if (strcmp(ret->format, "text") != 0 && strcmp(ret->format, "json") != 0 &&
@@ -139,10 +143,13 @@ static int run(int argc, char **argv)
     struct drill_options load = {0};
     struct drill *drill = NULL;
     struct record *record = NULL;
+    struct guest guest = {0};
     int status = EXIT_PASS;
     int code = parse(argc, argv, &arguments, &options, &load, &error);
     load.playbook = arguments.playbook = arguments_path(&arena, arguments.playbook);
     arguments.drill = arguments_path(&arena, arguments.drill);
+    if (code == 0)
+        code = shell_parse_until(arguments.until, &arena, &guest, &error);
     if (code == 0)
         code = drill_load(arguments.drill, &load, &drill, &error);
     if (code == 0) {
@@ -150,9 +157,12 @@ static int run(int argc, char **argv)
         struct sigaction action = {.sa_handler = on_interrupt};
         sigaction(SIGINT, &action, NULL);
         sigaction(SIGTERM, &action, NULL);
-        code = drill_run(drill, &options, &record, &error);
+        code = arguments.shell ? shell_look(drill, &options, &guest, &error) : drill_run(drill, &options, &record, &error);
     }
-    status = code == 0 ? tell(drill, record, &arguments, &error) : arguments_fail(code, &error);
+    if (code < 0)
+        status = arguments_fail(code, &error);
+    else
+        status = arguments.shell ? (code ? EXIT_UNKNOWN : EXIT_PASS) : tell(drill, record, &arguments, &error);
     record_free(record);
     drill_free(drill);
     arena_release(&arena);
@@ -163,7 +173,8 @@ const struct command command_run = {
     .name = "run",
     .usage = "DRILL [--seed N] [--playbook FILE] [--section HEADING] [--out DIR]\n"
              "                    [--format text|json|markdown] [--tier auto|namespaces|landlock]\n"
-             "                    [--history FILE|none] [--png] [--no-color]",
+             "                    [--history FILE|none] [--png] [--no-color]\n"
+             "                    [--until FILE:LINE] --shell",
     .summary = "rehearse one drill and report what is true",
     .help =
         "  DRILL              a drill file, e.g. drills/shop.yaml\n"
@@ -174,6 +185,8 @@ const struct command command_run = {
         "  --format FORMAT    what is printed: text (default), json, markdown\n"
         "  --png              the pictures as PNG too\n"
         "  --history FILE     where the run is kept (default $XDG_STATE_HOME/rehearse/history.db); none: nowhere\n"
+        "  --shell            look around in the sealed shell instead: it takes its commands from you, not from the playbook\n"
+        "  --until FILE:LINE  ... and is opened before this line of the procedure (default its first)\n"
         "  --tier TIER        how the playbook is sealed off; auto takes the best that works here\n"
         "\n"
         "exit: 0 pass, 1 a target or gate was missed, 2 the input is wrong, 3 unknown or cannot be sealed\n",

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fakes/fake.h"
+#include "procedures/drill/guest.h"
 #include "procedures/drill/monitor.h"
 #include "procedures/shell/shell.h"
 #include "sim/base/doc.h"
@@ -23,8 +24,7 @@ static void add_line(struct paste *paste, const struct procedure_line *from, int
     };
 }
 
-/* Does bash give up at this very line, whatever stands around it? Not one that only wants more lines. */
-static bool is_unreadable(struct arena *arena, struct str line)
+bool paste_is_unreadable(struct arena *arena, struct str line)
 {
     struct shell_script script;
     shell_parse(arena, line, 1, &script);
@@ -45,7 +45,7 @@ static void mark_unreadable(struct paste *paste, int first)
     for (int i = 0; i < script.n_mistakes; i++) {
         int at = first + script.mistakes[i].line;
         if (at < paste->n_lines && strstr(script.mistakes[i].text, "found '"))
-            paste->lines[at].unreadable = is_unreadable(&paste->arena, paste->lines[at].text);
+            paste->lines[at].unreadable = paste_is_unreadable(&paste->arena, paste->lines[at].text);
     }
     buf_release(&text);
 }
@@ -160,7 +160,7 @@ static void add_quoted(struct buf *out, const char *prefix, struct str text)
     buf_putc(out, '\'');
 }
 
-static void give(struct paste *paste, const struct paste_line *line, struct feed *ret)
+void paste_put(struct paste *paste, const struct paste_line *line)
 {
     buf_clear(&paste->text);
     if (line->unreadable)
@@ -168,6 +168,11 @@ static void give(struct paste *paste, const struct paste_line *line, struct feed
     else
         buf_str(&paste->text, line->text);
     buf_putc(&paste->text, '\n');
+}
+
+static void give(struct paste *paste, const struct paste_line *line, struct feed *ret)
+{
+    paste_put(paste, line);
     if (paste->command.len)
         buf_putc(&paste->command, '\n');
     buf_str(&paste->command, line->text);
@@ -224,6 +229,8 @@ bool paste_feed(struct paste *paste, bool executed, int exit_status, struct feed
 {
     if (paste->script)
         return feed_script(paste, ret);
+    if (paste->guest && paste->guest->inside)
+        return guest_feed(paste->guest, paste, executed, exit_status, ret);
     if (paste->open && executed) {
         end_step(paste, exit_status);
         if (exit_status != 0 && paste->drill->on_error == ON_ERROR_STOP) {
@@ -242,6 +249,8 @@ bool paste_feed(struct paste *paste, bool executed, int exit_status, struct feed
         return true;
     if (!paste->waited) /* the clock first, so that the step starts when bash gets it */
         return wait_for_operator(paste, ret);
+    if (paste->guest && paste->next >= paste->guest->at)
+        return guest_feed(paste->guest, paste, executed, exit_status, ret);
     const struct paste_line *line = &paste->lines[paste->next];
     buf_clear(&paste->command);
     const struct step *step =
@@ -274,6 +283,10 @@ void paste_output(struct paste *paste, int fd, const void *at, size_t len)
 {
     if (paste->script) {
         buf_add(&paste->script_output, at, len);
+        return;
+    }
+    if (paste->guest && paste->guest->inside) {
+        paste->guest->show(paste->guest->ctx, at, len);
         return;
     }
     struct step *step = record_step_current(paste->record);
@@ -310,6 +323,8 @@ bool paste_interrupt(struct paste *paste, const char *command, int64_t *ret_ask_
 {
     (void)command;
     *ret_ask_ns = INT64_MAX;
+    if (paste->guest && paste->guest->inside)
+        return guest_interrupt(paste->guest, paste, ret_ask_ns);
     struct step *step = record_step_current(paste->record);
     if (paste->script || !step || !monitor_never_ends(buf_text(&paste->command)))
         return false;

@@ -24,10 +24,13 @@ struct paste_line {
     bool unreadable; /* bash refuses this line: it is given through eval, so that the shell lives on */
 };
 
+struct guest;
+
 struct paste {
     const struct drill *drill;
     struct record *record;
     struct env *env;
+    struct guest *guest;   /* who stops it on the way (guest.h), or NULL */
     bool script;           /* the change script is fed, not the procedure: no steps */
     struct str script_rest;
     struct buf script_output;
@@ -58,6 +61,10 @@ void paste_end(struct paste *, int exit_status);
 bool paste_feed(struct paste *, bool executed, int exit_status, struct feed *ret);
 void paste_output(struct paste *, int fd, const void *at, size_t len);
 bool paste_interrupt(struct paste *, const char *command, int64_t *ret_ask_ns);
+/* Whether bash gives up at this line, whatever stands around it; not at one that only wants more lines. */
+bool paste_is_unreadable(struct arena *, struct str line);
+/* The line as bash gets it, with its newline, into paste->text. */
+void paste_put(struct paste *, const struct paste_line *);
 /* Runs the fake of a call, or makes it misbehave when a fault says so; `line` is its command line. */
 int paste_command(struct paste *, struct call *, const char *line);
 

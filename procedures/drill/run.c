@@ -406,7 +406,7 @@ static int play(struct run *run, struct error *error)
         advance_until(run, world_decided, horizon_ns);
     if (code == 0 && world_decided(run->world) && !stopped(run))
         code = run_procedure(run, error);
-    if (code == 0)
+    if (code == 0 && !run->options->guest)
         advance_until(run, world_over, horizon_ns);
     if (code == 0)
         impossible_observe(model, run->record);
@@ -445,7 +445,10 @@ int drill_run(const struct drill *drill, const struct run_options *options, stru
     set_identity(&run);
     paste_init(&run.paste, drill, run.record, &run.env);
     first_files_init(&run.first, drill);
-    int code = set_up_fakes(&run, error);
+    run.paste.guest = options->guest;
+    int code = options->guest ? guest_find(options->guest, &run.paste, error) : 0;
+    if (code == 0)
+        code = set_up_fakes(&run, error);
     if (code == 0)
         first_files_lay(&run.first, drill);
     if (code == 0) {

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "procedures/drill/drill.h"
+#include "procedures/drill/guest.h"
 #include "sim/record.h"
 
 struct run_options {
@@ -12,6 +13,7 @@ struct run_options {
     enum tier tier;
     const char *replay;                /* the command that replays this run; NULL: made from drill and seed */
     const volatile sig_atomic_t *stop; /* set by Ctrl-C: the run ends cleanly with what was measured; or NULL */
+    struct guest *guest;               /* stops the procedure before a line and looks around (guest.h), or NULL */
 };
 
 /* Fills *ret on success (free with record_free). ERROR_SEAL if nothing can be run sealed here. The verdict is not
