@@ -78,6 +78,7 @@ int shell_look(const struct drill *drill, struct run_options *options, struct gu
     int code = drill_run(drill, options, &record, error);
     show_pending(&terminal);
     buf_release(&terminal.pending);
+    guest->ctx = NULL; /* he goes with this function */
     if (code == 0 && !terminal.greeted) {
         fprintf(stderr, "rehearse: that line was never reached: %s\n",
                 record->instants[T_DECIDE] == NEVER ? "nobody decided to roll back"
