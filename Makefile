@@ -67,7 +67,7 @@ ubsan:
 lint:
 	@ci/lint
 # Real PostgreSQL against the fake: recorded statements and random ones (SEEDS="1 2 3"); skipped where it is not installed.
-check-real: $(BUILD)/tests/test_postgres_real
+check-real: $(BUILD)/tests/test_postgres_real $(BUILD)/tests/test_http_real
 	@BUILD=$(BUILD) ci/check-real
 
 # Each fuzz target for FUZZ_SECONDS, from the seeds in tests/fuzz/corpus/NAME; what crashes is left in build/fuzz.

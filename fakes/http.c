@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "fakes/fake.h"
 #include "sim/base/xalloc.h"
@@ -12,6 +13,8 @@ struct listener {
     bool inside; /* the name resolves only on the inner network: in containers, not on the machine itself */
     http_handler *handler;
     void *ctx;
+    bool tls;
+    int certificate; /* see http_tls() */
 };
 
 struct listeners {
@@ -46,6 +49,7 @@ static void add(struct env *env, struct listener listener)
         all->at = grown;
         all->cap = cap;
     }
+    listener.tls = listener.port == 443 || listener.port == 8443;
     listener.host = arena_strdup(&env->arena, canonical(listener.host));
     all->at[all->n++] = listener;
 }
@@ -57,12 +61,37 @@ void http_serve(struct env *env, const char *host, int port, http_handler *handl
 
 void http_serve_inside(struct env *env, const char *host, int port, http_handler *handler, void *ctx)
 {
-    add(env, (struct listener){host, port, true, handler, ctx});
+    add(env, (struct listener){.host = host, .port = port, .inside = true, .handler = handler, .ctx = ctx});
+}
+
+void http_tls(struct env *env, const char *host, int port, bool tls, int certificate)
+{
+    struct listeners *all = listeners_of(env);
+    for (int i = 0; i < all->n; i++) {
+        if (all->at[i].port == port && strcasecmp(all->at[i].host, canonical(host)) == 0) {
+            all->at[i].tls = tls;
+            all->at[i].certificate = certificate;
+        }
+    }
 }
 
 void http_host(struct env *env, const char *host)
 {
     add(env, (struct listener){.host = host});
+}
+
+static int vanish(struct env *env, const struct http_request *request, struct http_response *response, void *ctx)
+{
+    (void)env;
+    (void)request;
+    (void)response;
+    (void)ctx;
+    return HTTP_UNREACHABLE;
+}
+
+void http_drop(struct env *env, const char *host, int port)
+{
+    http_serve(env, host, port, vanish, NULL);
 }
 
 void http_header(struct http_response *response, const char *name, const char *value)
@@ -73,18 +102,111 @@ void http_header(struct http_response *response, const char *name, const char *v
         arena_strdup(response->arena, name), arena_strdup(response->arena, value)};
 }
 
+const char *http_reason(int status)
+{
+    static const struct {
+        int status;
+        const char *reason;
+    } reasons[] = {
+        {100, "Continue"}, {200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"},
+        {206, "Partial Content"}, {301, "Moved Permanently"}, {302, "Found"}, {303, "See Other"}, {304, "Not Modified"},
+        {307, "Temporary Redirect"}, {308, "Permanent Redirect"}, {400, "Bad Request"}, {401, "Unauthorized"},
+        {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"}, {406, "Not Acceptable"},
+        {408, "Request Timeout"}, {409, "Conflict"}, {410, "Gone"}, {415, "Unsupported Media Type"},
+        {422, "Unprocessable Entity"}, {429, "Too Many Requests"}, {500, "Internal Server Error"}, {501, "Not Implemented"},
+        {502, "Bad Gateway"}, {503, "Service Unavailable"}, {504, "Gateway Timeout"},
+    };
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
+        if (reasons[i].status == status)
+            return reasons[i].reason;
+    }
+    return "";
+}
+
+static const char *header_in(const struct http_header *headers, int n, const char *name)
+{
+    for (int i = 0; i < n; i++) {
+        if (strcasecmp(headers[i].name, name) == 0)
+            return headers[i].value;
+    }
+    return NULL;
+}
+
+const char *http_response_header(const struct http_response *response, const char *name)
+{
+    return header_in(response->headers, response->n_headers, name);
+}
+
+const char *http_request_header(const struct http_request *request, const char *name)
+{
+    return header_in(request->headers, request->n_headers, name);
+}
+
+const char *http_basic(struct arena *arena, const char *credentials)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t n = strlen(credentials), k = 0;
+    char *out = arena_alloc(arena, n / 3 * 4 + 5);
+    for (size_t i = 0; i < n; i += 3) {
+        unsigned a = (unsigned char)credentials[i], b = (unsigned char)credentials[i + 1];
+        unsigned c = i + 1 < n ? (unsigned char)credentials[i + 2] : 0;
+        out[k++] = letters[a >> 2];
+        out[k++] = letters[(a & 3) << 4 | b >> 4];
+        out[k++] = i + 1 < n ? letters[(b & 15) << 2 | c >> 6] : '=';
+        out[k++] = i + 2 < n ? letters[c & 63] : '=';
+    }
+    out[k] = '\0';
+    return arena_printf(arena, "Basic %s", out);
+}
+
+const char *http_address(const char *host)
+{
+    if (strspn(host, "0123456789.") == strlen(host) || strchr(host, ':'))
+        return host;
+    return strcasecmp(host, "localhost") == 0 ? "127.0.0.1" : "10.0.0.10";
+}
+
+static int plain_to_tls(struct http_response *response)
+{
+    response->status = 400;
+    http_header(response, "Content-Type", "text/html");
+    buf_puts(&response->body, "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\r\n"
+                              "<body>\r\n<center><h1>400 Bad Request</h1></center>\r\n"
+                              "<center>The plain HTTP request was sent to HTTPS port</center>\r\n</body>\r\n</html>\r\n");
+    return 0;
+}
+
+static int answer_by(struct env *env, const struct listener *listener, const struct http_request *request,
+                     struct http_response *response)
+{
+    bool https = strcmp(request->scheme, "https") == 0;
+    if (https == listener->tls && !(https && listener->certificate && !request->any_certificate))
+        return listener->handler(env, request, response, listener->ctx);
+    /* The program behind it is not reached; whether it is there at all comes first. */
+    struct http_request nothing = *request;
+    nothing.method = "HEAD";
+    nothing.target = "/";
+    nothing.body = (struct str){0};
+    int failure = listener->handler(env, &nothing, response, listener->ctx);
+    if (failure)
+        return failure;
+    buf_clear(&response->body);
+    response->n_headers = 0;
+    return !https ? plain_to_tls(response) : listener->tls ? listener->certificate : HTTP_TLS;
+}
+
 int http_fetch(struct env *env, const struct http_request *request, struct http_response *response)
 {
     const struct listeners *all = listeners_of(env);
     const char *host = canonical(request->host);
-    bool known = strcmp(host, "localhost") == 0;
+    bool known = strcasecmp(host, "localhost") == 0 || strspn(host, "0123456789.") == strlen(host);
     for (int i = all->n - 1; i >= 0; i--) {
         const struct listener *listener = &all->at[i];
-        if (strcmp(listener->host, host) != 0 || (listener->inside && !request->place[0]))
+        if (strcasecmp(listener->host, host) != 0 || (listener->inside && !request->place[0]))
             continue;
         known = true;
         if (listener->handler && listener->port == request->port)
-            return listener->handler(env, request, response, listener->ctx);
+            return answer_by(env, listener, request, response);
     }
     return known ? HTTP_REFUSED : HTTP_UNKNOWN_HOST;
 }
@@ -93,6 +215,7 @@ int http_fetch(struct env *env, const struct http_request *request, struct http_
  *
  *   http:
  *     api: {port: 8080, health: /health, metrics: /metrics}      # key: a service
+ *     shop: {host: shop.example.test, port: 443, certificate: self_signed}   # https; valid, self_signed or expired
  *     web: {host: www.example.test, port: 80, health: [/healthz, /readyz], paths: {/: {body: "..."}}}
  */
 struct path_answer {
@@ -232,12 +355,14 @@ static int load_paths(struct env *env, const struct doc *node, struct served *se
 
 static int load_service(struct env *env, const struct doc *node, struct error *error)
 {
-    static const char *const keys[] = {"host", "port", "health", "metrics", "paths", NULL};
+    static const char *const keys[] = {"host", "port", "health", "metrics", "paths", "tls", "certificate", NULL};
+    static const char *const certificates[] = {"valid", "self_signed", "expired", NULL};
     struct service *service = world_service(env->world, node->key);
     struct served *served = ARENA_NEW(&env->arena, struct served);
     struct doc *port_node = NULL;
     const char *host = "localhost";
     int64_t port = 0;
+    int certificate = 0;
     if (!service)
         return doc_error(node, error, "no service '%s' in `services`", node->key);
     if (doc_only(node, keys, error) < 0 || doc_need(node, "port", &port_node, error) < 0 ||
@@ -247,8 +372,15 @@ static int load_service(struct env *env, const struct doc *node, struct error *e
         load_paths(env, doc_get(node, "paths"), served, error) < 0)
         return ERROR_INPUT;
     served->service = service;
+    bool tls = port == 443 || port == 8443 || doc_get(node, "certificate");
+    if (doc_bool(doc_get(node, "tls"), &tls, error) < 0 ||
+        doc_choice(doc_get(node, "certificate"), certificates, &certificate, error) < 0)
+        return ERROR_INPUT;
+    static const int failures[] = {0, HTTP_SELF_SIGNED, HTTP_EXPIRED};
     http_serve(env, host, (int)port, serve_service, served);
     http_serve_inside(env, node->key, (int)port, serve_service, served);
+    http_tls(env, host, (int)port, tls, failures[certificate]);
+    http_tls(env, node->key, (int)port, tls, failures[certificate]);
     return 0;
 }
 

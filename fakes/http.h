@@ -22,6 +22,7 @@ struct http_request {
     int n_headers;
     struct str body;
     const char *place;      /* from where: "" the operator's machine, else a container or host */
+    bool any_certificate;   /* https: one that does not verify will do (curl -k) */
 };
 
 struct http_response {
@@ -44,7 +45,9 @@ enum http_failure {
     HTTP_CLOSED,           /* accepted, closed without an answer */
     HTTP_RESET,
     HTTP_UNREACHABLE,      /* packets are dropped: connect times out */
-    HTTP_TLS,              /* https asked where plain http is spoken, or a certificate that does not verify */
+    HTTP_TLS,              /* https asked where plain http is spoken */
+    HTTP_SELF_SIGNED,      /* a certificate that does not verify */
+    HTTP_EXPIRED,
 };
 
 /* `host` as it resolves from the operator's machine ("localhost", "opa-service"); a place given as
@@ -54,6 +57,20 @@ void http_serve(struct env *, const char *host, int port, http_handler *, void *
 void http_serve_inside(struct env *, const char *host, int port, http_handler *, void *ctx);
 /* Makes a name resolve although nothing listens (then HTTP_REFUSED). */
 void http_host(struct env *, const char *host);
+/* What a port speaks: TLS on 443 and 8443, else plain http, unless this says otherwise. Asked in plain, a TLS port answers
+ * 400 as nginx does. `certificate`: 0 verifies, else HTTP_SELF_SIGNED or HTTP_EXPIRED. */
+void http_tls(struct env *, const char *host, int port, bool tls, int certificate);
+/* Makes packets to that port vanish: HTTP_UNREACHABLE. */
+void http_drop(struct env *, const char *host, int port);
+/* "Not Found"; "" for a status without a name. */
+const char *http_reason(int status);
+/* The value of a header, by any spelling of its name; NULL: not there. */
+const char *http_response_header(const struct http_response *, const char *name);
+const char *http_request_header(const struct http_request *, const char *name);
+/* "name:password" as the value of an Authorization header. */
+const char *http_basic(struct arena *, const char *credentials);
+/* The address that a name resolves to, in words: there are no real ones. A number is its own. */
+const char *http_address(const char *host);
 /* Carries one request. 0 and a response, or enum http_failure. response->arena must be set before. */
 int http_fetch(struct env *, const struct http_request *, struct http_response *);
 

@@ -99,12 +99,26 @@ static ssize_t op_read(struct call *call, int fd, void *at, size_t len)
     return (ssize_t)n;
 }
 
+/* Whether something is in the folder of that path. Only relative paths are held to it: tests save themselves the rest. */
+static bool has_folder(struct call_double *d, const char *place, const char *path)
+{
+    size_t n = (size_t)(strrchr(path, '/') - path);
+    for (int i = 0; i < d->n_files; i++) {
+        const struct double_file *file = &d->files[i];
+        if (strcmp(file->place, place) == 0 && strncmp(file->path, path, n) == 0 &&
+            (file->path[n] == '/' || (file->path[n] == '\0' && file->is_dir)))
+            return true;
+    }
+    return strlen(d->call.cwd) == n && strncmp(d->call.cwd, path, n) == 0;
+}
+
 static int op_open(struct call *call, const char *path, int flags, int mode)
 {
     struct call_double *d = of(call);
+    bool relative = path[0] != '/' && strchr(path, '/');
     path = absolute(d, path);
     struct double_file *file = find(d, call->place, path);
-    if (!file && !(flags & O_CREAT))
+    if (!file && (!(flags & O_CREAT) || (relative && !has_folder(d, call->place, path))))
         return -ENOENT;
     if (file && file->is_dir)
         return -EISDIR;

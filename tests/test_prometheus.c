@@ -122,7 +122,7 @@ static void test_words_of_wget(void **state)
                                            "Resolving nosuch (nosuch)... failed: Name or service not known.\n"
                                            "wget: unable to resolve host address 'nosuch'\n");
     assert_int_equal(double_run(&f->d, "wget -nv http://prometheus:9090/nope"), 8);
-    assert_string_equal(double_err(&f->d), "http://prometheus:9090/nope:\n2025-01-15 14:05:00 ERROR 404: Not Found.\n\n");
+    assert_string_equal(double_err(&f->d), "http://prometheus:9090/nope:\n2025-01-15 14:05:00 ERROR 404: Not Found.\n");
     assert_int_equal(double_run(&f->d, "wget -q http://prometheus:9090/-/ready"), 0);
     assert_string_equal(double_content(&f->d, "", "/root/ready"), "Prometheus Server is Ready.\n");
 }
