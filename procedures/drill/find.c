@@ -19,12 +19,25 @@ struct search {
     struct error *error;
 };
 
-/* The format line stands in the first lines of the file: most YAML files are not opened further. */
+static bool ends_with_format(struct str text)
+{
+    while (text.len && strchr(" \t\n\"'", text.at[text.len - 1]))
+        text.len--;
+    return text.len >= 6 && memcmp(text.at + text.len - 6, "format", 6) == 0;
+}
+
+/* The value of `format`, near the top of the file: most YAML and JSON files are not opened further, and a schema that
+ * says which formats there are is no drill. */
 static bool says_drill(const char *path)
 {
     struct buf head;
     buf_init(&head, HEAD_BYTES * 8);
-    bool found = buf_read_file(&head, path) == 0 && str_find(buf_text(&head), STR("rehearse.drill/")) >= 0;
+    ptrdiff_t at = buf_read_file(&head, path) == 0 ? str_find(buf_text(&head), STR("rehearse.drill/")) : -1;
+    struct str before = {head.at, at > 0 ? (size_t)at : 0};
+    while (before.len && strchr(" \t\n\"'", before.at[before.len - 1]))
+        before.len--;
+    bool found = before.len && before.at[before.len - 1] == ':' &&
+                 ends_with_format((struct str){before.at, before.len - 1});
     buf_release(&head);
     return found;
 }
