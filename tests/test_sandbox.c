@@ -40,6 +40,14 @@ static void test_network(void **state)
         {"udp", "socket(S, 2, 2, 0) && send(S, \"x\", 0, " ADDRESS("2", "53", "8,8,8,8") ")", "101\n",
          "escaped_command: a connection to 8.8.8.8:53"},
         {"ipv6", "socket(S, 10, 1, 0) && connect(S, " SOCKADDR6 ")", "101\n", "escaped_command: a connection to [2001:db8::1]:80"},
+        {"udp message", "socket(S, 2, 2, 0) && do { $n = " ADDRESS("2", "53", "8,8,4,4") "; $v = pack(\"P Q\", $c, 1);\n"
+                        "$m = pack(\"P L x4 P Q Q Q Q\", $n, 16, $v, 1, 0, 0, 0); syscall(46, fileno(S), $m, 0) }",
+         "101\n", "escaped_command: a connection to 8.8.4.4:53"},
+        {"udp messages", "socket(S, 2, 2, 0) && do { $n = " ADDRESS("2", "53", "8,8,4,4") "; $v = pack(\"P Q\", $c, 1);\n"
+                         "$m = pack(\"P L x4 P Q Q Q Q Q\", $n, 16, $v, 1, 0, 0, 0, 0); syscall(307, fileno(S), $m, 1, 0) }",
+         "101\n", "escaped_command: a connection to 8.8.4.4:53"},
+        {"loopback by its other name", "socket(S, 10, 1, 0) && connect(S, pack(\"S n N a16 N\", 10, 22, 0, pack(\"H*\", \"00000000000000000000ffff7f000001\"), 0))",
+         "111\n", NULL},
         {"raw", "socket(S, 2, 3, 1)", "1\n", "escaped_command: a raw socket"},
         {"packet", "socket(S, 17, 3, 0)", "97\n", "escaped_command: a socket of family 17"},
         {"to the hypervisor", "socket(S, 40, 1, 0)", "97\n", "escaped_command: a socket of family 40"},
@@ -151,6 +159,9 @@ static void test_shell_escapes(void **state)
         {"no capability to speak of", "grep -E 'CapEff|NoNewPrivs|Seccomp:' /proc/self/status",
          "CapEff:\t00000000000400fb\nNoNewPrivs:\t1\nSeccomp:\t2\n", NULL},
         {"a daemon", "setsid sleep 1000 > /dev/null 2>&1 < /dev/null & disown; echo left", "left\n", NULL},
+        {"setuid does not count", "cp /usr/bin/id /tmp/s; chown 0 /tmp/s; chmod 4755 /tmp/s; chmod 755 /tmp; perl -e '$> = 65534; exec \"/tmp/s\", \"-u\" if $>; print \"65534\\n\"'",
+         "65534\n", NULL},
+        {"memory by way of /proc", "sleep 9 & perl -e 'open(F, \"+<\", \"/proc/$ARGV[0]/mem\") or print $!+0, \"\\n\"' $!; kill $!", "30\n", NULL},
         {"a host's program", "gcc --version 2>/dev/null; echo $?; /usr/lib/postgresql/15/bin/psql 2>/dev/null; echo $?", "127\n127\n",
          NULL},
     };

@@ -171,6 +171,20 @@ static void allow_all(struct writer *w, const int *numbers, size_t n)
     }
 }
 
+/* One byte at a time is how shells read from pipes, their stdin. There is only one way for such a read to end, so it may
+ * wait unseen (supervisor: a loose task). */
+static void allow_bytes(struct writer *w)
+{
+    int begun = begin(w, SYS_read);
+    load_argument(w, 2);
+    emit(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 1);
+    load_argument(w, 0);
+    emit(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+    give(w, SECCOMP_RET_ALLOW);
+    ask(w);
+    end(w, begun);
+}
+
 static void allow_by_argument(struct writer *w, bool paths)
 {
     static const uint32_t wakes[] = {FUTEX_WAKE, FUTEX_WAKE | FUTEX_PRIVATE_FLAG};
@@ -194,10 +208,7 @@ static void allow_by_argument(struct writer *w, bool paths)
                CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
                    CLONE_NEWNET | CLONE_UNTRACED | CLONE_PTRACE,
                0);
-    /* One byte at a time is how shells read from pipes. There is only one way for such a read to end, so it
-     * may wait unseen (supervisor: a loose task). */
-    static const uint32_t one[] = {1};
-    allow_values(w, SYS_read, 2, one, 1);
+    allow_bytes(w);
     forbid_value(w, SYS_lseek, 0, FILTER_SCRIPT_FD); /* bash on its script, which is not what it seems */
 }
 
@@ -215,6 +226,27 @@ int filter_build(struct sock_filter program[FILTER_MAX], bool paths)
     if (!paths)
         allow_all(w, allowed_names, sizeof allowed_names / sizeof *allowed_names);
     ask(w);
+    return w->n;
+}
+
+int filter_build_strict(struct sock_filter program[FILTER_STRICT_MAX])
+{
+    static const int asks[] = {SYS_read, SYS_pread64, SYS_preadv, SYS_fstat, SYS_newfstatat, SYS_statx, SYS_statfs, SYS_fstatfs,
+                               SYS_readlinkat, SYS_sched_getaffinity,
+#ifdef __x86_64__
+                               SYS_stat, SYS_lstat, SYS_readlink
+#endif
+    };
+    struct writer writer = {program, 0}, *w = &writer;
+    load(w, offsetof(struct seccomp_data, arch));
+    emit(w, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, AUDIT_ARCH_X86_64);
+    give(w, SECCOMP_RET_ALLOW); /* the first filter's affair */
+    load(w, offsetof(struct seccomp_data, nr));
+    for (size_t i = 0; i < sizeof asks / sizeof *asks; i++) {
+        emit(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, (uint32_t)asks[i]);
+        ask(w);
+    }
+    give(w, SECCOMP_RET_ALLOW);
     return w->n;
 }
 

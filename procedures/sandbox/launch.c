@@ -69,8 +69,20 @@ static void set_limit(int resource, int64_t value)
     (void)setrlimit((__rlimit_resource_t)resource, &limit);
 }
 
+/* The same on every machine, where it allows as much: `ulimit -a` shows them. */
+static void level_limit(int resource, rlim_t value)
+{
+    struct rlimit limit;
+    if (getrlimit((__rlimit_resource_t)resource, &limit) == 0 && limit.rlim_max >= value)
+        set_limit(resource, (int64_t)value);
+}
+
 static void set_limits(const struct sandbox_limits *limits)
 {
+    level_limit(RLIMIT_NPROC, 4096);
+    level_limit(RLIMIT_SIGPENDING, 4096);
+    level_limit(RLIMIT_NICE, 0);
+    level_limit(RLIMIT_RTPRIO, 0);
     int files = limits->open_files < 512 ? 512 : limits->open_files;
     set_limit(RLIMIT_NOFILE, files);
     set_limit(RLIMIT_CORE, 1); /* not 0: with 0 a crash still starts the host's core dump helper (core(5)) */
@@ -200,6 +212,7 @@ __attribute__((noreturn)) static void run_child(struct child *child)
         enter_namespaces(child, &report);
     set_limits(&child->plan.spec->limits);
     (void)personality(ADDR_NO_RANDOMIZE);
+    (void)prctl(PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0); /* the supervisor answers (arch_x86_64.c) */
     reset_signals();
     report.code = drop_capabilities(child->jail != NULL);
     if (report.code)

@@ -139,7 +139,20 @@ static int bind_devices(struct builder *b)
 static const char *const skeleton[] = {
     "usr", "usr/bin", "usr/sbin", "usr/lib", "usr/local", "usr/local/bin", "usr/local/sbin", "usr/share",
     "etc", "dev", "dev/shm", "proc", "tmp", "var", "var/log", "var/tmp", "var/lib", "opt", "srv", "home",
-    "root", "run", "mnt", NULL};
+    "root", "run", "mnt", ".", NULL};
+
+static const struct {
+    const char *name, *to;
+} links[] = {{"bin", "usr/bin"},
+             {"sbin", "usr/sbin"},
+             {"lib", "usr/lib"},
+             {"lib64", "usr/lib64"},
+             {"dev/fd", "/proc/self/fd"},
+             {"dev/stdin", "/proc/self/fd/0"},
+             {"dev/stdout", "/proc/self/fd/1"},
+             {"dev/stderr", "/proc/self/fd/2"},
+             {"etc/mtab", "/proc/self/mounts"},
+             {"var/run", "/run"}};
 
 static void make_skeleton(void)
 {
@@ -149,16 +162,8 @@ static void make_skeleton(void)
     chmod("var/tmp", 01777);
     chmod("dev/shm", 01777);
     chmod("root", 0700);
-    (void)!symlink("usr/bin", "bin");
-    (void)!symlink("usr/sbin", "sbin");
-    (void)!symlink("usr/lib", "lib");
-    (void)!symlink("usr/lib64", "lib64");
-    (void)!symlink("/proc/self/fd", "dev/fd");
-    (void)!symlink("/proc/self/fd/0", "dev/stdin");
-    (void)!symlink("/proc/self/fd/1", "dev/stdout");
-    (void)!symlink("/proc/self/fd/2", "dev/stderr");
-    (void)!symlink("/proc/self/mounts", "etc/mtab");
-    (void)!symlink("/run", "var/run");
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
+        (void)!symlink(links[i].to, links[i].name);
 }
 
 static int make_root(struct builder *b)
@@ -182,7 +187,7 @@ static int make_root(struct builder *b)
         failed = bind_devices(b);
     if (!failed && access("/etc/ld.so.cache", R_OK) == 0)
         failed = bind_to(b, "/etc/ld.so.cache", "etc/ld.so.cache", false);
-    if (!failed && mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
+    if (!failed && mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL))
         failed = failed_at(b, "mount", "proc");
     return failed ? failed : seal_binds(b);
 }
@@ -333,6 +338,10 @@ static void stamp_skeleton(struct builder *b, int root)
             close(fd);
         }
     }
+    int64_t start = b->plan->spec->start_unix_ns;
+    struct timespec now = {start / 1000000000, start % 1000000000}, times[2] = {now, now};
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
+        (void)utimensat(root, links[i].name, times, AT_SYMLINK_NOFOLLOW);
 }
 
 /* Where programs cannot be bound, empty files show that they are there (supervisor/paths.c leads to the host's). */
@@ -382,6 +391,11 @@ static int fill_hidden(struct builder *b)
     snprintf(path, sizeof path, "%s" ROOT_HIDDEN, b->base);
     if (!failed && chmod(path, 0711))
         failed = failed_at(b, "hide", ROOT_HIDDEN);
+    int places = files_open(root, ROOT_PLACES, O_RDONLY | O_DIRECTORY, 0);
+    if (places >= 0) {
+        files_set_mtime(places, b->plan->spec->start_unix_ns);
+        close(places);
+    }
     close(root);
     return failed;
 }

@@ -40,6 +40,8 @@ uint64_t arch_stack(const struct registers *);
 uint64_t arch_ip(const struct registers *);
 /* Memory below the stack that the task does not use at the moment of a call. */
 uint64_t arch_scratch(const struct registers *, size_t size);
+/* If the instruction is one that reads the processor's counter: gives it that value and goes on behind it. */
+bool arch_answer_counter(struct registers *, const unsigned char code[3], uint64_t value);
 /* Stack at the first instruction of a program: argc, argv, envp and the auxiliary vector lie there. */
 
 /* The ELF file. */

@@ -134,6 +134,19 @@ uint64_t arch_scratch(const struct registers *r, size_t size)
     return (r->raw.rsp - 128 - size) & ~UINT64_C(15); /* below the red zone */
 }
 
+bool arch_answer_counter(struct registers *r, const unsigned char code[3], uint64_t value)
+{
+    bool plain = code[0] == 0x0f && code[1] == 0x31, with_id = code[0] == 0x0f && code[1] == 0x01 && code[2] == 0xf9;
+    if (!plain && !with_id)
+        return false;
+    r->raw.rax = value & UINT32_MAX; /* rdtsc, rdtscp */
+    r->raw.rdx = value >> 32;
+    if (with_id)
+        r->raw.rcx = 0; /* the processor's number */
+    r->raw.rip += with_id ? 3 : 2;
+    return true;
+}
+
 const char *arch_call_name(long number, char text[32])
 {
     static const struct {

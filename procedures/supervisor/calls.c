@@ -145,6 +145,7 @@ static long timed_out(struct task *t)
     case SYS_futex:
         return -ETIMEDOUT;
     case SYS_rt_sigtimedwait:
+    case SYS_semtimedop:
         return -EAGAIN;
     default:
         return 0;
@@ -237,6 +238,14 @@ static void tell_chance(struct supervisor *s, struct task *t)
     call_finish(t, (long)len);
 }
 
+/* There is one, with the number 0. */
+static void tell_processors(struct task *t)
+{
+    static const uint64_t first = 1;
+    bool fits = t->arguments[1] >= sizeof first;
+    call_finish(t, !fits ? -EINVAL : task_write(t, t->arguments[2], &first, sizeof first) ? (long)sizeof first : -EFAULT);
+}
+
 /* It waits for another task without saying so: give the turn away. */
 static void yield(struct supervisor *s, struct task *t)
 {
@@ -291,6 +300,15 @@ static bool process_call(struct supervisor *s, struct task *t)
     case SYS_futex:
         futex(s, t);
         return true;
+    case SYS_shmget: case SYS_shmat: case SYS_shmctl: case SYS_shmdt: case SYS_semget: case SYS_semctl: case SYS_msgget:
+    case SYS_msgctl:
+        if (s->sandbox.tier == TIER_LANDLOCK)
+            return false; /* the host's */
+        pass(t);
+        return true;
+    case SYS_semop: case SYS_msgsnd: case SYS_msgrcv:
+        wait_in_kernel(t); /* of what one has, and without namespaces nobody has one */
+        return true;
     case SYS_sched_yield:
         yield(s, t);
         return true;
@@ -299,6 +317,9 @@ static bool process_call(struct supervisor *s, struct task *t)
         return true;
     case SYS_getrandom:
         tell_chance(s, t);
+        return true;
+    case SYS_sched_getaffinity:
+        tell_processors(t);
         return true;
     default:
         return false;
@@ -320,6 +341,7 @@ static bool waiting_call(struct supervisor *s, struct task *t)
         wait_timespec(s, t, 2);
         return true;
     case SYS_epoll_pwait2:
+    case SYS_semtimedop:
         wait_timespec(s, t, 3);
         return true;
     case SYS_select:
@@ -346,16 +368,14 @@ static bool file_call(struct supervisor *s, struct task *t)
     case SYS_fallocate:
     case SYS_pwrite64:
     case SYS_pwritev:
-    case SYS_copy_file_range:
-    case SYS_sendfile:
-    case SYS_splice:
+    case SYS_pwritev2:
         t->detour = DETOUR_STAMP;
         task_resume(t, true);
         return true;
     case SYS_utimensat:
         stamp_times(s, t);
         return true;
-    case SYS_statx:
+    case SYS_statx: case SYS_newfstatat: case SYS_fstat: case SYS_stat: case SYS_lstat: case SYS_statfs: case SYS_fstatfs:
         t->detour = DETOUR_STAT;
         task_resume(t, true);
         return true;
@@ -364,6 +384,17 @@ static bool file_call(struct supervisor *s, struct task *t)
     case SYS_symlink: case SYS_symlinkat: case SYS_truncate: case SYS_utime: case SYS_utimes:
         t->detour = DETOUR_STAMP;
         task_resume(t, true);
+        return true;
+    case SYS_readlink: case SYS_readlinkat:
+        t->detour = DETOUR_LINK;
+        task_resume(t, true);
+        return true;
+    case SYS_sync: case SYS_syncfs: /* the disk is memory; the host's are none of ours */
+        call_finish(t, 0);
+        return true;
+    case SYS_bind:
+        if (!ports_bind(s, t))
+            pass(t);
         return true;
     case SYS_chown: case SYS_fchown: case SYS_lchown: case SYS_fchownat:
         if (s->sandbox.owner == geteuid()) /* an ordinary user has one user to give: everything stays root's */
@@ -375,12 +406,11 @@ static bool file_call(struct supervisor *s, struct task *t)
     case SYS_chmod: case SYS_fchmod: case SYS_fchmodat:
     case SYS_futimesat: case SYS_setxattr: case SYS_lsetxattr:
     case SYS_fsetxattr: case SYS_removexattr: case SYS_lremovexattr: case SYS_fremovexattr:
-    case SYS_fsync: case SYS_fdatasync: case SYS_sync: case SYS_syncfs: case SYS_sync_file_range:
-    case SYS_lseek: case SYS_tee: case SYS_vmsplice: case SYS_setsockopt: case SYS_bind:
-    case SYS_newfstatat: case SYS_readlinkat: case SYS_faccessat: case SYS_faccessat2: case SYS_statfs:
+    case SYS_fsync: case SYS_fdatasync: case SYS_sync_file_range:
+    case SYS_lseek: case SYS_tee: case SYS_vmsplice: case SYS_setsockopt:
+    case SYS_faccessat: case SYS_faccessat2:
     case SYS_chdir: case SYS_getxattr: case SYS_lgetxattr: case SYS_listxattr: case SYS_llistxattr:
-    case SYS_execve: case SYS_inotify_add_watch: case SYS_pidfd_open: case SYS_setpriority: case SYS_stat:
-    case SYS_lstat: case SYS_readlink: case SYS_access:
+    case SYS_execve: case SYS_inotify_add_watch: case SYS_pidfd_open: case SYS_setpriority: case SYS_access:
     case SYS_execveat: case SYS_sched_setaffinity: case SYS_sched_setscheduler: case SYS_sched_setparam:
     case SYS_ioprio_set: case SYS_ioprio_get:
         pass(t);
@@ -398,6 +428,8 @@ void call_dispatch(struct supervisor *s, struct task *t, bool trusted)
     t->detour = DETOUR_NONE;
     t->deadline = NO_DEADLINE;
     if (t == s->shell && script_call(s, t))
+        return;
+    if ((t->number == SYS_openat || t->number == SYS_open) && !trusted && watch_open(t))
         return;
     if (s->sandbox.tier == TIER_LANDLOCK && paths_enter(s, t))
         return;
@@ -419,7 +451,7 @@ void call_enter(struct supervisor *s, struct task *t)
         call_finish(t, -ENOSYS);
     } else if (arch_number(&t->registers) == FILTER_HYPERCALL) {
         puppet_enter(s, t);
-    } else {
+    } else if (!watch_enter(t)) {
         call_dispatch(s, t, false);
     }
 }
@@ -472,7 +504,14 @@ void call_leave(struct supervisor *s, struct task *t)
         clock_leave_timerfd(t);
         break;
     case DETOUR_STAT:
-        stamp_leave_stat(t);
+        stamp_leave_stat(s, t);
+        break;
+    case DETOUR_LINK:
+        stamp_leave_link(s, t);
+        break;
+    case DETOUR_WATCH:
+        restore_arguments(t);
+        arch_again(&t->registers, t->number);
         break;
     case DETOUR_KILL:
         s->epoch++;
@@ -482,7 +521,7 @@ void call_leave(struct supervisor *s, struct task *t)
         break;
     }
     t->deadline = NO_DEADLINE;
-    if (detour != DETOUR_STAMP && detour != DETOUR_STAT && detour != DETOUR_KILL)
+    if (detour != DETOUR_STAMP && detour != DETOUR_STAT && detour != DETOUR_LINK && detour != DETOUR_KILL)
         (void)arch_set(t->pid, &t->registers);
     if (detour == DETOUR_KILL) { /* whoever was hit reacts before the sender goes on */
         task_hold(s, t, HELD_PLAIN);

@@ -15,8 +15,6 @@
 #include "procedures/supervisor/core.h"
 #include "sim/base/xalloc.h"
 
-#define BOOTED_NS (1000 * SECOND_NS) /* the machine had been up for so long when the run began */
-
 /* A loop that does nothing but look at the clock gets to the end of its wait in bounded real time: from the
  * hundredth look on, each costs a bit more. */
 #define LOOKS_FREE 100

@@ -26,6 +26,7 @@
 #define SECOND_NS   INT64_C(1000000000)
 #define EXEC_NS     INT64_C(1000000) /* virtual cost of starting a program */
 #define ASK_NS      SECOND_NS        /* at most so long without asking for an interruption */
+#define BOOTED_NS   (1000 * SECOND_NS) /* the machine had been up for so long when the run began */
 #define LOOK_NS     INT64_C(1000)    /* of looking at the clock */
 
 struct coroutine;
@@ -59,7 +60,9 @@ enum detour {
     DETOUR_STAMP, /* a call that changes a file's time, at whose exit it gets the simulation's */
     DETOUR_KILL,  /* a signal was sent: everybody settles before the sender goes on */
     DETOUR_TIMER, /* timerfd_create -> eventfd */
-    DETOUR_STAT,  /* statx: times that only the kernel sets are replaced */
+    DETOUR_STAT,  /* statx and the like: times that only the kernel sets are replaced */
+    DETOUR_LINK,  /* readlink: numbers of pipes and sockets are replaced */
+    DETOUR_WATCH, /* any call -> one that puts the strict filter over the first, then the call itself */
 };
 
 struct timer {
@@ -77,6 +80,8 @@ struct process {
     int tasks;
     int pidfd;
     bool shim;           /* runs the shim */
+    bool watched;        /* its calls ask that run freely in well-known programs */
+    bool to_be_watched;  /* from its next call on */
     bool shell;          /* bash, dash, sh: whose "not found" messages mean what they say */
     const char *place;   /* "" or the container or host whose root it sees */
     int64_t started_ns;
@@ -140,7 +145,10 @@ struct supervisor {
     uint64_t epoch;      /* counts deaths and signals: what can end a wait for a child */
     uint64_t kill_epoch; /* counts signals sent on purpose: what can end a task in a stop */
 
-    dev_t proc_device;
+    dev_t proc_device, root_device;
+    ino_t *inodes; /* of pipes and the like, in the order in which they were first told of */
+    int n_inodes, cap_inodes;
+    int next_port;
     struct script *script;
     struct coroutine *idle_coroutines;
     int64_t output_bytes;
@@ -204,7 +212,8 @@ void call_dispatch(struct supervisor *, struct task *, bool trusted);
 /* ---- stamp.c ---- */
 /* At the exit of a call that changed a file or a folder: gives it the simulation's time. */
 void stamp_leave(struct supervisor *, struct task *);
-void stamp_leave_stat(struct task *);
+void stamp_leave_stat(struct supervisor *, struct task *);
+void stamp_leave_link(struct supervisor *, struct task *);
 /* utimensat: "now" is the simulation's. */
 void stamp_times(struct supervisor *, struct task *);
 /* ---- transfer.c ---- */
@@ -213,6 +222,21 @@ bool transfer_call(struct supervisor *, struct task *);
 /* ---- refuse.c ---- */
 /* Calls that reach for something outside the sandbox, and those that nobody knows. */
 bool refuse_call(struct supervisor *, struct task *);
+/* Messages with an address of their own. True: one leads out, the call is answered. */
+bool refuse_message(struct supervisor *, struct task *);
+
+/* ---- watch.c ---- */
+/* Another program runs now: is it one whose calls must all ask? */
+void watch_program(struct task *);
+/* Puts the strict filter over the task where that is wanted; true: its call will be made again. */
+bool watch_enter(struct task *);
+/* An open: reading this file would tell time or chance. True: its call will be made again. */
+bool watch_open(struct task *);
+
+/* ---- ports.c ---- */
+/* Gives a socket that has no port yet the next one: the kernel would draw one. True: the call is answered. */
+bool ports_bind(struct supervisor *, struct task *);
+void ports_assign(struct supervisor *, struct task *);
 
 /* ---- paths.c: the tier without namespaces ---- */
 /* Leads what a call names inside; true: the call is answered. */
@@ -249,9 +273,9 @@ void program_started(struct supervisor *, struct task *);
 bool watches_files(const struct supervisor *);
 
 /* ---- procfs.c ---- */
-struct stat;
-/* A read of a file of /proc (`fd` is ours): answers it if the file would tell of the host. */
-bool procfs_read(struct supervisor *, struct task *, int fd, const struct stat *);
+struct iovec;
+/* A read, of whatever kind, of a file of /proc (`fd` is ours): answers it if the file would tell of the host. */
+bool procfs_read(struct supervisor *, struct task *, int fd, struct iovec to, int64_t position);
 
 /* ---- script.c ---- */
 struct script *script_new(struct error *);

@@ -1,15 +1,14 @@
-/* What /proc tells of the machine and of time: the simulation's. Reads of these files are answered here; every other file
- * of /proc tells of the sandbox's own processes and is read as it is. */
+/* What /proc tells of the machine and of time: the simulation's. Of the files that are not about one process only those
+ * listed here can be read. Those about one are the kernel's, less what it counted in real time or over the whole host. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "procedures/supervisor/core.h"
 
-#define BOOTED_NS (1000 * SECOND_NS)
 #define TICK_NS   (SECOND_NS / 100)
 
 enum { TEXT_MAX = 65536 };
@@ -50,37 +49,119 @@ static void tell_processor(struct supervisor *s, struct buf *text)
                    "cpu cores\t: 1\n\n");
 }
 
-static void tell_version(struct supervisor *s, struct buf *text)
+/* Drawn anew for each read, as the kernel does for each opening. */
+static void tell_uuid(struct supervisor *s, struct buf *text)
 {
-    (void)s;
-    buf_puts(text, "Linux version 6.1.0-rehearse-amd64 (rehearse) #1 SMP PREEMPT_DYNAMIC\n");
+    unsigned char b[16];
+    random_fill(s, b, sizeof b);
+    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40); /* version 4, RFC 4122 */
+    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+    for (int i = 0; i < 16; i++)
+        buf_printf(text, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", b[i]);
+    buf_putc(text, '\n');
 }
 
-static void tell_command_line(struct supervisor *s, struct buf *text)
+static void tell_host_name(struct supervisor *s, struct buf *text)
 {
-    (void)s;
-    buf_puts(text, "root=rehearse\n");
+    buf_printf(text, "%s\n", s->hostname);
 }
 
-static void tell_mounts(struct supervisor *s, struct buf *text)
-{
-    (void)s;
-    buf_puts(text, "rehearse / tmpfs rw,nosuid,noatime 0 0\nproc /proc proc rw,nosuid,nodev,noexec 0 0\n");
-}
+#define PRESSURE "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"
 
-static void tell_mount_info(struct supervisor *s, struct buf *text)
-{
-    (void)s;
-    buf_puts(text, "21 1 0:42 / / rw,nosuid,noatime - tmpfs rehearse rw\n"
-                   "22 21 0:43 / /proc rw,nosuid,nodev,noexec - proc proc rw\n");
-}
-
+/* Below /proc; in a process's folder if it starts with a slash. Constants are those of a plain Debian machine. */
 static const struct {
-    const char *name; /* below /proc; in a process's folder if it starts with a slash */
+    const char *name;
     void (*tell)(struct supervisor *, struct buf *);
-} files[] = {{"uptime", tell_uptime},       {"loadavg", tell_load},    {"stat", tell_stat},
-             {"meminfo", tell_memory},      {"cpuinfo", tell_processor}, {"version", tell_version},
-             {"cmdline", tell_command_line}, {"/mounts", tell_mounts},  {"/mountinfo", tell_mount_info}};
+    const char *text;
+} files[] = {
+    {"uptime", tell_uptime, NULL},
+    {"loadavg", tell_load, NULL},
+    {"stat", tell_stat, NULL},
+    {"meminfo", tell_memory, NULL},
+    {"cpuinfo", tell_processor, NULL},
+    {"version", NULL, "Linux version 6.1.0-rehearse-amd64 (rehearse) #1 SMP PREEMPT_DYNAMIC\n"},
+    {"cmdline", NULL, "root=rehearse\n"},
+    {"filesystems", NULL, "nodev\tproc\nnodev\ttmpfs\n"},
+    {"swaps", NULL, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"},
+    {"partitions", NULL, "major minor  #blocks  name\n\n"},
+    {"cgroups", NULL, "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"},
+    {"vmstat", NULL, "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\n"},
+    {"diskstats", NULL, ""},
+    {"locks", NULL, ""},
+    {"modules", NULL, ""},
+    {"pressure/cpu", NULL, PRESSURE},
+    {"pressure/io", NULL, PRESSURE},
+    {"pressure/memory", NULL, PRESSURE},
+    {"sys/kernel/random/uuid", tell_uuid, NULL},
+    {"sys/kernel/random/boot_id", NULL, "5f3a9c1e-0b7d-4c62-9e58-1d2a6b84f07c\n"},
+    {"sys/kernel/random/entropy_avail", NULL, "256\n"},
+    {"sys/kernel/random/poolsize", NULL, "256\n"},
+    {"sys/kernel/hostname", tell_host_name, NULL},
+    {"sys/kernel/domainname", NULL, "(none)\n"},
+    {"sys/kernel/ostype", NULL, "Linux\n"},
+    {"sys/kernel/osrelease", NULL, "6.1.0-rehearse-amd64\n"},
+    {"sys/kernel/version", NULL, "#1 SMP PREEMPT_DYNAMIC\n"},
+    {"sys/kernel/pid_max", NULL, "32768\n"},
+    {"sys/kernel/threads-max", NULL, "63000\n"},
+    {"sys/kernel/cap_last_cap", NULL, "40\n"},
+    {"sys/kernel/ngroups_max", NULL, "65536\n"},
+    {"sys/kernel/overflowuid", NULL, "65534\n"},
+    {"sys/kernel/overflowgid", NULL, "65534\n"},
+    {"sys/kernel/core_pattern", NULL, "core\n"},
+    {"sys/kernel/panic", NULL, "0\n"},
+    {"sys/kernel/shmmax", NULL, "18446744073692774399\n"},
+    {"sys/kernel/shmall", NULL, "18446744073692774399\n"},
+    {"sys/kernel/sem", NULL, "32000\t1024000000\t500\t32000\n"},
+    {"sys/kernel/msgmax", NULL, "8192\n"},
+    {"sys/kernel/seccomp/actions_avail", NULL, "kill_process kill_thread trap errno user_notif trace log allow\n"},
+    {"sys/vm/overcommit_memory", NULL, "0\n"},
+    {"sys/vm/overcommit_ratio", NULL, "50\n"},
+    {"sys/vm/swappiness", NULL, "60\n"},
+    {"sys/vm/max_map_count", NULL, "65530\n"},
+    {"sys/vm/dirty_ratio", NULL, "20\n"},
+    {"sys/vm/dirty_background_ratio", NULL, "10\n"},
+    {"sys/vm/nr_hugepages", NULL, "0\n"},
+    {"sys/vm/drop_caches", NULL, "0\n"},
+    {"sys/vm/min_free_kbytes", NULL, "11469\n"},
+    {"sys/fs/file-max", NULL, "9223372036854775807\n"},
+    {"sys/fs/file-nr", NULL, "512\t0\t9223372036854775807\n"},
+    {"sys/fs/nr_open", NULL, "1048576\n"},
+    {"sys/fs/pipe-max-size", NULL, "1048576\n"},
+    {"sys/fs/inotify/max_user_watches", NULL, "65536\n"},
+    {"sys/fs/inotify/max_user_instances", NULL, "128\n"},
+    {"sys/net/core/somaxconn", NULL, "4096\n"},
+    {"sys/net/ipv4/ip_forward", NULL, "0\n"},
+    {"sys/net/ipv4/ip_local_port_range", NULL, "32768\t60999\n"},
+    {"sys/net/ipv4/tcp_fin_timeout", NULL, "60\n"},
+    {"sys/net/ipv4/tcp_keepalive_time", NULL, "7200\n"},
+    {"sys/net/ipv4/tcp_syncookies", NULL, "1\n"},
+    {"sys/net/ipv4/tcp_max_syn_backlog", NULL, "512\n"},
+    {"sys/net/ipv6/conf/all/disable_ipv6", NULL, "0\n"},
+    {"/mounts", NULL, "rehearse / tmpfs rw,nosuid,noatime 0 0\nproc /proc proc rw,nosuid,nodev,noexec 0 0\n"},
+    {"/mountinfo", NULL,
+     "21 1 0:42 / / rw,nosuid,noatime - tmpfs rehearse rw\n22 21 0:43 / /proc rw,nosuid,nodev,noexec - proc proc rw\n"},
+    {"/mountstats", NULL, "device rehearse mounted on / with fstype tmpfs\ndevice proc mounted on /proc with fstype proc\n"},
+    {"/cgroup", NULL, "0::/\n"},
+    {"/cpuset", NULL, "/\n"},
+    {"/statm", NULL, "1024 1024 512 64 0 256 0\n"},
+    {"/oom_score", NULL, "0\n"},
+    {"/oom_score_adj", NULL, "0\n"},
+    {"/oom_adj", NULL, "0\n"},
+    {"/loginuid", NULL, "4294967295"},
+    {"/sessionid", NULL, "4294967295"},
+    {"/autogroup", NULL, "/autogroup-1 nice 0\n"},
+    {"/io", NULL, "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n"},
+    {"/schedstat", NULL, "0 0 0\n"},
+    {"/wchan", NULL, "0"},
+    {"/personality", NULL, "00000000\n"},
+};
+
+/* Of one process, as the kernel has it. Whatever else there is counts something real. */
+static const char *const kernel_files[] = {"/cmdline", "/comm", "/environ", "/limits", "/maps", "/mem", "/auxv", "/uid_map",
+                                           "/gid_map", "/setgroups", "/children", "/coredump_filter", "/timerslack_ns"};
+
+/* Of the sandbox's own network, where it has one. */
+static const char *const network_files[] = {"/net/dev", "/net/route", "/net/arp", "/net/if_inet6", "/net/igmp"};
 
 /* ---- files about one process: what was counted in real time is taken out ---- */
 
@@ -120,8 +201,10 @@ static void patch_stat(struct supervisor *s, long pid, const struct buf *real, s
         struct str value = str_cut(&rest, ' ');
         if (field == 3 && str_is(value, "t")) /* held by us: to others it sleeps */
             value = STR("S");
-        else if (field >= 10 && field <= 17) /* page faults and processor time */
+        else if ((field >= 10 && field <= 17) || field == 39 || field == 42) /* faults, processor time; processor; waits */
             value = STR("0");
+        else if (field == 24) /* resident pages */
+            value = STR("1024");
         if (field == 22)
             buf_printf(text, " %lld", (long long)((started + BOOTED_NS) / TICK_NS));
         else
@@ -132,11 +215,24 @@ static void patch_stat(struct supervisor *s, long pid, const struct buf *real, s
 
 static void patch_status(const struct buf *real, struct buf *text)
 {
+    static const struct {
+        const char *starts, *told;
+    } fixed[] = {{"State:\tt", "State:\tS (sleeping)"}, /* held by us: to others it sleeps */
+                 {"TracerPid:", "TracerPid:\t0"},
+                 {"SigQ:", "SigQ:\t0/4096"},
+                 {"Speculation", ""},
+                 {"SpeculationIndirectBranch", ""},
+                 {"x86_Thread", ""}};
     struct str rest = buf_text(real);
     while (rest.len > 0) {
         struct str line = str_cut(&rest, '\n');
-        if (str_starts(line, "State:\tt"))
-            line = STR("State:\tS (sleeping)");
+        for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+            if (str_starts(line, fixed[i].starts))
+                line = str_of(fixed[i].told);
+        if (str_starts(line, "Cpus_allowed") || str_starts(line, "Mems_allowed"))
+            line = STR("");
+        if (line.len == 0)
+            continue;
         else if (str_starts(line, "Vm") || str_starts(line, "Rss") ||
                  str_starts(line, "voluntary_ctxt") || str_starts(line, "nonvoluntary_ctxt"))
             line.len = (size_t)str_find(line, STR(":")) + 1;
@@ -158,53 +254,85 @@ static void load(int fd, struct buf *real)
         buf_add(real, bytes, (size_t)n);
 }
 
-static bool compose(struct supervisor *s, int fd, const char *name, struct buf *text)
+/* The part of a process's name that says which file it is: "/stat" of "12/stat" and "12/task/13/stat"; NULL: it is not
+ * about a process. */
+static const char *file_of_process(const char *name, long *pid)
 {
     char *rest;
-    long pid = strtol(name, &rest, 10);
-    bool own = rest != name && *rest == '/';
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        if (strcmp(own ? rest : name, files[i].name) == 0) {
-            files[i].tell(s, text);
-            return true;
-        }
-    if (!own || (strcmp(rest, "/stat") != 0 && strcmp(rest, "/status") != 0))
-        return false;
-    struct buf real;
-    buf_init(&real, TEXT_MAX);
-    load(fd, &real);
-    if (strcmp(rest, "/stat") == 0)
-        patch_stat(s, pid, &real, text);
-    else
-        patch_status(&real, text);
-    buf_release(&real);
-    return true;
+    *pid = strtol(name, &rest, 10);
+    if (rest == name || *rest != '/')
+        return NULL;
+    if (strncmp(rest, "/task/", 6) == 0 && strchr(rest + 6, '/')) {
+        *pid = strtol(rest + 6, NULL, 10);
+        return strchr(rest + 6, '/');
+    }
+    return rest;
 }
 
-bool procfs_read(struct supervisor *s, struct task *t, int fd, const struct stat *st)
+/* Zero, negative errno, or 1: the kernel's own text is told. */
+static int compose(struct supervisor *s, int fd, const char *name, struct buf *text)
+{
+    long pid;
+    const char *of_process = file_of_process(name, &pid), *wanted = of_process ? of_process : name;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (strcmp(wanted, files[i].name) == 0) {
+            if (files[i].tell)
+                files[i].tell(s, text);
+            else
+                buf_puts(text, files[i].text);
+            return 0;
+        }
+    if (!of_process)
+        return -EACCES;
+    bool stat = strcmp(of_process, "/stat") == 0, status = strcmp(of_process, "/status") == 0;
+    if (stat || status) {
+        struct buf real;
+        buf_init(&real, TEXT_MAX);
+        load(fd, &real);
+        if (stat)
+            patch_stat(s, pid, &real, text);
+        else
+            patch_status(&real, text);
+        buf_release(&real);
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof kernel_files / sizeof *kernel_files; i++)
+        if (strcmp(of_process, kernel_files[i]) == 0)
+            return 1;
+    for (size_t i = 0; i < sizeof network_files / sizeof *network_files; i++)
+        if (strcmp(of_process, network_files[i]) == 0)
+            return s->sandbox.tier == TIER_LANDLOCK ? -EACCES : 1;
+    return -EACCES;
+}
+
+/* Hands out a part of the text. At its own position if `position` is negative: that is the file's, so everybody's who
+ * shares it. */
+static long hand_out(struct task *t, int fd, const struct buf *text, struct iovec to, int64_t position)
+{
+    off_t at = position < 0 ? lseek(fd, 0, SEEK_CUR) : position;
+    size_t rest = at >= 0 && (size_t)at < text->len ? text->len - (size_t)at : 0;
+    size_t len = rest < to.iov_len ? rest : to.iov_len;
+    if (len > 0 && !task_write(t, (uint64_t)(uintptr_t)to.iov_base, text->at + at, len))
+        return -EFAULT;
+    if (position < 0)
+        (void)lseek(fd, (off_t)len, SEEK_CUR);
+    return (long)len;
+}
+
+bool procfs_read(struct supervisor *s, struct task *t, int fd, struct iovec to, int64_t position)
 {
     char path[64], target[512];
     struct buf text;
-    if (st->st_dev != s->proc_device)
-        return false;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     ssize_t n = readlink(path, target, sizeof target - 1);
-    if (n <= 0)
-        return false;
-    target[n] = '\0';
+    target[n > 0 ? n : 0] = '\0';
     const char *name = strstr(target, "/proc/");
     if (!name)
         return false;
     buf_init(&text, TEXT_MAX);
-    bool ours = compose(s, fd, name + 6, &text);
-    if (ours) { /* the position is the file's own, so it is everybody's who shares it */
-        off_t at = lseek(fd, 0, SEEK_CUR);
-        size_t rest = at >= 0 && (size_t)at < text.len ? text.len - (size_t)at : 0;
-        size_t len = rest < t->arguments[2] ? rest : (size_t)t->arguments[2];
-        bool written = len == 0 || task_write(t, t->arguments[1], text.at + at, len);
-        (void)lseek(fd, (off_t)len, SEEK_CUR);
-        call_finish(t, written ? (long)len : -EFAULT);
-    }
+    int code = compose(s, fd, name + 6, &text);
+    if (code <= 0)
+        call_finish(t, code ? code : hand_out(t, fd, &text, to, position));
     buf_release(&text);
-    return ours;
+    return code <= 0;
 }

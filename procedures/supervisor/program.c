@@ -118,6 +118,7 @@ void program_started(struct supervisor *s, struct task *t)
     if (s->sandbox.tier == TIER_LANDLOCK)
         paths_started(s, t);
     t->process->shell = is_shell(t->process->program) || (!t->process->shim && is_shell(interpreter_of(t, path, sizeof path)));
+    watch_program(t);
     if (t == s->shell)
         script_attach(s, t, start.entry);
 }

@@ -66,6 +66,8 @@ static bool leads_out(const struct sockaddr_storage *address, char *text, size_t
         const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
         if (IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr) || IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr))
             return false;
+        if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) && (in6->sin6_addr.s6_addr[12] == 127 || in6->sin6_addr.s6_addr32[3] == 0))
+            return false;
         (void)inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof host);
         snprintf(text, size, "a connection to [%s]:%d", host, ntohs(in6->sin6_port));
         return true;
@@ -81,8 +83,33 @@ static void reach(struct supervisor *s, struct task *t, uint64_t at, uint64_t le
     if (at && len >= 2 && len <= sizeof address && task_read(t, at, &address, (size_t)len) &&
         leads_out(&address, what, sizeof what))
         refuse(s, t, what, -ENETUNREACH);
-    else
+    else {
+        ports_assign(s, t);
         task_resume(t, true); /* may wait for a backlog, or (a datagram) for room */
+    }
+}
+
+bool refuse_message(struct supervisor *s, struct task *t)
+{
+    struct mmsghdr message;
+    struct sockaddr_storage address;
+    char what[96];
+    bool many = t->number == SYS_sendmmsg;
+    uint64_t n = many ? t->arguments[2] : 1;
+    size_t size = many ? sizeof message : sizeof message.msg_hdr;
+    for (uint64_t i = 0; i < n && i < 1024 /* UIO_MAXIOV */; i++) {
+        if (!task_read(t, t->arguments[1] + i * size, &message, size))
+            return false;
+        uint64_t at = (uint64_t)(uintptr_t)message.msg_hdr.msg_name, len = message.msg_hdr.msg_namelen;
+        memset(&address, 0, sizeof address);
+        if (at && len >= 2 && len <= sizeof address && task_read(t, at, &address, (size_t)len) &&
+            leads_out(&address, what, sizeof what)) {
+            refuse(s, t, what, -ENETUNREACH);
+            return true;
+        }
+    }
+    ports_assign(s, t);
+    return false;
 }
 
 static void control_device(struct supervisor *s, struct task *t)
@@ -168,6 +195,14 @@ static const struct refusal refusals[] = {
     {SYS_request_key, "the kernel's keyring (request_key)", -EPERM},
     {SYS_bpf, "loading a program into the kernel (bpf)", -EPERM},
     {SYS_perf_event_open, "measuring the machine (perf_event_open)", -EPERM},
+    {SYS_shmget, "the host's shared memory (shmget)", -EPERM},
+    {SYS_shmat, "the host's shared memory (shmat)", -EPERM},
+    {SYS_shmctl, "the host's shared memory (shmctl)", -EPERM},
+    {SYS_shmdt, "the host's shared memory (shmdt)", -EPERM},
+    {SYS_semget, "the host's semaphores (semget)", -EPERM},
+    {SYS_semctl, "the host's semaphores (semctl)", -EPERM},
+    {SYS_msgget, "the host's message queues (msgget)", -EPERM},
+    {SYS_msgctl, "the host's message queues (msgctl)", -EPERM},
     {SYS_userfaultfd, "handling memory faults (userfaultfd)", -EPERM},
     {SYS_io_uring_setup, "an input-output ring (io_uring_setup)", -ENOSYS},
     {SYS_io_uring_enter, "an input-output ring (io_uring_enter)", -ENOSYS},
@@ -213,6 +248,10 @@ static bool plain_no(long number)
     case SYS_mbind: case SYS_get_mempolicy: case SYS_set_mempolicy:
     case SYS_sched_getattr: case SYS_sched_setattr: case SYS_sched_rr_get_interval:
     case SYS_getcpu:
+    case SYS_io_setup: case SYS_io_destroy: case SYS_io_getevents: case SYS_io_submit: case SYS_io_cancel:
+    case SYS_uselib: case SYS_sysfs: case SYS_ustat: case SYS_remap_file_pages: case SYS_mq_open:
+    case 451: case 452: case 453: case 454: case 455: case 456: /* cachestat fchmodat2 map_shadow_stack futex_wake ... */
+    case 457: case 458: case 462: case 463: case 464: case 465: case 466: /* statmount listmount mseal setxattrat ... */
     case SYS_memfd_secret: case SYS_pkey_alloc: case SYS_pkey_free: case SYS_pkey_mprotect:
         return true;
     default:
@@ -233,6 +272,7 @@ static void mknod_call(struct supervisor *s, struct task *t)
 
 bool refuse_call(struct supervisor *s, struct task *t)
 {
+    static const struct rlimit no_core = {0, 0};
     char name[32], what[80];
     switch (t->number) {
     case SYS_socket:
@@ -261,10 +301,14 @@ bool refuse_call(struct supervisor *s, struct task *t)
         call_finish(t, 0);
         return true;
     case SYS_prlimit64: /* of core dumps: there are none, whatever is asked for */
-        if (t->arguments[1] == RLIMIT_CORE)
-            call_finish(t, 0);
-        else
+        if (t->arguments[1] != RLIMIT_CORE)
             pass(t);
+        else
+            call_finish(t, !t->arguments[3] || task_write(t, t->arguments[3], &no_core, sizeof no_core) ? 0 : -EFAULT);
+        return true;
+    case SYS_mlockall:
+    case SYS_munlockall:
+        call_finish(t, 0);
         return true;
     default:
         break;

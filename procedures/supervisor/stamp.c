@@ -5,12 +5,19 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <linux/magic.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "procedures/sandbox/files.h"
 #include "procedures/supervisor/core.h"
+#include "sim/base/xalloc.h"
+
+enum { ROOT_MINOR = 42, PROC_MINOR = 43 }; /* of the devices, as in /proc/self/mountinfo (procfs.c) */
 
 /* Calls that change the folder in which a name stands, and where they have the name. */
 static const struct name_call {
@@ -209,14 +216,119 @@ void stamp_times(struct supervisor *s, struct task *t)
     task_resume(t, true);
 }
 
-/* A change time cannot be set, only told: it is the time of the last modification, and so is the birth. */
-void stamp_leave_stat(struct task *t)
+/* ---- what is told of a file ---- */
+
+/* A number for an inode that the kernel counts over all of the host: of a pipe, a socket, a process's file. */
+static ino_t number_of(struct supervisor *s, ino_t inode)
+{
+    int n = 0;
+    while (n < s->n_inodes && s->inodes[n] != inode)
+        n++;
+    if (n == s->n_inodes) {
+        XGROW(s->inodes, s->n_inodes, s->cap_inodes);
+        s->inodes[s->n_inodes++] = inode;
+    }
+    return 1000 + (ino_t)n;
+}
+
+/* A change time cannot be set, only told: it is the time of the last modification, and so is the birth. Of what the kernel
+ * makes itself (processes, devices, pipes) all times are the start's. */
+static void tell_statx(struct supervisor *s, struct task *t, uint64_t at)
 {
     struct statx st;
-    if (arch_result(&t->registers) < 0 || !task_read(t, t->arguments[4], &st, sizeof st))
+    if (!task_read(t, at, &st, sizeof st))
         return;
+    bool process = makedev(st.stx_dev_major, st.stx_dev_minor) == s->proc_device;
+    bool pipe = S_ISFIFO(st.stx_mode) || S_ISSOCK(st.stx_mode);
+    if (process || S_ISCHR(st.stx_mode) || (pipe && makedev(st.stx_dev_major, st.stx_dev_minor) != s->root_device)) {
+        st.stx_mtime = (struct statx_timestamp){.tv_sec = s->start_unix_ns / SECOND_NS};
+        st.stx_atime = st.stx_mtime;
+        if (process && st.stx_ino == 1)
+            st.stx_nlink = 9;
+        else if (process || pipe)
+            st.stx_ino = number_of(s, st.stx_ino);
+    }
+    if (s->sandbox.tier == TIER_LANDLOCK || makedev(st.stx_dev_major, st.stx_dev_minor) != s->root_device)
+        st.stx_atime = st.stx_mtime; /* the host keeps times of access */
     st.stx_ctime = st.stx_btime = st.stx_mtime;
     st.stx_dev_major = 0;
-    st.stx_dev_minor = 42;
-    (void)task_write(t, t->arguments[4], &st, sizeof st);
+    st.stx_dev_minor = process ? PROC_MINOR : ROOT_MINOR;
+    (void)task_write(t, at, &st, sizeof st);
+}
+
+static void tell_stat(struct supervisor *s, struct task *t, uint64_t at)
+{
+    struct stat st;
+    if (!task_read(t, at, &st, sizeof st))
+        return;
+    bool process = st.st_dev == s->proc_device, pipe = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode);
+    if (process || S_ISCHR(st.st_mode) || (pipe && st.st_dev != s->root_device)) {
+        st.st_atim = st.st_mtim = (struct timespec){s->start_unix_ns / SECOND_NS, 0};
+        if (process && st.st_ino == 1)
+            st.st_nlink = 9;
+        else if (process || pipe)
+            st.st_ino = number_of(s, st.st_ino);
+    }
+    if (s->sandbox.tier == TIER_LANDLOCK || st.st_dev != s->root_device)
+        st.st_atim = st.st_mtim;
+    st.st_ctim = st.st_mtim;
+    st.st_dev = makedev(0, process ? PROC_MINOR : ROOT_MINOR);
+    (void)task_write(t, at, &st, sizeof st);
+}
+
+/* The host's file systems, of which some files are bound, are none of a playbook's. */
+static void tell_statfs(struct supervisor *s, struct task *t, uint64_t at)
+{
+    struct statfs st;
+    if (!task_read(t, at, &st, sizeof st) || st.f_type == PROC_SUPER_MAGIC)
+        return;
+    if (s->sandbox.tier == TIER_NAMESPACES && st.f_type == TMPFS_MAGIC)
+        return;
+    fsblkcnt_t blocks = (fsblkcnt_t)(s->limits.disk_bytes / 4096);
+    struct statfs told = {.f_type = TMPFS_MAGIC, .f_bsize = 4096, .f_frsize = 4096, .f_blocks = blocks, .f_bfree = blocks,
+                          .f_bavail = blocks, .f_files = 262144, .f_ffree = 262144, .f_namelen = 255};
+    (void)task_write(t, at, &told, sizeof told);
+}
+
+void stamp_leave_stat(struct supervisor *s, struct task *t)
+{
+    if (arch_result(&t->registers) < 0)
+        return;
+    switch (t->number) {
+    case SYS_statx:
+        tell_statx(s, t, t->arguments[4]);
+        break;
+    case SYS_newfstatat:
+        tell_stat(s, t, t->arguments[2]);
+        break;
+    case SYS_statfs:
+    case SYS_fstatfs:
+        tell_statfs(s, t, t->arguments[1]);
+        break;
+    default:
+        tell_stat(s, t, t->arguments[1]);
+    }
+}
+
+/* "pipe:[NUMBER]" and the like, by which /proc/PID/fd shows what has no name. */
+void stamp_leave_link(struct supervisor *s, struct task *t)
+{
+    char text[64], told[64];
+    long result = arch_result(&t->registers);
+    uint64_t at = t->arguments[t->number == SYS_readlink ? 1 : 2];
+    if (result <= 0 || result >= (long)sizeof text || !task_read(t, at, text, (size_t)result))
+        return;
+    text[result] = '\0';
+    const char *bracket = strchr(text, '[');
+    bool known = strncmp(text, "pipe:[", 6) == 0 || strncmp(text, "socket:[", 8) == 0;
+    if (!known || !bracket)
+        return;
+    ino_t inode = strtoull(bracket + 1, NULL, 10);
+    int len = snprintf(told, sizeof told, "%.*s[%llu]", (int)(bracket - text), text, (unsigned long long)number_of(s, inode));
+    if (len > result)
+        return;
+    if (task_write(t, at, told, (size_t)len)) {
+        arch_set_result(&t->registers, len);
+        (void)arch_set(t->pid, &t->registers);
+    }
 }

@@ -78,6 +78,8 @@ int supervisor_open(const struct sandbox_spec *spec, const struct supervisor_own
     int proc = jail ? open("/proc", O_PATH | O_CLOEXEC) : files_open(s->sandbox.root_fd, "/proc", O_PATH, 0);
     if (proc >= 0 && fstat(proc, &st) == 0)
         s->proc_device = st.st_dev;
+    if (fstat(s->sandbox.root_fd, &st) == 0)
+        s->root_device = st.st_dev;
     if (proc >= 0)
         close(proc);
     adopt_first_process(s);
@@ -137,6 +139,7 @@ void supervisor_close(struct supervisor *s)
     free_list(s->envp);
     free_list(s->places);
     free_list(s->programs);
+    free(s->inodes);
     free(s->cwd);
     free(s);
 }

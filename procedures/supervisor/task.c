@@ -31,6 +31,8 @@ struct process *process_add(struct supervisor *s, pid_t pid, const struct proces
     if (like) {
         p->place = like->place;
         p->shell = like->shell;
+        p->watched = like->watched;
+        p->to_be_watched = like->to_be_watched;
         memcpy(p->program, like->program, sizeof p->program);
     }
     p->next = s->processes;

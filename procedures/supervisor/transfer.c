@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "procedures/supervisor/core.h"
@@ -54,19 +55,70 @@ static bool is_chance(const struct stat *st)
     return S_ISCHR(st->st_mode) && major(st->st_rdev) == 1 && (minor(st->st_rdev) == 8 || minor(st->st_rdev) == 9);
 }
 
+static bool has_vector(long number)
+{
+    return number == SYS_readv || number == SYS_preadv || number == SYS_preadv2;
+}
+
+static bool has_position(long number)
+{
+    return number == SYS_pread64 || number == SYS_preadv || number == SYS_preadv2;
+}
+
+/* The buffer of a read; of a vector, the first that has room: a read may be short. */
+static struct iovec first_buffer(const struct task *t)
+{
+    struct iovec buffer = {(void *)(uintptr_t)t->arguments[1], (size_t)t->arguments[2]};
+    for (uint64_t i = 0, at = t->arguments[1]; has_vector(t->number); i++, at += sizeof buffer) {
+        bool more = i < t->arguments[2] && task_read(t, at, &buffer, sizeof buffer);
+        if (!more)
+            return (struct iovec){NULL, 0};
+        if (buffer.iov_len > 0)
+            break;
+    }
+    return buffer;
+}
+
 static void give_chance(struct supervisor *s, struct task *t)
 {
     unsigned char bytes[4096];
-    size_t len = t->arguments[2] > 1 << 20 ? 1 << 20 : (size_t)t->arguments[2];
+    struct iovec to = first_buffer(t);
+    size_t len = to.iov_len > 1 << 20 ? 1 << 20 : to.iov_len;
     for (size_t done = 0; done < len; done += sizeof bytes) {
         size_t piece = len - done < sizeof bytes ? len - done : sizeof bytes;
         random_fill(s, bytes, piece);
-        if (!task_write(t, t->arguments[1] + done, bytes, piece)) {
+        if (!task_write(t, (uint64_t)(uintptr_t)to.iov_base + done, bytes, piece)) {
             call_finish(t, -EFAULT);
             return;
         }
     }
     call_finish(t, (long)len);
+}
+
+/* Reads of what is told here and not by the kernel. True: answered. */
+static bool input_told(struct supervisor *s, struct task *t, int fd, const struct stat *st)
+{
+    bool vector = has_vector(t->number), position = has_position(t->number);
+    if (!vector && !position && t->number != SYS_read)
+        return false;
+    if (is_chance(st))
+        give_chance(s, t);
+    else if (!S_ISREG(st->st_mode) || st->st_dev != s->proc_device)
+        return false;
+    else
+        return procfs_read(s, t, fd, first_buffer(t), position ? (int64_t)t->arguments[3] : -1);
+    return true;
+}
+
+/* Bytes that go from file to file without coming by here: the caller copies them itself, then. */
+static bool told_source(struct supervisor *s, struct task *t, int number)
+{
+    struct stat st;
+    int fd = task_descriptor(t, number);
+    bool told = fd >= 0 && fstat(fd, &st) == 0 && (is_chance(&st) || (S_ISREG(st.st_mode) && st.st_dev == s->proc_device));
+    if (fd >= 0)
+        close(fd);
+    return told;
 }
 
 static void input(struct supervisor *s, struct task *t)
@@ -78,11 +130,9 @@ static void input(struct supervisor *s, struct task *t)
         return;
     }
     bool known = fstat(fd, &st) == 0;
-    if (known && t->number == SYS_read && is_chance(&st))
-        give_chance(s, t);
-    else if (known && t->number == SYS_read && S_ISREG(st.st_mode) && procfs_read(s, t, fd, &st))
+    if (known && input_told(s, t, fd, &st))
         ; /* answered */
-    else if ((known && S_ISREG(st.st_mode)) || ready(fd, POLLIN) || never_waits(t, fd))
+    else if ((known && S_ISREG(st.st_mode)) || has_position(t->number) || ready(fd, POLLIN) || never_waits(t, fd))
         task_resume(t, false);
     else
         wait_ready(t, POLLIN);
@@ -119,6 +169,9 @@ bool transfer_call(struct supervisor *s, struct task *t)
     switch (t->number) {
     case SYS_read:
     case SYS_readv:
+    case SYS_pread64:
+    case SYS_preadv:
+    case SYS_preadv2:
     case SYS_recvfrom:
     case SYS_recvmsg:
     case SYS_recvmmsg:
@@ -132,7 +185,18 @@ bool transfer_call(struct supervisor *s, struct task *t)
         return true;
     case SYS_sendmsg:
     case SYS_sendmmsg:
-        output(s, t);
+        if (!refuse_message(s, t))
+            output(s, t);
+        return true;
+    case SYS_copy_file_range:
+    case SYS_sendfile:
+    case SYS_splice:
+        if (told_source(s, t, (int)t->arguments[t->number == SYS_sendfile ? 1 : 0])) {
+            call_finish(t, -EINVAL);
+            return true;
+        }
+        t->detour = DETOUR_STAMP;
+        task_resume(t, true);
         return true;
     default:
         return false;

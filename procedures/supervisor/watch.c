@@ -1,0 +1,92 @@
+/* Which programs are watched more closely.
+ *
+ * Shells and text tools make some calls by the hundred (stat, reads of single bytes), so these run freely: what they would
+ * tell of the host, such programs do not look at. Of any other program, and of those that show just that, every such call
+ * asks. The same holds for a process from the moment that it opens a file whose bytes tell time or chance. A second filter
+ * does it; the task installs it itself, by a call that is put before the one it was about to make.
+ */
+#include <linux/filter.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "procedures/sandbox/filter.h"
+#include "procedures/sandbox/programs.h"
+#include "procedures/supervisor/core.h"
+
+static bool shows_all(const char *program)
+{
+    static const char *const names[] = {"ls", "dir", "vdir", "stat", "find", "df", "nproc", "readlink", "realpath", "namei",
+                                        "file", NULL};
+    for (const char *const *name = standard_programs; *name; name++)
+        if (strcmp(*name, program) == 0) {
+            for (name = names; *name; name++)
+                if (strcmp(*name, program) == 0)
+                    return true;
+            return false;
+        }
+    return true;
+}
+
+void watch_program(struct task *t)
+{
+    t->process->to_be_watched = !t->process->shim && !t->process->shell && shows_all(t->process->program);
+}
+
+bool watch_enter(struct task *t)
+{
+    static struct sock_filter filter[FILTER_STRICT_MAX];
+    static int length;
+    struct {
+        struct sock_fprog program;
+        struct sock_filter filter[FILTER_STRICT_MAX];
+    } block;
+    if (!t->process->to_be_watched || t->process->watched)
+        return false;
+    t->process->watched = true;
+    if (length == 0)
+        length = filter_build_strict(filter);
+    uint64_t at = arch_scratch(&t->registers, sizeof block);
+    memset(&block, 0, sizeof block);
+    block.program.len = (unsigned short)length;
+    block.program.filter = (struct sock_filter *)(uintptr_t)(at + offsetof(__typeof__(block), filter));
+    memcpy(block.filter, filter, sizeof filter);
+    if (!task_write_scratch(t, at, &block, sizeof block))
+        return false;
+    t->number = arch_number(&t->registers);
+    for (int i = 0; i < 6; i++)
+        t->arguments[i] = arch_argument(&t->registers, i);
+    t->detour = DETOUR_WATCH;
+    arch_set_number(&t->registers, SYS_prctl);
+    arch_set_argument(&t->registers, 0, PR_SET_SECCOMP);
+    arch_set_argument(&t->registers, 1, 2 /* SECCOMP_MODE_FILTER */);
+    arch_set_argument(&t->registers, 2, at);
+    arch_set_argument(&t->registers, 3, 0);
+    arch_set_argument(&t->registers, 4, 0);
+    (void)arch_set(t->pid, &t->registers);
+    task_resume(t, true);
+    return true;
+}
+
+static bool tells(const char *path)
+{
+    return strncmp(path, "/proc", 5) == 0 || strncmp(path, "/dev/urandom", 12) == 0 || strncmp(path, "/dev/random", 11) == 0;
+}
+
+bool watch_open(struct task *t)
+{
+    char path[256], link[64];
+    if (t->process->watched || !task_read_text(t, t->arguments[t->number == SYS_openat ? 1 : 0], path, sizeof path))
+        return false;
+    bool special = tells(path);
+    if (*path != '/') {
+        snprintf(link, sizeof link, "/proc/%d/cwd", (int)t->pid);
+        ssize_t n = readlink(link, path, sizeof path - 1);
+        path[n > 0 ? n : 0] = '\0';
+        special = tells(path) || strcmp(path, "/dev") == 0;
+    }
+    t->process->to_be_watched = t->process->to_be_watched || special;
+    return special && watch_enter(t);
+}
