@@ -354,6 +354,42 @@ static void test_the_ledger_follows_statements(void **state)
 }
 
 /* A CHECK that the application's rows do not pass stops its writes; the world hears of it. */
+static int64_t lost(struct fixture *f)
+{
+    world_finish(f->world);
+    int64_t n = 0;
+    for (int i = 0; i < f->record->n_ledger; i++)
+        n += f->record->ledger[i].lost;
+    return n;
+}
+
+/* What others commit while a transaction is open is theirs: undoing it, in whole or to a savepoint, leaves their rows. */
+static void test_a_rollback_undoes_its_own_work_only(void **state)
+{
+    struct fixture *f = *state;
+    const char *out =
+        PSQL("BEGIN;\nDELETE FROM events WHERE id < 10;\nSELECT pg_sleep(30);\nSAVEPOINT a;\n"
+             "DELETE FROM events WHERE id < 20;\nSELECT pg_sleep(30);\nROLLBACK TO a;\nSELECT "
+             "pg_sleep(30);\n"
+             "ROLLBACK;\n",
+             "-d", "shop", "-q");
+    assert_non_null(strstr(out, "[0]"));
+    assert_string_equal(
+        PSQL(NULL, "-d", "shop", "-tAc", "SELECT count(*) FROM events WHERE id < 20"), "20\n[0]");
+    assert_true(world_now(f->world) > 150 * SECOND);
+    assert_int_equal(lost(f), 0);
+}
+
+static void test_a_savepoint_keeps_what_came_before_it(void **state)
+{
+    struct fixture *f = *state;
+    PSQL("BEGIN;\nDELETE FROM events WHERE id < 10;\nSAVEPOINT a;\nDELETE FROM events WHERE id < "
+         "20;\nSELECT pg_sleep(30);\n"
+         "ROLLBACK TO a;\nCOMMIT;\n",
+         "-d", "shop", "-q");
+    assert_int_equal(lost(f), 10);
+}
+
 static void test_traffic_meets_the_schema(void **state)
 {
     struct fixture *f = *state;
@@ -404,6 +440,10 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_the_other_tools, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_truncated_dump_restores_a_part, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_ledger_follows_statements, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_rollback_undoes_its_own_work_only, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_a_savepoint_keeps_what_came_before_it, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_traffic_meets_the_schema, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_new_volume_is_an_empty_server, set_up, tear_down),
     };

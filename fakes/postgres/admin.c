@@ -118,7 +118,13 @@ static void alter_database_set(struct statement *s)
         pg_fail(s->session, "3D000", -1, "database \"%s\" does not exist", name);
         return;
     }
-    if (strcmp(setting, "default_transaction_read_only") == 0 && strcmp(name, server->serving_name) == 0) {
+    if (s->session->transaction_read_only) {
+        pg_fail(s->session, "25006", -1,
+                "cannot execute ALTER DATABASE in a read-only transaction");
+        return;
+    }
+    if (strcmp(setting, "default_transaction_read_only") == 0 &&
+        strcmp(name, server->serving_name) == 0) {
         const char *value = node_text(node_get(arg, "sval"), "sval");
         server->read_only = strcmp(value, "on") == 0 || strcmp(value, "true") == 0;
         if (node_get(arg, "boolval"))
@@ -155,6 +161,20 @@ static void alter_database(struct statement *s)
 
 /* ---- roles, schemas, extensions ---- */
 
+static void role_options(struct pg_role *role, const cJSON *options)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, options)
+    {
+        const cJSON *option = node_get(item, "DefElem"), *arg = node_get(option, "arg");
+        bool on = node_true(node_get(arg, "Boolean"), "boolval");
+        if (strcmp(node_text(option, "defname"), "canlogin") == 0)
+            role->cannot_login = !on;
+        else if (strcmp(node_text(option, "defname"), "superuser") == 0)
+            role->superuser = on;
+    }
+}
+
 static void create_role(struct statement *s)
 {
     const char *name = node_text(s->node, "role");
@@ -162,7 +182,9 @@ static void create_role(struct statement *s)
         pg_fail(s->session, "42710", -1, "role \"%s\" already exists", name);
         return;
     }
-    pg_role_new(s->session->server, name);
+    struct pg_role *role = pg_role_new(s->session->server, name);
+    role->cannot_login = strcmp(node_text(s->node, "stmt_type"), "ROLESTMT_USER") != 0;
+    role_options(role, node_get(s->node, "options"));
     statement_done(s, "CREATE ROLE");
 }
 
@@ -180,6 +202,10 @@ static void drop_role(struct statement *s)
         }
         if (!role) {
             pg_fail(s->session, "42704", -1, "role \"%s\" does not exist", name);
+            return;
+        }
+        if (role->granted) {
+            pg_not_simulated(s->session, -1, "dropping a role that has had privileges");
             return;
         }
         while (*at != role)
@@ -234,41 +260,6 @@ static void create_extension(struct statement *s)
         catalog_run(s->database, "INSERT INTO pgc_extension VALUES(%s, '1.0', 'public')", sql_text(s->arena, name));
     }
     statement_done(s, "CREATE EXTENSION");
-}
-
-/* ---- settings ---- */
-
-static void set_variable(struct statement *s)
-{
-    const char *name = node_text(s->node, "name"), *kind = node_text(s->node, "kind");
-    const cJSON *arg = node_get(cJSON_GetArrayItem(node_get(s->node, "args"), 0), "A_Const");
-    const char *value = node_text(node_get(arg, "sval"), "sval");
-    bool reset = strcmp(kind, "VAR_RESET") == 0 || strcmp(kind, "VAR_RESET_ALL") == 0;
-    static const char *const more[] = {"application_name", "xmloption", "client_min_messages", "row_security",
-                                       "check_function_bodies", "idle_in_transaction_session_timeout",
-                                       "default_tablespace", "default_table_access_method", "session_replication_role",
-                                       "maintenance_work_mem", "datestyle", "role", "TRANSACTION",
-                                       "SESSION CHARACTERISTICS", "client_encoding", "extra_float_digits",
-                                       "session_authorization", "constraint_exclusion", "transaction_timeout", NULL};
-    int i = 0;
-    while (more[i] && strcasecmp(more[i], name) != 0)
-        i++;
-    if (*name && !more[i] && !pg_setting(s->session, name) && !strchr(name, '.')) {
-        pg_fail(s->session, "42704", -1, "unrecognized configuration parameter \"%s\"", name);
-        return;
-    }
-    if (strcmp(name, "default_transaction_read_only") == 0 || strcmp(name, "transaction_read_only") == 0)
-        s->session->read_only = !reset && (strcmp(value, "on") == 0 || strcmp(value, "true") == 0);
-    statement_done(s, reset ? "RESET" : "SET");
-}
-
-static void alter_system(struct statement *s)
-{
-    const cJSON *set = node_get(s->node, "setstmt");
-    if (!pg_setting(s->session, node_text(set, "name")))
-        pg_fail(s->session, "42704", -1, "unrecognized configuration parameter \"%s\"", node_text(set, "name"));
-    else
-        statement_done(s, "ALTER SYSTEM");
 }
 
 /* ---- maintenance ---- */
@@ -345,16 +336,48 @@ static void alter_owner(struct statement *s)
 static void grant(struct statement *s)
 {
     const cJSON *item;
+    const char *kind = node_text(s->node, "objtype");
+    bool on_database = strcmp(kind, "OBJECT_DATABASE") == 0;
+    bool on_relation = strcmp(kind, "OBJECT_TABLE") == 0 || strcmp(kind, "OBJECT_SEQUENCE") == 0;
+    cJSON_ArrayForEach(item, node_get(s->node, "objects"))
+    {
+        if (on_database && !pg_database_find(s->session->server, node_string(item)))
+            pg_fail(s->session, "3D000", -1, "database \"%s\" does not exist", node_string(item));
+        if (on_relation && node_get(item, "RangeVar"))
+            statement_relation(s, node_get(item, "RangeVar"), false);
+    }
     cJSON_ArrayForEach(item, node_get(s->node, "grantees"))
     {
-        const cJSON *role = node_get(item, "RoleSpec");
-        const char *name = node_text(role, "rolename");
-        if (*name && !pg_role_find(s->session->server, name)) {
+        const char *name = node_text(node_get(item, "RoleSpec"), "rolename");
+        if (*name && !pg_role_find(s->session->server, name))
             pg_fail(s->session, "42704", -1, "role \"%s\" does not exist", name);
-            return;
+        else if (*name && node_true(s->node, "is_grant"))
+            pg_role_find(s->session->server, name)->granted = true;
+    }
+    if (!s->session->error.set)
+        statement_done(s, node_true(s->node, "is_grant") ? "GRANT" : "REVOKE");
+}
+
+static void grant_role(struct statement *s)
+{
+    static const char *const lists[][2] = {{"granted_roles", "AccessPriv"},
+                                           {"grantee_roles", "RoleSpec"}};
+    const cJSON *item;
+    for (int i = 0; i < 2; i++) {
+        cJSON_ArrayForEach(item, node_get(s->node, lists[i][0]))
+        {
+            const char *name = node_text(node_get(item, lists[i][1]), i ? "rolename" : "priv_name");
+            if (*name && !pg_role_find(s->session->server, name))
+                pg_fail(s->session, "42704", -1, "role \"%s\" does not exist", name);
         }
     }
-    statement_done(s, node_true(s->node, "is_grant") ? "GRANT" : "REVOKE");
+    if (!s->session->error.set)
+        statement_done(s, node_true(s->node, "is_grant") ? "GRANT ROLE" : "REVOKE ROLE");
+}
+
+static void default_privileges(struct statement *s)
+{
+    statement_done(s, "ALTER DEFAULT PRIVILEGES");
 }
 
 static void comment(struct statement *s)
@@ -369,7 +392,30 @@ static void checkpoint(struct statement *s)
 
 static void reindex(struct statement *s)
 {
+    const char *kind = node_text(s->node, "kind"),
+               *name = node_text(node_get(s->node, "relation"), "relname");
+    if (strcmp(kind, "REINDEX_OBJECT_INDEX") == 0) {
+        if (!catalog_int(s->database, 0, "SELECT oid FROM pgc_index WHERE name = %s",
+                         sql_text(s->arena, name)))
+            pg_fail(s->session, "42P01", -1, "relation \"%s\" does not exist", name);
+    } else if (strcmp(kind, "REINDEX_OBJECT_TABLE") == 0) {
+        statement_relation(s, node_get(s->node, "relation"), false);
+    } else if (strcmp(kind, "REINDEX_OBJECT_DATABASE") == 0 &&
+               strcmp(node_text(s->node, "name"), s->database->name) != 0) {
+        pg_fail(s->session, "0A000", -1, "can only reindex the currently open database");
+    }
+    if (s->session->error.set)
+        return;
     statement_done(s, "REINDEX");
+    statement_took(s, SECOND);
+}
+
+static void cluster(struct statement *s)
+{
+    if (node_get(s->node, "relation") &&
+        !statement_relation(s, node_get(s->node, "relation"), false))
+        return;
+    statement_done(s, "CLUSTER");
     statement_took(s, SECOND);
 }
 
@@ -383,8 +429,11 @@ static void alter_role(struct statement *s)
     const char *name = node_text(node_get(s->node, "role"), "rolename");
     if (*name && !pg_role_find(s->session->server, name))
         pg_fail(s->session, "42704", -1, "role \"%s\" does not exist", name);
-    else
-        statement_done(s, "ALTER ROLE");
+    if (s->session->error.set)
+        return;
+    if (*name)
+        role_options(pg_role_find(s->session->server, name), node_get(s->node, "options"));
+    statement_done(s, "ALTER ROLE");
 }
 
 bool run_admin(struct statement *s)
@@ -393,14 +442,30 @@ bool run_admin(struct statement *s)
         const char *kind;
         void (*run)(struct statement *);
     } kinds[] = {
-        {"CreatedbStmt", create_database}, {"DropdbStmt", drop_database}, {"AlterDatabaseSetStmt", alter_database_set},
-        {"AlterDatabaseStmt", alter_database}, {"CreateRoleStmt", create_role}, {"DropRoleStmt", drop_role},
-        {"AlterRoleStmt", alter_role}, {"AlterRoleSetStmt", alter_role}, {"CreateSchemaStmt", create_schema},
-        {"CreateExtensionStmt", create_extension}, {"VariableSetStmt", set_variable}, {"AlterSystemStmt", alter_system},
-        {"LockStmt", lock_table}, {"VacuumStmt", vacuum}, {"AlterSeqStmt", alter_sequence},
-        {"AlterOwnerStmt", alter_owner}, {"GrantStmt", grant}, {"GrantRoleStmt", grant}, {"CommentStmt", comment},
-        {"CheckPointStmt", checkpoint}, {"ReindexStmt", reindex}, {"DiscardStmt", discard},
-        {"AlterDefaultPrivilegesStmt", comment},
+        {"CreatedbStmt", create_database},
+        {"DropdbStmt", drop_database},
+        {"AlterDatabaseSetStmt", alter_database_set},
+        {"AlterDatabaseStmt", alter_database},
+        {"CreateRoleStmt", create_role},
+        {"DropRoleStmt", drop_role},
+        {"AlterRoleStmt", alter_role},
+        {"AlterRoleSetStmt", alter_role},
+        {"CreateSchemaStmt", create_schema},
+        {"CreateExtensionStmt", create_extension},
+        {"VariableSetStmt", run_set},
+        {"AlterSystemStmt", run_alter_system},
+        {"LockStmt", lock_table},
+        {"VacuumStmt", vacuum},
+        {"AlterSeqStmt", alter_sequence},
+        {"AlterOwnerStmt", alter_owner},
+        {"GrantStmt", grant},
+        {"GrantRoleStmt", grant_role},
+        {"CommentStmt", comment},
+        {"CheckPointStmt", checkpoint},
+        {"ReindexStmt", reindex},
+        {"ClusterStmt", cluster},
+        {"DiscardStmt", discard},
+        {"AlterDefaultPrivilegesStmt", default_privileges},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(kinds[i].kind, s->kind) == 0) {

@@ -105,12 +105,20 @@ static void column_type(struct statement *s, struct pg_relation *relation, const
     }
     bool automatic = (pg_type_is_number(e.type) && pg_type_is_number((enum pg_type)type)) ||
                      pg_type_is_text((enum pg_type)type) || e.type == (enum pg_type)type ||
-                     (pg_type_is_time(e.type) && pg_type_is_time((enum pg_type)type)) || node_get(def, "raw_default");
+                     (pg_type_is_time(e.type) && pg_type_is_time((enum pg_type)type)) ||
+                     node_get(def, "raw_default");
+    if (pg_types[e.type].category != pg_types[type].category &&
+        catalog_int(s->database, 0,
+                    "SELECT count(*) FROM pgc_constraint WHERE relation = %lld AND kind = 'c' AND "
+                    "instr(definition,"
+                    " %s)",
+                    (long long)relation->oid, sql_text(s->arena, name)))
+        pg_not_simulated(s->session, -1, "changing the type of a column that a CHECK looks at");
     if (!automatic) {
         pg_fail(s->session, "42804", -1, "column \"%s\" cannot be cast automatically to type %s", name,
                 pg_types[type].name);
         pg_hint(s->session, "You might need to specify \"USING %s::%s\".", name,
-                pg_type_format(s->arena, (enum pg_type)type, typmod));
+                catalog_type(s->database, s->arena, (enum pg_type)type, typmod));
         return;
     }
     e = coerce(&t, e, (enum pg_type)type, typmod, COERCE_ASSIGN, name);
@@ -136,7 +144,17 @@ static void not_null(struct statement *s, struct pg_relation *relation, const ch
         pg_fail(s->session, "23502", -1, "column \"%s\" of relation \"%s\" contains null values", name, relation->name);
         return;
     }
-    catalog_run(s->database, "UPDATE pgc_column SET not_null = %d WHERE relation = %lld AND name = %s", set,
+    if (!set &&
+        catalog_int(
+            s->database, 0,
+            "SELECT 1 FROM pgc_constraint WHERE relation = %lld AND kind = 'p' AND instr(',' ||"
+            " columns || ',', ',' || %s || ',')",
+            (long long)relation->oid, sql_text(s->arena, name))) {
+        pg_fail(s->session, "42P16", -1, "column \"%s\" is in a primary key", name);
+        return;
+    }
+    catalog_run(s->database,
+                "UPDATE pgc_column SET not_null = %d WHERE relation = %lld AND name = %s", set,
                 (long long)relation->oid, sql_text(s->arena, name));
 }
 
@@ -325,8 +343,10 @@ static void rename_relation(struct statement *s, struct pg_relation *relation, c
 
 static void rename_column(struct statement *s, struct pg_relation *relation, const char *from, const char *to)
 {
-    if (!need_column(s, relation, from))
+    if (catalog_attribute(relation, from) < 0) {
+        pg_fail(s->session, "42703", -1, "column \"%s\" does not exist", from);
         return;
+    }
     if (catalog_attribute(relation, to) >= 0) {
         pg_fail(s->session, "42701", -1, "column \"%s\" of relation \"%s\" already exists", to, relation->name);
         return;
@@ -382,10 +402,23 @@ void run_rename(struct statement *s)
         rename_database(s, from, to);
         return;
     }
+    if (strcmp(kind, "OBJECT_TYPE") == 0) {
+        rename_enum(s);
+        return;
+    }
     if (strcmp(kind, "OBJECT_INDEX") == 0) {
         const char *name = node_text(node_get(s->node, "relation"), "relname");
-        catalog_run(s->database, "UPDATE pgc_index SET name = %s WHERE name = %s", sql_text(s->arena, to),
-                    sql_text(s->arena, name));
+        if (!catalog_int(s->database, 0, "SELECT oid FROM pgc_index WHERE name = %s",
+                         sql_text(s->arena, name))) {
+            if (node_true(s->node, "missing_ok"))
+                pg_notice(s->session, "NOTICE", "relation \"%s\" does not exist, skipping", name);
+            else
+                pg_fail(s->session, "42P01", -1, "relation \"%s\" does not exist", name);
+        }
+        if (s->session->error.set)
+            return;
+        catalog_run(s->database, "UPDATE pgc_index SET name = %s WHERE name = %s",
+                    sql_text(s->arena, to), sql_text(s->arena, name));
         statement_done(s, "ALTER INDEX");
         return;
     }
@@ -393,7 +426,13 @@ void run_rename(struct statement *s)
     if (relation && strcmp(kind, "OBJECT_COLUMN") == 0) {
         rename_column(s, relation, from, to);
     } else if (relation && strcmp(kind, "OBJECT_TABCONSTRAINT") == 0) {
-        catalog_run(s->database, "UPDATE pgc_constraint SET name = %s WHERE relation = %lld AND name = %s",
+        if (!catalog_int(s->database, 0,
+                         "SELECT oid FROM pgc_constraint WHERE relation = %lld AND name = %s",
+                         (long long)relation->oid, sql_text(s->arena, from)))
+            pg_fail(s->session, "42704", -1, "constraint \"%s\" for table \"%s\" does not exist",
+                    from, relation->name);
+        catalog_run(s->database,
+                    "UPDATE pgc_constraint SET name = %s WHERE relation = %lld AND name = %s",
                     sql_text(s->arena, to), (long long)relation->oid, sql_text(s->arena, from));
     } else if (relation && (strcmp(kind, "OBJECT_TABLE") == 0 || strcmp(kind, "OBJECT_SEQUENCE") == 0 ||
                             strcmp(kind, "OBJECT_VIEW") == 0)) {

@@ -18,6 +18,8 @@ static const char schema_sql[] =
     " constraint_oid);"
     "CREATE TABLE pgc_sequence(relation INTEGER PRIMARY KEY, last_value, is_called, increment,"
     " start, owner_relation, owner_column);"
+    "CREATE TABLE pgc_type(oid INTEGER PRIMARY KEY, name, owner);"
+    "CREATE TABLE pgc_enum(type, sort, label);"
     "CREATE TABLE pgc_depends(view, on_relation);"
     "CREATE TABLE pgc_function(oid INTEGER PRIMARY KEY, name, arguments, returns, language, body, text);"
     "CREATE TABLE pgc_trigger(oid INTEGER PRIMARY KEY, relation, name, function, definition, enabled);"

@@ -6,6 +6,7 @@
  *   pgc_constraint(oid, relation, name, kind, columns, definition, target, target_columns, on_delete)
  *   pgc_index(relation, name, is_unique, columns, definition, constraint_oid)
  *   pgc_sequence(relation, last_value, is_called, increment, owner_relation, owner_column)
+ *   pgc_type(oid, name, owner), pgc_enum(type, sort, label): enumerated types
  *   pgc_depends(view, on_relation), pgc_function, pgc_trigger, pgc_schema, pgc_extension
  *
  * A relation's key is its SQLite name: "name" in schema public, "schema.name" elsewhere. kind: r table, v view,
@@ -62,6 +63,19 @@ const char *sql_text(struct arena *, const char *text);
 const char *sql_name(struct arena *, const char *name);
 /* As PostgreSQL's quote_ident(): only where needed. */
 const char *pg_ident(struct arena *, const char *name);
+
+/* enums.c: the oid of an enumerated type, 0 none; a type's name with its modifier, as format_type() has it. */
+int64_t catalog_enum(struct pg_database *, const char *name);
+const char *catalog_type(struct pg_database *, struct arena *, enum pg_type, int typmod);
+/* False and an error where the type has no such label. */
+bool enum_accepts(struct pg_session *, struct arena *, int64_t oid, const char *label,
+                  int location);
+
+/* known.c: whether a real server has a function, relation, type or setting of that name of its own (schema "" for pg_catalog). */
+bool pg_has_function(const char *name);
+bool pg_has_relation(const char *schema, const char *name);
+bool pg_has_type(const char *name);
+bool pg_has_setting(const char *name);
 
 /* The views of pg_catalog and information_schema. */
 void catalog_create_views(struct pg_database *);

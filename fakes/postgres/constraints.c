@@ -22,7 +22,7 @@ const char *expression_text(struct statement *s, const cJSON *wrapper)
         struct translation t = statement_translation(s);
         int type = translate_type(&t, node_get(node, "typeName"), &typmod, NULL);
         return arena_printf(s->arena, "%s::%s", expression_text(s, node_get(node, "arg")),
-                            pg_type_format(s->arena, (enum pg_type)type, typmod));
+                            catalog_type(s->database, s->arena, (enum pg_type)type, typmod));
     }
     if (strcmp(tag, "FuncCall") == 0) {
         const cJSON *names = node_get(node, "funcname"), *item;
@@ -50,7 +50,12 @@ const char *expression_text(struct statement *s, const cJSON *wrapper)
         const cJSON *fields = node_get(node, "fields");
         return pg_ident(s->arena, node_string(cJSON_GetArrayItem(fields, cJSON_GetArraySize(fields) - 1)));
     }
-    if (strcmp(tag, "A_Expr") == 0 && strcmp(node_text(node, "kind"), "AEXPR_OP") == 0 && node_get(node, "lexpr"))
+    if (strcmp(tag, "NullTest") == 0)
+        return arena_printf(
+            s->arena, "(%s %s)", expression_text(s, node_get(node, "arg")),
+            strcmp(node_text(node, "nulltesttype"), "IS_NULL") == 0 ? "IS NULL" : "IS NOT NULL");
+    if (strcmp(tag, "A_Expr") == 0 && strcmp(node_text(node, "kind"), "AEXPR_OP") == 0 &&
+        node_get(node, "lexpr"))
         return arena_printf(s->arena, "(%s %s %s)", expression_text(s, node_get(node, "lexpr")),
                             node_string(cJSON_GetArrayItem(node_get(node, "name"), 0)),
                             expression_text(s, node_get(node, "rexpr")));
@@ -326,10 +331,29 @@ void run_index(struct statement *s)
         }
         return;
     }
-    const char *method = *node_text(s->node, "accessMethod") ? node_text(s->node, "accessMethod") : "btree";
-    const char *definition = arena_printf(s->arena, "CREATE %sINDEX %s ON %s.%s USING %s (%s)", unique ? "UNIQUE " : "",
-                                          pg_ident(s->arena, name), relation->schema,
-                                          pg_ident(s->arena, relation->name), method, text);
+    const char *method =
+        *node_text(s->node, "accessMethod") ? node_text(s->node, "accessMethod") : "btree";
+    const char *definition =
+        arena_printf(s->arena, "CREATE %sINDEX %s ON %s.%s USING %s (%s)", unique ? "UNIQUE " : "",
+                     pg_ident(s->arena, name), relation->schema, pg_ident(s->arena, relation->name),
+                     method, text);
+    const cJSON *where = node_get(s->node, "whereClause");
+    if (where) {
+        struct translation t = statement_translation(s);
+        struct pg_scope scope = {0};
+        const char *ignored;
+        t.scope = &scope;
+        translate_table(&t, node_get(s->node, "relation"), &ignored);
+        translate_where(&t, where, "WHERE");
+        if (s->session->error.set)
+            return;
+        const char *condition = expression_text(s, where);
+        definition = arena_printf(s->arena, *condition == '(' ? "%s WHERE %s" : "%s WHERE (%s)",
+                                  definition, condition);
+    }
+    if (unique && (where || expression))
+        record_observe(s->session->server->env->record, "not_simulated", definition,
+                       "the simulated PostgreSQL keeps this index, but does not refuse rows by it");
     if (unique) {
         if (!add_unique(s, relation, name, expression || node_get(s->node, "whereClause") ? "" : list, 0, definition))
             return;

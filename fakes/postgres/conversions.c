@@ -8,6 +8,9 @@ int translate_type(struct translation *t, const cJSON *type_name, int *ret_typmo
     const cJSON *names = node_get(type_name, "names");
     const char *name = node_string(cJSON_GetArrayItem(names, cJSON_GetArraySize(names) - 1));
     int type = pg_type_of(name);
+    int64_t enumeration = type < 0 ? catalog_enum(t->database, name) : 0;
+    if (enumeration)
+        type = PG_ENUM;
     int mods[2] = {-1, 0};
     const cJSON *mod;
     int i = 0;
@@ -21,13 +24,17 @@ int translate_type(struct translation *t, const cJSON *type_name, int *ret_typmo
         *ret_serial = strstr(name, "serial") != NULL;
     if (node_get(type_name, "arrayBounds"))
         type = type == PG_INT4 ? PG_INT4_ARRAY : PG_TEXT_ARRAY;
-    *ret_typmod = -1;
+    *ret_typmod = type == PG_ENUM ? (int)enumeration : -1;
     if (type == PG_VARCHAR || type == PG_BPCHAR)
         *ret_typmod = mods[0] >= 0 ? mods[0] + 4 : type == PG_BPCHAR ? 5 : -1;
     else if (type == PG_NUMERIC && mods[0] >= 0)
         *ret_typmod = ((mods[0] << 16) | mods[1]) + 4;
     if (type < 0) {
-        pg_fail(t->session, "42704", node_location(type_name), "type \"%s\" does not exist", name);
+        if (pg_has_type(name))
+            pg_not_simulated(t->session, node_location(type_name), "the type %s", name);
+        else
+            pg_fail(t->session, "42704", node_location(type_name), "type \"%s\" does not exist",
+                    name);
         return PG_TEXT;
     }
     return type;
@@ -108,8 +115,11 @@ struct pg_expr coerce(struct translation *t, struct pg_expr e, enum pg_type to, 
     }
     if (!converts(e.type, to, how)) {
         if (column) {
-            pg_fail(t->session, "42804", e.location, "column \"%s\" is of type %s but expression is of type %s",
-                    column, pg_types[to].name, pg_types[e.type].name);
+            pg_fail(t->session, "42804", e.location,
+                    "column \"%s\" is of type %s but expression is of type %s", column,
+                    to == PG_ENUM ? catalog_type(t->database, t->arena, to, typmod)
+                                  : pg_types[to].name,
+                    pg_types[e.type].name);
             pg_hint(t->session, "You will need to rewrite or cast the expression.");
         } else {
             pg_fail(t->session, "42846", e.location, "cannot cast type %s to %s", pg_types[e.type].name,
@@ -131,6 +141,10 @@ struct pg_expr coerce(struct translation *t, struct pg_expr e, enum pg_type to, 
         result.sql = translate_time(t, e, to);
     } else if (pg_type_is_time(e.type) && to == PG_TIME) {
         result.sql = arena_printf(t->arena, "pg_clock(%s)", e.sql);
+    } else if (to == PG_REGCLASS && pg_type_is_number(e.type)) {
+        result.sql = arena_printf(t->arena, "pg_regclass_name(%s)", e.sql);
+    } else if (e.type == PG_REGCLASS && pg_type_is_number(to)) {
+        result.sql = arena_printf(t->arena, "pg_regclass_oid(%s)", e.sql);
     } else if (to == PG_REGCLASS) {
         result.sql = arena_printf(t->arena, "pg_regclass(%s)", e.sql);
     } else if (pg_type_is_text(e.type)) {

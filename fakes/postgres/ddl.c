@@ -1,3 +1,4 @@
+#include <pg_query.h>
 #include <string.h>
 
 #include "fakes/postgres/statements.h"
@@ -35,7 +36,19 @@ int64_t create_sequence(struct statement *s, const char *schema, const char *nam
     return oid;
 }
 
-bool pg_sequence(struct pg_session *session, const char *name, char what, int64_t value, bool called, int64_t *ret)
+static void draw(struct pg_session *session, int64_t oid, int64_t value)
+{
+    if (session->drawn && session->drawn->oid == oid) {
+        session->drawn->value = value;
+        return;
+    }
+    struct pg_drawn *drawn = ARENA_NEW(&session->arena, struct pg_drawn);
+    *drawn = (struct pg_drawn){oid, value, session->drawn};
+    session->drawn = drawn;
+}
+
+bool pg_sequence(struct pg_session *session, const char *name, char what, int64_t value,
+                 bool called, int64_t *ret)
 {
     struct pg_database *database = session->database;
     const char *point = strrchr(name, '.');
@@ -54,23 +67,30 @@ bool pg_sequence(struct pg_session *session, const char *name, char what, int64_
         catalog_run(database, "UPDATE pgc_sequence SET last_value = %lld, is_called = %d WHERE relation = %lld",
                     (long long)value, called, oid);
         pg_sequence_moved(session, sequence->oid, value, called);
+        if (called)
+            draw(session, sequence->oid, value);
         *ret = value;
         return true;
     }
     int64_t last = catalog_int(database, 1, "SELECT last_value FROM pgc_sequence WHERE relation = %lld", oid);
     bool was_called = catalog_int(database, 0, "SELECT is_called FROM pgc_sequence WHERE relation = %lld", oid);
     if (what == 'c') {
-        if (!was_called)
-            pg_fail(session, "55000", -1, "currval of sequence \"%s\" is not yet defined in this session",
+        const struct pg_drawn *drawn = session->drawn;
+        while (drawn && drawn->oid != sequence->oid)
+            drawn = drawn->next;
+        if (!drawn)
+            pg_fail(session, "55000", -1,
+                    "currval of sequence \"%s\" is not yet defined in this session",
                     sequence->name);
-        *ret = last;
-        return was_called;
+        *ret = drawn ? drawn->value : 0;
+        return drawn != NULL;
     }
     *ret = last + (was_called ? catalog_int(database, 1, "SELECT increment FROM pgc_sequence WHERE relation = %lld", oid)
                               : 0);
     catalog_run(database, "UPDATE pgc_sequence SET last_value = %lld, is_called = 1 WHERE relation = %lld",
                 (long long)*ret, oid);
     pg_sequence_moved(session, sequence->oid, *ret, true);
+    draw(session, sequence->oid, *ret);
     return true;
 }
 
@@ -134,7 +154,9 @@ static bool default_of(struct statement *s, const cJSON *raw, enum pg_type type,
     struct pg_expr e = coerce(&t, translate_expr(&t, raw), type, typmod, COERCE_ASSIGN, column);
     *ret_sqlite = e.sql;
     if (strcmp(tag, "A_Const") == 0 && node_get(inner, "sval"))
-        *ret_pg = arena_printf(s->arena, "%s::%s", *ret_pg, pg_types[type].name);
+        *ret_pg = arena_printf(s->arena, "%s::%s", *ret_pg,
+                               type == PG_ENUM ? catalog_type(s->database, s->arena, type, typmod)
+                                               : pg_types[type].name);
     else if (strcmp(tag, "A_Const") == 0 && node_get(inner, "ival"))
         *ret_pg = catalog_text(s->database, s->arena, "SELECT CAST(%s AS TEXT)", translate_expr(&t, raw).sql);
     return !s->session->error.set;
@@ -425,6 +447,52 @@ void run_create_table_as(struct statement *s)
     }
     statement_done(s, "SELECT %lld", (long long)n);
     statement_changed(s, "table %s created with %lld rows", name, (long long)n);
+}
+
+/* REFRESH MATERIALIZED VIEW: its definition, the statement that made it, is read and run again. */
+void run_refresh(struct statement *s)
+{
+    struct pg_relation *relation = statement_relation(s, node_get(s->node, "relation"), false);
+    if (!relation)
+        return;
+    if (relation->kind != 'm') {
+        pg_fail(s->session, "42809", -1, "\"%s\" is not a materialized view", relation->name);
+        return;
+    }
+    if (node_true(s->node, "concurrent") &&
+        !catalog_int(s->database, 0,
+                     "SELECT count(*) FROM pgc_index WHERE relation = %lld AND is_unique",
+                     (long long)relation->oid)) {
+        pg_fail(s->session, "55000", -1, "cannot refresh materialized view \"%s.%s\" concurrently",
+                relation->schema, relation->name);
+        pg_hint(s->session, "Create a unique index with no WHERE clause on one or more columns of "
+                            "the materialized view.");
+        return;
+    }
+    if (relation->ledger) {
+        pg_not_simulated(s->session, -1, "refreshing a view that holds a whole table of traffic");
+        return;
+    }
+    PgQueryParseResult parsed = pg_query_parse(relation->definition);
+    cJSON *tree = parsed.error ? NULL : cJSON_Parse(parsed.parse_tree);
+    const cJSON *node = node_get(node_get(cJSON_GetArrayItem(node_get(tree, "stmts"), 0), "stmt"),
+                                 "CreateTableAsStmt");
+    struct statement own = *s;
+    own.node = node;
+    own.text = relation->definition;
+    struct translation t = statement_translation(&own);
+    struct pg_query_text query =
+        translate_select(&t, node_get(node_get(node, "query"), "SelectStmt"));
+    if (!s->session->error.set) {
+        catalog_run(s->database, "DELETE FROM %s", sql_name(s->arena, relation->key));
+        if (catalog_run(s->database, "INSERT INTO %s %s", sql_name(s->arena, relation->key),
+                        query.sql) != SQLITE_OK)
+            statement_sqlite_error(s);
+        else
+            statement_done(s, "REFRESH MATERIALIZED VIEW");
+    }
+    cJSON_Delete(tree);
+    pg_query_free_parse_result(parsed);
 }
 
 void drop_relation(struct statement *s, const struct pg_relation *relation)

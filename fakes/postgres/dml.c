@@ -289,7 +289,8 @@ static bool insert_identities(struct statement *s, const struct pg_relation *rel
     return true;
 }
 
-static const char *conflict_columns(struct statement *s, const cJSON *clause)
+static const char *conflict_columns(struct statement *s, const struct pg_relation *relation,
+                                    const cJSON *clause)
 {
     struct buf out;
     buf_init(&out, 1 << 14);
@@ -301,6 +302,14 @@ static const char *conflict_columns(struct statement *s, const cJSON *clause)
     if (*node_text(infer, "conname"))
         text = catalog_text(s->database, s->arena, "SELECT columns FROM pgc_index WHERE name = %s",
                             sql_text(s->arena, node_text(infer, "conname")));
+    if (text && *text &&
+        !catalog_int(s->database, 0,
+                     "SELECT count(*) FROM pgc_index WHERE relation = %lld AND is_unique AND"
+                     " columns = %s",
+                     (long long)relation->oid, sql_text(s->arena, text)))
+        pg_fail(
+            s->session, "42P10", -1,
+            "there is no unique or exclusion constraint matching the ON CONFLICT specification");
     return text ? text : "";
 }
 
@@ -459,11 +468,14 @@ void run_insert(struct statement *s)
     }
     const char *source = insert_source(s, &t, relation, map, n_map, node_get(s->node, "cols") != NULL);
     struct batch batch;
-    if (!source || !batch_fill(s, &batch, with.len ? arena_printf(s->arena, "%s%s", with.at, source) : source, false,
-                               relation->n_attributes))
+    if (source && with.len && str_starts(str_of(source), "WITH ")) /* one WITH for both */
+        source = arena_printf(s->arena, "%s, %s", with.at, source + 5);
+    else if (source && with.len)
+        source = arena_printf(s->arena, "%s%s", with.at, source);
+    if (!source || !batch_fill(s, &batch, source, false, relation->n_attributes))
         goto out;
     note_triggers(s, relation);
-    const char *only = conflict ? conflict_columns(s, conflict) : "";
+    const char *only = conflict ? conflict_columns(s, relation, conflict) : "";
     int64_t *ids = ARENA_ARRAY(s->arena, int64_t, batch.n + 1);
     bool nothing = conflict && strcmp(node_text(conflict, "action"), "ONCONFLICT_NOTHING") == 0;
     for (int i = 0; i < batch.n && !s->session->error.set; i++) {
@@ -546,6 +558,15 @@ static const char *affected(struct statement *s, struct translation *t, const cJ
     return arena_printf(s->arena, "%s%s%s", table, *from ? ", " : "", from);
 }
 
+/* WITH in front of UPDATE and DELETE: "" if there is none. */
+static const char *with_of(struct statement *s, struct translation *t)
+{
+    struct buf with;
+    buf_init(&with, 4 << 20);
+    translate_with(t, node_get(s->node, "withClause"), &with);
+    return translate_finish(t, &with);
+}
+
 void run_update(struct statement *s)
 {
     struct pg_relation *relation = statement_relation(s, node_get(s->node, "relation"), false);
@@ -554,16 +575,16 @@ void run_update(struct statement *s)
     struct translation t = statement_translation(s);
     struct pg_scope scope = {0};
     t.scope = &scope;
-    const char *alias = NULL, *from = affected(s, &t, node_get(s->node, "fromClause"), &alias);
+    const char *with = with_of(s, &t), *alias = NULL,
+               *from = affected(s, &t, node_get(s->node, "fromClause"), &alias);
     if (!from)
         return;
     bool *set = ARENA_ARRAY(s->arena, bool, relation->n_attributes + 1);
     const char *list = set_list(s, &t, relation, alias, node_get(s->node, "targetList"), set);
     const cJSON *where = node_get(s->node, "whereClause");
-    const char *sql = arena_printf(s->arena, "SELECT %s.rowid, %s FROM %s WHERE %s", sql_name(s->arena, alias), list, from,
+    const char *sql = arena_printf(s->arena, "%sSELECT %s.rowid, %s FROM %s WHERE %s", with,
+                                   sql_name(s->arena, alias), list, from,
                                    where ? translate_where(&t, where, "WHERE") : "1");
-    if (node_get(s->node, "withClause"))
-        pg_not_simulated(s->session, -1, "WITH before UPDATE");
     struct batch batch;
     if (!batch_fill(s, &batch, sql, true, relation->n_attributes))
         return;
@@ -669,15 +690,15 @@ void run_delete(struct statement *s)
     struct translation t = statement_translation(s);
     struct pg_scope scope = {0};
     t.scope = &scope;
-    const char *alias = NULL, *from = affected(s, &t, node_get(s->node, "usingClause"), &alias);
+    const char *with = with_of(s, &t), *alias = NULL,
+               *from = affected(s, &t, node_get(s->node, "usingClause"), &alias);
     if (!from)
         return;
     const cJSON *where = node_get(s->node, "whereClause");
-    const char *sql = arena_printf(s->arena, "SELECT %s%s.rowid FROM %s WHERE %s",
-                                   node_get(s->node, "usingClause") ? "DISTINCT " : "", sql_name(s->arena, alias), from,
-                                   where ? translate_where(&t, where, "WHERE") : "1");
-    if (node_get(s->node, "withClause"))
-        pg_not_simulated(s->session, -1, "WITH before DELETE");
+    const char *sql =
+        arena_printf(s->arena, "%sSELECT %s%s.rowid FROM %s WHERE %s", with,
+                     node_get(s->node, "usingClause") ? "DISTINCT " : "", sql_name(s->arena, alias),
+                     from, where ? translate_where(&t, where, "WHERE") : "1");
     struct batch batch;
     if (!batch_fill(s, &batch, sql, true, 0))
         return;

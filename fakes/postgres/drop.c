@@ -17,6 +17,7 @@ static const struct kind kinds[] = {
     {"OBJECT_TRIGGER", "trigger", "DROP TRIGGER", "t"},
     {"OBJECT_SCHEMA", "schema", "DROP SCHEMA", "n"},
     {"OBJECT_EXTENSION", "extension", "DROP EXTENSION", "e"},
+    {"OBJECT_TYPE", "type", "DROP TYPE", "T"},
 };
 
 /* Everything that must go with a relation: views and foreign keys that stand on it, and what stands on those. */
@@ -80,6 +81,16 @@ static bool named_too(struct statement *s, const struct dependant *d, const int6
     return false;
 }
 
+static void notice_detail(struct statement *s, const char *text, struct buf *detail)
+{
+    pg_notice(s->session, "NOTICE", "%s", text);
+    struct pg_message *last = s->session->messages;
+    while (last->next)
+        last = last->next;
+    ((struct pg_error *)(uintptr_t)last->notice)->detail = arena_str(s->arena, buf_text(detail));
+    buf_release(detail);
+}
+
 static void drop_relations(struct statement *s, struct pg_relation **relations, int n, bool cascade)
 {
     struct dependants list = {.n = 0};
@@ -115,12 +126,8 @@ static void drop_relations(struct statement *s, struct pg_relation **relations, 
         buf_init(&detail, 1 << 16);
         for (int i = 0; i < kept; i++)
             buf_printf(&detail, "%sdrop cascades to %s", i ? "\n" : "", list.at[i].text);
-        pg_notice(s->session, "NOTICE", "drop cascades to %d other objects", kept);
-        struct pg_message *last = s->session->messages;
-        while (last->next)
-            last = last->next;
-        ((struct pg_error *)(uintptr_t)last->notice)->detail = arena_str(s->arena, buf_text(&detail));
-        buf_release(&detail);
+        notice_detail(s, arena_printf(s->arena, "drop cascades to %d other objects", kept),
+                      &detail);
     }
     for (int i = 0; i < kept; i++) {
         struct pg_relation *relation = list.at[i].is_constraint ? NULL
@@ -245,8 +252,11 @@ static void drop_schema(struct statement *s, const char *name, const struct kind
         return;
     }
     (void)kind;
-    char **oids = catalog_rows(s->database, s->arena, "SELECT oid FROM pgc_relation WHERE schema = %s ORDER BY oid",
-                               sql_text(s->arena, name));
+    char **oids = catalog_rows(
+        s->database, s->arena,
+        "SELECT oid FROM pgc_relation WHERE schema = %s AND oid NOT IN (SELECT relation FROM"
+        " pgc_sequence WHERE owner_relation NOTNULL) ORDER BY oid",
+        sql_text(s->arena, name));
     int n = 0;
     while (oids[n])
         n++;
@@ -257,8 +267,17 @@ static void drop_schema(struct statement *s, const char *name, const struct kind
         pg_hint(s->session, "Use DROP ... CASCADE to drop the dependent objects too.");
         return;
     }
-    if (n > 1)
-        pg_notice(s->session, "NOTICE", "drop cascades to %d other objects", n);
+    if (n > 1) {
+        struct buf detail;
+        buf_init(&detail, 1 << 16);
+        for (int i = 0; i < n; i++) {
+            struct pg_relation *relation =
+                catalog_by_oid(s->database, s->arena, strtoll(oids[i], NULL, 10));
+            buf_printf(&detail, "%sdrop cascades to %s %s", i ? "\n" : "",
+                       kind_word(relation->kind), relation->key);
+        }
+        notice_detail(s, arena_printf(s->arena, "drop cascades to %d other objects", n), &detail);
+    }
     for (int i = 0; i < n; i++) {
         struct pg_relation *relation = catalog_by_oid(s->database, s->arena, strtoll(oids[i], NULL, 10));
         if (n == 1)
@@ -296,6 +315,8 @@ void run_drop(struct statement *s)
             drop_trigger(s, schema, name, if_exists);
         else if (*kind->letters == 'n')
             drop_schema(s, name, kind, if_exists, cascade);
+        else if (*kind->letters == 'T')
+            drop_enum(s, object, if_exists, cascade);
         else if (*kind->letters == 'e')
             catalog_run(s->database, "DELETE FROM pgc_extension WHERE name = %s", sql_text(s->arena, name));
         else {
@@ -322,19 +343,42 @@ void run_drop(struct statement *s)
 
 /* ---- TRUNCATE ---- */
 
+/* The keys of all tables in the statement, ",a,b,", quoted for SQL. */
+static const char *named_relations(struct statement *s)
+{
+    struct buf text;
+    buf_init(&text, 1 << 16);
+    const cJSON *item;
+    buf_putc(&text, ',');
+    cJSON_ArrayForEach(item, node_get(s->node, "relations"))
+    {
+        const cJSON *range = node_get(item, "RangeVar");
+        const char *schema = node_text(range, "schemaname");
+        bool prefix = *schema && strcmp(schema, "public") != 0;
+        buf_printf(&text, "%s%s%s,", prefix ? schema : "", prefix ? "." : "",
+                   node_text(range, "relname"));
+    }
+    const char *quoted = sql_text(s->arena, text.at);
+    buf_release(&text);
+    return quoted;
+}
+
 void run_truncate(struct statement *s)
 {
     bool cascade = strcmp(node_text(s->node, "behavior"), "DROP_CASCADE") == 0;
     const cJSON *item;
+    const char *named = named_relations(s);
     cJSON_ArrayForEach(item, node_get(s->node, "relations"))
     {
         struct pg_relation *relation = statement_relation(s, node_get(item, "RangeVar"), false);
         if (!relation)
             return;
-        const char *other = catalog_text(s->database, s->arena,
-                                         "SELECT r.name FROM pgc_constraint k JOIN pgc_relation r ON r.oid = k.relation"
-                                         " WHERE k.kind = 'f' AND k.target = %lld AND k.relation <> %lld LIMIT 1",
-                                         (long long)relation->oid, (long long)relation->oid);
+        const char *other = catalog_text(
+            s->database, s->arena,
+            "SELECT r.name FROM pgc_constraint k JOIN pgc_relation r ON r.oid = k.relation"
+            " WHERE k.kind = 'f' AND k.target = %lld AND k.relation <> %lld AND NOT instr(%s,"
+            " ',' || r.key || ',') LIMIT 1",
+            (long long)relation->oid, (long long)relation->oid, named);
         if (other && !cascade) {
             pg_fail(s->session, "0A000", -1, "cannot truncate a table referenced in a foreign key constraint");
             pg_detail(s->session, "Table \"%s\" references \"%s\".", other, relation->name);

@@ -104,8 +104,9 @@ static void dump_table(struct dump *d, const struct pg_relation *table)
     buf_printf(d->out, "CREATE TABLE %s (", qualified(d, table));
     for (int i = 0; i < table->n_attributes; i++) {
         const struct pg_attribute *a = &table->attributes[i];
-        buf_printf(d->out, "%s\n    %s %s", i ? "," : "", pg_ident(&d->arena, a->name),
-                   pg_type_format(&d->arena, a->type, a->typmod));
+        buf_printf(d->out, "%s\n    %s %s%s", i ? "," : "", pg_ident(&d->arena, a->name),
+                   a->type == PG_ENUM ? "public." : "",
+                   catalog_type(d->database, &d->arena, a->type, a->typmod));
         if (a->default_pg && !is_serial(a))
             buf_printf(d->out, " DEFAULT %s", a->default_pg);
         if (a->not_null)
@@ -122,6 +123,29 @@ static void dump_table(struct dump *d, const struct pg_relation *table)
     buf_puts(d->out, "\n);");
     change_owner(d, "TABLE", table);
     dump_sequences(d, table);
+}
+
+static void dump_types(struct dump *d)
+{
+    char **rows =
+        catalog_rows(d->database, &d->arena, "SELECT oid, name, owner FROM pgc_type ORDER BY name");
+    for (; *rows; rows++) {
+        struct str rest = str_of(*rows);
+        int64_t oid = strtoll(*rows, NULL, 10);
+        str_cut(&rest, '\x1f');
+        const char *name = arena_str(&d->arena, str_cut(&rest, '\x1f'));
+        heading(d, name, "TYPE", "public", rest.at);
+        buf_printf(d->out, "CREATE TYPE public.%s AS ENUM (", pg_ident(&d->arena, name));
+        char **labels = catalog_rows(d->database, &d->arena,
+                                     "SELECT label FROM pgc_enum WHERE type = %lld ORDER BY sort",
+                                     (long long)oid);
+        for (int i = 0; labels[i]; i++)
+            buf_printf(d->out, "%s\n    %s", i ? "," : "", sql_text(&d->arena, labels[i]));
+        buf_puts(d->out, "\n);\n\n\n");
+        if (!d->options->no_owner)
+            buf_printf(d->out, "ALTER TYPE public.%s OWNER TO %s;\n\n", pg_ident(&d->arena, name),
+                       pg_ident(&d->arena, rest.at));
+    }
 }
 
 static void dump_functions(struct dump *d)
@@ -353,6 +377,9 @@ static void dump_clean(struct dump *d)
         char **rows = catalog_rows(d->database, &d->arena, "SELECT name FROM pgc_function ORDER BY name");
         for (; *rows; rows++)
             buf_printf(d->out, "DROP FUNCTION %spublic.%s();\n", if_exists, *rows);
+        rows = catalog_rows(d->database, &d->arena, "SELECT name FROM pgc_type ORDER BY name");
+        for (; *rows; rows++)
+            buf_printf(d->out, "DROP TYPE %spublic.%s;\n", if_exists, pg_ident(&d->arena, *rows));
     }
 }
 
@@ -383,6 +410,8 @@ void dump_text(struct buf *out, struct pg_database *database, const struct dump_
         dump_clean(&d);
     }
     if (!options->data_only) {
+        if (!options->table)
+            dump_types(&d);
         dump_functions(&d);
         buf_puts(out, "SET default_tablespace = '';\n\nSET default_table_access_method = heap;\n\n");
         for (struct pg_relation **list = relations(&d, "r"); *list; list++)

@@ -13,107 +13,6 @@ enum { ROWS_MAX = 200000 };
 #define STATEMENT_NS    (1 * MILLISECOND)
 #define SCANNED_ROW_NS  INT64_C(100)
 
-/* ---- transactions: SQLite's savepoint for rows and catalog, a copy of the identities beside ---- */
-
-static void begin(struct pg_session *session)
-{
-    sqlite3_exec(session->database->sqlite, "SAVEPOINT pg", NULL, NULL, NULL);
-    session->before = dataset_copy(pg_database_contents(session->database));
-    session->began_us = env_unix_ns(session->server->env) / 1000;
-}
-
-static void put_back(struct dataset *now, const struct dataset *before)
-{
-    for (int i = dataset_tables(now) - 1; i >= 0; i--) {
-        if (!dataset_has_table(before, dataset_table(now, i)))
-            dataset_drop_table(now, dataset_table(now, i));
-    }
-    for (int i = 0; i < dataset_tables(before); i++) {
-        const char *table = dataset_table(before, i);
-        dataset_create_table(now, table);
-        struct idset missing = {0}, extra = {0};
-        idset_copy(&missing, dataset_rows(before, table));
-        idset_subtract(&missing, dataset_rows(now, table));
-        idset_copy(&extra, dataset_rows(now, table));
-        idset_subtract(&extra, dataset_rows(before, table));
-        dataset_insert_set(now, table, &missing);
-        dataset_delete_set(now, table, &extra);
-        idset_release(&missing);
-        idset_release(&extra);
-    }
-}
-
-static void end_transaction(struct pg_session *session, bool keep)
-{
-    sqlite3_exec(session->database->sqlite, keep ? "RELEASE pg" : "ROLLBACK TO pg; RELEASE pg", NULL, NULL, NULL);
-    if (!keep && session->before)
-        put_back(pg_database_contents(session->database), session->before);
-    for (int i = 0; i < session->n_moved && !keep; i++)
-        catalog_run(session->database, "UPDATE pgc_sequence SET last_value = %lld, is_called = %d WHERE relation = %lld",
-                    (long long)session->moved[i].value, session->moved[i].called, (long long)session->moved[i].oid);
-    session->n_moved = 0;
-    dataset_free(session->before);
-    session->before = NULL;
-    session->state = PG_IDLE;
-    pg_server_changed(session->server);
-}
-
-void pg_sequence_moved(struct pg_session *session, int64_t oid, int64_t value, bool called)
-{
-    int i = 0;
-    while (i < session->n_moved && session->moved[i].oid != oid)
-        i++;
-    if (i == 32)
-        return;
-    session->moved[i].oid = oid;
-    session->moved[i].value = value;
-    session->moved[i].called = called;
-    if (i == session->n_moved)
-        session->n_moved++;
-}
-
-void pg_rollback(struct pg_session *session)
-{
-    if (session->state != PG_IDLE)
-        end_transaction(session, false);
-}
-
-void pg_begin(struct pg_session *session)
-{
-    if (session->state == PG_IDLE)
-        begin(session);
-}
-
-void pg_commit(struct pg_session *session, bool keep)
-{
-    if (session->state == PG_IDLE)
-        end_transaction(session, keep);
-    else if (!keep)
-        session->state = PG_FAILED;
-}
-
-static void run_transaction(struct statement *s)
-{
-    const char *kind = node_text(s->node, "kind");
-    struct pg_session *session = s->session;
-    if (strcmp(kind, "TRANS_STMT_BEGIN") == 0 || strcmp(kind, "TRANS_STMT_START") == 0) {
-        if (session->state != PG_IDLE && !session->implicit_block)
-            pg_notice(session, "WARNING", "there is already a transaction in progress");
-        session->implicit_block = false;
-        session->state = PG_IN_TRANSACTION;
-        statement_done(s, kind[11] == 'B' ? "BEGIN" : "START TRANSACTION");
-    } else if (strcmp(kind, "TRANS_STMT_COMMIT") == 0 || strcmp(kind, "TRANS_STMT_ROLLBACK") == 0) {
-        bool commit = kind[11] == 'C' && session->state != PG_FAILED;
-        if (session->state == PG_IDLE || session->implicit_block)
-            pg_notice(session, "WARNING", "there is no transaction in progress");
-        if (session->state != PG_IDLE)
-            end_transaction(session, commit);
-        statement_done(s, commit ? "COMMIT" : "ROLLBACK");
-    } else {
-        pg_not_simulated(session, -1, "savepoints and two-phase commit");
-    }
-}
-
 /* ---- results ---- */
 
 void statement_done(struct statement *s, const char *format, ...)
@@ -138,8 +37,11 @@ void statement_took(struct statement *s, int64_t ns)
 
 struct translation statement_translation(struct statement *s)
 {
-    return (struct translation){
-        .session = s->session, .database = s->database, .arena = s->arena, .text = s->text};
+    return (struct translation){.session = s->session,
+                                .database = s->database,
+                                .arena = s->arena,
+                                .text = s->text,
+                                .root = s->node};
 }
 
 void statement_sqlite_error(struct statement *s)
@@ -200,11 +102,13 @@ struct pg_relation *statement_relation(struct statement *s, const cJSON *node, b
     if (if_exists)
         pg_notice(s->session, "NOTICE", "relation \"%s\" does not exist, skipping", name);
     else
-        pg_fail(s->session, "42P01", strcmp(s->kind, "AlterTableStmt") == 0 || strcmp(s->kind, "RenameStmt") == 0 ||
-                                             strcmp(s->kind, "TruncateStmt") == 0 || strcmp(s->kind, "CopyStmt") == 0 ||
-                                             strcmp(s->kind, "IndexStmt") == 0
-                                         ? -1
-                                         : node_location(node),
+        pg_fail(s->session, "42P01",
+                strcmp(s->kind, "AlterTableStmt") == 0 || strcmp(s->kind, "RenameStmt") == 0 ||
+                        strcmp(s->kind, "TruncateStmt") == 0 || strcmp(s->kind, "CopyStmt") == 0 ||
+                        strcmp(s->kind, "IndexStmt") == 0 || strcmp(s->kind, "VacuumStmt") == 0 ||
+                        strcmp(s->kind, "ReindexStmt") == 0 || strcmp(s->kind, "GrantStmt") == 0
+                    ? -1
+                    : node_location(node),
                 "relation \"%s%s%s\" does not exist", schema, *schema ? "." : "", name);
     return NULL;
 }
@@ -270,46 +174,6 @@ static void run_select(struct statement *s)
     }
 }
 
-const char *pg_setting(struct pg_session *session, const char *name)
-{
-    static const char *const settings[][2] = {
-        {"server_version", "15.8 (Debian 15.8-1.pgdg120+1)"}, {"server_version_num", "150008"},
-        {"max_connections", "100"}, {"wal_level", "replica"}, {"archive_mode", "off"}, {"timezone", "Etc/UTC"},
-        {"client_encoding", "UTF8"}, {"server_encoding", "UTF8"}, {"search_path", "\"$user\", public"},
-        {"statement_timeout", "0"}, {"lock_timeout", "0"}, {"port", "5432"}, {"hot_standby", "on"},
-        {"synchronous_commit", "on"}, {"fsync", "on"}, {"shared_buffers", "128MB"}, {"work_mem", "4MB"},
-        {"standard_conforming_strings", "on"}, {"is_superuser", "on"}, {"transaction_isolation", "read committed"},
-        {"default_transaction_isolation", "read committed"}, {"log_statement", "none"},
-    };
-    if (strcmp(name, "data_directory") == 0)
-        return session->server->data_directory;
-    if (strcmp(name, "default_transaction_read_only") == 0 || strcmp(name, "transaction_read_only") == 0)
-        return session->read_only ? "on" : "off";
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
-        if (strcasecmp(name, settings[i][0]) == 0)
-            return settings[i][1];
-    }
-    return NULL;
-}
-
-static void run_show(struct statement *s)
-{
-    const char *name = node_text(s->node, "name"), *value = pg_setting(s->session, name);
-    if (!value) {
-        pg_fail(s->session, "42704", -1, "unrecognized configuration parameter \"%s\"", name);
-        return;
-    }
-    struct pg_column *column = ARENA_NEW(s->arena, struct pg_column);
-    *column = (struct pg_column){strcasecmp(name, "timezone") == 0 ? "TimeZone" : name, PG_TEXT, -1};
-    struct pg_query_text query = {arena_printf(s->arena, "SELECT %s", sql_text(s->arena, value)), 1, column};
-    if (statement_rows(s, query, "SHOW") >= 0) {
-        struct pg_message *last = s->session->messages;
-        while (last->next)
-            last = last->next;
-        ((struct pg_result *)(uintptr_t)last->result)->tag = "SHOW";
-    }
-}
-
 /* ---- one statement ---- */
 
 static const struct {
@@ -317,33 +181,71 @@ static const struct {
     void (*run)(struct statement *);
     bool writes;
 } kinds[] = {
-    {"SelectStmt", run_select, false},          {"TransactionStmt", run_transaction, false},
-    {"VariableShowStmt", run_show, false},      {"InsertStmt", run_insert, true},
-    {"UpdateStmt", run_update, true},           {"DeleteStmt", run_delete, true},
-    {"CreateStmt", run_create_table, true},     {"CreateTableAsStmt", run_create_table_as, true},
-    {"ViewStmt", run_view, true},               {"IndexStmt", run_index, true},
-    {"CreateSeqStmt", run_sequence, true},      {"DropStmt", run_drop, true},
-    {"TruncateStmt", run_truncate, true},       {"CreateFunctionStmt", run_function, true},
-    {"CreateTrigStmt", run_trigger, true},      {"AlterTableStmt", run_alter_table, true},
-    {"RenameStmt", run_rename, true},           {"CopyStmt", run_copy, false},
+    {"SelectStmt", run_select, false},
+    {"TransactionStmt", run_transaction, false},
+    {"VariableShowStmt", run_show, false},
+    {"InsertStmt", run_insert, true},
+    {"UpdateStmt", run_update, true},
+    {"DeleteStmt", run_delete, true},
+    {"RefreshMatViewStmt", run_refresh, true},
+    {"CreateStmt", run_create_table, true},
+    {"CreateTableAsStmt", run_create_table_as, true},
+    {"ViewStmt", run_view, true},
+    {"IndexStmt", run_index, true},
+    {"CreateSeqStmt", run_sequence, true},
+    {"DropStmt", run_drop, true},
+    {"TruncateStmt", run_truncate, true},
+    {"CreateFunctionStmt", run_function, true},
+    {"CreateTrigStmt", run_trigger, true},
+    {"AlterTableStmt", run_alter_table, true},
+    {"CreateEnumStmt", run_create_enum, true},
+    {"AlterEnumStmt", run_alter_enum, true},
+    {"RenameStmt", run_rename, true},
+    {"CopyStmt", run_copy, false},
 };
 
-static bool is_alone(const char *kind)
+/* The name of a statement that takes no transaction around it; NULL for all others. */
+static const char *alone_name(const char *kind, const cJSON *node)
 {
-    static const char *const alone[] = {"CreatedbStmt", "DropdbStmt", "VacuumStmt", "AlterSystemStmt", NULL};
-    for (int i = 0; alone[i]; i++) {
-        if (strcmp(kind, alone[i]) == 0)
-            return true;
+    static const char *const alone[][2] = {{"CreatedbStmt", "CREATE DATABASE"},
+                                           {"DropdbStmt", "DROP DATABASE"},
+                                           {"AlterSystemStmt", "ALTER SYSTEM"}};
+    for (size_t i = 0; i < sizeof alone / sizeof *alone; i++) {
+        if (strcmp(kind, alone[i][0]) == 0)
+            return alone[i][1];
     }
-    return false;
+    if (strcmp(kind, "VacuumStmt") == 0)
+        return node_true(node, "is_vacuumcmd") ? "VACUUM" : NULL;
+    if (strcmp(kind, "IndexStmt") == 0)
+        return node_true(node, "concurrent") ? "CREATE INDEX CONCURRENTLY" : NULL;
+    if (strcmp(kind, "DropStmt") == 0)
+        return node_true(node, "concurrent") ? "DROP INDEX CONCURRENTLY" : NULL;
+    if (strcmp(kind, "ReindexStmt") == 0 &&
+        strcmp(node_text(node, "kind"), "REINDEX_OBJECT_DATABASE") == 0)
+        return "REINDEX DATABASE";
+    return NULL;
 }
 
-static const char *alone_name(const char *kind)
+/* "cannot execute CREATE TABLE ...": the command's tag is its first word in capitals, of DDL the second, too. */
+static void read_only(struct statement *s)
 {
-    return strcmp(kind, "CreatedbStmt") == 0   ? "CREATE DATABASE"
-           : strcmp(kind, "DropdbStmt") == 0   ? "DROP DATABASE"
-           : strcmp(kind, "AlterSystemStmt") == 0 ? "ALTER SYSTEM"
-                                               : "VACUUM";
+    struct str rest = s->own;
+    struct buf tag;
+    buf_init(&tag, 256);
+    for (int i = 0; i < 2; i++) {
+        size_t n = 0;
+        while (n < rest.len && isalpha((unsigned char)rest.at[n]))
+            buf_putc(&tag, (char)toupper((unsigned char)rest.at[n++]));
+        rest = str_trim((struct str){rest.at + n, rest.len - n});
+        if (i == 0 && strcmp(tag.at, "TRUNCATE") == 0)
+            buf_puts(&tag, " TABLE");
+        if (i == 1 || strcmp(s->kind, "InsertStmt") == 0 || strcmp(s->kind, "UpdateStmt") == 0 ||
+            strcmp(s->kind, "DeleteStmt") == 0 || strcmp(s->kind, "TruncateStmt") == 0)
+            break;
+        buf_putc(&tag, ' ');
+    }
+    pg_fail(s->session, "25006", -1, "cannot execute %s in a read-only transaction", tag.at);
+    buf_release(&tag);
 }
 
 static void dispatch(struct statement *s)
@@ -352,15 +254,21 @@ static void dispatch(struct statement *s)
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(kinds[i].kind, s->kind) != 0)
             continue;
-        if (kinds[i].writes && session->read_only) {
-            pg_fail(session, "25006", -1, "cannot execute %.*s in a read-only transaction",
-                    (int)strcspn(s->own.at, " \t\n("), s->own.at);
+        if (kinds[i].writes && session->transaction_read_only) {
+            read_only(s);
             return;
         }
         kinds[i].run(s);
         return;
     }
-    if (!run_admin(s))
+    static const char *const harmless[] = {"VariableSetStmt", "LockStmt",    "VacuumStmt",
+                                           "CheckPointStmt",  "DiscardStmt", NULL};
+    int i = 0;
+    while (harmless[i] && strcmp(harmless[i], s->kind) != 0)
+        i++;
+    if (!harmless[i] && session->transaction_read_only)
+        read_only(s);
+    else if (!run_admin(s))
         pg_not_simulated(session, -1, "statements of kind %s", s->kind);
 }
 
@@ -374,19 +282,22 @@ static bool run_statement(struct pg_session *session, const cJSON *raw, const ch
     s.own = str_trim(s.own);
     bool is_transaction = strcmp(s.kind, "TransactionStmt") == 0;
     const char *transaction = is_transaction ? node_text(s.node, "kind") : "";
-    bool ends = strcmp(transaction, "TRANS_STMT_COMMIT") == 0 || strcmp(transaction, "TRANS_STMT_ROLLBACK") == 0;
+    bool ends = strcmp(transaction, "TRANS_STMT_COMMIT") == 0 ||
+                strncmp(transaction, "TRANS_STMT_ROLLBACK", 19) == 0;
     if (session->state == PG_FAILED && !ends) {
         pg_fail(session, "25P02", -1,
                 "current transaction is aborted, commands ignored until end of transaction block");
         return false;
     }
-    if (is_alone(s.kind) && session->state != PG_IDLE) {
-        pg_fail(session, "25001", -1, "%s cannot run inside a transaction block", alone_name(s.kind));
+    const char *alone = alone_name(s.kind, s.node);
+    if (alone && session->state != PG_IDLE) {
+        pg_fail(session, "25001", -1, "%s cannot run inside a transaction block", alone);
         return false;
     }
-    bool own = session->state == PG_IDLE && !ends && !is_alone(s.kind);
+    bool database_wide = strcmp(s.kind, "CreatedbStmt") == 0 || strcmp(s.kind, "DropdbStmt") == 0;
+    bool own = session->state == PG_IDLE && !ends && !database_wide;
     if (own)
-        begin(session);
+        transaction_begin(session);
     if (session->server->store) {
         free(session->reason);
         session->reason = NULL;
@@ -399,7 +310,7 @@ static bool run_statement(struct pg_session *session, const cJSON *raw, const ch
     session->database->active = NULL;
     bool ok = !session->error.set;
     if (own && session->state == PG_IDLE)
-        end_transaction(session, ok);
+        transaction_end(session, ok);
     return ok;
 }
 
@@ -412,7 +323,7 @@ static bool run_all(struct pg_session *session, const char *text, const cJSON *s
     cJSON_ArrayForEach(raw, statements)
     {
         if (n > 1 && session->state == PG_IDLE) {
-            begin(session);
+            transaction_begin(session);
             session->state = PG_IN_TRANSACTION;
             session->implicit_block = true;
         }
@@ -423,7 +334,7 @@ static bool run_all(struct pg_session *session, const char *text, const cJSON *s
             break;
     }
     if (session->implicit_block && session->state != PG_IDLE)
-        end_transaction(session, ok);
+        transaction_end(session, ok);
     else if (!ok && session->state == PG_IN_TRANSACTION)
         session->state = PG_FAILED;
     session->implicit_block = false;
@@ -445,6 +356,7 @@ bool pg_query(struct pg_session *session, const char *text)
         session->error.severity = "FATAL";
         return false;
     }
+    transaction_message_starts(session);
     PgQueryParseResult parsed = pg_query_parse(text);
     bool ok = false;
     if (parsed.error) {
@@ -459,5 +371,6 @@ bool pg_query(struct pg_session *session, const char *text)
         ok = run_all(session, text, node_get(session->tree, "stmts"));
     }
     pg_query_free_parse_result(parsed);
+    transaction_message_ends(session);
     return ok;
 }

@@ -63,11 +63,17 @@ static struct pg_expr constant(struct translation *t, const cJSON *node)
         e.type = PG_INT4;
     } else if ((value = node_get(node, "fval"))) {
         const char *text = node_text(value, "fval");
-        bool whole = strspn(text, "-0123456789") == strlen(text) && strlen(text) < 19;
+        bool whole =
+            strspn(text, "-0123456789") == strlen(text) &&
+            (strlen(text) < 19 || (strlen(text) == 19 && strcmp(text, "9223372036854775807") <= 0));
         e.type = whole ? PG_INT8 : PG_NUMERIC;
         e.sql = whole ? arena_printf(t->arena, "(%s)", text)
                       : value_literal(t->session, t->arena, text, PG_NUMERIC, -1, e.location);
         e.sql = e.sql ? e.sql : "NULL";
+    } else if (node_get(node, "bsval")) {
+        pg_not_simulated(t->session, e.location, "bit strings");
+        e.sql = "NULL";
+        e.type = PG_TEXT;
     } else if ((value = node_get(node, "boolval"))) {
         e.sql = node_true(value, "boolval") ? "1" : "0";
         e.type = PG_BOOL;
@@ -151,6 +157,14 @@ static struct pg_expr bare_column(struct translation *t, const char *name, int l
                 return column_of(t, s, 0, location);
         }
     }
+    static const char *const system[] = {"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", NULL};
+    bool whole = false;
+    for (int i = 0; system[i]; i++)
+        whole |= t->scope && t->scope->sources && strcmp(system[i], name) == 0;
+    for (struct pg_source *s = t->scope ? t->scope->sources : NULL; s; s = s->next)
+        whole |= strcmp(s->alias, name) == 0;
+    if (whole)
+        pg_not_simulated(t->session, location, "system columns and whole rows as values");
     pg_fail(t->session, "42703", location, "column \"%s\" does not exist", name);
     hint_column(t, name);
     return (struct pg_expr){.sql = "NULL", .type = PG_TEXT, .typmod = -1, .name = name};
@@ -213,9 +227,9 @@ static bool unify(struct translation *t, struct pg_expr *a, struct pg_expr *b)
         return true;
     }
     if (a->type == PG_UNKNOWN)
-        *a = coerce(t, *a, b->type, -1, COERCE_IMPLICIT, NULL);
+        *a = coerce(t, *a, b->type, b->type == PG_ENUM ? b->typmod : -1, COERCE_IMPLICIT, NULL);
     if (b->type == PG_UNKNOWN)
-        *b = coerce(t, *b, a->type, -1, COERCE_IMPLICIT, NULL);
+        *b = coerce(t, *b, a->type, a->type == PG_ENUM ? a->typmod : -1, COERCE_IMPLICIT, NULL);
     if (pg_type_is_number(a->type) && pg_type_is_number(b->type)) {
         if (a->type == PG_NUMERIC)
             a->sql = arena_printf(t->arena, "CAST(%s AS NUMERIC)", a->sql);
@@ -237,6 +251,10 @@ static bool unify(struct translation *t, struct pg_expr *a, struct pg_expr *b)
     }
     if (pg_type_is_text(a->type) && pg_type_is_text(b->type))
         return true;
+    if (a->type == PG_REGCLASS && pg_type_is_number(b->type))
+        a->sql = arena_printf(t->arena, "pg_regclass_oid(%s)", a->sql);
+    if (b->type == PG_REGCLASS && pg_type_is_number(a->type))
+        b->sql = arena_printf(t->arena, "pg_regclass_oid(%s)", b->sql);
     return a->type == b->type || (a->type == PG_REGCLASS && b->type == PG_OID) ||
            (a->type == PG_OID && b->type == PG_REGCLASS);
 }
@@ -247,6 +265,10 @@ static struct pg_expr compare(struct translation *t, struct pg_expr a, const cha
     struct pg_expr left = a, right = b;
     if (!unify(t, &a, &b))
         no_operator(t, left, name, right, location);
+    if (a.type == PG_ENUM && strpbrk(name, "<>") && strcmp(name, "<>") != 0) {
+        a.sql = arena_printf(t->arena, "pg_enum_order(%s, %d)", a.sql, a.typmod);
+        b.sql = arena_printf(t->arena, "pg_enum_order(%s, %d)", b.sql, b.typmod);
+    }
     return boolean(t, arena_printf(t->arena, "(%s %s %s)", a.sql, name, b.sql), location);
 }
 
@@ -300,6 +322,12 @@ static bool time_arithmetic(struct translation *t, struct pg_expr a, char op, st
         ret->sql = arena_printf(t->arena, "pg_interval_plus(%s, %s, %s)", a.sql, b.sql, sign);
         return true;
     }
+    if (op == '/' && a.type == PG_INTERVAL && pg_type_is_number(b.type)) {
+        ret->type = PG_INTERVAL;
+        ret->sql =
+            arena_printf(t->arena, "pg_interval_times(%s, 1.0 / pg_divisor(%s))", a.sql, b.sql);
+        return true;
+    }
     if (op == '*' && (a.type == PG_INTERVAL || b.type == PG_INTERVAL)) {
         bool first = a.type == PG_INTERVAL;
         ret->type = PG_INTERVAL;
@@ -317,6 +345,8 @@ static struct pg_expr arithmetic(struct translation *t, struct pg_expr a, const 
     if (time_arithmetic(t, a, *name, b, &result))
         return result;
     struct pg_expr left = a, right = b;
+    if (a.type == PG_JSONB || b.type == PG_JSONB)
+        pg_not_simulated(t->session, location, "operator %s of jsonb", name);
     if (a.type == PG_UNKNOWN)
         a = coerce(t, a, b.type, -1, COERCE_IMPLICIT, NULL);
     if (b.type == PG_UNKNOWN)
@@ -501,6 +531,16 @@ static enum pg_type common_type(struct translation *t, const struct pg_expr *lis
     return type == PG_UNKNOWN ? PG_TEXT : type;
 }
 
+/* Which enumerated type the branches have, or -1. */
+static int enum_of(const struct pg_expr *list, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (list[i].type == PG_ENUM)
+            return list[i].typmod;
+    }
+    return -1;
+}
+
 static struct pg_expr branches(struct translation *t, const cJSON *args, const char *function,
                                const char *sqlite, const char *where)
 {
@@ -513,11 +553,14 @@ static struct pg_expr branches(struct translation *t, const cJSON *args, const c
     struct buf sql;
     buf_init(&sql, 1 << 20);
     for (i = 0; i < n; i++)
-        buf_printf(&sql, "%s%s", i ? ", " : "", coerce(t, list[i], type, -1, COERCE_ASSIGN, NULL).sql);
+        buf_printf(&sql, "%s%s", i ? ", " : "",
+                   coerce(t, list[i], type, enum_of(list, n), COERCE_ASSIGN, NULL).sql);
     if (n == 1)
         buf_puts(&sql, ", NULL");
     struct pg_expr e = {.sql = arena_printf(t->arena, "%s(%s)", sqlite, sql.at ? sql.at : ""),
-                        .type = type, .typmod = -1, .name = function};
+                        .type = type,
+                        .typmod = enum_of(list, n),
+                        .name = function};
     buf_release(&sql);
     return e;
 }
@@ -553,7 +596,9 @@ static struct pg_expr case_expr(struct translation *t, const cJSON *node)
                    coerce(t, results[i], type, -1, COERCE_ASSIGN, NULL).sql);
     if (has_default)
         buf_printf(&sql, " ELSE %s", coerce(t, results[n], type, -1, COERCE_ASSIGN, NULL).sql);
-    struct pg_expr e = {.sql = arena_printf(t->arena, "(CASE%s END)", sql.at), .type = type, .typmod = -1,
+    struct pg_expr e = {.sql = arena_printf(t->arena, "(CASE%s END)", sql.at),
+                        .type = type,
+                        .typmod = enum_of(results, n),
                         .name = name};
     buf_release(&sql);
     return e;
@@ -642,6 +687,28 @@ static struct pg_expr value_function(struct translation *t, const cJSON *node)
     return e;
 }
 
+/* ARRAY[a, b]: its text, "{a,b}". */
+static struct pg_expr array_expr(struct translation *t, const cJSON *node)
+{
+    const cJSON *elements = node_get(node, "elements"), *item;
+    int n = cJSON_GetArraySize(elements), i = 0;
+    struct pg_expr *list = ARENA_ARRAY(t->arena, struct pg_expr, n + 1);
+    cJSON_ArrayForEach(item, elements) list[i++] = translate_expr(t, item);
+    enum pg_type type = common_type(t, list, n, "ARRAY");
+    struct buf sql;
+    buf_init(&sql, 1 << 20);
+    buf_puts(&sql, "pg_array(");
+    for (i = 0; i < n; i++)
+        buf_printf(&sql, "%s%s", i ? ", " : "",
+                   as_text(t, coerce(t, list[i], type, -1, COERCE_IMPLICIT, NULL)).sql);
+    buf_putc(&sql, ')');
+    return (struct pg_expr){.sql = translate_finish(t, &sql),
+                            .type = type == PG_INT4 ? PG_INT4_ARRAY : PG_TEXT_ARRAY,
+                            .typmod = -1,
+                            .name = "array",
+                            .location = node_location(node)};
+}
+
 static struct pg_expr type_cast(struct translation *t, const cJSON *node)
 {
     struct pg_expr e = translate_expr(t, node_get(node, "arg"));
@@ -652,8 +719,13 @@ static struct pg_expr type_cast(struct translation *t, const cJSON *node)
         e.location = node_location(node);
     struct pg_expr result = coerce(t, e, (enum pg_type)type, typmod, COERCE_EXPLICIT, NULL);
     result.location = location;
-    if (strcmp(result.name, "?column?") == 0)
-        result.name = pg_types[type].internal;
+    const cJSON *inner = node;
+    while (node_get(node_get(inner, "arg"), "TypeCast"))
+        inner = node_get(node_get(inner, "arg"), "TypeCast");
+    if (strcmp(result.name, "?column?") == 0 ||
+        (inner != node && node_get(node_get(inner, "arg"), "A_Const")))
+        result.name = type == PG_ENUM ? catalog_type(t->database, t->arena, PG_ENUM, typmod)
+                                      : pg_types[type].internal;
     return result;
 }
 
@@ -702,6 +774,8 @@ struct pg_expr translate_expr(struct translation *t, const cJSON *wrapper)
                 return boolean(t, arena_printf(t->arena, "(%s %s)", e.sql, words[i][1]), node_location(node));
         }
     }
+    if (strcmp(tag, "A_ArrayExpr") == 0)
+        return array_expr(t, node);
     if (strcmp(tag, "CollateClause") == 0)
         return translate_expr(t, node_get(node, "arg"));
     pg_not_simulated(t->session, node_location(node), "an expression of kind %s", tag);

@@ -70,14 +70,30 @@ struct pg_source *translate_table(struct translation *t, const cJSON *node, cons
         *ret_sql = arena_printf(t->arena, "%s AS %s", sql_name(t->arena, name), sql_name(t->arena, as));
         return source;
     }
-    struct pg_relation *relation = catalog_find(t->database, t->arena, *schema ? schema : NULL, name);
+    struct pg_relation *relation =
+        catalog_find(t->database, t->arena, *schema ? schema : NULL, name);
+    if (!relation && pg_has_relation(schema, name)) {
+        pg_not_simulated(t->session, node_location(node), "%s%s%s", schema, *schema ? "." : "",
+                         name);
+        return NULL;
+    }
     if (!relation) {
         pg_fail(t->session, "42P01", node_location(node), "relation \"%s%s%s\" does not exist", schema,
                 *schema ? "." : "", name);
         return NULL;
     }
-    if (relation->kind == 'S')
-        pg_not_simulated(t->session, node_location(node), "reading from a sequence");
+    if (relation->kind == 'S') {
+        struct pg_source *source = add_source(t, as, 3);
+        source->columns[0] = (struct pg_column){"last_value", PG_INT8, -1};
+        source->columns[1] = (struct pg_column){"log_cnt", PG_INT8, -1};
+        source->columns[2] = (struct pg_column){"is_called", PG_BOOL, -1};
+        *ret_sql = arena_printf(
+            t->arena,
+            "(SELECT last_value, 0 AS log_cnt, is_called FROM pgc_sequence WHERE relation = %lld)"
+            " AS %s",
+            (long long)relation->oid, sql_name(t->arena, as));
+        return source;
+    }
     if (relation->is_system)
         catalog_refresh(t->session, relation->key);
     struct pg_source *source = add_source(t, as, relation->n_attributes);
@@ -169,30 +185,61 @@ static const char *from_function(struct translation *t, const cJSON *node)
     return subquery_sql(t, sql, source);
 }
 
+static bool has_column(const struct pg_source *from, const struct pg_source *until,
+                       const char *name)
+{
+    for (const struct pg_source *s = from; s && s != until; s = s->next) {
+        for (int i = 0; i < s->n_columns; i++) {
+            if (strcmp(s->columns[i].name, name) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+static void merge_column(struct translation *t, const char *name, struct buf *sql)
+{
+    struct pg_using *using = ARENA_NEW(t->arena, struct pg_using);
+    using->name = name;
+    using->next = t->scope->using;
+    t->scope->using = using;
+    buf_printf(sql, "%s%s", sql->at[sql->len - 1] == '(' ? "" : ", ", sql_name(t->arena, name));
+}
+
 static void join_using(struct translation *t, const cJSON *list, struct pg_source *first_right,
                        struct buf *sql)
 {
     const cJSON *item;
     buf_puts(sql, " USING (");
-    bool any = false;
     cJSON_ArrayForEach(item, list)
     {
-        struct pg_using *using = ARENA_NEW(t->arena, struct pg_using);
-        using->name = node_string(item);
-        using->next = t->scope->using;
-        t->scope->using = using;
-        bool found = false;
-        for (struct pg_source *s = first_right; s; s = s->next) {
-            for (int i = 0; i < s->n_columns; i++)
-                found |= strcmp(s->columns[i].name, using->name) == 0;
-        }
-        if (!found)
-            pg_fail(t->session, "42703", -1, "column \"%s\" specified in USING clause does not exist in right table",
-                    using->name);
-        buf_printf(sql, "%s%s", any ? ", " : "", sql_name(t->arena, using->name));
-        any = true;
+        const char *name = node_string(item);
+        if (!has_column(first_right, NULL, name))
+            pg_fail(t->session, "42703", -1,
+                    "column \"%s\" specified in USING clause does not exist in right table", name);
+        merge_column(t, name, sql);
     }
     buf_putc(sql, ')');
+}
+
+/* NATURAL: by all columns whose names both sides have; by none it is a cross join. */
+static void join_natural(struct translation *t, struct pg_source *first_left,
+                         struct pg_source *first_right, struct buf *sql)
+{
+    struct buf names;
+    buf_init(&names, 1 << 16);
+    buf_puts(&names, " USING (");
+    size_t empty = names.len;
+    for (struct pg_source *s = first_left; s && s != first_right; s = s->next) {
+        for (int i = 0; i < s->n_columns; i++) {
+            if (has_column(first_right, NULL, s->columns[i].name))
+                merge_column(t, s->columns[i].name, &names);
+        }
+    }
+    buf_putc(&names, ')');
+    if (names.len > empty + 1)
+        buf_str(sql, buf_text(&names));
+    buf_release(&names);
 }
 
 static const char *from_join(struct translation *t, const cJSON *node)
@@ -212,8 +259,8 @@ static const char *from_join(struct translation *t, const cJSON *node)
                                                          : "JOIN";
     buf_printf(&sql, "%s %s %s", left, word, right);
     if (node_true(node, "isNatural"))
-        pg_not_simulated(t->session, -1, "NATURAL JOIN");
-    if (using)
+        join_natural(t, t->scope->sources, last ? last->next : NULL, &sql);
+    else if (using)
         join_using(t, using, last ? last->next : NULL, &sql);
     else if (quals)
         buf_printf(&sql, " ON %s", translate_where(t, quals, "JOIN/ON"));

@@ -1,4 +1,5 @@
 #include <string.h>
+#include <strings.h>
 
 #include "fakes/postgres/translate.h"
 
@@ -18,7 +19,7 @@ static const struct function functions[] = {
     {"min", "a", "min($1)", PG_UNKNOWN, true},
     {"max", "a", "max($1)", PG_UNKNOWN, true},
     {"string_agg", "tt", "group_concat($1, $2)", PG_TEXT, true},
-    {"array_agg", "a", "'{' || group_concat($1) || '}'", PG_TEXT_ARRAY, true},
+    {"array_agg", "a", "pg_collect($1, NULL, NULL, 0)", PG_TEXT_ARRAY, true},
     {"json_agg", "a", "json_group_array($1)", PG_JSON, true},
     {"bool_and", "b", "min($1)", PG_BOOL, true},
     {"every", "b", "min($1)", PG_BOOL, true},
@@ -27,7 +28,17 @@ static const struct function functions[] = {
     {"rank", "", "rank()", PG_INT8, false},
     {"dense_rank", "", "dense_rank()", PG_INT8, false},
     {"lag", "a", "lag($1)", PG_UNKNOWN, false},
+    {"lag", "an", "lag($1, $2)", PG_UNKNOWN, false},
+    {"lag", "ana", "lag($1, $2, $3)", PG_UNKNOWN, false},
     {"lead", "a", "lead($1)", PG_UNKNOWN, false},
+    {"lead", "an", "lead($1, $2)", PG_UNKNOWN, false},
+    {"lead", "ana", "lead($1, $2, $3)", PG_UNKNOWN, false},
+    {"ntile", "n", "ntile($1)", PG_INT4, false},
+    {"first_value", "a", "first_value($1)", PG_UNKNOWN, false},
+    {"last_value", "a", "last_value($1)", PG_UNKNOWN, false},
+    {"nth_value", "an", "nth_value($1, $2)", PG_UNKNOWN, false},
+    {"percent_rank", "", "percent_rank()", PG_FLOAT8, false},
+    {"cume_dist", "", "cume_dist()", PG_FLOAT8, false},
     {"clock_timestamp", "", "pg_clock_timestamp()", PG_TIMESTAMPTZ, false},
     {"date_trunc", "tz", "pg_trunc($1, $2)", PG_TIMESTAMPTZ, false}, /* of a timestamp: a timestamp */
     {"date_part", "td", "pg_part($1, $2)", PG_FLOAT8, false},
@@ -35,6 +46,10 @@ static const struct function functions[] = {
     {"date_part", "ti", "pg_interval_part($1, $2)", PG_FLOAT8, false},
     {"extract", "ti", "pg_interval_part($1, $2)", PG_NUMERIC, false},
     {"age", "zz", "pg_between($1, $2)", PG_INTERVAL, false},
+    {"to_char", "nt", NULL, PG_TEXT, false}, /* NULL: PostgreSQL has it, we do not */
+    {"to_char", "it", NULL, PG_TEXT, false},
+    {"date_trunc", "ti", NULL, PG_INTERVAL, false},
+    {"substring", "tt", NULL, PG_TEXT, false},
     {"to_char", "zt", "pg_to_char($1, $2)", PG_TEXT, false},
     {"to_timestamp", "n", "CAST($1 * 1000000 AS INTEGER)", PG_TIMESTAMPTZ, false},
     {"lower", "t", "lower($1)", PG_TEXT, false},
@@ -57,6 +72,23 @@ static const struct function functions[] = {
     {"position", "tt", "instr($1, $2)", PG_INT4, false},
     {"starts_with", "tt", "(substr($1, 1, length($2)) = $2)", PG_BOOL, false},
     {"split_part", "ttn", "pg_split($1, $2, $3)", PG_TEXT, false},
+    {"lpad", "tn", "pg_pad($1, $2, ' ', 1)", PG_TEXT, false},
+    {"lpad", "tnt", "pg_pad($1, $2, $3, 1)", PG_TEXT, false},
+    {"rpad", "tn", "pg_pad($1, $2, ' ', 0)", PG_TEXT, false},
+    {"rpad", "tnt", "pg_pad($1, $2, $3, 0)", PG_TEXT, false},
+    {"ltrim", "tt", "ltrim($1, $2)", PG_TEXT, false},
+    {"rtrim", "tt", "rtrim($1, $2)", PG_TEXT, false},
+    {"reverse", "t", "pg_reverse($1)", PG_TEXT, false},
+    {"initcap", "t", "pg_initcap($1)", PG_TEXT, false},
+    {"chr", "n", "char($1)", PG_TEXT, false},
+    {"ascii", "t", "ifnull(unicode($1), 0)", PG_INT4, false},
+    {"regexp_replace", "ttt", "pg_regexp_replace($1, $2, $3, '')", PG_TEXT, false},
+    {"regexp_replace", "tttt", "pg_regexp_replace($1, $2, $3, $4)", PG_TEXT, false},
+    {"to_date", "tt", "pg_date(pg_to_time($1, $2))", PG_DATE, false},
+    {"to_timestamp", "tt", "pg_to_time($1, $2)", PG_TIMESTAMPTZ, false},
+    {"format", "t", "pg_format($1)", PG_TEXT, false},
+    {"format", "ta+", "pg_format($*)", PG_TEXT, false},
+    {"concat_ws", "ta+", "pg_concat_ws($*)", PG_TEXT, false},
     {"repeat", "tn", "replace(printf('%*s', $2, ''), ' ', $1)", PG_TEXT, false},
     {"md5", "t", "pg_md5($1)", PG_TEXT, false},
     {"concat", "a+", "pg_concat($*)", PG_TEXT, false},
@@ -68,6 +100,9 @@ static const struct function functions[] = {
     {"floor", "n", "pg_floor($1)", PG_NUMERIC, false},
     {"ceil", "n", "-pg_floor(-($1))", PG_NUMERIC, false},
     {"ceiling", "n", "-pg_floor(-($1))", PG_NUMERIC, false},
+    {"trunc", "n", "pg_truncate($1, 0)", PG_NUMERIC, false},
+    {"trunc", "nn", "pg_truncate($1, $2)", PG_NUMERIC, false},
+    {"sign", "n", "sign($1)", PG_NUMERIC, false},
     {"mod", "nn", "($1 % pg_divisor($2))", PG_UNKNOWN, false},
     {"random", "", "pg_random()", PG_FLOAT8, false},
     {"gen_random_uuid", "", "pg_uuid()", PG_UUID, false},
@@ -87,6 +122,22 @@ static const struct function functions[] = {
     {"to_regclass", "t", "pg_to_regclass($1)", PG_REGCLASS, false},
     {"nextval", "t", "pg_nextval($1)", PG_INT8, false},
     {"currval", "t", "pg_currval($1)", PG_INT8, false},
+    {"lastval", "", "pg_lastval()", PG_INT8, false},
+    {"pg_get_serial_sequence", "tt", "pg_serial_sequence($1, $2)", PG_TEXT, false},
+    {"pg_get_constraintdef", "n", "(SELECT definition FROM pgc_constraint WHERE oid = $1)", PG_TEXT,
+     false},
+    {"pg_get_indexdef", "n", "(SELECT definition FROM pgc_index WHERE oid = $1)", PG_TEXT, false},
+    {"pg_last_xact_replay_timestamp", "", "NULL", PG_TIMESTAMPTZ, false},
+    {"pg_last_wal_replay_lsn", "", "NULL", PG_TEXT, false},
+    {"pg_last_wal_receive_lsn", "", "NULL", PG_TEXT, false},
+    {"inet_server_addr", "", "NULL", PG_INET, false},
+    {"inet_server_port", "", "NULL", PG_INT4, false},
+    {"pg_advisory_lock", "n", "''", PG_VOID, false},
+    {"pg_try_advisory_lock", "n", "1", PG_BOOL, false},
+    {"pg_advisory_unlock", "n", "1", PG_BOOL, false},
+    {"pg_walfile_name", "t", "pg_walfile($1)", PG_TEXT, false},
+    {"has_table_privilege", "ttt", "(pg_regclass($2) NOTNULL)", PG_BOOL, false},
+    {"has_table_privilege", "tt", "(pg_regclass($1) NOTNULL)", PG_BOOL, false},
     {"setval", "tn", "pg_setval($1, $2, 1)", PG_INT8, false},
     {"setval", "tnb", "pg_setval($1, $2, $3)", PG_INT8, false},
     {"current_database", "", "pg_current_database()", PG_NAME, false},
@@ -178,7 +229,18 @@ static const char *expand(struct translation *t, const char *template, const str
     return text;
 }
 
-static void no_function(struct translation *t, const char *name, const struct pg_expr *args, int n, int location)
+/* One that is known with so many arguments: then their types are wrong. Of others we would not know. */
+static bool knows(const char *name, int n)
+{
+    for (int i = 0; i < N_FUNCTIONS; i++) {
+        if (strcmp(functions[i].name, name) == 0 && (int)strlen(functions[i].arguments) == n)
+            return true;
+    }
+    return false;
+}
+
+static void no_function(struct translation *t, const char *name, const struct pg_expr *args, int n,
+                        int location)
 {
     struct buf list;
     buf_init(&list, 4096);
@@ -196,9 +258,11 @@ static enum pg_type result_type(const struct function *f, const struct pg_expr *
         return args[0].type == PG_INT8 || args[0].type == PG_NUMERIC ? PG_NUMERIC
                : pg_type_is_number(args[0].type) && args[0].type < PG_INT8 ? PG_INT8
                                                                            : args[0].type;
-    if (strcmp(f->name, "avg") == 0 || strcmp(f->name, "round") == 0 || strcmp(f->name, "floor") == 0 ||
-        strncmp(f->name, "ceil", 4) == 0)
-        return args[0].type == PG_FLOAT8 || args[0].type == PG_FLOAT4 || (*f->name != 'a' && args[0].type == PG_INT4)
+    if (strcmp(f->name, "avg") == 0 || strcmp(f->name, "round") == 0 ||
+        strcmp(f->name, "floor") == 0 || strcmp(f->name, "trunc") == 0 ||
+        strcmp(f->name, "sign") == 0 || strncmp(f->name, "ceil", 4) == 0)
+        return args[0].type == PG_FLOAT8 || args[0].type == PG_FLOAT4 ||
+                       (*f->name != 'a' && args[0].type == PG_INT4)
                    ? PG_FLOAT8
                    : PG_NUMERIC;
     if (strcmp(f->name, "date_trunc") == 0)
@@ -208,6 +272,65 @@ static enum pg_type result_type(const struct function *f, const struct pg_expr *
     return args[0].type == PG_UNKNOWN ? PG_TEXT : args[0].type;
 }
 
+/* The bits of WindowDef.frameOptions (parsenodes.h), as text. */
+static void frame(struct translation *t, const cJSON *over, struct buf *sql)
+{
+    static const struct {
+        int bit;
+        const char *words;
+    } starts[] = {{0x20, "UNBOUNDED PRECEDING"},
+                  {0x200, "CURRENT ROW"},
+                  {0x800, "PRECEDING"},
+                  {0x2000, "FOLLOWING"}},
+      ends[] = {{0x100, "UNBOUNDED FOLLOWING"},
+                {0x400, "CURRENT ROW"},
+                {0x1000, "PRECEDING"},
+                {0x4000, "FOLLOWING"}};
+    const cJSON *options = node_get(over, "frameOptions");
+    int bits = options ? options->valueint : 0;
+    if (!(bits & 1))
+        return;
+    if (bits >= 0x8000)
+        pg_not_simulated(t->session, node_location(over), "EXCLUDE in a window");
+    buf_printf(sql, " %s BETWEEN ", bits & 4 ? "ROWS" : bits & 8 ? "GROUPS" : "RANGE");
+    for (int i = 0; i < 4; i++) {
+        if (bits & starts[i].bit)
+            buf_printf(sql, "%s%s",
+                       i < 2 ? ""
+                             : arena_printf(t->arena, "%s ",
+                                            translate_expr(t, node_get(over, "startOffset")).sql),
+                       starts[i].words);
+    }
+    buf_puts(sql, " AND ");
+    for (int i = 0; i < 4; i++) {
+        if (bits & ends[i].bit)
+            buf_printf(sql, "%s%s",
+                       i < 2 ? ""
+                             : arena_printf(t->arena, "%s ",
+                                            translate_expr(t, node_get(over, "endOffset")).sql),
+                       ends[i].words);
+    }
+}
+
+/* A window that the query's WINDOW clause names. */
+static const cJSON *named_window(struct translation *t, const cJSON *over)
+{
+    const char *name = node_text(over, "name");
+    const cJSON *item;
+    if (*node_text(over, "refname"))
+        pg_not_simulated(t->session, node_location(over), "a window made from another");
+    if (!*name)
+        return over;
+    cJSON_ArrayForEach(item, t->windows)
+    {
+        const cJSON *window = node_get(item, "WindowDef");
+        if (strcmp(node_text(window, "name"), name) == 0)
+            return window;
+    }
+    pg_fail(t->session, "42704", node_location(over), "window \"%s\" does not exist", name);
+    return over;
+}
+
 static const char *window(struct translation *t, const cJSON *over)
 {
     struct buf sql;
@@ -215,8 +338,7 @@ static const char *window(struct translation *t, const cJSON *over)
     buf_puts(&sql, " OVER (");
     const cJSON *item;
     bool any = false;
-    if (*node_text(over, "name"))
-        pg_not_simulated(t->session, node_location(over), "a named window");
+    over = named_window(t, over);
     cJSON_ArrayForEach(item, node_get(over, "partitionClause"))
     {
         buf_printf(&sql, "%s%s", any ? ", " : "PARTITION BY ", translate_expr(t, item).sql);
@@ -227,14 +349,17 @@ static const char *window(struct translation *t, const cJSON *over)
     {
         const cJSON *by = node_get(item, "SortBy");
         bool descending = strcmp(node_text(by, "sortby_dir"), "SORTBY_DESC") == 0;
-        buf_printf(&sql, "%s%s%s", any ? ", " : " ORDER BY ", translate_expr(t, node_get(by, "node")).sql,
-                   descending ? " DESC NULLS FIRST" : " NULLS LAST");
+        const char *nulls = node_text(by, "sortby_nulls");
+        bool first = strcmp(nulls, "SORTBY_NULLS_FIRST") == 0 ||
+                     (descending && strcmp(nulls, "SORTBY_NULLS_LAST") != 0);
+        buf_printf(&sql, "%s%s%s NULLS %s", any ? ", " : " ORDER BY ",
+                   translate_expr(t, node_get(by, "node")).sql, descending ? " DESC" : "",
+                   first ? "FIRST" : "LAST");
         any = true;
     }
+    frame(t, over, &sql);
     buf_putc(&sql, ')');
-    const char *text = arena_str(t->arena, buf_text(&sql));
-    buf_release(&sql);
-    return text;
+    return translate_finish(t, &sql);
 }
 
 /* Functions whose value is known before the statement runs. */
@@ -245,6 +370,14 @@ static bool immediate(struct translation *t, const char *name, const struct pg_e
                    strcmp(name, "statement_timestamp") == 0)) {
         ret->sql = "pg_transaction_us()";
         ret->type = PG_TIMESTAMPTZ;
+        return true;
+    }
+    if (strcmp(name, "timezone") == 0 && n == 2 && args[0].literal &&
+        (strcasecmp(args[0].literal, "UTC") == 0 || strcasecmp(args[0].literal, "Etc/UTC") == 0 ||
+         strcasecmp(args[0].literal, "GMT") == 0) &&
+        (args[1].type == PG_TIMESTAMPTZ || args[1].type == PG_TIMESTAMP)) {
+        ret->sql = args[1].sql;
+        ret->type = args[1].type == PG_TIMESTAMP ? PG_TIMESTAMPTZ : PG_TIMESTAMP;
         return true;
     }
     if (strcmp(name, "pg_sleep") == 0 && n == 1) {
@@ -293,6 +426,24 @@ static void check_sequence(struct translation *t, struct pg_expr name)
         pg_fail(t->session, "42P01", name.location, "relation \"%s\" does not exist", name.literal);
 }
 
+/* string_agg(x, s ORDER BY k), array_agg(x ORDER BY k): SQLite 3.40 has no ORDER BY there. */
+static const char *ordered_aggregate(struct translation *t, const cJSON *call, const char *name,
+                                     const struct pg_expr *args, int n)
+{
+    const cJSON *list = node_get(call, "agg_order"),
+                *by = node_get(cJSON_GetArrayItem(list, 0), "SortBy");
+    if (cJSON_GetArraySize(list) > 1 || node_true(call, "agg_distinct"))
+        pg_not_simulated(t->session, node_location(call), "%s() with several orders or DISTINCT",
+                         name);
+    bool descending = strcmp(node_text(by, "sortby_dir"), "SORTBY_DESC") == 0;
+    t->aggregate_depth++;
+    struct pg_expr key = translate_expr(t, node_get(by, "node"));
+    t->aggregate_depth--;
+    return arena_printf(t->arena, "pg_collect(%s, %s, %s%s, %d)", args[0].sql,
+                        n > 1 ? args[1].sql : "NULL", key.type == PG_NUMERIC ? "0 + " : "", key.sql,
+                        descending);
+}
+
 struct pg_expr translate_function(struct translation *t, const cJSON *call)
 {
     const cJSON *names = node_get(call, "funcname"), *item;
@@ -336,10 +487,21 @@ struct pg_expr translate_function(struct translation *t, const cJSON *call)
             if (catalog_int(t->database, 0, "SELECT count(*) FROM pgc_function WHERE name = %s",
                             sql_text(t->arena, name)))
                 pg_not_simulated(t->session, location, "calling the function %s()", name);
+            else if (pg_has_function(name) && !knows(name, n))
+                pg_not_simulated(t->session, location, "the function %s() with %d arguments", name,
+                                 n);
             else
                 no_function(t, name, args, n, location);
             e.sql = "NULL";
             e.type = PG_TEXT;
+            return e;
+        }
+        bool ordered = node_get(call, "agg_order") && strstr(name, "_agg");
+        if (!f->sqlite || node_true(call, "agg_within_group") ||
+            (ordered && strncmp(name, "json", 4) == 0)) {
+            pg_not_simulated(t->session, location, "the function %s() with these arguments", name);
+            e.sql = "NULL";
+            e.type = f->type;
             return e;
         }
         e.type = result_type(f, args);
@@ -350,15 +512,24 @@ struct pg_expr translate_function(struct translation *t, const cJSON *call)
             if (args[i].type == PG_UNKNOWN)
                 args[i] = coerce(t, args[i], type_for(kind), -1, COERCE_IMPLICIT, NULL);
             else if (kind == 'z' || (kind == 'd' && args[i].type == PG_DATE))
-                args[i] = coerce(t, args[i], args[i].type == PG_DATE ? PG_TIMESTAMPTZ : args[i].type, -1,
-                                 COERCE_EXPLICIT, NULL);
-            else if (strcmp(name, "concat") == 0)
+                args[i] =
+                    coerce(t, args[i], args[i].type == PG_DATE ? PG_TIMESTAMPTZ : args[i].type, -1,
+                           COERCE_EXPLICIT, NULL);
+            else if (strcmp(name, "concat") == 0 || strcmp(name, "concat_ws") == 0 ||
+                     strcmp(name, "format") == 0)
                 args[i] = coerce(t, args[i], PG_TEXT, -1, COERCE_EXPLICIT, NULL);
         }
         if (node_true(call, "agg_distinct"))
             args[0].sql = arena_printf(t->arena, "DISTINCT %s", args[0].sql);
-        bool numeric_extreme = args[0].type == PG_NUMERIC && (strcmp(name, "min") == 0 || strcmp(name, "max") == 0);
-        e.sql = expand(t, n && numeric_extreme ? (name[1] == 'i' ? "pg_min($1)" : "pg_max($1)") : f->sqlite, args, n);
+        if (args[0].type == PG_ENUM && aggregate && strcmp(name, "count") != 0)
+            pg_not_simulated(t->session, location, "%s() of an enumerated type", name);
+        bool numeric_extreme =
+            args[0].type == PG_NUMERIC && (strcmp(name, "min") == 0 || strcmp(name, "max") == 0);
+        e.sql = expand(
+            t, n && numeric_extreme ? (name[1] == 'i' ? "pg_min($1)" : "pg_max($1)") : f->sqlite,
+            args, n);
+        if (ordered)
+            e.sql = ordered_aggregate(t, call, name, args, n);
         if (f->sqlite[0] == 'p' && e.type == PG_FLOAT8)
             e.sql = arena_printf(t->arena, "CAST(%s AS REAL)", e.sql);
     }

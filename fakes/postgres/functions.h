@@ -44,5 +44,6 @@ static inline void stop(sqlite3_context *context)
 
 /* Arithmetic and aggregates of decimals. */
 void numeric_register(struct pg_database *);
+void text_functions_register(struct pg_database *);
 
 #endif

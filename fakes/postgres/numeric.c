@@ -172,6 +172,19 @@ static void f_round(sqlite3_context *context, int n, sqlite3_value **args)
         result_decimal(context, rescale(d, scale < 0 ? 0 : scale));
 }
 
+static void f_truncate(sqlite3_context *context, int n, sqlite3_value **args)
+{
+    if (any_null(context, n, args))
+        return;
+    struct decimal d = decimal_of(args[0]);
+    int scale = sqlite3_value_int(args[1]);
+    if (scale < d.scale && scale >= 0) {
+        d.value /= power10(d.scale - scale);
+        d.scale = scale;
+    }
+    result_decimal(context, d);
+}
+
 static void f_floor(sqlite3_context *context, int n, sqlite3_value **args)
 {
     if (any_null(context, n, args))
@@ -200,48 +213,76 @@ struct sum {
     bool is_real;
 };
 
-static void sum_step(sqlite3_context *context, int n, sqlite3_value **args)
+/* A row enters the window (sign 1) or leaves it (-1). */
+static void sum_move(sqlite3_context *context, sqlite3_value *value, int sign)
 {
-    (void)n;
     struct sum **kept = sqlite3_aggregate_context(context, sizeof *kept);
-    if (!kept || sqlite3_value_type(args[0]) == SQLITE_NULL)
+    if (!kept || sqlite3_value_type(value) == SQLITE_NULL)
         return;
     if (!*kept)
         *kept = xcalloc(1, sizeof **kept); /* SQLite's own memory is not aligned for it */
     struct sum *sum = *kept;
-    sum->n++;
-    if (sqlite3_value_type(args[0]) == SQLITE_FLOAT)
+    sum->n += sign;
+    if (sqlite3_value_type(value) == SQLITE_FLOAT)
         sum->is_real = true;
-    sum->real += sqlite3_value_double(args[0]);
-    struct decimal d = decimal_of(args[0]);
+    sum->real += sign * sqlite3_value_double(value);
+    struct decimal d = decimal_of(value);
     int scale = d.scale > sum->total.scale ? d.scale : sum->total.scale;
     d = rescale(d, scale);
     sum->total = rescale(sum->total, scale);
-    sum->total.value += d.value;
+    sum->total.value += sign * d.value;
 }
 
-static void sum_end(sqlite3_context *context)
+static void sum_step(sqlite3_context *context, int n, sqlite3_value **args)
 {
-    struct sum **kept = sqlite3_aggregate_context(context, 0), *sum = kept ? *kept : NULL;
+    (void)n;
+    sum_move(context, args[0], 1);
+}
+
+static void sum_inverse(sqlite3_context *context, int n, sqlite3_value **args)
+{
+    (void)n;
+    sum_move(context, args[0], -1);
+}
+
+static struct sum *sum_of(sqlite3_context *context)
+{
+    struct sum **kept = sqlite3_aggregate_context(context, 0);
+    return kept ? *kept : NULL;
+}
+
+static void sum_value(sqlite3_context *context)
+{
+    struct sum *sum = sum_of(context);
     if (!sum || sum->n == 0)
         sqlite3_result_null(context);
     else if (sum->is_real)
         sqlite3_result_double(context, sum->real);
     else
         result_decimal(context, sum->total);
-    free(sum);
 }
 
-static void avg_end(sqlite3_context *context)
+static void sum_end(sqlite3_context *context)
 {
-    struct sum **kept = sqlite3_aggregate_context(context, 0), *sum = kept ? *kept : NULL;
+    sum_value(context);
+    free(sum_of(context));
+}
+
+static void avg_value(sqlite3_context *context)
+{
+    struct sum *sum = sum_of(context);
     if (!sum || sum->n == 0)
         sqlite3_result_null(context);
     else if (sum->is_real)
         sqlite3_result_double(context, sum->real / (double)sum->n);
     else
         result_decimal(context, divide(sum->total, (struct decimal){sum->n, 0, true}));
-    free(sum);
+}
+
+static void avg_end(sqlite3_context *context)
+{
+    avg_value(context);
+    free(sum_of(context));
 }
 
 /* min and max of numerics, which may be text: by value, kept as written. */
@@ -287,12 +328,21 @@ void numeric_register(struct pg_database *database)
         const char *name;
         int n;
         void (*run)(sqlite3_context *, int, sqlite3_value **);
-    } list[] = {{"pg_numeric", 3, f_numeric}, {"pg_round", 2, f_round}, {"pg_floor", 1, f_floor}, {"pg_divisor", 1, f_divisor}};
+    } list[] = {{"pg_numeric", 3, f_numeric},
+                {"pg_round", 2, f_round},
+                {"pg_floor", 1, f_floor},
+                {"pg_truncate", 2, f_truncate},
+                {"pg_divisor", 1, f_divisor}};
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
-        sqlite3_create_function(database->sqlite, list[i].name, list[i].n, SQLITE_UTF8 | SQLITE_DETERMINISTIC, database,
-                                list[i].run, NULL, NULL);
-    sqlite3_create_function(database->sqlite, "pg_sum", 1, SQLITE_UTF8, database, NULL, sum_step, sum_end);
-    sqlite3_create_function(database->sqlite, "pg_min", 1, SQLITE_UTF8, database, NULL, min_step, extreme_end);
-    sqlite3_create_function(database->sqlite, "pg_max", 1, SQLITE_UTF8, database, NULL, max_step, extreme_end);
-    sqlite3_create_function(database->sqlite, "pg_avg", 1, SQLITE_UTF8, database, NULL, sum_step, avg_end);
+        sqlite3_create_function(database->sqlite, list[i].name, list[i].n,
+                                SQLITE_UTF8 | SQLITE_DETERMINISTIC, database, list[i].run, NULL,
+                                NULL);
+    sqlite3_create_window_function(database->sqlite, "pg_sum", 1, SQLITE_UTF8, database, sum_step,
+                                   sum_end, sum_value, sum_inverse, NULL);
+    sqlite3_create_window_function(database->sqlite, "pg_avg", 1, SQLITE_UTF8, database, sum_step,
+                                   avg_end, avg_value, sum_inverse, NULL);
+    sqlite3_create_function(database->sqlite, "pg_min", 1, SQLITE_UTF8, database, NULL, min_step,
+                            extreme_end);
+    sqlite3_create_function(database->sqlite, "pg_max", 1, SQLITE_UTF8, database, NULL, max_step,
+                            extreme_end);
 }

@@ -107,7 +107,11 @@ static void show_rows(struct psql *p, const struct pg_result *result)
     }
     for (int row = 0; row < result->n_rows; row++)
         memcpy(cells + row * n, result->rows[row], sizeof *cells * (size_t)n);
-    struct print_table table = {.n_columns = n, .n_rows = result->n_rows, .headers = headers, .right = right,
+    struct print_table table = {.title = p->title,
+                                .n_columns = n,
+                                .n_rows = result->n_rows,
+                                .headers = headers,
+                                .right = right,
                                 .cells = cells};
     struct buf out;
     buf_init(&out, TEXT_MAX);

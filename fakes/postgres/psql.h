@@ -18,10 +18,11 @@ struct psql {
     bool quiet, timing, echo_all, echo_errors, no_psqlrc, single_transaction, list;
     bool quit;             /* \q, or the connection is gone */
     bool lost;
-    char verbosity;        /* of errors: 'd' default, 't', 'v', 's' */
-    const char *input;     /* name of the file being read, for messages; NULL: none */
-    int64_t line;          /* in it */
-    const char *output;    /* -o, \o: a file instead of stdout; or NULL */
+    char verbosity;     /* of errors: 'd' default, 't', 'v', 's' */
+    const char *input;  /* name of the file being read, for messages; NULL: none */
+    int64_t line;       /* in it */
+    const char *title;  /* of the tables of \watch, or NULL */
+    const char *output; /* -o, \o: a file instead of stdout; or NULL */
     struct psql_variable *variables;
     bool *conditions;      /* \if ... \endif: whether each open one is true */
     int n_conditions;

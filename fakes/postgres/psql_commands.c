@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "fakes/postgres/catalog.h"
 #include "fakes/postgres/psql.h"
@@ -231,6 +232,30 @@ static bool gexec(struct psql *p, struct buf *query)
     return ok;
 }
 
+/* Again and again, until it is interrupted or fails. */
+static bool watch(struct psql *p, struct buf *query, const char *seconds)
+{
+    const char *text = arena_str(p->call->arena, str_trim(buf_text(query)));
+    double interval_s = seconds ? strtod(seconds, NULL) : 2;
+    buf_clear(query);
+    if (!*text) {
+        psql_complain(p, "\\watch cannot be used with an empty query");
+        return false;
+    }
+    for (;;) {
+        char when[64];
+        time_t now = (time_t)(env_unix_ns(p->call->env) / SECOND);
+        struct tm tm;
+        gmtime_r(&now, &tm);
+        strftime(when, sizeof when, "%a %b %e %H:%M:%S %Y", &tm);
+        p->title = arena_printf(p->call->arena, "%s (every %gs)\n", when, interval_s);
+        bool ok = psql_send(p, text, NULL);
+        p->title = NULL;
+        if (!ok || call_sleep(p->call, (int64_t)(interval_s * 1e9)))
+            return ok;
+    }
+}
+
 static bool gset(struct psql *p, struct buf *query, struct str *rest)
 {
     const char *prefix = next_word(p, rest), *text = arena_str(p->call->arena, str_trim(buf_text(query)));
@@ -248,7 +273,16 @@ static bool gset(struct psql *p, struct buf *query, struct str *rest)
     return true;
 }
 
-static bool one_command(struct psql *p, const char *name, struct str *rest, struct psql_script *script, struct buf *query)
+static bool included(struct psql *p, const char *path)
+{
+    if (p->input || call_exists(p->call, path))
+        return psql_file(p, path) == 0;
+    psql_complain(p, "%s: No such file or directory", path);
+    return false;
+}
+
+static bool one_command(struct psql *p, const char *name, struct str *rest,
+                        struct psql_script *script, struct buf *query)
 {
     const char *word;
     if (strcmp(name, "q") == 0 || strcmp(name, "quit") == 0) {
@@ -284,7 +318,7 @@ static bool one_command(struct psql *p, const char *name, struct str *rest, stru
             psql_set(p, word, NULL);
     } else if (strcmp(name, "i") == 0 || strcmp(name, "include") == 0 || strcmp(name, "ir") == 0) {
         word = next_word(p, rest);
-        return word && psql_file(p, word) == 0;
+        return word && included(p, word);
     } else if (strcmp(name, "o") == 0) {
         p->output = next_word(p, rest);
         if (p->output)
@@ -309,8 +343,12 @@ static bool one_command(struct psql *p, const char *name, struct str *rest, stru
         return gset(p, query, rest);
     } else if (strcmp(name, "r") == 0 || strcmp(name, "reset") == 0) {
         buf_clear(query);
-    } else if (strcmp(name, "encoding") == 0 || strcmp(name, "restrict") == 0 || strcmp(name, "unrestrict") == 0 ||
-               strcmp(name, "errverbose") == 0) {
+    } else if (strcmp(name, "watch") == 0) {
+        return watch(p, query, next_word(p, rest));
+    } else if (strcmp(name, "encoding") == 0 && !(word = next_word(p, rest))) {
+        psql_printf(p, "UTF8\n");
+    } else if (strcmp(name, "encoding") == 0 || strcmp(name, "restrict") == 0 ||
+               strcmp(name, "unrestrict") == 0 || strcmp(name, "errverbose") == 0) {
         next_word(p, rest);
     } else if (strcmp(name, "!") == 0) {
         const char *command = arena_str(p->call->arena, str_trim(*rest));

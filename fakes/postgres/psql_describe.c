@@ -143,13 +143,19 @@ static void table_footers(struct sheet *s, const struct pg_relation *relation)
     struct pg_database *database = s->p->session->database;
     struct arena *arena = s->p->call->arena;
     long long oid = (long long)relation->oid;
-    char **rows = catalog_rows(database, arena,
-                               "SELECT '    \"' || i.name || '\"' || CASE k.kind WHEN 'p' THEN ' PRIMARY KEY, ' WHEN 'u' THEN"
-                               " ' UNIQUE CONSTRAINT, ' ELSE CASE WHEN i.is_unique THEN ' UNIQUE, ' ELSE ' ' END END ||"
-                               " substr(i.definition, instr(i.definition, ' USING ') + 7) FROM pgc_index i LEFT JOIN"
-                               " pgc_constraint k ON k.oid = i.constraint_oid WHERE i.relation = %lld ORDER BY"
-                               " ifnull(k.kind, '') <> 'p', NOT i.is_unique, i.name",
-                               oid);
+    char **rows = catalog_rows(
+        database, arena,
+        "SELECT '    \"' || i.name || '\"' || CASE k.kind WHEN 'p' THEN ' PRIMARY KEY, ' WHEN 'u' "
+        "THEN"
+        " ' UNIQUE CONSTRAINT, ' ELSE CASE WHEN i.is_unique THEN ' UNIQUE, ' ELSE ' ' END END ||"
+        " CASE WHEN i.definition LIKE '%% WHERE (%%)' THEN rtrim(replace(substr(i.definition, "
+        "instr(i.definition,"
+        " ' USING ') + 7), ' WHERE (', ' WHERE '), ')') ELSE substr(i.definition, "
+        "instr(i.definition,"
+        " ' USING ') + 7) END FROM pgc_index i LEFT JOIN"
+        " pgc_constraint k ON k.oid = i.constraint_oid WHERE i.relation = %lld ORDER BY"
+        " ifnull(k.kind, '') <> 'p', i.name",
+        oid);
     if (*rows)
         add_footer(s, "Indexes:");
     for (; *rows; rows++)
@@ -210,8 +216,9 @@ static void describe_one(struct psql *p, const struct pg_relation *relation, boo
                            relation->schema, relation->name);
     for (int i = 0; i < relation->n_attributes; i++) {
         const struct pg_attribute *a = &relation->attributes[i];
-        const char *cells[] = {a->name, pg_type_format(arena, a->type, a->typmod), "", a->not_null ? "not null" : "",
-                               a->default_pg ? a->default_pg : ""};
+        const char *cells[] = {a->name,
+                               catalog_type(p->session->database, arena, a->type, a->typmod), "",
+                               a->not_null ? "not null" : "", a->default_pg ? a->default_pg : ""};
         add_row(&s, cells);
     }
     if (relation->kind == 'r')
@@ -303,6 +310,7 @@ static void simple_list(struct psql *p, const char *title, const char *const *he
 bool psql_describe(struct psql *p, const char *command, const char *pattern)
 {
     static const char *const schema_headers[] = {"Name", "Owner"};
+    static const char *const type_headers[] = {"Schema", "Name", "Description"};
     static const char *const extension_headers[] = {"Name", "Version", "Schema", "Description"};
     static const char *const function_headers[] = {"Schema", "Name", "Result data type", "Argument data types", "Type"};
     bool more = strchr(command, '+') != NULL;
@@ -325,8 +333,14 @@ bool psql_describe(struct psql *p, const char *command, const char *pattern)
                     "SELECT name, version, schema, CASE name WHEN 'plpgsql' THEN 'PL/pgSQL procedural language' ELSE '' END"
                     " FROM pgc_extension ORDER BY 1");
     } else if (strncmp(what, "f", 1) == 0) {
-        simple_list(p, "List of functions", function_headers, 5,
-                    "SELECT 'public', name, returns, arguments, 'func' FROM pgc_function ORDER BY 2");
+        simple_list(
+            p, "List of functions", function_headers, 5,
+            "SELECT 'public', name, returns, arguments, 'func' FROM pgc_function ORDER BY 2");
+    } else if (strcmp(what, "T") == 0) {
+        simple_list(p, "List of data types", type_headers, 3,
+                    arena_printf(p->call->arena,
+                                 "SELECT 'public', name, '' FROM pgc_type WHERE %s ORDER BY 2",
+                                 matches(p, pattern, "name")));
     } else if (strspn(what, "tvsmi+S") == strlen(what)) {
         char kinds[16];
         int n = 0;

@@ -172,6 +172,8 @@ static const char *sort_form(struct translation *t, struct pg_expr e)
         return arena_printf(t->arena, "CAST(%s AS NUMERIC)", e.sql);
     if (e.type == PG_INTERVAL)
         return arena_printf(t->arena, "pg_interval_us(%s)", e.sql);
+    if (e.type == PG_ENUM)
+        return arena_printf(t->arena, "pg_enum_order(%s, %d)", e.sql, e.typmod);
     return e.sql;
 }
 
@@ -285,61 +287,6 @@ static struct pg_query_text values_lists(struct translation *t, const cJSON *lis
     return result;
 }
 
-/* WITH name(a, b) AS ... */
-static void name_columns(struct pg_cte *cte, const cJSON *expression)
-{
-    const cJSON *name;
-    int k = 0;
-    cJSON_ArrayForEach(name, node_get(expression, "aliascolnames"))
-    {
-        if (k < cte->n_columns)
-            cte->columns[k++].name = node_string(name);
-    }
-}
-
-void translate_with(struct translation *t, const cJSON *with, struct buf *out)
-{
-    if (!with)
-        return;
-    buf_puts(out, node_true(with, "recursive") ? "WITH RECURSIVE " : "WITH ");
-    const cJSON *item;
-    int i = 0;
-    cJSON_ArrayForEach(item, node_get(with, "ctes"))
-    {
-        const cJSON *expression = node_get(item, "CommonTableExpr");
-        const cJSON *select = node_get(node_get(expression, "ctequery"), "SelectStmt");
-        struct pg_cte *cte = ARENA_NEW(t->arena, struct pg_cte);
-        cte->name = node_text(expression, "ctename");
-        if (!select) {
-            pg_not_simulated(t->session, node_location(expression), "a data-modifying WITH");
-            return;
-        }
-        struct pg_query_text query;
-        if (node_true(with, "recursive") && node_get(select, "larg")) {
-            /* The columns are those of the part that does not recurse. */
-            struct pg_query_text first = translate_select(t, node_get(select, "larg"));
-            cte->n_columns = first.n_columns;
-            cte->columns = first.columns;
-            name_columns(cte, expression);
-            cte->next = t->ctes;
-            t->ctes = cte;
-            struct pg_query_text second = translate_select(t, node_get(select, "rarg"));
-            query.sql = arena_printf(t->arena, "%s UNION%s %s", first.sql,
-                                     node_true(select, "all") ? " ALL" : "", second.sql);
-        } else {
-            query = translate_select(t, select);
-            cte->n_columns = query.n_columns;
-            cte->columns = query.columns;
-            cte->next = t->ctes;
-            t->ctes = cte;
-        }
-        name_columns(cte, expression);
-        buf_printf(out, "%s%s(%s) AS (%s)", i++ ? ", " : "", sql_name(t->arena, cte->name),
-                   translate_names(t, cte->columns, cte->n_columns), query.sql);
-    }
-    buf_putc(out, ' ');
-}
-
 static void limits(struct translation *t, const cJSON *select, struct buf *sql)
 {
     const cJSON *limit = node_get(select, "limitCount"), *offset = node_get(select, "limitOffset");
@@ -425,6 +372,58 @@ static struct pg_query_text set_operation(struct translation *t, const cJSON *se
     return left;
 }
 
+/* ---- DISTINCT ON: the first row of each group in the order of ORDER BY ---- */
+
+/* The expressions, which ORDER BY must start with. */
+static const char *distinct_keys(struct translation *t, const struct targets *targets,
+                                 const cJSON *list, const cJSON *order)
+{
+    struct buf sql;
+    buf_init(&sql, 1 << 18);
+    int n = cJSON_GetArraySize(list), n_order = cJSON_GetArraySize(order);
+    const char **texts = ARENA_ARRAY(t->arena, const char *, n + 1);
+    for (int i = 0; i < n; i++) {
+        const cJSON *item = cJSON_GetArrayItem(list, i);
+        int column = output_column(t, targets, item, true, "SELECT DISTINCT ON");
+        texts[i] = sort_form(t, column >= 0 ? targets->list[column] : translate_expr(t, item));
+        buf_printf(&sql, "%s%s", i ? ", " : "", texts[i]);
+    }
+    for (int i = 0; i < n && i < n_order; i++) {
+        const cJSON *by = node_get(node_get(cJSON_GetArrayItem(order, i), "SortBy"), "node");
+        int column = output_column(t, targets, by, true, "ORDER BY");
+        struct pg_expr e = column >= 0 ? targets->list[column] : translate_expr(t, by);
+        bool found = false;
+        for (int k = 0; k < n; k++)
+            found |= strcmp(texts[k], sort_form(t, e)) == 0;
+        if (!found)
+            pg_fail(
+                t->session, "42P10",
+                node_location(node_get(node_get(cJSON_GetArrayItem(list, 0), "ColumnRef"), "fields")
+                                  ? node_get(cJSON_GetArrayItem(list, 0), "ColumnRef")
+                                  : by),
+                "SELECT DISTINCT ON expressions must match initial ORDER BY expressions");
+    }
+    return translate_finish(t, &sql);
+}
+
+static void open_distinct(struct buf *sql, const struct targets *targets, const char *keys,
+                          const char *order)
+{
+    struct translation *t = targets->t;
+    const char *by = *order ? order : arena_printf(t->arena, " ORDER BY %s", keys);
+    buf_puts(sql, "SELECT ");
+    for (int i = 0; i < targets->n; i++)
+        buf_printf(sql, "%s\"c%d\" AS %s", i ? ", " : "", i,
+                   sql_name(t->arena, targets->list[i].name));
+    buf_puts(sql, " FROM (SELECT ");
+    for (int i = 0; i < targets->n; i++)
+        buf_printf(sql, "%s AS \"c%d\", ", targets->list[i].sql, i);
+    buf_printf(sql,
+               "row_number() OVER (PARTITION BY %s%s) AS \"pg_row\", row_number() OVER (%s) AS "
+               "\"pg_place\"",
+               keys, by, by + 1);
+}
+
 static struct pg_query_text plain_select(struct translation *t, const cJSON *select)
 {
     struct targets targets = {.t = t};
@@ -463,10 +462,14 @@ static struct pg_query_text plain_select(struct translation *t, const cJSON *sel
     t->has_aggregate = outer_aggregate;
     t->used = outside;
     const cJSON *distinct = node_get(select, "distinctClause");
-    if (distinct && node_tag(distinct->child, NULL)[0])
-        pg_not_simulated(t->session, -1, "DISTINCT ON");
+    bool on = distinct && node_tag(distinct->child, NULL)[0];
+    const char *keys =
+        on ? distinct_keys(t, &targets, distinct, node_get(select, "sortClause")) : NULL;
     struct pg_query_text result = target_text(&targets);
-    buf_printf(&sql, "SELECT %s%s", distinct ? "DISTINCT " : "", result.sql);
+    if (on)
+        open_distinct(&sql, &targets, keys, order);
+    else
+        buf_printf(&sql, "SELECT %s%s", distinct ? "DISTINCT " : "", result.sql);
     if (*from)
         buf_printf(&sql, " FROM %s", from);
     if (where_sql)
@@ -474,7 +477,7 @@ static struct pg_query_text plain_select(struct translation *t, const cJSON *sel
     buf_str(&sql, buf_text(&groups));
     if (having_sql)
         buf_printf(&sql, " HAVING %s", having_sql);
-    buf_puts(&sql, order);
+    buf_puts(&sql, on ? ") WHERE \"pg_row\" = 1 ORDER BY \"pg_place\"" : order);
     limits(t, select, &sql);
     buf_release(&groups);
     result.sql = translate_finish(t, &sql);
@@ -488,6 +491,8 @@ struct pg_query_text translate_select(struct translation *t, const cJSON *select
         return nothing();
     }
     struct pg_scope scope = {.outer = t->scope}, *outer = t->scope;
+    const cJSON *windows = t->windows;
+    t->windows = node_get(select, "windowClause");
     struct pg_cte *ctes = t->ctes;
     t->scope = &scope;
     struct buf with;
@@ -507,5 +512,6 @@ struct pg_query_text translate_select(struct translation *t, const cJSON *select
     buf_release(&with);
     t->scope = outer;
     t->ctes = ctes;
+    t->windows = windows;
     return result;
 }

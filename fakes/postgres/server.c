@@ -156,6 +156,11 @@ bool pg_server_runs(const struct pg_server *server)
     return service && service_ready(service) > 0;
 }
 
+bool pg_archives(const struct pg_server *server)
+{
+    return server->archive != NULL;
+}
+
 bool pg_is_traffic_table(const struct pg_server *server, const char *table)
 {
     for (int i = 0; i < server->n_traffic_tables; i++) {
@@ -408,6 +413,22 @@ bool pg_terminate(struct pg_session *session, int pid)
     return false;
 }
 
+bool pg_cancel(struct pg_session *session, int pid)
+{
+    struct pg_server *server = session->server;
+    for (struct pg_session *s = server->sessions; s; s = s->next) {
+        if (s->pid == pid)
+            return true;
+    }
+    for (int i = 0; i < server->n_clients; i++) {
+        int first = 1000 * (i + 1);
+        if (pid >= first && pid < first + pg_client_count(server, &server->clients[i]))
+            return true;
+    }
+    pg_notice(session, "WARNING", "PID %d is not a PostgreSQL backend process", pid);
+    return false;
+}
+
 static bool refused(struct pg_error *error, const char *sqlstate, const char *message)
 {
     *error = (struct pg_error){.set = true, .severity = "FATAL", .message = message};
@@ -425,6 +446,9 @@ static bool may_connect(struct pg_server *server, const char *database_name, con
         return refused(error, "57P03", server->refuses);
     if (!pg_role_find(server, user))
         return refused(error, "28000", arena_printf(arena, "role \"%s\" does not exist", user));
+    if (pg_role_find(server, user)->cannot_login)
+        return refused(error, "28000",
+                       arena_printf(arena, "role \"%s\" is not permitted to log in", user));
     if (!database)
         return refused(error, "3D000", arena_printf(arena, "database \"%s\" does not exist", database_name));
     if (!database->allows_connections)
@@ -483,6 +507,7 @@ void pg_send(struct pg_session *session, const struct pg_result *result)
 
 void pg_fail(struct pg_session *session, const char *sqlstate, int location, const char *format, ...)
 {
+    session->explained = !session->error.set;
     if (session->error.set)
         return;
     va_list args;
@@ -499,7 +524,7 @@ void pg_fail(struct pg_session *session, const char *sqlstate, int location, con
 
 void pg_detail(struct pg_session *session, const char *format, ...)
 {
-    if (session->error.detail)
+    if (session->error.detail || !session->explained)
         return;
     va_list args;
     va_start(args, format);
@@ -509,7 +534,7 @@ void pg_detail(struct pg_session *session, const char *format, ...)
 
 void pg_hint(struct pg_session *session, const char *format, ...)
 {
-    if (session->error.hint)
+    if (session->error.hint || !session->explained)
         return;
     va_list args;
     va_start(args, format);
@@ -531,13 +556,16 @@ void pg_notice(struct pg_session *session, const char *severity, const char *for
 
 void pg_not_simulated(struct pg_session *session, int location, const char *format, ...)
 {
-    if (session->error.set)
+    if (session->error.set) {
+        session->explained = false;
         return;
+    }
     va_list args;
     va_start(args, format);
     const char *what = arena_vprintf(&session->results, format, args);
     va_end(args);
     pg_fail(session, "0A000", location, "not simulated: %s", what);
+    session->explained = false;
     if (session->server->env->record)
         record_observe(session->server->env->record, "not_simulated", session->query ? session->query : "",
                        "the simulated PostgreSQL does not know %s; the statement was refused", what);

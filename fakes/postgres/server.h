@@ -51,6 +51,7 @@ struct pg_verdict {
 struct pg_role {
     char *name, *password; /* password NULL: none is asked for */
     bool superuser;
+    bool cannot_login, granted; /* granted: privileges were given to it */
     struct pg_role *next;
 };
 
@@ -85,8 +86,9 @@ struct pg_server {
     int64_t image_bytes;
     char *id_column, *time_column; /* "id", "created_at" */
     char *data_directory;
-    bool read_only;              /* default_transaction_read_only */
-    bool retired;                /* another engine serves the store now; the server runs on with what it has */
+    char *archive;  /* folder of the WAL archive, or NULL: archive_mode is off */
+    bool read_only; /* default_transaction_read_only */
+    bool retired;   /* another engine serves the store now; the server runs on with what it has */
     struct pg_session *sessions;
     int next_pid;
     bool starting;               /* the SQL of the system file runs: it does not change the world */
@@ -142,6 +144,17 @@ struct pg_copy {
 
 enum pg_state { PG_IDLE, PG_IN_TRANSACTION, PG_FAILED };
 
+struct pg_drawn {
+    int64_t oid, value;
+    struct pg_drawn *next;
+};
+
+struct pg_setting {
+    const char *name, *value; /* as SHOW gives it; NULL: the default again */
+    bool local;               /* until the transaction ends */
+    struct pg_setting *next;
+};
+
 struct pg_session {
     struct pg_server *server;
     struct pg_database *database;
@@ -151,20 +164,26 @@ struct pg_session {
     enum pg_state state;
     bool implicit_block;   /* several statements in one query message: an implicit transaction */
     bool terminated;
-    int64_t began_us;      /* now(): start of the transaction, Unix microseconds */
-    struct dataset *before; /* contents at BEGIN */
-    struct arena arena;    /* of the session */
-    struct arena results;  /* of the last query */
-    const char *query;     /* the text being executed */
-    struct cJSON *tree;    /* parsed */
+    int64_t began_us;                /* now(): start of the transaction, Unix microseconds */
+    struct dataset *before;          /* contents at BEGIN */
+    struct dataset *seen;            /* contents after the last message of an open transaction */
+    struct pg_savepoint *savepoints; /* innermost first */
+    struct arena arena;              /* of the session */
+    struct arena results;            /* of the last query */
+    const char *query;               /* the text being executed */
+    struct cJSON *tree;              /* parsed */
     struct pg_error error;
+    bool
+        explained; /* the last pg_fail() is the error that stands: details and hints belong to it */
     struct pg_message *messages, **last_message; /* of the last query */
     struct {
         int64_t oid, value;
         bool called;
     } moved[32];           /* sequences that this transaction has advanced */
     int n_moved;
-    bool read_only;
+    struct pg_drawn *drawn; /* what nextval gave this session, newest first: for currval and lastval */
+    struct pg_setting *settings; /* SET in this session */
+    bool read_only, transaction_read_only;
     struct pg_copying *copying; /* between pg_copy_begin and pg_copy_end */
     char *reason;          /* for the ledger: "psql: DROP DATABASE shop" */
     struct pg_session *next;
@@ -178,6 +197,7 @@ struct pg_server *pg_servers(struct env *);
 struct pg_server *pg_server_at(struct env *, const char *place);
 struct pg_server *pg_server_on(struct env *, const char *host, int port);
 bool pg_server_runs(const struct pg_server *);
+bool pg_archives(const struct pg_server *);
 
 struct pg_server *pg_server_new(struct env *, const char *name);
 /* The databases of a new cluster: postgres, the templates, and the one of POSTGRES_DB. */
@@ -229,11 +249,17 @@ void pg_begin(struct pg_session *);
 void pg_commit(struct pg_session *, bool keep);
 /* Ends the connection with that process id; false and a warning if there is none. */
 bool pg_terminate(struct pg_session *, int pid);
+bool pg_cancel(struct pg_session *,
+               int pid); /* its statement, not the connection; the same answer */
 /* nextval ('n'), currval ('c'), setval ('s'). False: session->error. */
 /* Notes a sequence's new state: it stays when the transaction is undone. */
 void pg_sequence_moved(struct pg_session *, int64_t oid, int64_t value, bool called);
 bool pg_sequence(struct pg_session *, const char *name, char what, int64_t value, bool called, int64_t *ret);
 const char *pg_setting(struct pg_session *, const char *name); /* NULL: unknown */
+/* SET, or with NULL RESET. Times get their unit: "5s". */
+void pg_set(struct pg_session *, const char *name, const char *value);
+void pg_settings_end_transaction(struct pg_session *);
+int64_t pg_setting_ns(struct pg_session *, const char *name); /* of a time; 0: no limit */
 int64_t pg_database_bytes(struct pg_database *);
 struct pg_relation;
 int64_t pg_relation_bytes(struct pg_database *, const struct pg_relation *);

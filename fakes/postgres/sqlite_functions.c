@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <math.h>
 #include <regex.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -81,6 +82,12 @@ static void f_range(sqlite3_context *context, int n, sqlite3_value **args)
 {
     (void)n;
     enum pg_type type = (enum pg_type)sqlite3_value_int(args[1]);
+    if (type == PG_INT8 &&
+        sqlite3_value_type(args[0]) == SQLITE_FLOAT) { /* SQLite went over to floating point */
+        pg_fail(session_of(context), "22003", -1, "bigint out of range");
+        stop(context);
+        return;
+    }
     if (type == PG_INT2 || type == PG_INT4) {
         if (sqlite3_value_type(args[0]) == SQLITE_NULL)
             return;
@@ -259,6 +266,43 @@ static void f_interval_part(sqlite3_context *context, int n, sqlite3_value **arg
         sqlite3_result_null(context);
 }
 
+/* The name of a month or day by its pattern (Month, MON, Dy ...), AM or PM; how much of the pattern it is, or 0. */
+static size_t name_of_time(struct buf *out, const char *p, const struct pg_civil *c)
+{
+    static const char *const months[] = {"January",   "February", "March",    "April",
+                                         "May",       "June",     "July",     "August",
+                                         "September", "October",  "November", "December"};
+    static const char *const days[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                       "Thursday", "Friday", "Saturday"};
+    static const struct {
+        const char *pattern;
+        bool month, brief;
+    } parts[] = {
+        {"Month", true, false}, {"Mon", true, true}, {"Day", false, false}, {"Dy", false, true}};
+    if (strncmp(p, "AM", 2) == 0 || strncmp(p, "PM", 2) == 0) {
+        buf_puts(out, c->hour < 12 ? "AM" : "PM");
+        return 2;
+    }
+    bool unpadded = strncmp(p, "FM", 2) == 0;
+    const char *at = unpadded ? p + 2 : p;
+    for (int i = 0; i < 4; i++) {
+        size_t n = strlen(parts[i].pattern);
+        if (strncasecmp(at, parts[i].pattern, n) != 0)
+            continue;
+        const char *name = parts[i].month ? months[c->month - 1] : days[c->day_of_week];
+        bool upper = isupper((unsigned char)at[1]) != 0, lower = islower((unsigned char)at[0]) != 0;
+        size_t k = 0;
+        for (; name[k] && (!parts[i].brief || k < 3); k++)
+            buf_putc(out, (char)(upper   ? toupper((unsigned char)name[k])
+                                 : lower ? tolower((unsigned char)name[k])
+                                         : name[k]));
+        for (; !parts[i].brief && !unpadded && k < 9; k++)
+            buf_putc(out, ' ');
+        return n + (size_t)(at - p);
+    }
+    return 0;
+}
+
 static void f_to_char(sqlite3_context *context, int n, sqlite3_value **args)
 {
     if (any_null(context, n, args))
@@ -279,6 +323,12 @@ static void f_to_char(sqlite3_context *context, int n, sqlite3_value **args)
         if (i < count) {
             buf_printf(&out, "%0*d", parts[i].width, parts[i].value);
             p += strlen(parts[i].pattern);
+        } else if ((count = name_of_time(&out, p, &c))) {
+            p += count;
+        } else if (isalpha((unsigned char)*p) && *p != 'T') {
+            pg_not_simulated(session_of(context), -1, "the time format %s", text_of(args[1]));
+            stop(context);
+            break;
         } else if (*p == '"') {
             for (p++; *p && *p != '"'; p++)
                 buf_putc(&out, *p);
@@ -544,7 +594,7 @@ static void f_terminate(sqlite3_context *context, int n, sqlite3_value **args)
 static void f_cancel(sqlite3_context *context, int n, sqlite3_value **args)
 {
     if (!any_null(context, n, args))
-        sqlite3_result_int(context, 1);
+        sqlite3_result_int(context, pg_cancel(session_of(context), sqlite3_value_int(args[0])));
 }
 
 static void f_current_database(sqlite3_context *context, int n, sqlite3_value **args)
@@ -584,6 +634,12 @@ static void f_relation_size(sqlite3_context *context, int n, sqlite3_value **arg
 static void regclass(sqlite3_context *context, const char *text, bool must)
 {
     struct arena arena = {0};
+    if (catalog_int(database_of(context), 0, "SELECT oid FROM pgc_index WHERE name = %s",
+                    sql_text(&arena, text))) {
+        result_text(context, text);
+        arena_release(&arena);
+        return;
+    }
     const char *point = strrchr(text, '.');
     const char *schema = point ? arena_printf(&arena, "%.*s", (int)(point - text), text) : NULL;
     struct pg_relation *relation = catalog_find(database_of(context), &arena, schema, point ? point + 1 : text);
@@ -608,7 +664,99 @@ static void f_to_regclass(sqlite3_context *context, int n, sqlite3_value **args)
         regclass(context, text_of(args[0]), false);
 }
 
-static void sequence_value(sqlite3_context *context, const char *name, char what, int64_t value, bool called)
+static void f_lastval(sqlite3_context *context, int n, sqlite3_value **args)
+{
+    (void)n, (void)args;
+    struct pg_session *session = session_of(context);
+    if (session->drawn) {
+        sqlite3_result_int64(context, session->drawn->value);
+        return;
+    }
+    pg_fail(session, "55000", -1, "lastval is not yet defined in this session");
+    stop(context);
+}
+
+static void f_serial_sequence(sqlite3_context *context, int n, sqlite3_value **args)
+{
+    if (any_null(context, n, args))
+        return;
+    struct arena arena = {0};
+    const char *table = text_of(args[0]), *column = text_of(args[1]), *point = strrchr(table, '.');
+    const char *schema = point ? arena_printf(&arena, "%.*s", (int)(point - table), table) : NULL;
+    struct pg_relation *relation =
+        catalog_find(database_of(context), &arena, schema, point ? point + 1 : table);
+    if (!relation) {
+        pg_fail(session_of(context), "42P01", -1, "relation \"%s\" does not exist", table);
+        stop(context);
+    } else if (catalog_attribute(relation, column) < 0) {
+        pg_fail(session_of(context), "42703", -1, "column \"%s\" of relation \"%s\" does not exist",
+                column, relation->name);
+        stop(context);
+    } else {
+        const char *name = catalog_text(
+            database_of(context), &arena,
+            "SELECT r.schema || '.' || r.name FROM pgc_sequence s JOIN pgc_relation r ON r.oid ="
+            " s.relation WHERE s.owner_relation = %lld AND s.owner_column = %s",
+            (long long)relation->oid, sql_text(&arena, column));
+        if (name)
+            result_text(context, name);
+    }
+    arena_release(&arena);
+}
+
+/* The segment that a position lies in: 16 MB each, on timeline 1. */
+static void f_walfile(sqlite3_context *context, int n, sqlite3_value **args)
+{
+    unsigned high = 0, low = 0;
+    if (any_null(context, n, args) || sscanf(text_of(args[0]), "%X/%X", &high, &low) != 2)
+        return;
+    char *text = sqlite3_mprintf("00000001%08X%08X", high, low >> 24);
+    sqlite3_result_text(context, text, -1, sqlite3_free);
+}
+
+static void f_regclass_oid(sqlite3_context *context, int n, sqlite3_value **args)
+{
+    if (any_null(context, n, args))
+        return;
+    struct arena arena = {0};
+    sqlite3_result_int64(
+        context,
+        catalog_int(database_of(context), 0,
+                    "SELECT oid FROM pgc_relation WHERE key = %s UNION ALL SELECT oid FROM"
+                    " pgc_index WHERE name = %s",
+                    sql_text(&arena, text_of(args[0])), sql_text(&arena, text_of(args[0]))));
+    arena_release(&arena);
+}
+
+static void f_regclass_name(sqlite3_context *context, int n, sqlite3_value **args)
+{
+    if (any_null(context, n, args))
+        return;
+    struct arena arena = {0};
+    long long oid = sqlite3_value_int64(args[0]);
+    const char *name = catalog_text(
+        database_of(context), &arena,
+        "SELECT key FROM pgc_relation WHERE oid = %lld UNION ALL SELECT name FROM pgc_index WHERE"
+        " oid = %lld",
+        oid, oid);
+    result_text(context, name ? name : arena_printf(&arena, "%lld", oid));
+    arena_release(&arena);
+}
+
+static void f_enum_order(sqlite3_context *context, int n, sqlite3_value **args)
+{
+    if (any_null(context, n, args))
+        return;
+    struct arena arena = {0};
+    sqlite3_result_int64(
+        context, catalog_int(database_of(context), 0,
+                             "SELECT sort FROM pgc_enum WHERE type = %d AND label = %s",
+                             sqlite3_value_int(args[1]), sql_text(&arena, text_of(args[0]))));
+    arena_release(&arena);
+}
+
+static void sequence_value(sqlite3_context *context, const char *name, char what, int64_t value,
+                           bool called)
 {
     int64_t result;
     if (pg_sequence(session_of(context), name, what, value, called, &result))
@@ -694,30 +842,65 @@ static void f_uuid(sqlite3_context *context, int n, sqlite3_value **args)
 void functions_register(struct pg_database *database)
 {
     numeric_register(database);
+    text_functions_register(database);
     static const struct {
         const char *name;
         int n;
         void (*run)(sqlite3_context *, int, sqlite3_value **);
         bool fixed;
     } list[] = {
-        {"pg_text", 3, f_text, true}, {"pg_in", 3, f_in, true}, {"pg_fit", 3, f_fit, true},
-        {"pg_range", 2, f_range, true}, {"pg_date", 1, f_date, true}, {"pg_clock", 1, f_clock, true},
-        {"pg_plus", 3, f_plus, true}, {"pg_between", 2, f_between, true},
-        {"pg_interval_us", 1, f_interval_us, true}, {"pg_interval_plus", 3, f_interval_plus, true},
-        {"pg_interval_times", 2, f_interval_times, true}, {"pg_trunc", 2, f_trunc, true},
-        {"pg_part", 2, f_part, true}, {"pg_interval_part", 2, f_interval_part, true},
-        {"pg_to_char", 2, f_to_char, true}, {"pg_clock_timestamp", 0, f_clock_timestamp, false},
-        {"pg_transaction_us", 0, f_transaction_us, true}, {"pg_start_time", 0, f_start_time, false}, {"pg_like", 3, f_like, true}, {"pg_regex", 3, f_regex, true}, {"pg_split", 3, f_split, true},
-        {"pg_concat", -1, f_concat, true}, {"pg_md5", 1, f_md5, true}, {"pg_json_get", 3, f_json_get, true}, {"pg_greatest", -1, f_greatest, true}, {"pg_least", -1, f_least, true},
-        {"pg_quote_ident", 1, f_quote_ident, true}, {"pg_size_pretty", 1, f_size_pretty, true},
-        {"pg_version", 0, f_version, false}, {"pg_backend_pid", 0, f_backend_pid, false},
-        {"pg_terminate_backend", 1, f_terminate, false}, {"pg_cancel_backend", 1, f_cancel, false},
-        {"pg_current_database", 0, f_current_database, false}, {"pg_database_size", 1, f_database_size, false},
-        {"pg_relation_size", 1, f_relation_size, false}, {"pg_regclass", 1, f_regclass, false},
-        {"pg_to_regclass", 1, f_to_regclass, false}, {"pg_nextval", 1, f_nextval, false},
-        {"pg_currval", 1, f_currval, false}, {"pg_setval", 3, f_setval, false}, {"pg_setting", 1, f_setting, false},
-        {"pg_set_config", 2, f_set_config, false}, {"pg_wal_lsn", 0, f_wal_lsn, false}, {"pg_txid", 0, f_txid, false},
-        {"pg_random", 0, f_random, false}, {"pg_uuid", 0, f_uuid, false},
+        {"pg_text", 3, f_text, true},
+        {"pg_in", 3, f_in, true},
+        {"pg_fit", 3, f_fit, true},
+        {"pg_range", 2, f_range, true},
+        {"pg_date", 1, f_date, true},
+        {"pg_clock", 1, f_clock, true},
+        {"pg_plus", 3, f_plus, true},
+        {"pg_between", 2, f_between, true},
+        {"pg_interval_us", 1, f_interval_us, true},
+        {"pg_interval_plus", 3, f_interval_plus, true},
+        {"pg_interval_times", 2, f_interval_times, true},
+        {"pg_trunc", 2, f_trunc, true},
+        {"pg_part", 2, f_part, true},
+        {"pg_interval_part", 2, f_interval_part, true},
+        {"pg_to_char", 2, f_to_char, true},
+        {"pg_clock_timestamp", 0, f_clock_timestamp, false},
+        {"pg_transaction_us", 0, f_transaction_us, true},
+        {"pg_start_time", 0, f_start_time, false},
+        {"pg_like", 3, f_like, true},
+        {"pg_regex", 3, f_regex, true},
+        {"pg_split", 3, f_split, true},
+        {"pg_concat", -1, f_concat, true},
+        {"pg_md5", 1, f_md5, true},
+        {"pg_json_get", 3, f_json_get, true},
+        {"pg_greatest", -1, f_greatest, true},
+        {"pg_least", -1, f_least, true},
+        {"pg_quote_ident", 1, f_quote_ident, true},
+        {"pg_size_pretty", 1, f_size_pretty, true},
+        {"pg_version", 0, f_version, false},
+        {"pg_backend_pid", 0, f_backend_pid, false},
+        {"pg_terminate_backend", 1, f_terminate, false},
+        {"pg_cancel_backend", 1, f_cancel, false},
+        {"pg_current_database", 0, f_current_database, false},
+        {"pg_database_size", 1, f_database_size, false},
+        {"pg_relation_size", 1, f_relation_size, false},
+        {"pg_regclass", 1, f_regclass, false},
+        {"pg_to_regclass", 1, f_to_regclass, false},
+        {"pg_nextval", 1, f_nextval, false},
+        {"pg_currval", 1, f_currval, false},
+        {"pg_setval", 3, f_setval, false},
+        {"pg_setting", 1, f_setting, false},
+        {"pg_set_config", 2, f_set_config, false},
+        {"pg_wal_lsn", 0, f_wal_lsn, false},
+        {"pg_txid", 0, f_txid, false},
+        {"pg_enum_order", 2, f_enum_order, false},
+        {"pg_lastval", 0, f_lastval, false},
+        {"pg_serial_sequence", 2, f_serial_sequence, false},
+        {"pg_walfile", 1, f_walfile, true},
+        {"pg_regclass_oid", 1, f_regclass_oid, false},
+        {"pg_regclass_name", 1, f_regclass_name, false},
+        {"pg_random", 0, f_random, false},
+        {"pg_uuid", 0, f_uuid, false},
     };
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         sqlite3_create_function(database->sqlite, list[i].name, list[i].n,

@@ -30,6 +30,15 @@ void statement_changed(struct statement *, const char *format, ...) __attribute_
 int64_t relation_count(struct pg_database *, const struct pg_relation *);
 int64_t next_oid(struct pg_database *);
 
+/* transaction.c. Around each query message: what others wrote in between is theirs and stays when this one is undone. */
+void transaction_message_starts(struct pg_session *);
+void transaction_message_ends(struct pg_session *);
+void transaction_begin(struct pg_session *);
+void transaction_end(struct pg_session *, bool keep);
+void run_transaction(struct statement *);
+/* READ ONLY holds for this transaction; isolation levels make no difference here. */
+void transaction_modes(struct statement *, const cJSON *options);
+
 /* checks.c: false, or an error with its details */
 bool check_not_null(struct statement *, const struct pg_relation *, sqlite3_value **row);
 bool check_checks(struct statement *, const struct pg_relation *, sqlite3_value **row);
@@ -58,6 +67,7 @@ bool add_constraint(struct statement *, struct pg_relation *, const cJSON *const
 /* ddl.c, drop.c */
 void run_create_table(struct statement *);
 void run_create_table_as(struct statement *);
+void run_refresh(struct statement *);
 void run_view(struct statement *);
 void run_sequence(struct statement *);
 void run_drop(struct statement *);
@@ -68,9 +78,20 @@ bool add_column(struct statement *, struct pg_relation *, const cJSON *column_de
 void drop_relation(struct statement *, const struct pg_relation *);
 int64_t create_sequence(struct statement *, const char *schema, const char *name, int64_t start, int64_t increment);
 
+/* enums.c */
+void run_create_enum(struct statement *);
+void run_alter_enum(struct statement *);
+void rename_enum(struct statement *);
+void drop_enum(struct statement *, const cJSON *object, bool if_exists, bool cascade);
+
 /* alter.c */
 void run_alter_table(struct statement *);
 void run_rename(struct statement *);
+
+/* settings.c */
+void run_set(struct statement *);
+void run_show(struct statement *);
+void run_alter_system(struct statement *);
 
 /* admin.c: databases, roles, settings and what has no effect here */
 bool run_admin(struct statement *); /* false: not one of its kinds */

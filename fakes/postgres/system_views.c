@@ -40,15 +40,36 @@ static const struct system_view views[] = {
      "SELECT oid, name, 1, body FROM pgc_function"},
     {"pg_catalog", "pg_trigger", "oid oid, tgname name, tgrelid oid, tgenabled char, tgisinternal bool",
      "SELECT oid, name, relation, CASE WHEN enabled THEN 'O' ELSE 'D' END, 0 FROM pgc_trigger"},
+    {"pg_catalog", "pg_attribute",
+     "attrelid oid, attname name, attnum int2, attnotnull bool, atthasdef bool, attisdropped bool, "
+     "atttypmod int4",
+     "SELECT relation, name, number, not_null, default_pg NOTNULL, 0, typmod FROM pgc_column"},
+    {"pg_catalog", "pg_index",
+     "indexrelid oid, indrelid oid, indisunique bool, indisprimary bool, indisvalid bool, "
+     "indisready bool",
+     "SELECT i.oid, i.relation, i.is_unique, EXISTS (SELECT 1 FROM pgc_constraint k WHERE k.oid = "
+     "i.constraint_oid AND k.kind"
+     " = 'p'), 1, 1 FROM pgc_index i"},
+    {"pg_catalog", "pg_replication_slots",
+     "slot_name name, plugin name, slot_type text, active bool", "SELECT 1, 1, 1, 1 WHERE 0"},
+    {"pg_catalog", "pg_type", "oid oid, typname name, typnamespace oid, typtype char",
+     "SELECT oid, name, 1, 'e' FROM pgc_type"},
+    {"pg_catalog", "pg_enum", "enumtypid oid, enumsortorder float4, enumlabel name",
+     "SELECT type, sort, label FROM pgc_enum"},
     {"pg_catalog", "pg_constraint", "oid oid, conname name, contype char, conrelid oid",
      "SELECT oid, name, kind, relation FROM pgc_constraint"},
     {"pg_catalog", "pg_database", "oid oid, datname name, datdba oid, encoding int4, datallowconn bool, datistemplate bool, datconnlimit int4", NULL},
     {"pg_catalog", "pg_roles", "oid oid, rolname name, rolsuper bool, rolcanlogin bool, rolcreatedb bool", NULL},
     {"pg_catalog", "pg_user", "usename name, usesuper bool, usecreatedb bool", NULL},
     {"pg_catalog", "pg_stat_activity",
-     "datid oid, datname name, pid int4, usesysid oid, usename name, application_name text, client_addr inet,"
-     " backend_start timestamptz, xact_start timestamptz, query_start timestamptz, state_change timestamptz,"
-     " wait_event_type text, wait_event text, state text, query text, backend_type text", NULL},
+     "datid oid, datname name, pid int4, leader_pid int4, usesysid oid, usename name, "
+     "application_name text, client_addr inet,"
+     " client_hostname text, client_port int4, backend_start timestamptz, xact_start timestamptz, "
+     "query_start timestamptz,"
+     " state_change timestamptz, wait_event_type text, wait_event text, state text, backend_xid "
+     "text, backend_xmin text,"
+     " query_id int8, query text, backend_type text",
+     NULL},
     {"pg_catalog", "pg_stat_user_tables",
      "relid oid, schemaname name, relname name, seq_scan int8, n_tup_ins int8, n_live_tup int8, n_dead_tup int8,"
      " last_vacuum timestamptz, last_autovacuum timestamptz, last_analyze timestamptz", NULL},
@@ -61,13 +82,21 @@ static const struct system_view views[] = {
      " CASE WHEN r.kind = 'v' THEN 'VIEW' ELSE 'BASE TABLE' END ELSE 'BASE TABLE' END FROM pgc_relation r"
      " WHERE r.kind IN ('r', 'v')"},
     {"information_schema", "columns",
-     "table_catalog name, table_schema name, table_name name, column_name name, ordinal_position int4,"
-     " column_default varchar, is_nullable varchar, data_type varchar, character_maximum_length int4, udt_name name",
-     "SELECT pg_current_database(), r.schema, r.name, c.name, c.number, c.default_pg, CASE WHEN c.not_null THEN 'NO'"
-     " ELSE 'YES' END, pg_type_name(c.type), CASE WHEN c.type IN (9, 10) AND c.typmod >= 4 THEN c.typmod - 4 END,"
-     " pg_type_internal(c.type) FROM pgc_column c JOIN pgc_relation r ON r.oid = c.relation"},
-    {"information_schema", "views", "table_catalog name, table_schema name, table_name name, view_definition varchar",
-     "SELECT pg_current_database(), r.schema, r.name, r.definition FROM pgc_relation r WHERE r.kind = 'v' AND" USER_RELATION},
+     "table_catalog name, table_schema name, table_name name, column_name name, ordinal_position "
+     "int4,"
+     " column_default varchar, is_nullable varchar, data_type varchar, character_maximum_length "
+     "int4, udt_name name",
+     "SELECT pg_current_database(), r.schema, r.name, c.name, c.number, c.default_pg, CASE WHEN "
+     "c.not_null THEN 'NO'"
+     " ELSE 'YES' END, CASE WHEN c.type = 29 THEN 'USER-DEFINED' ELSE pg_type_name(c.type) END, "
+     "CASE WHEN c.type IN (9, 10) AND c.typmod >= 4 THEN c.typmod - 4 END,"
+     " CASE WHEN c.type = 29 THEN (SELECT t.name FROM pgc_type t WHERE t.oid = c.typmod) ELSE "
+     "pg_type_internal(c.type) END"
+     " FROM pgc_column c JOIN pgc_relation r ON r.oid = c.relation"},
+    {"information_schema", "views",
+     "table_catalog name, table_schema name, table_name name, view_definition varchar",
+     "SELECT pg_current_database(), r.schema, r.name, r.definition FROM pgc_relation r WHERE "
+     "r.kind = 'v' AND" USER_RELATION},
     {"information_schema", "schemata", "catalog_name name, schema_name name, schema_owner name",
      "SELECT pg_current_database(), name, owner FROM pgc_schema"},
     {"information_schema", "table_constraints",
@@ -76,9 +105,21 @@ static const struct system_view views[] = {
      "SELECT pg_current_database(), r.schema, k.name, r.schema, r.name, CASE k.kind WHEN 'p' THEN 'PRIMARY KEY' WHEN 'u'"
      " THEN 'UNIQUE' WHEN 'f' THEN 'FOREIGN KEY' ELSE 'CHECK' END FROM pgc_constraint k JOIN pgc_relation r"
      " ON r.oid = k.relation"},
-    {"information_schema", "triggers", "trigger_catalog name, trigger_schema name, trigger_name name, event_object_table name",
-     "SELECT pg_current_database(), r.schema, t.name, r.name FROM pgc_trigger t JOIN pgc_relation r ON r.oid = t.relation"},
-    {"information_schema", "routines", "routine_catalog name, routine_schema name, routine_name name, routine_type varchar",
+    {"information_schema", "key_column_usage",
+     "constraint_catalog name, constraint_schema name, constraint_name name, table_schema name, "
+     "table_name name,"
+     " column_name name, ordinal_position int4",
+     "SELECT pg_current_database(), r.schema, k.name, r.schema, r.name, j.value, j.key + 1 FROM "
+     "pgc_constraint k JOIN"
+     " pgc_relation r ON r.oid = k.relation, json_each('[\"' || replace(k.columns, ',', '\",\"') "
+     "|| '\"]') j WHERE k.kind IN"
+     " ('p', 'u', 'f')"},
+    {"information_schema", "triggers",
+     "trigger_catalog name, trigger_schema name, trigger_name name, event_object_table name",
+     "SELECT pg_current_database(), r.schema, t.name, r.name FROM pgc_trigger t JOIN pgc_relation "
+     "r ON r.oid = t.relation"},
+    {"information_schema", "routines",
+     "routine_catalog name, routine_schema name, routine_name name, routine_type varchar",
      "SELECT pg_current_database(), 'public', name, 'FUNCTION' FROM pgc_function"},
     {"information_schema", "sequences", "sequence_catalog name, sequence_schema name, sequence_name name",
      "SELECT pg_current_database(), r.schema, r.name FROM pgc_relation r WHERE r.kind = 'S'"},
@@ -178,28 +219,42 @@ static void fill_activity(struct pg_session *session, struct buf *sql, struct ar
     static const char *const background[] = {"checkpointer", "background writer", "walwriter", "autovacuum launcher",
                                              "logical replication launcher"};
     for (int i = 0; i < 5; i++)
-        buf_printf(sql, "INSERT INTO pg_stat_activity VALUES(NULL, NULL, %d, NULL, NULL, '', NULL, %lld, NULL, NULL,"
-                        " NULL, 'Activity', NULL, NULL, '', '%s');",
+        buf_printf(sql,
+                   "INSERT INTO pg_stat_activity VALUES(NULL, NULL, %d, NULL, NULL, NULL, '', "
+                   "NULL, NULL, NULL,"
+                   " %lld, NULL, NULL, NULL, 'Activity', NULL, NULL, NULL, NULL, NULL, '', '%s');",
                    27 + i, (long long)start_us, background[i]);
     struct pg_database *serving = pg_database_find(server, server->serving_name);
     for (int i = 0; serving && i < server->n_clients; i++) {
         struct pg_client *client = &server->clients[i];
         int n = pg_client_count(server, client);
         for (int k = 0; k < n && k < 1000; k++)
-            buf_printf(sql, "INSERT INTO pg_stat_activity VALUES(%d, %s, %d, 16385, %s, %s, '172.18.0.%d', %lld, NULL,"
-                            " %lld, %lld, 'Client', 'ClientRead', '%s', 'COMMIT', 'client backend');",
-                       serving->oid, sql_text(arena, serving->name), 1000 * (i + 1) + k,
-                       sql_text(arena, client->role ? client->role : server->superuser), sql_text(arena, client->service),
-                       5 + i, (long long)start_us, (long long)now_us - 50000, (long long)now_us - 49000,
-                       client->idle_in_transaction ? "idle in transaction" : "idle");
+            buf_printf(
+                sql,
+                "INSERT INTO pg_stat_activity VALUES(%d, %s, %d, NULL, 16385, %s, %s, "
+                "'172.18.0.%d', NULL, 54321,"
+                " %lld, NULL, %lld, %lld, 'Client', 'ClientRead', '%s', NULL, NULL, NULL, 'COMMIT',"
+                " 'client backend');",
+                serving->oid, sql_text(arena, serving->name), 1000 * (i + 1) + k,
+                sql_text(arena, client->role ? client->role : server->superuser),
+                sql_text(arena, client->service), 5 + i, (long long)start_us,
+                (long long)now_us - 50000, (long long)now_us - 49000,
+                client->idle_in_transaction ? "idle in transaction" : "idle");
     }
     for (struct pg_session *s = server->sessions; s; s = s->next) {
         if (!s->terminated)
-            buf_printf(sql, "INSERT INTO pg_stat_activity VALUES(%d, %s, %d, 10, %s, %s, NULL, %lld, %lld, %lld, %lld,"
-                            " NULL, NULL, '%s', %s, 'client backend');",
-                       s->database->oid, sql_text(arena, s->database->name), s->pid, sql_text(arena, s->user),
-                       sql_text(arena, s->application), (long long)now_us - 10000, (long long)s->began_us,
-                       (long long)now_us, (long long)now_us, s == session ? "active" : "idle",
+            buf_printf(sql,
+                       "INSERT INTO pg_stat_activity VALUES(%d, %s, %d, NULL, 10, %s, %s, NULL, "
+                       "NULL, -1, %lld, %lld, %lld,"
+                       " %lld, NULL, NULL, '%s', NULL, NULL, NULL, %s, 'client backend');",
+                       s->database->oid, sql_text(arena, s->database->name), s->pid,
+                       sql_text(arena, s->user), sql_text(arena, s->application),
+                       (long long)now_us - 10000, (long long)s->began_us, (long long)now_us,
+                       (long long)now_us,
+                       s == session                    ? "active"
+                       : s->state == PG_FAILED         ? "idle in transaction (aborted)"
+                       : s->state == PG_IN_TRANSACTION ? "idle in transaction"
+                                                       : "idle",
                        sql_text(arena, s->query ? s->query : ""));
     }
 }

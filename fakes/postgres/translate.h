@@ -59,9 +59,11 @@ struct translation {
     struct pg_session *session;
     struct pg_database *database;
     struct arena *arena;
-    const char *text;   /* of the whole query message; locations point into it */
+    const char *text;  /* of the whole query message; locations point into it */
+    const cJSON *root; /* the statement */
     struct pg_scope *scope;
     struct pg_cte *ctes;
+    const cJSON *windows; /* the WINDOW clause of the query */
     bool has_aggregate;
     int aggregate_depth;
     struct pg_used *used;

@@ -37,6 +37,7 @@ const struct pg_type_info pg_types[PG_TYPES] = {
     [PG_VOID] = {"void", "void", 'U', 2278},
     [PG_RECORD] = {"record", "record", 'U', 2249},
     [PG_TRIGGER] = {"trigger", "trigger", 'U', 2279},
+    [PG_ENUM] = {"anyenum", "anyenum", 'U', 3500},
 };
 
 static const struct {

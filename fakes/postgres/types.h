@@ -43,6 +43,7 @@ enum pg_type {
     PG_VOID,
     PG_RECORD,
     PG_TRIGGER,
+    PG_ENUM, /* which one: its oid is the modifier (enums.c) */
     PG_TYPES
 };
 

@@ -179,6 +179,57 @@ static bool is_uuid(const char *text)
     return n == 32;
 }
 
+static void json_string(struct buf *out, const char *text)
+{
+    cJSON *string = cJSON_CreateStringReference(text);
+    char *quoted = cJSON_PrintUnformatted(string);
+    buf_puts(out, quoted ? quoted : "\"\"");
+    cJSON_free(quoted);
+    cJSON_Delete(string);
+}
+
+/* jsonb keeps keys by length, then by bytes, the last of equal ones; and prints blanks behind colons and commas. */
+static void jsonb_text(struct buf *out, const cJSON *json)
+{
+    const cJSON *item, *last = NULL;
+    if (cJSON_IsArray(json)) {
+        buf_putc(out, '[');
+        cJSON_ArrayForEach(item, json)
+        {
+            buf_puts(out, item == json->child ? "" : ", ");
+            jsonb_text(out, item);
+        }
+        buf_putc(out, ']');
+        return;
+    }
+    if (!cJSON_IsObject(json)) {
+        char *text = cJSON_PrintUnformatted(json);
+        buf_puts(out, text ? text : "null");
+        cJSON_free(text);
+        return;
+    }
+    buf_putc(out, '{');
+    for (;;) {
+        const cJSON *next = NULL;
+        cJSON_ArrayForEach(item, json)
+        {
+            size_t n = strlen(item->string), m = next ? strlen(next->string) : 0,
+                   l = last ? strlen(last->string) : 0;
+            bool later = !last || n > l || (n == l && strcmp(item->string, last->string) > 0);
+            if (later && (!next || n < m || (n == m && strcmp(item->string, next->string) <= 0)))
+                next = item;
+        }
+        if (!next)
+            break;
+        buf_puts(out, last ? ", " : "");
+        json_string(out, next->string);
+        buf_puts(out, ": ");
+        jsonb_text(out, next);
+        last = next;
+    }
+    buf_putc(out, '}');
+}
+
 const char *value_literal(struct pg_session *session, struct arena *arena, const char *text,
                           enum pg_type type, int typmod, int location)
 {
@@ -220,6 +271,8 @@ const char *value_literal(struct pg_session *session, struct arena *arena, const
         result = sql_text(arena, out.at);
         buf_release(&out);
         break;
+    case PG_ENUM:
+        return enum_accepts(session, arena, typmod, text, location) ? sql_text(arena, text) : NULL;
     case PG_UUID:
         if (is_uuid(text))
             result = sql_text(arena, text);
@@ -240,6 +293,13 @@ const char *value_literal(struct pg_session *session, struct arena *arena, const
                     pg_types[type].name);
             pg_detail(session, "Token \"%s\" is invalid.", text);
             return NULL;
+        }
+        if (type == PG_JSONB) {
+            struct buf canonical;
+            buf_init(&canonical, 64 << 20);
+            jsonb_text(&canonical, json);
+            text = arena_str(arena, buf_text(&canonical));
+            buf_release(&canonical);
         }
         cJSON_Delete(json);
         return sql_text(arena, text);
