@@ -9,6 +9,7 @@
  *         - {args: "get *", prints: "off\n"}
  *         - {args: "* --force", errors: "flagctl: --force is not allowed\n", exit: 64}
  *       fails: {chance: 5%, takes: 30s, errors: "flagctl: no answer\n", exit: 75}
+ *       guessed: true                 # nobody has said yet what it does: each call is noted as not simulated
  *       on: ops                       # a place (container, host); default: everywhere
  */
 #include <fnmatch.h>
@@ -33,7 +34,7 @@ struct stub {
     const char *name;
     struct behaviour usual, failing, *when;
     int n_when;
-    bool may_fail;
+    bool may_fail, guessed;
 };
 
 struct stubs {
@@ -62,15 +63,16 @@ static int read_behaviour(const struct doc *node, const char *const *keys, struc
 
 static int read_stub(struct env *env, const struct doc *node, struct stub *ret, struct error *error)
 {
-    static const char *const keys[] = {"takes", "prints", "errors", "exit", "hangs",
-                                       "does",  "when",   "fails",  "on",   NULL};
+    static const char *const keys[] = {"takes", "prints", "errors", "exit",    "hangs", "does",
+                                       "when",  "fails",  "on",     "guessed", NULL};
     static const char *const when_keys[] = {"args", "takes", "prints", "errors",
                                             "exit", "hangs", "does",   NULL};
     static const char *const fail_keys[] = {"chance", "takes", "prints", "errors",
                                             "exit",   "hangs", NULL};
     const char *place = NULL;
     if (read_behaviour(node, keys, &ret->usual, error) ||
-        doc_text(doc_get(node, "on"), &place, error))
+        doc_text(doc_get(node, "on"), &place, error) ||
+        doc_bool(doc_get(node, "guessed"), &ret->guessed, error))
         return ERROR_INPUT;
     ret->name = arena_strdup(&env->arena, node->key);
     const struct doc *when = doc_get(node, "when"), *fails = doc_get(node, "fails");
@@ -188,6 +190,10 @@ static int run(struct call *call)
     for (int i = 1; i < call->argc; i++)
         all = arena_printf(call->arena, "%s%s%s", all, i > 1 ? " " : "", call->argv[i]);
     const struct behaviour *behaviour = choose(call, stub, all);
+    if (stub->guessed)
+        record_observe(call->env->record, "not_simulated", "",
+                       "what '%s %s' does here is a guess (stubs in the system file)", stub->name,
+                       all);
     while (behaviour->hangs) {
         if (call_sleep(call, HOUR))
             return 130;

@@ -395,6 +395,7 @@ static void judge_end_state(struct maker *maker)
             add(maker, "wrong_end_state", step, NULL, 0,
                 arena_printf(maker->arena, "at the end %s %s is %s, wanted %s%s%s", state->subject, state->property,
                              state->value, state->wanted, state->why ? ": " : "", state->why ? state->why : ""));
+        finding->explained = state->why != NULL;
         finding->evidence = change ? arena_printf(maker->arena, "the last that was done to it: %s", change)
                             : record->n_steps ? "no step of the procedure changed it"
                                               : "";
@@ -546,7 +547,7 @@ static void point_to_lint(struct maker *maker)
     for (int i = 0; i < maker->list->n; i++) {
         struct finding *finding = &maker->list->at[i];
         int last = last_line(record, finding);
-        for (int k = 0; finding->line && !finding->lint && k < record->n_static_notes; k++) {
+        for (int k = 0; finding->line && !finding->explained && !finding->lint && k < record->n_static_notes; k++) {
             const struct static_note *note = &record->static_notes[k];
             if (note->line >= finding->line && note->line <= last && lists(note->shows_as, finding->id) &&
                 strcmp(note->file, finding->file) == 0)

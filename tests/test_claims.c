@@ -28,6 +28,7 @@ static const struct {
     {"Stopping hp_ti_honeypot ... done", false},
     {"All health checks passed", false},
     {"rollback incomplete", false},
+    {"Performing complete system rollback to 20260115", false},
 };
 
 static void test_default_claims(void **state)

@@ -114,8 +114,10 @@ static void test_what_is_found(void **state)
     assert_says(drill, "  playbook: \"../../plan.md\"\n  section: \"Roll back\"   # line 13\n");
     assert_says(drill,
                 "    \"$WHY\": CHANGE_ME   # line 16\n    \"<env>\": production   # line 19\n");
-    assert_says(system, "stubs:\n  shopctl:\n    takes: 1s\n    when:\n      - {args: \"freeze "
-                        "--why *\", takes: 1s}   # line 16\n");
+    assert_says(system,
+                "stubs:\n  shopctl:\n    takes: 1s\n    guessed: true   # take this out when "
+                "it does what the real one does\n    when:\n      - {args: \"freeze "
+                "--why *\", takes: 1s}   # line 16\n");
     content(&result, "host/srv/shop/scripts/switch.sh");
     assert_non_null(result.todo[0]);
 }
@@ -240,6 +242,82 @@ static void test_store_and_dumps(void **state)
                 "  backup_2: {store: db, at: [9m], to: /var/b, file: x.sql.gz}   # line 5\n");
 }
 
+static void assert_silent(const char *text, const char *unwanted)
+{
+    if (strstr(text, unwanted))
+        fail_msg("'%s' is in\n%s", unwanted, text);
+}
+
+/* A bare host: units, the file that a rollback copies over, and what it copies from. */
+static void test_units_and_files(void **state)
+{
+    struct init_options options = {.playbook_path = "p.md"};
+    struct init_result result;
+    const char *system;
+    (void)state;
+    make("# A\n**Why**:\n\nwords\n\n**Procedure**:\n```sh\nsudo systemctl stop shopd\nsudo cp "
+         "/usr/bin/shopd.old /usr/bin/shopd\ncp /etc/shop.conf.old /etc/shop.conf\nsystemctl start "
+         "shopd.service\n```\n**Backup**:\n```sh\ncp /etc/shop.conf /etc/shop.conf.new\ncp "
+         "/etc/shop.conf.new /tmp/x\n0 2 * * * /a/b.sh\nSELECT 1;\n```\n",
+         &options, &result);
+    system = content(&result, "system.yaml");
+    assert_says(system, "  shopd:   # line 8\n    runs: {unit: shopd}\n");
+    assert_says(system, "host:\n  units:\n    shopd: {service: shopd, version_file: "
+                        "/usr/bin/shopd}");
+    assert_silent(system, "replicas");
+    assert_silent(system, "\"0\"");
+    assert_silent(system, "SELECT");
+    assert_string_equal(content(&result, "host/usr/bin/shopd.old"), "v1\n");
+    content(&result, "host/etc/shop.conf.old");
+    for (int i = 0; i < result.n_files; i++) /* that one the playbook makes itself */
+        assert_string_not_equal(result.files[i].path, "host/etc/shop.conf.new");
+    assert_says(content(&result, "drills/first.yaml"), "section: \"A > Procedure\"");
+    assert_loads("# A\n```sh\nsystemctl stop shopd\ncp /usr/bin/shopd.old /usr/bin/shopd\n"
+                 "systemctl start shopd\n```\n",
+                 &options, "/tmp/rehearse-test-init-units");
+    remove_folder("/tmp/rehearse-test-init-units");
+}
+
+/* A script that the document shows is that script; compose without -f wants the usual file, and a container is no service. */
+static void test_shown_scripts(void **state)
+{
+    struct init_options options = {.playbook_path = "p.md"};
+    struct init_result result;
+    const char *system;
+    (void)state;
+    make(
+        "# A\n```sh\n#!/bin/bash\n# restore.sh\necho it is restored\n```\n# B\n```sh\n./restore.sh "
+        "x\n./other.sh\ndocker compose -f staging.yml up -d web\ndocker compose up -d web\ndocker "
+        "inspect shop-web-1\n```\n",
+        &options, &result);
+    system = content(&result, "system.yaml");
+    assert_says(content(&result, "host/opt/shop-plan/restore.sh"), "echo it is restored\n");
+    assert_says(content(&result, "host/opt/shop-plan/other.sh"), "only a stub");
+    content(&result, "host/opt/shop-plan/docker-compose.yml");
+    content(&result, "host/opt/shop-plan/staging.yml");
+    assert_says(system, "file: docker-compose.yml");
+    assert_silent(system, "shop-web-1:");
+}
+
+/* What kubectl does is known well enough to begin with; each call says that it is a guess. */
+static void test_kubectl_guesses(void **state)
+{
+    struct init_options options = {.playbook_path = "p.md"};
+    struct init_result result;
+    const char *system;
+    (void)state;
+    make("# A\n```sh\nkubectl rollout undo deploy/api\nkubectl rollout undo deploy/api-worker\n"
+         "kubectl get pods\nkubectl rollout status deploy/api\n```\n",
+         &options, &result);
+    system = content(&result, "system.yaml");
+    assert_says(system, "  kubectl:\n    takes: 1s\n    guessed: true");
+    assert_says(system,
+                "{args: \"rollout undo deploy/api\", takes: 1s, does: [\"deploy api v1\"]}");
+    assert_says(system, "{args: \"rollout undo deploy/api-worker\", takes: 1s, does: [\"deploy "
+                        "api-worker v1\"]}");
+    assert_says(system, "{args: \"get pods\", takes: 1s}");
+}
+
 static void test_mistakes(void **state)
 {
     struct playbook playbook;
@@ -284,6 +362,9 @@ int main(void)
         cmocka_unit_test_teardown(test_compose_file, teardown),
         cmocka_unit_test_teardown(test_manifests, teardown),
         cmocka_unit_test_teardown(test_store_and_dumps, teardown),
+        cmocka_unit_test_teardown(test_units_and_files, teardown),
+        cmocka_unit_test_teardown(test_shown_scripts, teardown),
+        cmocka_unit_test_teardown(test_kubectl_guesses, teardown),
         cmocka_unit_test_teardown(test_mistakes, teardown),
         cmocka_unit_test_teardown(test_owners_documents, teardown),
     };

@@ -29,7 +29,8 @@ static const char system_text[] =
     "  /opt/bin/pager: {does: ['message pager \"{args}\"'], fails: {chance: 100%, errors: \"no "
     "answer\\n\", exit: 75}}\n"
     "  broken: {does: ['explode now']}\n"
-    "  stuck: {hangs: true}\n";
+    "  stuck: {hangs: true}\n"
+    "  unsure: {guessed: true}\n";
 
 static const struct {
     const char *command;
@@ -102,6 +103,10 @@ static void test_mistakes(void **state)
     assert_int_equal(m.record->n_observations, 1);
     assert_non_null(
         strstr(m.record->observations[0].message, "the stub's effect is not understood"));
+    machine_expect(&m, "unsure x", 0, "", "");
+    assert_string_equal(m.record->observations[1].id, "not_simulated");
+    assert_string_equal(m.record->observations[1].message,
+                        "what 'unsure x' does here is a guess (stubs in the system file)");
     m.d.interrupt_at_ns = 30 * MINUTE;
     machine_expect(&m, "stuck", 130, "", "");
     assert_int_equal(world_now(m.world), 30 * MINUTE);

@@ -20,7 +20,7 @@
 static const char *const default_claims[] = {
     "(roll(ed)?[ -]?back|recovery|revert(ed)?|restoration)([^.]|[.][^ ])*" /* a full stop ends a sentence, not "v1.2.2" */
     "(^|[^a-z])(complete|completed|successful|successfully|succeeded|done)([^a-z]|$)",
-    "(^|[^a-z])(completed?|successful|successfully)([^.]|[.][^ ])*(roll(ed)?[ -]?back|recovery|revert(ed)?)",
+    "(^|[^a-z])(completed|successful|successfully)([^.]|[.][^ ])*(roll(ed)?[ -]?back|recovery|revert(ed)?)",
     NULL,
 };
 

@@ -42,8 +42,9 @@ void init_choose_platform(struct writer *writer)
     bool uses = writer->facts.uses_compose || writer->options->compose;
     writer->compose = uses && fake_for("docker-compose");
     writer->git = writer->compose && writer->facts.checks_out && !writer->options->compose;
-    writer->compose_file =
-        writer->facts.compose_file ? writer->facts.compose_file : "docker-compose.yml";
+    writer->compose_file = writer->facts.compose_file && !writer->facts.default_compose
+                               ? writer->facts.compose_file
+                               : "docker-compose.yml";
     writer->content = writer->git ? arena_printf(writer->arena, "repo/%s", writer->good)
                                   : arena_printf(writer->arena, "host%s", writer->cwd);
 }
@@ -91,7 +92,8 @@ static const char *image_of(const struct writer *writer, const struct fact_servi
     return arena_printf(writer->arena, "%s/%s", writer->result->name, service->name);
 }
 
-static void make_up(struct writer *writer, const char *folder, const char *front_version)
+static void make_up(struct writer *writer, const char *folder, const char *file,
+                    const char *front_version)
 {
     struct buf out;
     buf_init(&out, FILE_MAX);
@@ -110,8 +112,7 @@ static void make_up(struct writer *writer, const char *folder, const char *front
         if (service->port)
             buf_printf(&out, "    ports: [\"%d:%d\"]\n", service->port, service->port);
     }
-    init_add_file(writer, arena_printf(writer->arena, "%s/%s", folder, writer->compose_file), &out,
-                  0644);
+    init_add_file(writer, arena_printf(writer->arena, "%s/%s", folder, file), &out, 0644);
 }
 
 void init_write_compose(struct writer *writer)
@@ -127,9 +128,12 @@ void init_write_compose(struct writer *writer)
                       &out, 0644);
         return;
     }
-    make_up(writer, writer->content, writer->good);
+    make_up(writer, writer->content, writer->compose_file, writer->good);
+    if (writer->facts.compose_file && strcmp(writer->facts.compose_file, writer->compose_file) != 0)
+        make_up(writer, writer->content, writer->facts.compose_file, writer->good);
     if (writer->git)
-        make_up(writer, arena_printf(writer->arena, "repo/%s", writer->bad), writer->bad);
+        make_up(writer, arena_printf(writer->arena, "repo/%s", writer->bad), writer->compose_file,
+                writer->bad);
     init_add_todo(writer, "%s/%s: made up; put your own there", writer->content,
                   writer->compose_file);
 }

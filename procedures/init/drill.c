@@ -37,11 +37,31 @@ int init_busiest_heading(const struct facts *facts)
     return best;
 }
 
+/* Where bold lines divide the section ("**Procedure**:", "**Backup Strategy**:"), the part that holds the steps. */
+static const struct heading *steps_below(const struct writer *writer)
+{
+    static const char *const words[] = {"procedure", "steps", "rollback steps", NULL};
+    const struct playbook *playbook = writer->facts.playbook;
+    int bold = 0;
+    const struct heading *found = NULL;
+    for (int i = writer->heading + 1; i < playbook->n_headings && playbook->headings[i].bold_line;
+         i++) {
+        bold++;
+        for (int w = 0; words[w]; w++)
+            if (!strncasecmp(playbook->headings[i].text, words[w], strlen(words[w])))
+                found = found ? found : &playbook->headings[i];
+    }
+    return bold > 1 ? found : NULL;
+}
+
 static const char *section_name(const struct writer *writer)
 {
     const struct playbook *playbook = writer->facts.playbook;
     const struct heading *heading = &playbook->headings[writer->heading];
     int same = 0;
+    const struct heading *steps = steps_below(writer);
+    if (steps)
+        return arena_printf(writer->arena, "%s > %s", heading->text, steps->text);
     for (int i = 0; i < playbook->n_headings; i++)
         same += !strcasecmp(playbook->headings[i].text, heading->text);
     if (same > 1)

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "fakes/fake.h"
-#include "procedures/sandbox/programs.h"
 #include "sim/base/xalloc.h"
 
 static bool any_of(const char *word, const char *const *words)
@@ -96,16 +94,26 @@ struct fact_service *facts_front(struct facts *facts)
     return best ? best : facts_service(facts, STR("app"), 0);
 }
 
-/* "qlp-api", a container, is the compose service "api": one service, under the name that compose knows. */
+/* "qlp-api" and "shop-api-1" are containers of the compose service "api". */
+static bool is_container_of(const char *container, const char *service)
+{
+    size_t a = strlen(service), b = strlen(container), digits = 0;
+    while (b - digits > 0 && isdigit((unsigned char)container[b - digits - 1]))
+        digits++;
+    if (digits && b - digits > 1 && strchr("-_", container[b - digits - 1]))
+        b -= digits + 1;
+    return b > a + 1 && strchr("-_", container[b - a - 1]) &&
+           !strncmp(container + b - a, service, a);
+}
+
+/* One service, under the name that compose knows. */
 static void merge_containers(struct facts *facts)
 {
     for (int i = 0; i < facts->n_services; i++)
         for (int j = 0; j < facts->n_services; j++) {
             struct fact_service *service = &facts->services[i], *container = &facts->services[j];
-            size_t a = strlen(service->name), b = strlen(container->name);
-            if (!service->compose || container->compose || container->kubernetes || b <= a + 1 ||
-                !strchr("-_", container->name[b - a - 1]) ||
-                strcmp(container->name + b - a, service->name))
+            if (!service->compose || container->compose || container->kubernetes ||
+                !is_container_of(container->name, service->name))
                 continue;
             service->uses += container->uses;
             service->container = container->name;
@@ -184,6 +192,7 @@ static void take_compose(struct facts *facts, const struct use *use)
                            ? NULL
                            : use_value(use, "-f", "--file");
     facts->uses_compose = true;
+    facts->default_compose |= !file && (!use->n_operands || strcmp(use->operands[0], "logs") != 0);
     if (file && !facts->compose_file && !strpbrk(file, "$<[")) {
         const char *slash = strrchr(file, '/');
         facts->compose_file = slash ? slash + 1 : file;
@@ -422,118 +431,48 @@ static void take_git(struct facts *facts, const struct use *use)
     facts->checks_out |= version_length(name ? name + 1 : use->operands[1]) > 0;
 }
 
-/* ---- commands that nothing answers to ---- */
+/* ---- the machine ---- */
 
-static bool is_builtin(const char *name)
+static void take_units(struct facts *facts, const struct use *use)
 {
-    static const char *const names[] = {
-        ".",       ":",       "[",        "[[",      "alias",  "bg",     "break",     "builtin",
-        "cd",      "command", "continue", "declare", "dirs",   "disown", "echo",      "enable",
-        "eval",    "exec",    "exit",     "export",  "false",  "fc",     "fg",        "getopts",
-        "hash",    "help",    "history",  "jobs",    "kill",   "let",    "local",     "logout",
-        "mapfile", "popd",    "printf",   "pushd",   "pwd",    "read",   "readarray", "readonly",
-        "return",  "set",     "shift",    "shopt",   "source", "test",   "time",      "times",
-        "trap",    "true",    "type",     "typeset", "ulimit", "umask",  "unalias",   "unset",
-        "wait",    NULL};
-    return any_of(name, names);
-}
-
-struct function_search {
-    const char *name;
-    bool found;
-};
-
-static bool find_function(struct shell_command *command, void *data)
-{
-    struct function_search *search = data;
-    search->found |= command->kind == SHELL_FUNCTION && str_is(command->name, search->name);
-    return true;
-}
-
-static bool is_function(const struct facts *facts, const char *name)
-{
-    struct function_search search = {.name = name};
-    for (int i = 0; i < facts->lint.n_blocks && !search.found; i++)
-        shell_each_command(&facts->lint.blocks[i].script, find_function, &search);
-    return search.found;
-}
-
-static bool answers(const struct facts *facts, const char *name)
-{
-    if (is_builtin(name) || fake_for(name) || is_function(facts, name))
-        return true;
-    for (const char *const *at = standard_programs; *at; at++)
-        if (!strcmp(*at, name))
-            return true;
-    return false;
-}
-
-/* Is the word the same in every run? */
-static bool is_settled(const struct shell_word *word)
-{
-    for (const struct shell_part *part = word->parts; part; part = part->next)
-        if (part->kind == PART_PLACEHOLDER)
-            return false;
-    return word->value != NULL;
-}
-
-/* The arguments of one call as a pattern that fits it: expansions become "*", and what a pattern would read "?". */
-static const char *pattern_of(struct facts *facts, const struct use *use)
-{
-    char *text = arena_strdup(facts->arena, ""), *to;
-    bool after_star = false;
-    for (int i = 1; i < use->argc; i++)
-        text = arena_printf(facts->arena, "%s%s%s", text, *text ? " " : "",
-                            is_settled(use->words[i]) ? use->argv[i] : "*");
-    for (char *at; (at = strstr(text, "TIMESTAMP"));) { /* a blank, whatever it is bound to */
-        *at = '*';
-        memmove(at + 1, at + 9, strlen(at + 9) + 1);
-    }
-    to = text;
-    for (const char *at = text; *at; at++) {
-        bool star = *at == '*';
-        if (star && after_star)
+    static const char *const ours[] = {"docker", "cron", "ssh", NULL}; /* are there always */
+    for (int i = 1; i < use->n_operands; i++) {
+        struct str name = str_of(use->operands[i]);
+        struct fact_service *service;
+        if (str_ends(name, ".service"))
+            name.len -= 8;
+        if (use->remote || any_of(arena_str(facts->arena, name), ours))
             continue;
-        *to++ = strchr("[]\\?\n\"", *at) ? '?' : *at;
-        after_star = star;
-    }
-    *to = '\0';
-    return text;
-}
-
-static void add_usage(struct facts *facts, struct fact_command *command, const struct use *use)
-{
-    const char *args = pattern_of(facts, use);
-    for (int i = 0; i < command->n_usages; i++)
-        if (!strcmp(command->usages[i].args, args))
-            return;
-    if (command->n_usages < USAGES_MAX)
-        command->usages[command->n_usages++] = (struct fact_usage){args, use->line};
-}
-
-static void take_command(struct facts *facts, const struct use *use)
-{
-    const char *name =
-        !strcmp(use->name, "compose") && strcmp(use->argv[0], "compose") ? use->argv[0] : use->name;
-    struct fact_command *command;
-    bool path = strchr(name, '/') != NULL;
-    if (use->remote || strpbrk(name, "$<>[]*?(){}|;&\"' \n") || !*name || *name == '-' ||
-        answers(facts, name))
-        return;
-    if (!strcmp(name, "compose"))
-        name = "docker";
-    if (answers(facts, name))
-        return;
-    for (int i = 0; i < facts->n_commands; i++)
-        if (!strcmp(facts->commands[i].name, name)) {
-            facts->commands[i].uses++;
-            add_usage(facts, &facts->commands[i], use);
-            return;
+        service = facts_service(facts, name, use->line);
+        if (service) {
+            service->uses++;
+            service->unit = true;
         }
-    XGROW(facts->commands, facts->n_commands, facts->cap_commands);
-    command = &facts->commands[facts->n_commands++];
-    *command = (struct fact_command){.name = name, .line = use->line, .uses = 1, .is_path = path};
-    add_usage(facts, command, use);
+    }
+}
+
+static bool is_plain_path(const char *path)
+{
+    return *path == '/' && path[1] && !strpbrk(path, "$<[*?`%{") && !str_ends(str_of(path), "/") &&
+           !strstr(path, "/../");
+}
+
+/* cp /usr/local/bin/api.backup /usr/local/bin/api: the first must be there, unless the playbook makes it itself. */
+static void take_copy(struct facts *facts, const struct use *use)
+{
+    const char *from, *to;
+    bool there = false;
+    if (use->remote || use->in_function || use->n_operands != 2 || use_short(use, 'r') ||
+        use_short(use, 'R') || use_short(use, 'a') || !is_plain_path(use->operands[0]))
+        return;
+    from = use->operands[0];
+    to = is_plain_path(use->operands[1]) ? use->operands[1] : NULL;
+    for (int i = 0; i < facts->n_files; i++) {
+        const struct fact_file *file = &facts->files[i];
+        there |= (file->path && !strcmp(file->path, from)) || (file->to && !strcmp(file->to, from));
+    }
+    XGROW(facts->files, facts->n_files, facts->cap_files);
+    facts->files[facts->n_files++] = (struct fact_file){there ? NULL : from, to, use->line};
 }
 
 /* ---- all of them ---- */
@@ -555,15 +494,16 @@ static void take_use(struct facts *facts, const struct use *use)
     else if (!strcmp(use->name, "helm") && use->n_operands > 1 &&
              (!strcmp(use->operands[0], "rollback") || !strcmp(use->operands[0], "upgrade")))
         act_on(facts, use->operands[1], use);
-    else if (!strcmp(use->name, "systemctl") && use->n_operands > 1 &&
-             strcmp(use->operands[1], "docker"))
-        act_on(facts, use->operands[1], use);
+    else if (!strcmp(use->name, "systemctl") && use->n_operands > 1)
+        take_units(facts, use);
+    else if (!strcmp(use->name, "cp") || !strcmp(use->name, "mv"))
+        take_copy(facts, use);
     else if (!strcmp(use->name, "cd") && use->n_operands && *use->operands[0] == '/' &&
              !facts->cwd && !strpbrk(use->operands[0], "$<[* "))
         facts->cwd = use->operands[0];
     take_store(facts, use);
     take_restore(facts, use);
-    take_command(facts, use);
+    facts_take_command(facts, use);
 }
 
 static bool speaks_sql(const struct facts *facts)
@@ -604,5 +544,6 @@ void facts_release(struct facts *facts)
     free(facts->targets);
     free(facts->tables);
     free(facts->backups);
+    free(facts->files);
     free(facts->ports);
 }

@@ -13,6 +13,7 @@ struct fact_service {
     int uses;              /* how often it is acted on */
     bool compose;          /* a service of docker-compose */
     bool kubernetes;       /* a workload or service of Kubernetes */
+    bool unit;             /* of systemd */
     const char *image;     /* "repo/name", or NULL */
     const char *container; /* the name of its container, if the playbook uses one of its own */
     const char *engine;    /* a store's: "postgresql 15"; NULL for others */
@@ -50,6 +51,13 @@ struct fact_backup {
     int line;
 };
 
+struct fact_file {
+    const char
+        *path;      /* absolute, that the playbook copies from; NULL: it has made that one itself */
+    const char *to; /* what it is copied over, or NULL */
+    int line;
+};
+
 struct facts {
     struct arena *arena;
     const struct playbook *playbook;
@@ -64,11 +72,14 @@ struct facts {
     int n_targets, cap_targets;
     struct fact_backup *backups;
     int n_backups, cap_backups;
+    struct fact_file *files; /* that must be there before the playbook begins */
+    int n_files, cap_files;
     const char **tables;
     int n_tables, cap_tables;
     const char *good_version, *bad_version;
     const char *cwd, *database, *user, *container;
     const char *compose_file;      /* that -f names, without its folder; NULL: none */
+    bool default_compose;          /* compose is called without -f, too */
     bool uses_compose, checks_out; /* git checkout of a version */
     int *ports;                    /* of localhost, in the order of their first mention */
     int n_ports, cap_ports;
@@ -76,6 +87,7 @@ struct facts {
 
 void facts_from_commands(struct facts *);
 void facts_from_prose(struct facts *);
+void facts_take_command(struct facts *, const struct use *); /* unless something answers to it */
 void facts_release(struct facts *);
 struct fact_service *facts_service(struct facts *, struct str name,
                                    int line); /* found or added; NULL: no name */

@@ -82,6 +82,64 @@ static const char *stub_path(struct writer *writer, const struct fact_command *c
                         : arena_printf(writer->arena, "%s/%s", writer->content, name);
 }
 
+const char *init_version_file(const struct writer *writer, const struct fact_service *service)
+{
+    for (int i = 0; service->unit && i < writer->facts.n_files; i++) {
+        const struct fact_file *file = &writer->facts.files[i];
+        const char *name = file->to ? strrchr(file->to, '/') : NULL;
+        if (name && !strcmp(name + 1, service->name))
+            return file->to;
+    }
+    return NULL;
+}
+
+/* What the playbook copies from: for the file of a unit, the old version; else something to copy. */
+static void write_copied(struct writer *writer)
+{
+    struct buf out;
+    int n = 0;
+    for (int i = 0; i < writer->facts.n_files; i++) {
+        const struct fact_file *file = &writer->facts.files[i];
+        const char *version = NULL;
+        if (!file->path)
+            continue;
+        for (int k = 0; k < writer->facts.n_services; k++) {
+            const char *of = init_version_file(writer, &writer->facts.services[k]);
+            if (of && file->to && !strcmp(of, file->to))
+                version = init_version(writer, &writer->facts.services[k]);
+            if (of && !strcmp(of, file->path))
+                version = ""; /* written when the run begins */
+        }
+        if (version && !*version)
+            continue;
+        buf_init(&out, FILE_MAX);
+        if (version)
+            buf_printf(&out, "%s\n", version);
+        else
+            buf_printf(&out, "made up by rehearse init: the playbook copies this on line %d\n",
+                       file->line);
+        init_add_file(writer, arena_printf(writer->arena, "host%s", file->path), &out,
+                      version ? 0755 : 0644);
+        n++;
+    }
+    if (n)
+        init_add_todo(writer, "host/: %d file%s that the playbook copies from %s made up", n,
+                      n == 1 ? "" : "s", n == 1 ? "is" : "are");
+}
+
+/* The playbook may show the script itself, in a block that says its name in a comment. */
+static const struct block *shown_script(const struct writer *writer, const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    for (int i = 0; slash && i < writer->facts.lint.n_blocks; i++) {
+        const struct lint_block *block = &writer->facts.lint.blocks[i];
+        for (int k = 0; block->is_script && k < block->script.n_comments && k < 4; k++)
+            if (str_is(block->script.comments[k].text, slash + 1))
+                return block->block;
+    }
+    return NULL;
+}
+
 static void write_stubs(struct writer *writer)
 {
     int n = 0;
@@ -89,9 +147,15 @@ static void write_stubs(struct writer *writer)
     for (int i = 0; i < writer->facts.n_commands; i++) {
         const struct fact_command *command = &writer->facts.commands[i];
         const char *path = stub_path(writer, command);
+        const struct block *shown = path ? shown_script(writer, command->name) : NULL;
         if (!path)
             continue;
         buf_init(&out, FILE_MAX);
+        if (shown) {
+            buf_add(&out, shown->text.at, shown->text.len);
+            init_add_file(writer, path, &out, 0755);
+            continue;
+        }
         buf_printf(&out,
                    "#!/bin/bash\n"
                    "# Stands for %s, which the playbook calls on line %d%s. As it is, it does "
@@ -188,6 +252,7 @@ int init_from_playbook(struct arena *arena, const struct playbook *playbook,
     init_write_system(&writer);
     init_write_drill(&writer);
     write_stubs(&writer);
+    write_copied(&writer);
     init_write_compose(&writer);
     ret->name = result.name;
     ret->n_files = result.n_files;

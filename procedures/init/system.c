@@ -33,13 +33,15 @@ static void write_versions(struct writer *writer, struct buf *out,
     if (init_in_compose(writer, service))
         buf_printf(out, "    runs: {compose: %s/%s, service: %s}\n", writer->cwd,
                    writer->compose_file, service->name);
+    else if (service->unit)
+        buf_printf(out, "    runs: {unit: %s}\n", service->name);
     if (service != writer->front) {
         buf_puts(out, "    versions: {");
         init_add_scalar(out, init_version(writer, service));
         buf_puts(out, ": {time: {p50: 2ms, p99: 20ms}}}\n");
         return;
     }
-    if (!init_in_compose(writer, service))
+    if (!init_in_compose(writer, service) && !service->unit)
         buf_printf(out, "    replicas: %d\n", service->replicas ? service->replicas : 2);
     buf_puts(out, "    versions:\n      ");
     init_add_scalar(out, writer->good);
@@ -178,6 +180,23 @@ static void write_targets(struct writer *writer, struct buf *out)
                    facts->targets[i].line);
 }
 
+/* Units of systemd. What a copied file is called after its unit says which version the unit starts. */
+static void write_host(struct writer *writer, struct buf *out)
+{
+    int n = 0;
+    for (int i = 0; i < writer->facts.n_services; i++) {
+        const struct fact_service *service = &writer->facts.services[i];
+        const char *file = init_version_file(writer, service);
+        if (!service->unit || init_in_compose(writer, service))
+            continue;
+        buf_puts(out, n++ ? "" : "host:\n  units:\n");
+        buf_printf(out, "    %s: {service: %s", service->name, service->name);
+        if (file)
+            buf_printf(out, ", version_file: %s", file);
+        buf_puts(out, file ? "}   # a guess: what lies in that file is what it starts\n" : "}\n");
+    }
+}
+
 /* By its words, does the call bring the old version back? */
 static bool goes_back(const char *args)
 {
@@ -190,6 +209,42 @@ static bool goes_back(const char *args)
     return false;
 }
 
+/* The service that a call speaks of, or the one that users talk to. */
+static const struct fact_service *spoken_of(const struct writer *writer, const char *args)
+{
+    const struct fact_service *best = NULL;
+    for (int i = 0; i < writer->facts.n_services; i++) {
+        const struct fact_service *service = &writer->facts.services[i];
+        if (strstr(args, service->name) && (!best || strlen(service->name) > strlen(best->name)))
+            best = service;
+    }
+    return best ? best : writer->front;
+}
+
+/* What kubectl is known to do: undo and set image bring another version, restart the same one. */
+static bool kubectl_goes_back(const char *command, const char *args)
+{
+    return !strcmp(command, "kubectl") &&
+           (strstr(args, "rollout undo ") || strstr(args, "set image "));
+}
+
+static void write_effect(struct writer *writer, struct buf *out, const char *command,
+                         const struct fact_usage *usage)
+{
+    const struct fact_service *service = spoken_of(writer, usage->args);
+    bool known = kubectl_goes_back(command, usage->args);
+    if (known && !init_in_compose(writer, service)) {
+        buf_printf(out, ", takes: 1s, does: [\"deploy %s %s\"]}   # line %d\n", service->name,
+                   init_version(writer, service), usage->line);
+        return;
+    }
+    buf_printf(out, ", takes: 1s}   # line %d", usage->line);
+    if (goes_back(usage->args))
+        buf_printf(out, "; perhaps does: [\"deploy %s %s\"]", service->name,
+                   init_version(writer, service));
+    buf_putc(out, '\n');
+}
+
 /* A declaration for each command that nothing answers, with every way in which the playbook calls it. */
 static void write_declared(struct writer *writer, struct buf *out)
 {
@@ -199,26 +254,28 @@ static void write_declared(struct writer *writer, struct buf *out)
         if (command->is_path)
             continue;
         if (!n++)
-            buf_puts(out, "# Commands that nothing answers yet: as they stand they take a second "
-                          "and do nothing. Say under `does`\n"
-                          "# what each changes, as lines of the `world` command: "
-                          "fakes/YOUR-OWN-COMMANDS.md.\nstubs:\n");
+            buf_puts(
+                out,
+                "# Commands that nothing answers yet: where no `does` stands they take a second "
+                "and do nothing. Say under\n"
+                "# `does` what each changes, as lines of the `world` command: "
+                "fakes/YOUR-OWN-COMMANDS.md.\nstubs:\n");
         buf_puts(out, "  ");
         init_add_scalar(out, command->name);
-        buf_puts(out, ":\n    takes: 1s\n    when:\n");
+        buf_puts(
+            out,
+            ":\n    takes: 1s\n    guessed: true   # take this out when it does what the real one "
+            "does\n    when:\n");
         for (int u = 0; u < command->n_usages; u++) {
             buf_puts(out, "      - {args: ");
             init_add_scalar(out, command->usages[u].args);
-            buf_printf(out, ", takes: 1s}   # line %d", command->usages[u].line);
-            if (goes_back(command->usages[u].args))
-                buf_printf(out, "; perhaps does: [\"deploy %s %s\"]", writer->front->name,
-                           writer->good);
-            buf_putc(out, '\n');
+            write_effect(writer, out, command->name, &command->usages[u]);
         }
     }
     if (n) {
         buf_putc(out, '\n');
-        init_add_todo(writer, "system.yaml: %d command%s of the playbook %s nothing yet (stubs)", n,
+        init_add_todo(writer,
+                      "system.yaml: what %d command%s of the playbook %s is guessed (stubs)", n,
                       n == 1 ? "" : "s", n == 1 ? "does" : "do");
     }
 }
@@ -242,6 +299,7 @@ void init_write_system(struct writer *writer)
     write_backups(writer, &out);
     write_http(writer, &out);
     init_write_platform(writer, &out);
+    write_host(writer, &out);
     buf_puts(&out, "hosts:\n  ops: {files: host}   # the operator's machine: what lies in "
                    "host/etc/x is /etc/x there\n\n");
     write_declared(writer, &out);
@@ -254,8 +312,10 @@ void init_write_system(struct writer *writer)
     buf_puts(&out, "\nassume:\n  - what: rates, response times, error shares and start-up times\n"
                    "    why: the playbook does not say them; guessed by rehearse init\n");
     if (writer->facts.n_commands)
-        buf_puts(&out, "  - what: what the declared commands and the scripts of the project do\n"
-                       "    why: the playbook calls them and does not show them; as they stand "
-                       "they do nothing\n");
+        buf_puts(
+            &out,
+            "  - what: what the declared commands and the scripts of the project do\n"
+            "    why: the playbook calls them and does not show them; guessed by rehearse init, "
+            "and mostly nothing\n");
     init_add_file(writer, "system.yaml", &out, 0644);
 }

@@ -32,6 +32,9 @@ const char *init_version(const struct writer *, const struct fact_service *);
 /* A scalar that reads back as this text: plain where that is safe. */
 void init_add_scalar(struct buf *, const char *text);
 
+/* The file that says which version a unit starts: one that the playbook copies over, called like the unit. Or NULL. */
+const char *init_version_file(const struct writer *, const struct fact_service *);
+
 /* ---- kubernetes.c ---- */
 int init_take_kubernetes(struct writer *, struct error *);
 
