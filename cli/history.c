@@ -30,7 +30,15 @@ static int open_history(struct arguments *arguments, bool make, struct history *
 
 /* ---- add ---- */
 
-static int add_run(struct arguments *arguments, struct history *history, const char *path, struct error *error)
+static int keep(struct history *history, const struct history_run *run, const struct summary *summary, int *added, struct error *error)
+{
+    bool is_new = false;
+    int code = history_add_new(history, run, summary->findings, summary->n_findings, &is_new, error);
+    *added += is_new;
+    return code;
+}
+
+static int add_run(struct arguments *arguments, struct history *history, const char *path, int *added, struct error *error)
 {
     struct summary summary;
     int64_t at_s;
@@ -40,10 +48,10 @@ static int add_run(struct arguments *arguments, struct history *history, const c
     if (code)
         return code;
     struct history_run run = history_run_of(&summary, at_s, "simulated", "");
-    return history_add(history, &run, summary.findings, summary.n_findings, NULL, error);
+    return keep(history, &run, &summary, added, error);
 }
 
-static int add_held(struct arguments *arguments, struct history *history, const char *path, struct error *error)
+static int add_held(struct arguments *arguments, struct history *history, const char *path, int *added, struct error *error)
 {
     struct record *record = NULL;
     const char *people;
@@ -55,7 +63,9 @@ static int add_held(struct arguments *arguments, struct history *history, const 
     report_init(&report, record);
     summary_of_report(&summary, &arguments->arena, &report);
     struct history_run run = history_run_of(&summary, record->identity.start_unix_ns / SECOND, "held", people);
-    code = history_add(history, &run, summary.findings, summary.n_findings, NULL, error);
+    code = history_forget_held(history, &run, error); /* the file was put right, and is added again */
+    if (code == 0)
+        code = keep(history, &run, &summary, added, error);
     if (code == 0) {
         struct buf text;
         buf_init(&text, REPORT_MAX);
@@ -68,20 +78,37 @@ static int add_held(struct arguments *arguments, struct history *history, const 
     return code;
 }
 
+/* A drill that people held says so in its first lines; anything else must be the run.json of a run. */
+static bool is_held(const char *path)
+{
+    struct buf head;
+    buf_init(&head, 4096);
+    bool held = !str_ends(str_of(path), ".json");
+    if (buf_read_file(&head, path) == 0 && str_find(buf_text(&head), STR("rehearse.held/")) >= 0)
+        held = true;
+    buf_release(&head);
+    return held;
+}
+
 static int add(struct arguments *arguments, struct error *error)
 {
     struct history *history = NULL;
+    int added = 0, code = 0;
     if (arguments->n < 2)
         return error_set(error, ERROR_INPUT, "history add: which file? a run.json, or a held drill (rehearse.held/1)");
-    int code = open_history(arguments, true, &history, error);
-    for (int i = 1; code == 0 && i < arguments->n; i++) {
-        const char *path = arguments->rest[i];
-        bool is_json = str_ends(str_of(path), ".json");
-        code = is_json ? add_run(arguments, history, path, error) : add_held(arguments, history, path, error);
+    code = open_history(arguments, true, &history, error);
+    if (code == 0)
+        code = history_begin(history, error);
+    if (code == 0) { /* all of them or none */
+        for (int i = 1; code == 0 && i < arguments->n; i++) {
+            const char *path = arguments->rest[i];
+            code = is_held(path) ? add_held(arguments, history, path, &added, error) : add_run(arguments, history, path, &added, error);
+        }
+        code = history_end(history, code, error);
     }
     history_close(history);
     if (code == 0)
-        fprintf(stderr, "%d kept\n", arguments->n - 1);
+        fprintf(stderr, "%d kept%s\n", added, added < arguments->n - 1 ? "; the others were there already" : "");
     return code;
 }
 

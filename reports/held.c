@@ -12,6 +12,22 @@ static const char *const target_keys[] = {"detect", "decide", "rollback", "stabl
                                           NULL};
 static const char *const state_words[] = {"good", "wrong", "unknown", NULL};
 
+/* What cannot come before what; an instant that is left out says nothing. */
+static int check_order(const struct record *record, const struct doc *node, struct error *error)
+{
+    static const struct {
+        enum instant before, after;
+    } pairs[] = {{T_CHANGE, T_IMPACT}, {T_CHANGE, T_DETECT}, {T_DETECT, T_ACK},      {T_DETECT, T_DECIDE}, {T_DECIDE, T_CLAIM},
+                 {T_DECIDE, T_RESTORE}, {T_IMPACT, T_MITIGATE}, {T_RESTORE, T_STABLE}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        int64_t before_ns = record->instants[pairs[i].before], after_ns = record->instants[pairs[i].after];
+        const struct doc *after = doc_get(node, instant_keys[pairs[i].after]);
+        if (after && before_ns != NEVER && after_ns < before_ns)
+            return doc_error(after, error, "'%s' lies before '%s'", instant_keys[pairs[i].after], instant_keys[pairs[i].before]);
+    }
+    return 0;
+}
+
 static int read_instants(struct record *record, const struct doc *node, struct error *error)
 {
     int code = doc_want(node, DOC_MAPPING, error);
@@ -25,6 +41,8 @@ static int read_instants(struct record *record, const struct doc *node, struct e
         code = doc_duration(child, &record->instants[i], error);
         last = record->instants[i] > last ? record->instants[i] : last;
     }
+    if (code == 0)
+        code = check_order(record, node, error);
     /* who writes no instant of good service knows when people were well again at the latest */
     if (record->instants[T_MITIGATE] == NEVER)
         record->instants[T_MITIGATE] = record->instants[T_RESTORE];

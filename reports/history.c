@@ -329,6 +329,26 @@ int history_add_new(struct history *history, const struct history_run *run, cons
     return *ret_added ? add(history, run, findings, n_findings, NULL, error) : 0;
 }
 
+int history_forget_held(struct history *history, const struct history_run *run, struct error *error)
+{
+    static const char *const statements[] = {
+        "DELETE FROM findings WHERE run IN (SELECT id FROM runs WHERE drill = ? AND at_s = ? AND kind = 'held')",
+        "DELETE FROM runs WHERE drill = ? AND at_s = ? AND kind = 'held'",
+    };
+    int code = 0;
+    for (int i = 0; code == 0 && i < 2; i++) {
+        sqlite3_stmt *statement;
+        code = prepare(history, statements[i], &statement, error);
+        if (code)
+            return code;
+        bind_text(statement, 1, run->drill);
+        sqlite3_bind_int64(statement, 2, run->at_s);
+        code = step_once(history, statement, error);
+        sqlite3_finalize(statement);
+    }
+    return code;
+}
+
 /* ---- asking ---- */
 
 static const char *column_text(sqlite3_stmt *statement, int i)

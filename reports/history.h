@@ -40,6 +40,9 @@ int history_end(struct history *, int code, struct error *);
 int history_add_new(struct history *, const struct history_run *, const struct summary_finding *, int n_findings,
                     bool *ret_added, struct error *);
 
+/* Within begin and end: takes out what people wrote down of the same drill at the same time, so that it can be put right. */
+int history_forget_held(struct history *, const struct history_run *, struct error *);
+
 /* Calls fn for the newest `limit` runs (0: all) of the drill (NULL: of every drill), newest first. Strings are valid
  * during the call. */
 typedef void history_fn(void *ctx, const struct history_run *);

@@ -11,7 +11,7 @@
 #include "sim/base/doc.h"
 #include "sim/base/xalloc.h"
 
-enum { DAY_S = 86400, COLUMN = 8 };
+enum { DAY_S = 86400, COLUMN = 8, OPEN_SHOWN = 20 };
 
 void quarter_of(int64_t unix_s, int *ret_year, int *ret_number)
 {
@@ -220,6 +220,29 @@ static void put_row(struct buf *buf, const struct trend *trend, const char *name
     buf_putc(buf, '\n');
 }
 
+/* "3/4", or where that is too wide for its column "75%". */
+static const char *passed_words(const struct quarter *quarter, struct arena *arena)
+{
+    if (!quarter->runs)
+        return "-";
+    const char *text = arena_printf(arena, "%d/%d", quarter->passed, quarter->runs);
+    return strlen(text) < COLUMN ? text : arena_printf(arena, "%d%%", (int)(100LL * quarter->passed / quarter->runs));
+}
+
+static const char *days_words(const struct trend *trend, int64_t then_s, struct arena *arena)
+{
+    int64_t days = (trend->now_s - then_s) / DAY_S;
+    return arena_printf(arena, "%" PRId64 " day%s", days, days == 1 ? "" : "s");
+}
+
+static int64_t mean_age_days(const struct trend *trend)
+{
+    int64_t sum_s = 0;
+    for (int i = 0; i < trend->n_open; i++)
+        sum_s += trend->now_s - trend->open[i].first_s;
+    return trend->n_open ? sum_s / trend->n_open / DAY_S : 0;
+}
+
 void trend_text(const struct trend *trend, const char *drill, struct buf *buf)
 {
     struct arena arena = {0};
@@ -227,17 +250,14 @@ void trend_text(const struct trend *trend, const char *drill, struct buf *buf)
     if (trend->last_pass_s == INT64_MIN)
         buf_puts(buf, ", never passed\n\n");
     else
-        buf_printf(buf, ", last pass %" PRId64 " days ago\n\n", (trend->now_s - trend->last_pass_s) / DAY_S);
+        buf_printf(buf, ", last pass %s ago\n\n", days_words(trend, trend->last_pass_s, &arena));
     buf_printf(buf, "  %-14s", "Median of");
     for (int i = 0; i < QUARTERS; i++)
         buf_printf(buf, "%*s", COLUMN,
                    arena_printf(&arena, "%02d Q%d", trend->quarters[i].year % 100, trend->quarters[i].number));
     buf_printf(buf, "\n  %-14s", "Passed");
     for (int i = 0; i < QUARTERS; i++)
-        buf_printf(buf, "%*s", COLUMN,
-                   trend->quarters[i].runs
-                       ? arena_printf(&arena, "%d/%d", trend->quarters[i].passed, trend->quarters[i].runs)
-                       : "-");
+        buf_printf(buf, "%*s", COLUMN, passed_words(&trend->quarters[i], &arena));
     buf_putc(buf, '\n');
     put_row(buf, trend, "Score", SCORE, &arena);
     for (int i = 0; i < MEASURES; i++)
@@ -245,13 +265,15 @@ void trend_text(const struct trend *trend, const char *drill, struct buf *buf)
     buf_puts(buf, trend->n_regressions ? "\n  Worse than in the quarter before:\n" : "");
     for (int i = 0; i < trend->n_regressions; i++)
         buf_printf(buf, "    %s\n", trend->regressions[i]);
-    buf_printf(buf, "\n  Open findings: %d\n", trend->n_open);
-    for (int i = 0; i < trend->n_open; i++) {
+    buf_printf(buf, "\n  Open findings: %d", trend->n_open);
+    buf_puts(buf, trend->n_open ? arena_printf(&arena, ", of a mean age of %" PRId64 " days\n", mean_age_days(trend)) : "\n");
+    for (int i = 0; i < trend->n_open && i < OPEN_SHOWN; i++) {
         const struct open_finding *open = &trend->open[i];
-        buf_printf(buf, "    %-8s%s, %" PRId64 " days: %s\n            %s\n", severity_names[open->severity], open->id,
-                   (trend->now_s - open->first_s) / DAY_S, open->drill,
-                   words_line(&arena, str_of(open->message), 66));
+        buf_printf(buf, "    %-8s%s, %s: %s\n            %s\n", severity_names[open->severity], open->id,
+                   days_words(trend, open->first_s, &arena), open->drill, words_line(&arena, str_of(open->message), 66));
     }
+    if (trend->n_open > OPEN_SHOWN)
+        buf_printf(buf, "    and %d younger ones, in --format json\n", trend->n_open - OPEN_SHOWN);
     arena_release(&arena);
 }
 
@@ -295,6 +317,7 @@ void trend_json(const struct trend *trend, const char *drill, struct buf *buf)
     for (int i = 0; i < trend->n_regressions; i++)
         json_string(json, NULL, trend->regressions[i]);
     json_close_array(json);
+    json_integer(json, "open_findings_mean_age_days", mean_age_days(trend));
     json_open_array(json, "open_findings");
     for (int i = 0; i < trend->n_open; i++) {
         const struct open_finding *open = &trend->open[i];

@@ -88,7 +88,7 @@ static void runs_are_added_listed_and_trended(void **state)
     rehearse_ok("history list shop/undo --limit 1");
     assert_string_equal(strchr(output, '\n'), "\n2026-02-03 10:20  shop/undo                              pass       100  simulated\n");
     rehearse_ok("trend --now 2026-02-05 --plot %s/plots/trend.svg", dir);
-    assert_non_null(strstr(output, "all drills: 3 runs, last pass 1 days ago"));
+    assert_non_null(strstr(output, "all drills: 3 runs, last pass 1 day ago"));
     assert_non_null(strstr(output, "passes: 1 of 2, were 1 of 1 in 2025 Q4"));
     rehearse_ok("trend shop/undo --now 2026-02-05 --format json");
     assert_non_null(strstr(output, "\"runs\": 2,"));
@@ -117,6 +117,19 @@ static void a_held_drill_counts(void **state)
     rehearse_ok("history list");
     assert_non_null(strstr(output, "2026-01-10 09:00  shop/undo"));
     assert_non_null(strstr(output, "a facilitator, two engineers"));
+    /* put right and added again: it stands for itself, not beside what was wrong */
+    rehearse_ok("history add %s/held.yaml", dir);
+    rehearse_ok("history list --limit 0");
+    const char *first = strstr(output, "2026-01-10 09:00  shop/undo");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "2026-01-10 09:00  shop/undo"));
+    /* one bad file among good ones: nothing is kept of any */
+    char arguments[256];
+    write_run("good.json", sample_good());
+    snprintf(arguments, sizeof arguments, "history add --at 2020-01-01 %s/good.json %s/nowhere.yaml", dir, dir);
+    assert_int_equal(rehearse(arguments), 2);
+    rehearse_ok("history list --limit 0");
+    assert_null(strstr(output, "2020-01-01"));
 }
 
 static void an_export_is_imported_once(void **state)

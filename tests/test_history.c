@@ -458,6 +458,10 @@ static void mistakes_in_a_held_drill_are_named(void **state)
         {"format: rehearse.held/1\ndrill: x\nstart: 2026-04-14T14:00:00Z\ninstants: {decided: 3m}\n", "decide"},
         {"format: rehearse.held/1\ndrill: x\nstart: 2026-04-14T14:00:00Z\ninstants: {}\nend_state: fine\n", "good"},
         {"format: rehearse.held/1\ndrill: x\nstart: 2026-04-14T14:00:00Z\ninstants: {}\nactions: [{at: 3m}]\n", "neither"},
+        {"format: rehearse.held/1\ndrill: x\nstart: 2026-04-14T14:00:00Z\ninstants: {change: 9m, detect: 3m}\n",
+         "/instants/detect: 'detect' lies before 'change'"},
+        {"format: rehearse.held/1\ndrill: x\nstart: 2026-04-14T14:00:00Z\ninstants: {decide: 9m, restore: 8m}\n",
+         "'restore' lies before 'decide'"},
     };
     snprintf(path, sizeof path, "%s/held.yaml", dir);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
