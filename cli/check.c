@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/formats.h"
 #include "cli/keep.h"
 #include "cli/arguments.h"
 #include "procedures/drill/find.h"
@@ -31,7 +32,8 @@ enum { PATHS_MAX = 256, JOBS_MAX = 64 };
 struct arguments {
     const char *paths[PATHS_MAX];
     int n_paths;
-    const char *jobs_text, *junit, *sarif, *csv, *metrics, *baseline, *write_baseline, *fail_on, *format, *out, *history, *today;
+    struct formats formats;
+    const char *jobs_text, *baseline, *write_baseline, *fail_on, *format, *out, *history, *today;
     bool no_color;
     int64_t today_s; /* Unix time by which waivers are judged */
     int jobs;
@@ -79,13 +81,12 @@ static int choose_jobs(const char *text, int *ret, struct error *error)
 static int parse(int argc, char **argv, struct arguments *ret, struct error *error)
 {
     const struct option_spec specs[] = {
-        {"-j", &ret->jobs_text, NULL},        {"--junit", &ret->junit, NULL},
-        {"--sarif", &ret->sarif, NULL},       {"--csv", &ret->csv, NULL},
-        {"--metrics", &ret->metrics, NULL},   {"--baseline", &ret->baseline, NULL},
+        {"-j", &ret->jobs_text, NULL},        {"--baseline", &ret->baseline, NULL},
         {"--format", &ret->format, NULL},     {"--write-baseline", &ret->write_baseline, NULL},
         {"--fail-on", &ret->fail_on, NULL},   {"--out", &ret->out, NULL},
         {"--history", &ret->history, NULL},   {"--today", &ret->today, NULL},
-        {"--no-color", NULL, &ret->no_color}, {NULL, NULL, NULL},
+        {"--no-color", NULL, &ret->no_color}, FORMATS_OPTIONS(&ret->formats),
+        {NULL, NULL, NULL},
     };
     int n = arguments_parse(argc, argv, specs, ret->paths, PATHS_MAX, error);
     if (n < 0)
@@ -383,40 +384,21 @@ static int compare_all(struct checking *checking, struct error *error)
     return 0;
 }
 
-static int write_file(const char *path, const struct buf *content, struct error *error)
-{
-    int code = report_make_parents(path, error);
-    return code ? code : report_write_file(path, buf_text(content), error);
-}
-
 static int write_files(struct checking *checking, struct error *error)
 {
     const struct arguments *arguments = checking->arguments;
-    const struct {
-        const char *path;
-        void (*write)(const struct summary *, int, struct buf *);
-    } files[] = {{arguments->sarif, summaries_sarif},
-                 {arguments->csv, summaries_csv},
-                 {arguments->metrics, summaries_openmetrics},
-                 {arguments->write_baseline, baseline_write}};
-    int code = 0, n;
+    int n;
     const struct summary *summaries = summaries_of(checking, &n);
-    const char *index = arena_printf(&checking->arena, "%s/index.html", arguments->out);
     struct buf buf;
     buf_init(&buf, REPORT_MAX);
     check_html(&checking->check, &buf);
-    code = write_file(index, &buf, error);
-    for (size_t i = 0; code == 0 && i < sizeof files / sizeof *files; i++) {
-        if (!files[i].path)
-            continue;
+    int code = formats_write_file(arena_printf(&checking->arena, "%s/index.html", arguments->out), &buf, error);
+    if (code == 0)
+        code = formats_write(&arguments->formats, summaries, n, summaries_with_failures(checking), checking->n_heads, error);
+    if (code == 0 && arguments->write_baseline) {
         buf_clear(&buf);
-        files[i].write(summaries, n, &buf);
-        code = write_file(files[i].path, &buf, error);
-    }
-    if (code == 0 && arguments->junit) {
-        buf_clear(&buf);
-        summaries_junit(summaries_with_failures(checking), checking->n_heads, &buf);
-        code = write_file(arguments->junit, &buf, error);
+        baseline_write(summaries, n, &buf);
+        code = formats_write_file(arguments->write_baseline, &buf, error);
     }
     buf_release(&buf);
     return code;

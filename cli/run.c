@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/formats.h"
 #include "cli/keep.h"
 #include "cli/arguments.h"
 #include "cli/shell.h"
@@ -22,6 +23,7 @@ static void on_interrupt(int signal_number)
 
 struct run_arguments {
     const char *drill, *playbook, *section, *out, *format, *seed, *tier, *history, *until;
+    struct formats formats;
     bool no_color, png, shell;
 };
 
@@ -42,7 +44,7 @@ static int parse(int argc, char **argv, struct run_arguments *ret, struct run_op
         {"--section", &ret->section, NULL},   {"--out", &ret->out, NULL},
         {"--format", &ret->format, NULL},     {"--tier", &ret->tier, NULL},
         {"--history", &ret->history, NULL},   {"--until", &ret->until, NULL},
-        {"--shell", NULL, &ret->shell},
+        {"--shell", NULL, &ret->shell},       FORMATS_OPTIONS(&ret->formats),
         {"--no-color", NULL, &ret->no_color}, {"--png", NULL, &ret->png},
         {NULL, NULL, NULL},
     };
@@ -121,9 +123,11 @@ static int tell(const struct drill *drill, const struct record *record,
     const char *out = arguments->out ? arguments->out
                                      : arena_printf(&report.arena, "rehearse-out/%s", drill->name);
     int code = report_write_all(&report, out, WRITE_USUAL | (arguments->png ? WRITE_PNG : 0u), error);
+    struct summary summary;
+    summary_of_report(&summary, &report.arena, &report);
+    if (code == 0)
+        code = formats_write(&arguments->formats, &summary, 1, &summary, 1, error);
     if (code == 0) { /* kept first: a reader who goes away takes nothing with him */
-        struct summary summary;
-        summary_of_report(&summary, &report.arena, &report);
         keep_runs(&summary, 1, arguments->history);
         print(&report, arguments);
         if (strcmp(arguments->format, "text") == 0)
@@ -174,7 +178,8 @@ const struct command command_run = {
     .usage = "DRILL [--seed N] [--playbook FILE] [--section HEADING] [--out DIR]\n"
              "                    [--format text|json|markdown] [--tier auto|namespaces|landlock]\n"
              "                    [--history FILE|none] [--png] [--no-color]\n"
-             "                    [--until FILE:LINE] --shell",
+             "                    [--junit FILE] [--sarif FILE] [--csv FILE] [--metrics FILE]\n"
+             "                    [--shell [--until FILE:LINE]]",
     .summary = "rehearse one drill and report what is true",
     .help =
         "  DRILL              a drill file, e.g. drills/shop.yaml\n"
@@ -184,11 +189,14 @@ const struct command command_run = {
         "  --out DIR          where reports go (default rehearse-out/DRILL/)\n"
         "  --format FORMAT    what is printed: text (default), json, markdown\n"
         "  --png              the pictures as PNG too\n"
+        "  --junit FILE       JUnit XML; --sarif FILE: SARIF 2.1.0; --csv FILE: the measures; --metrics FILE: OpenMetrics text\n"
         "  --history FILE     where the run is kept (default $XDG_STATE_HOME/rehearse/history.db); none: nowhere\n"
         "  --shell            look around in the sealed shell instead: it takes its commands from you, not from the playbook\n"
         "  --until FILE:LINE  ... and is opened before this line of the procedure (default its first)\n"
         "  --tier TIER        how the playbook is sealed off; auto takes the best that works here\n"
         "\n"
+        "DIR gets report.html, report.md, run.json (all that is known, reports/run.schema.json), events.jsonl (one event a line),\n"
+        "incident.md (as a team files it), timeline.svg and steps.svg.\n"
         "exit: 0 pass, 1 a target or gate was missed, 2 the input is wrong, 3 unknown or cannot be sealed\n",
     .run = run,
 };

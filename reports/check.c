@@ -50,6 +50,8 @@ int check_status(const struct check *check)
 
 /* ---- table ---- */
 
+enum { NAME_WIDTH = 44 }; /* with it a row is 78 columns wide; longer names widen all rows */
+
 static void put_toned(struct buf *buf, bool color, const char *code, const char *text)
 {
     if (color)
@@ -58,7 +60,7 @@ static void put_toned(struct buf *buf, bool color, const char *code, const char 
         buf_puts(buf, text);
 }
 
-static void put_row(const struct check_row *row, struct buf *buf, bool color)
+static void put_row(const struct check_row *row, int name_width, struct buf *buf, bool color)
 {
     struct arena arena = {0};
     bool well = check_row_is_well(row);
@@ -72,8 +74,8 @@ static void put_row(const struct check_row *row, struct buf *buf, bool color)
     struct buf score;
     buf_init(&score, 64);
     words_number(&score, row->summary.score);
-    buf_printf(buf, "  %-44s %-8s%6s", words_line(&arena, str_of(row->summary.drill), 200), outcome_names[row->summary.outcome],
-               score.at);
+    const char *name = words_line(&arena, str_of(row->summary.drill), 200);
+    buf_printf(buf, "  %s%*s %-8s%6s", name, name_width - (int)words_width(name), "", outcome_names[row->summary.outcome], score.at);
     int counts[3] = {0};
     for (int i = 0; i < row->summary.n_findings; i++)
         counts[row->summary.findings[i].severity] += !row->summary.findings[i].waived;
@@ -92,10 +94,14 @@ static void put_row(const struct check_row *row, struct buf *buf, bool color)
 
 void check_text(const struct check *check, struct buf *buf, bool color)
 {
-    int well = 0;
-    buf_printf(buf, "       %-44s %-8s%6s\n", "Drill", "Verdict", "Score");
+    int well = 0, name_width = NAME_WIDTH;
     for (int i = 0; i < check->n; i++) {
-        put_row(&check->rows[i], buf, color);
+        int width = check->rows[i].has_summary ? (int)words_width(check->rows[i].summary.drill) : 0;
+        name_width = width > name_width ? width : name_width;
+    }
+    buf_printf(buf, "       %-*s %-8s%6s\n", name_width, "Drill", "Verdict", "Score");
+    for (int i = 0; i < check->n; i++) {
+        put_row(&check->rows[i], name_width, buf, color);
         well += check_row_is_well(&check->rows[i]);
     }
     for (int i = 0; i < check->n_missing; i++)

@@ -261,6 +261,27 @@ static void a_waiver_holds_until_its_day(void **state)
     workspace_release(&workspace);
 }
 
+static void one_run_leaves_the_same_files(void **state)
+{
+    (void)state;
+    if (!trial_possible())
+        skip();
+    struct workspace workspace;
+    workspace_init(&workspace, "tests/data/check");
+    char output[16384], arguments[700];
+    const char *at = workspace.path;
+    snprintf(arguments, sizeof arguments, "run %s/lies.yaml --history none --out %s/out --junit %s/out/a/j.xml --sarif %s/out/s.sarif "
+             "--csv %s/out/m.csv --metrics %s/out/m.txt --png", at, at, at, at, at, at);
+    assert_int_equal(rehearse(arguments, output, sizeof output), 1);
+    static const char *const files[] = {"report.html", "report.md", "run.json", "events.jsonl", "incident.md", "timeline.svg", "steps.svg",
+                                        "timeline.png", "steps.png", "a/j.xml", "s.sarif", "m.csv", "m.txt"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(arguments, sizeof arguments, "out/%s", files[i]);
+        assert_int_equal(access(workspace_path(&workspace, arguments), R_OK), 0);
+    }
+    workspace_release(&workspace);
+}
+
 /* What cannot be written is no pass, whichever stream or file it was for. */
 static void a_result_that_cannot_be_written_is_no_pass(void **state)
 {
@@ -339,6 +360,7 @@ int main(void)
         cmocka_unit_test(a_lie_is_found_out_and_expected),
         cmocka_unit_test(a_broken_drill_stops_no_other),
         cmocka_unit_test(a_waiver_holds_until_its_day),
+        cmocka_unit_test(one_run_leaves_the_same_files),
         cmocka_unit_test(a_result_that_cannot_be_written_is_no_pass),
         cmocka_unit_test(a_check_can_be_stopped),
         cmocka_unit_test(mistakes_are_named),
