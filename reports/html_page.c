@@ -16,7 +16,7 @@ const char html_style[] =
     "body{margin:0 auto;padding:1.5rem;max-width:66rem;background:var(--paper);color:var(--text);"
     "font:16px/1.5 system-ui,Helvetica,Arial,'Liberation Sans',sans-serif;overflow-wrap:anywhere}\n"
     "h1,h2,h3{color:var(--ink);line-height:1.25}h1{font-size:1.6rem;margin:0}h2{font-size:1.25rem;margin:2.2rem 0 .7rem}"
-    "h3{font-size:1rem;margin:0}\n"
+    "h3{font-size:1rem;margin:0}table+h3,article+h3{margin-top:1.2rem}details{margin:.4rem 0}\n"
     "a{color:var(--link)}code,pre{font-family:ui-monospace,'Liberation Mono',Menlo,monospace;font-size:.875em}\n"
     "pre,code.command{white-space:pre-wrap}\n"
     "pre{background:var(--card);border:1px solid var(--line);border-radius:4px;padding:.6rem;margin:.5rem 0}\n"
@@ -36,15 +36,15 @@ const char html_style[] =
     "dt{color:var(--ink);font-weight:600}dd{margin:0 0 .8rem}dd p{margin:.2rem 0}\n"
     ":target{outline:2px solid var(--link);outline-offset:2px}\n"
     /* a column that can be broken anywhere would be squeezed by the others */
-    "@media(min-width:881px){table[aria-label=Steps] td.words{width:32%}table[aria-label=Steps] td:nth-child(3){width:48%}}\n"
+    "@media print,(min-width:881px){table[aria-label=Steps] td.words{width:32%}table[aria-label=Steps] td:nth-child(3){width:48%}}\n"
     /* on a narrow screen each row is a small card */
-    "@media(max-width:880px){body{padding:1rem}"
+    "@media screen and (max-width:880px){body{padding:1rem}"
     "thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}"
     "table,tbody,tr,tbody th,td{display:block}tr{border-bottom:1px solid var(--line);padding:.45rem 0}"
     "th,td{border:0;padding:.1rem 0}tbody th{font-weight:600;color:var(--ink)}"
     "td.number{display:inline-block;margin-right:1.2rem}td:empty{display:none}"
     "td[data-label]::before{content:attr(data-label) ': ';color:var(--muted)}th[data-label=Step]::before{content:'Step '}}\n"
-    "@media(max-width:640px){figure svg.wide{display:none}figure svg.narrow{display:block}}\n"
+    "@media screen and (max-width:640px){figure svg.wide{display:none}figure svg.narrow{display:block}}\n"
     "@media print{:root{color-scheme:light;--ink:#000;--text:#000;--muted:#444;--line:#999;--paper:#fff;--card:#fff;--link:#000}"
     "body{font-size:11px;max-width:none;padding:0}nav{display:none}article,figure,tr,dd{break-inside:avoid}"
     "h2,h3,dt{break-after:avoid}figure svg{filter:none}}\n";

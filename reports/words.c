@@ -1,5 +1,6 @@
 #include "reports/words.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -152,11 +153,24 @@ size_t words_utf8(const char *at, size_t len)
     return overlong || surrogate || beyond ? 0 : n;
 }
 
+/* The length of a sequence that only chooses colours and weight (ECMA-48, SGR), or 0: it says nothing to a reader. */
+static size_t colour_sequence(const char *at, size_t len)
+{
+    size_t n = 2;
+    if (len < 3 || at[0] != '\033' || at[1] != '[')
+        return 0;
+    while (n < len && (isdigit((unsigned char)at[n]) || at[n] == ';' || at[n] == ':'))
+        n++;
+    return n < len && at[n] == 'm' ? n + 1 : 0;
+}
+
 /* One character, made printable; returns how many bytes of the input it took. */
 static size_t put_printable(struct buf *buf, const char *at, size_t len, bool keep_layout)
 {
-    size_t n = words_utf8(at, len);
+    size_t n = words_utf8(at, len), colour = colour_sequence(at, len);
     unsigned char c = (unsigned char)at[0];
+    if (colour)
+        return colour;
     if (n == 0) {
         buf_printf(buf, "\\x%02x", c);
         return 1;
@@ -184,7 +198,8 @@ const char *words_line(struct arena *arena, struct str bytes, size_t max_chars)
     while (i < bytes.len && chars < max_chars) {
         size_t before = buf.len;
         i += put_printable(&buf, bytes.at + i, bytes.len - i, false);
-        chars += buf.len - before > 1 && (unsigned char)buf.at[before] < 0x80 ? buf.len - before : 1;
+        if (buf.len > before)
+            chars += buf.len - before > 1 && (unsigned char)buf.at[before] < 0x80 ? buf.len - before : 1;
     }
     const char *line = buf.at ? buf.at : "";
     if (i < bytes.len) { /* take back what the dots need */

@@ -24,7 +24,7 @@ void words_number(struct buf *, double value);
 /* Length in bytes of the well-formed UTF-8 character at `at` (1 to 4), 0 if there is none. */
 size_t words_utf8(const char *at, size_t len);
 /* Bytes of a child as one printable line: control characters and malformed bytes as \n, \t, \x1b. Escape
- * sequences of a terminal never reach the reader's. Cut to at most max_chars characters, with "..." then. */
+ * sequences of a terminal never reach the reader's; those that only choose colours are left out. Cut to at most max_chars characters, with "..." then. */
 const char *words_line(struct arena *, struct str bytes, size_t max_chars);
 /* The same for several lines; line feeds and tabs stay. */
 void words_block(struct buf *, struct str bytes);

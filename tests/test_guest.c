@@ -94,8 +94,8 @@ static void bytes_of_children_stay_text(void **state)
     (void)state;
     if (!trial_possible())
         skip();
-    assert_int_equal(look("--shell", "printf \"\\\\033[31mred\\\\n\"\\n"), 0);
-    assert_string_equal(output, "\\x1b[31mred\n");
+    assert_int_equal(look("--shell", "printf \"\\\\033[31mred\\\\033[2J\\\\n\"\\n"), 0);
+    assert_string_equal(output, "red\\x1b[2J\n");
 }
 
 static void mistakes_are_named(void **state)

@@ -181,7 +181,8 @@ static void durations_read_well(void **state)
     assert_string_equal(words_date(&arena, -SECOND), "1969-12-31T23:59:59Z");
     assert_string_equal(words_date(&arena, INT64_C(951782400) * SECOND), "2000-02-29T00:00:00Z");
     assert_string_equal(words_count(&arena, -1234567), "-1,234,567");
-    assert_string_equal(words_line(&arena, STR("a\tb\033[1m\xff"), 99), "a\\tb\\x1b[1m\\xff");
+    assert_string_equal(words_line(&arena, STR("a\tb\033[1;31mc\033[2J\033[0m\xff"), 99), "a\\tbc\\x1b[2J\\xff");
+    assert_string_equal(words_line(&arena, STR("\033[0m\033[0\033[\033]0;t\a"), 99), "\\x1b[0\\x1b[\\x1b]0;t\\x07");
     assert_string_equal(words_line(&arena, STR("abcdefghij"), 8), "abcde...");
     arena_release(&arena);
 }
