@@ -211,7 +211,7 @@ static void a_broken_drill_stops_no_other(void **state)
     snprintf(arguments, sizeof arguments,
              "list /nonexistent; cd %s && cp lies.yaml b.yml && cp lies.yaml key.yaml && cp lies.yaml playbook.yaml && "
              "sed -i s/cwd:/cdw:/ key.yaml && sed -i s/playbook.md/nowhere.md/ playbook.yaml && "
-             "printf '# rehearse.drill/1\\na: [\\n' > open.yaml",
+             "printf 'format: rehearse.drill/1\\na: [\\n' > open.yaml",
              workspace.path);
     rehearse(arguments, output, sizeof output);
     snprintf(arguments, sizeof arguments, "check %s -j2 --history none --out %s/out --junit %s/out/j.xml", workspace.path, workspace.path,
