@@ -19,7 +19,7 @@ void call_write(struct call *call, int fd, const void *at, size_t len)
     }
 }
 
-static void write_formatted(struct call *call, int fd, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void write_formatted(struct call *call, int fd, const char *format, va_list args)
 {
     const char *text = arena_vprintf(call->arena, format, args);
     call_write(call, fd, text, strlen(text));

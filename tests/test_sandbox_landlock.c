@@ -104,8 +104,7 @@ static void test_host_is_not_changed(void **state)
         "perl -e 'chmod 0777, \"/proc/self/root$ENV{S}\"'",
         "cd /proc/self/root; chmod 777 .$S",
         "perl -e 'opendir(D, \"/proc/self/root\"); chdir D; chmod 0777, \".$ENV{S}\"'",
-        "perl -e '$p = \"/proc/self/root$ENV{S}\"; $f = syscall(257, -100, $p, 010000000); $e = "
-        "\"\"; syscall(260, $f, $e, 1, 1, 0x1000)'",
+        "perl -e '$p = \"/proc/self/root$ENV{S}\"; $f = syscall(257, -100, $p, 010000000); $e = \"\"; syscall(260, $f, $e, 1, 1, 0x1000)'",
         "ln -s /proc/self/root /tmp/r; chmod 777 /tmp/r$S; touch -h -d @1 /tmp/r$S",
         "cat /proc/self/root$S",
         "truncate -s 0 /proc/self/root$S",

@@ -20,27 +20,30 @@ const char *const operator_delay_names[DELAYS] = {
     [DELAY_DECIDE] = "decide", [DELAY_TYPE] = "type",     [DELAY_READ] = "read",
 };
 
+/* median, 95th percentile */
+#define LOGNORMAL(p50, p95) {p50, p95, DELAY_LOGNORMAL}
+
 static const struct model_operator profiles[] = {
     {.profile = "automation",
-     .delay = {[DELAY_NOTICE] = {10 * MINUTE, 30 * MINUTE}},
+     .delay = {[DELAY_NOTICE] = LOGNORMAL(10 * MINUTE, 30 * MINUTE)},
      .patience_ns = 5 * MINUTE,
      .hesitation_ns = 10 * MINUTE},
     {.profile = "on_call",
-     .delay = {[DELAY_NOTICE] = {10 * MINUTE, 30 * MINUTE},
-               [DELAY_NOTIFY] = {15 * SECOND, 60 * SECOND},
-               [DELAY_ACK] = {2 * MINUTE, 5 * MINUTE},
-               [DELAY_DECIDE] = {4 * MINUTE, 10 * MINUTE},
-               [DELAY_TYPE] = {5 * SECOND, 12 * SECOND},
-               [DELAY_READ] = {3 * SECOND, 6 * SECOND}},
+     .delay = {[DELAY_NOTICE] = LOGNORMAL(10 * MINUTE, 30 * MINUTE),
+               [DELAY_NOTIFY] = LOGNORMAL(15 * SECOND, 60 * SECOND),
+               [DELAY_ACK] = LOGNORMAL(2 * MINUTE, 5 * MINUTE),
+               [DELAY_DECIDE] = LOGNORMAL(4 * MINUTE, 10 * MINUTE),
+               [DELAY_TYPE] = LOGNORMAL(5 * SECOND, 12 * SECOND),
+               [DELAY_READ] = LOGNORMAL(3 * SECOND, 6 * SECOND)},
      .patience_ns = 15 * MINUTE,
      .hesitation_ns = 10 * MINUTE},
     {.profile = "team",
-     .delay = {[DELAY_NOTICE] = {8 * MINUTE, 25 * MINUTE},
-               [DELAY_NOTIFY] = {15 * SECOND, 60 * SECOND},
-               [DELAY_ACK] = {2 * MINUTE, 5 * MINUTE},
-               [DELAY_DECIDE] = {10 * MINUTE, 25 * MINUTE},
-               [DELAY_TYPE] = {6 * SECOND, 15 * SECOND},
-               [DELAY_READ] = {3 * SECOND, 6 * SECOND}},
+     .delay = {[DELAY_NOTICE] = LOGNORMAL(8 * MINUTE, 25 * MINUTE),
+               [DELAY_NOTIFY] = LOGNORMAL(15 * SECOND, 60 * SECOND),
+               [DELAY_ACK] = LOGNORMAL(2 * MINUTE, 5 * MINUTE),
+               [DELAY_DECIDE] = LOGNORMAL(10 * MINUTE, 25 * MINUTE),
+               [DELAY_TYPE] = LOGNORMAL(6 * SECOND, 15 * SECOND),
+               [DELAY_READ] = LOGNORMAL(3 * SECOND, 6 * SECOND)},
      .patience_ns = 30 * MINUTE,
      .hesitation_ns = 20 * MINUTE},
 };
