@@ -30,6 +30,8 @@ void compose_say(struct compose_command *command, const char *level, const char 
 
 int compose_fail(struct compose_command *command, const char *format, ...)
 {
+    if (command->edition == COMPOSE_V1 && command->verb && strcmp(command->verb->name, "exec") == 0)
+        return 1; /* exit_with_metrics() of 1.29 logs no message of exec's: docker has said it, it believes */
     va_list args;
     va_start(args, format);
     const char *text = arena_vprintf(command->call->arena, format, args);
@@ -73,6 +75,11 @@ void compose_end(struct compose_command *command, const char *doing, const char 
         line_v1(command, doing, name, "done");
     else
         call_err(command->call, " Container %s  %s\n", name, done);
+}
+
+void compose_failed(struct compose_command *command, const char *doing, const char *name)
+{
+    line_v1(command, doing, name, "failed");
 }
 
 void compose_end_badly(struct compose_command *command, const char *doing, const char *name,
@@ -173,15 +180,18 @@ static int unknown_verb(struct compose_command *command, const char *name)
     return 1;
 }
 
-static int usage_error(struct compose_command *command, const struct compose_verb *verb)
+int compose_usage_error(struct compose_command *command)
 {
+    const struct compose_verb *verb = command->verb;
     if (command->edition == COMPOSE_V2) {
         call_err(command->call, "%s\nSee 'docker compose %s --help'.\n", command->options.error,
                  verb->name);
         return 16;
     }
-    call_err(command->call, "%s\n\nUsage: %s\n", verb->summary, verb->usage);
-    return 1;
+    /* 1.29 means to fail, and ends with 0: main() takes the code of a SystemExit that has none (compose/cli/main.py). */
+    if (strcmp(verb->name, "exec") != 0) /* of which nothing is ever logged there */
+        call_err(command->call, "%s\n\nUsage: %s\n", verb->summary, verb->usage);
+    return 0;
 }
 
 static int read_project(struct compose_command *command, const struct options *global)
@@ -251,11 +261,12 @@ int compose_run(struct call *call, enum compose_edition edition, char **argv)
     if (options_has(&global, "version") || (argv[0] && strcmp(argv[0], "version") == 0))
         return version(call, edition, argv);
     if (!argv[0] || options_has(&global, "help")) {
-        call_out(
-            call,
+        bool asked = edition == COMPOSE_V2 || options_has(&global, "help");
+        const char *help =
             "Define and run multi-container applications with Docker.\n\nUsage:\n  docker-compose "
-            "[-f <arg>...] [options] [COMMAND] [ARGS...]\n");
-        return argv[0] || options_has(&global, "help") ? 0 : 1;
+            "[-f <arg>...] [options] [COMMAND] [ARGS...]\n";
+        call_write(call, asked ? 1 : 2, help, strlen(help));
+        return 0;
     }
     const struct compose_verb *verb = find_verb(argv[0]);
     if (!verb)
@@ -267,18 +278,22 @@ int compose_run(struct call *call, enum compose_edition edition, char **argv)
         call_out(call, "%s\n\nUsage: %s\n", verb->summary, verb->usage);
         return 0;
     }
-    if (command.options.error)
-        return usage_error(&command, verb);
+    command.verb = verb;
+    int n_args = command.options.n_args;
+    if (command.options.error || (edition == COMPOSE_V1 && (n_args < verb->least || (verb->most >= 0 && n_args > verb->most))))
+        return compose_usage_error(&command);
     int status = read_project(&command, &global);
     if (status)
         return status;
     if (verb->run != find_verb("config")->run && !command.docker->daemon_running) {
         if (edition == COMPOSE_V2)
             return docker_reachable(call, command.docker, "") ? 0 : 1;
-        return compose_fail(&command,
-                            "Couldn't connect to Docker daemon at http+docker://localhost - is it "
-                            "running?\n\nIf it's at a non-standard location, specify the URL with "
-                            "the DOCKER_HOST environment variable.");
+        /* 1.29 with docker-py 5 does not catch this one; the frames in between are left out */
+        call_err(call,
+                 "Traceback (most recent call last):\n  ...\ndocker.errors.DockerException: Error "
+                 "while fetching server API version: ('Connection aborted.', "
+                 "ConnectionRefusedError(111, 'Connection refused'))\n");
+        return 1;
     }
     for (char **name = command.options.args; verb->services && *name; name++) {
         if (!compose_find(&command.project, *name))

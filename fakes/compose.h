@@ -91,6 +91,8 @@ const char *compose_image(const struct compose_project *, const struct compose_s
  * profiles. NULL-terminated. */
 struct compose_service **compose_order(const struct compose_project *, char *const *names,
                                        bool with_needed);
+/* All services as lists of them show them, with and without profiles. NULL-terminated. */
+struct compose_service **compose_sorted(const struct compose_project *);
 const char *compose_container_name(const struct compose_project *, const struct compose_service *,
                                    int number);
 /* What is compared to decide whether a container is still as the file says. */

@@ -12,6 +12,7 @@ struct compose_command {
     enum compose_edition edition;
     struct compose_project project;
     struct options options;
+    const struct compose_verb *verb; /* NULL: not known yet */
     size_t width; /* of the widest line of v1's parallel output so far: it only grows */
 };
 
@@ -21,6 +22,7 @@ struct compose_verb {
         *words; /* its options: fakes/options.h; "1:" and "2:" before one: of that edition alone */
     bool interspersed;
     bool services; /* all arguments are names of services, and are checked */
+    int least, most; /* arguments, as v1's usage has them; most -1: any number */
     int (*run)(struct compose_command *);
 };
 
@@ -30,6 +32,8 @@ extern const struct compose_verb compose_up_verbs[], compose_stop_verbs[], compo
 /* A line on stderr as the tool logs it: with "ERROR: " or "WARNING: " in front on a terminal only (v1). */
 void compose_say(struct compose_command *, const char *level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* What is wrong with the command line, and how it should be; returns the exit status. */
+int compose_usage_error(struct compose_command *);
 /* An error: v1 and v2 print it in their ways; returns the exit status (1). */
 int compose_fail(struct compose_command *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -41,6 +45,7 @@ int compose_no_service(struct compose_command *, const char *name);
 void compose_announce(struct compose_command *, const char *doing, const char *name);
 void compose_begin(struct compose_command *, const char *doing, const char *name);
 void compose_end(struct compose_command *, const char *doing, const char *done, const char *name);
+void compose_failed(struct compose_command *, const char *doing, const char *name); /* v1 alone */
 void compose_end_badly(struct compose_command *, const char *doing, const char *name,
                        const char *why);
 

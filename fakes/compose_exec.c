@@ -28,12 +28,8 @@ static int exec(struct compose_command *command)
 {
     struct call *call = command->call;
     char **args = command->options.args;
-    if (!args[0] || !args[1])
-        return compose_fail(command,
-                            command->edition == COMPOSE_V1
-                                ? "Execute a command in a running container\n\nUsage: exec "
-                                  "[options] [-e KEY=VAL...] SERVICE COMMAND [ARGS...]"
-                                : "requires at least 2 arg(s), only received %d",
+    if (!args[0] || !args[1]) /* v2: of v1 the usage has been said */
+        return compose_fail(command, "requires at least 2 arg(s), only received %d",
                             command->options.n_args);
     if (!compose_find(&command->project, args[0]))
         return compose_no_service(command, args[0]);
@@ -104,10 +100,7 @@ static int run(struct compose_command *command)
     const struct options *options = &command->options;
     bool v1 = command->edition == COMPOSE_V1;
     if (!options->args[0])
-        return compose_fail(command,
-                            "Run a one-off command on a service.\n\nUsage:\n    run [options] [-v "
-                            "VOLUME...] [-p PORT...] [-e KEY=VAL...] [-l KEY=VALUE...] SERVICE "
-                            "[COMMAND] [ARGS...]");
+        return compose_fail(command, "requires at least 1 arg(s), only received 0");
     struct compose_service *service = compose_find(&command->project, options->args[0]);
     if (!service)
         return compose_no_service(command, options->args[0]);
@@ -170,11 +163,11 @@ const struct compose_verb compose_exec_verbs[] = {
     {"exec", "exec [options] [-e KEY=VAL...] SERVICE COMMAND [ARGS...]",
      "Execute a command in a running container",
      "detach|d privileged user|u= no-TTY|T index= env|e= workdir|w= 2:interactive|i 2:tty|t", false,
-     false, exec},
+     false, 2, -1, exec},
     {"run", "run [options] SERVICE [COMMAND] [ARGS...]", "Run a one-off command on a service.",
      "detach|d name= entrypoint= env|e= label|l= user|u= no-deps rm publish|p= service-ports "
      "use-aliases "
      "volume|v= no-TTY|T workdir|w= 2:interactive|i 2:build 2:quiet-pull",
-     false, false, run},
+     false, false, 1, -1, run},
     {0},
 };

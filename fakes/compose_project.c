@@ -89,6 +89,37 @@ struct compose_service **compose_order(const struct compose_project *project, ch
     return ordering.out;
 }
 
+/* sort_service_dicts() of docker-compose 1.29: from the last to the first, each after all that depend on it, put in front. */
+static void put_in_front(struct ordering *ordering, long at)
+{
+    const struct compose_project *project = ordering->project;
+    if (ordering->done[at])
+        return;
+    ordering->done[at] = true;
+    for (int i = 0; i < project->n_services; i++) {
+        for (int k = 0; k < project->services[i].n_needs; k++) {
+            if (strcmp(project->services[i].needs[k].service, project->services[at].name) == 0)
+                put_in_front(ordering, i);
+        }
+    }
+    memmove(ordering->out + 1, ordering->out, (size_t)ordering->n * sizeof *ordering->out);
+    ordering->out[0] = &project->services[at];
+    ordering->n++;
+}
+
+struct compose_service **compose_sorted(const struct compose_project *project)
+{
+    int n = project->n_services;
+    struct ordering ordering = {
+        .project = project,
+        .out = ARENA_ARRAY(project->arena, struct compose_service *, n + 1),
+        .done = ARENA_ARRAY(project->arena, bool, n + 1),
+    };
+    for (int i = n - 1; i >= 0; i--)
+        put_in_front(&ordering, i);
+    return ordering.out;
+}
+
 /* ---- what is compared ---- */
 
 static int by_key(const void *a, const void *b)

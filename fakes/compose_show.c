@@ -145,13 +145,14 @@ static int ps(struct compose_command *command)
     list[n] = NULL;
     qsort(list, (size_t)n, sizeof *list, by_name);
     if (options_has(options, "services")) {
-        for (int i = 0; i < command->project.n_services; i++) {
+        struct compose_service **order = compose_sorted(&command->project);
+        for (; *order; order++) {
             bool any = !status;
             for (int k = 0; k < n; k++)
                 any = any || strcmp(container_label(list[k], "com.docker.compose.service"),
-                                    command->project.services[i].name) == 0;
+                                    (*order)->name) == 0;
             if (any)
-                call_out(call, "%s\n", command->project.services[i].name);
+                call_out(call, "%s\n", (*order)->name);
         }
     } else if (options_has(options, "quiet")) {
         for (int i = 0; i < n; i++)
@@ -425,10 +426,10 @@ static int config(struct compose_command *command)
          list_volumes = options_has(options, "volumes");
     bool list_images = options_has(options, "images");
     const struct doc *volumes = doc_get(project->doc, "volumes");
-    for (int i = 0; i < project->n_services && (list_services || list_images); i++)
+    struct compose_service **order = compose_sorted(project);
+    for (int i = 0; order[i] && (list_services || list_images); i++)
         buf_printf(&out, "%s\n",
-                   list_services ? project->services[i].name
-                                 : compose_image(project, &project->services[i]));
+                   list_services ? order[i]->name : compose_image(project, order[i]));
     for (const struct doc *volume = volumes ? volumes->first : NULL; volume && list_volumes;
          volume = volume->next)
         buf_printf(&out, "%s\n", volume->key);
@@ -501,9 +502,8 @@ static int port(struct compose_command *command)
 {
     char **args = command->options.args;
     if (command->options.n_args != 2)
-        return compose_fail(command,
-                            "Print the public port for a port binding.\n\nUsage: port [options] "
-                            "SERVICE PRIVATE_PORT");
+        return compose_fail(command, "requires exactly 2 args, received %d",
+                            command->options.n_args);
     struct compose_service *service = compose_find(&command->project, args[0]);
     if (!service)
         return compose_no_service(command, args[0]);
@@ -529,21 +529,20 @@ static int top(struct compose_command *command)
 
 const struct compose_verb compose_show_verbs[] = {
     {"ps", "ps [options] [SERVICE...]", "List containers.",
-     "quiet|q services filter= all|a 2:format= 2:status= 2:orphans 2:no-trunc", true, true, ps},
+     "quiet|q services filter= all|a 2:format= 2:status= 2:orphans 2:no-trunc", true, true, 0, -1, ps},
     {"logs", "logs [options] [SERVICE...]", "View output from containers.",
-     "no-color follow|f timestamps|t tail|n= no-log-prefix 2:since= 2:until= 2:index=", true, true,
-     logs},
+     "no-color follow|f timestamps|t tail|n= no-log-prefix 2:since= 2:until= 2:index=", true, true, 0, -1, logs},
     {"config", "config [options]", "Validate and view the Compose file.",
      "resolve-image-digests no-interpolate quiet|q profiles services volumes hash= 2:images "
      "2:format= "
      "2:output|o=",
-     true, false, config},
+     true, false, 0, 0, config},
     {"convert", "convert [options]", "Validate and view the Compose file.",
-     "quiet|q services volumes images format=", true, false, config},
+     "quiet|q services volumes images format=", true, false, 0, 0, config},
     {"images", "images [options] [SERVICE...]", "List images used by the created containers.",
-     "quiet|q 2:format=", true, true, images},
+     "quiet|q 2:format=", true, true, 0, -1, images},
     {"port", "port [options] SERVICE PRIVATE_PORT", "Print the public port for a port binding.",
-     "protocol= index=", true, false, port},
-    {"top", "top [SERVICE...]", "Display the running processes", "", true, true, top},
+     "protocol= index=", true, false, 2, 2, port},
+    {"top", "top [SERVICE...]", "Display the running processes", "", true, true, 0, -1, top},
     {0},
 };

@@ -118,8 +118,16 @@ static int start(struct compose_command *command)
     struct container **list = compose_named(command, command->options.args);
     struct container **stopped = only(command, list, false);
     bool v1 = command->edition == COMPOSE_V1, failed = false;
-    if (!list[0])
+    if (!list[0]) {
+        struct compose_service **order = compose_order(&command->project, command->options.args, false);
+        for (int i = 0; order[i] && v1; i++)
+            compose_announce(command, "Starting", order[i]->name);
+        for (int i = 0; order[i] && v1; i++)
+            compose_begin(command, "Starting", order[i]->name);
+        for (int i = 0; order[i] && v1; i++)
+            compose_failed(command, "Starting", order[i]->name);
         return nothing_to(command, "start");
+    }
     const char *last = "";
     for (int i = 0; list[i] && v1; i++)
         compose_announce(command, "Starting",
@@ -272,14 +280,21 @@ static int down(struct compose_command *command)
     const struct options *options = &command->options;
     const char *images = options_value(options, "rmi", NULL);
     if (images && strcmp(images, "all") != 0 && strcmp(images, "local") != 0)
-        return compose_fail(command, "--rmi flag must be one of: \"all\", \"local\"");
+        return compose_fail(command, command->edition == COMPOSE_V1
+                                         ? "--rmi flag must be one of: all, local"
+                                         : "invalid value for --rmi: %s",
+                            images);
     bool orphans = options_has(options, "remove-orphans");
     struct container **list = orphans ? compose_containers(command->docker, &command->project, NULL)
-                                      : compose_named(command, NULL);
+                                      : compose_named(command, command->options.args);
     compose_stop_all(command, list, compose_grace(command));
     remove_list(command, list);
-    for (const char *const *name = command->project.networks; *name; name++)
-        remove_network(command, *name);
+    for (const char *const *name = command->project.networks; *name; name++) {
+        if (options->args[0] && docker_network_user(command->docker, *name))
+            call_err(command->call, " Network %s  Resource is still in use\n", *name);
+        else
+            remove_network(command, *name);
+    }
     for (const char *const *name = command->project.volumes;
          *name && options_has(options, "volumes"); name++)
         remove_volume(command, *name);
@@ -296,12 +311,12 @@ static int rm(struct compose_command *command)
         compose_stop_all(command, list, -1);
     list = only(command, list, false);
     if (!list[0]) {
-        compose_say(command, NULL, "No stopped containers");
+        call_write(call, command->edition == COMPOSE_V1 ? 1 : 2, "No stopped containers\n", 22);
         return 0;
     }
     const char *names = "";
-    for (int i = 0; list[i]; i++)
-        names = arena_printf(call->arena, "%s%s%s", names, names[0] ? ", " : "", list[i]->name);
+    for (int i = 0; list[i]; i++) /* the newest first */
+        names = arena_printf(call->arena, "%s%s%s", list[i]->name, names[0] ? ", " : "", names);
     if (!options_has(&command->options, "force")) {
         char answer = 0;
         call_out(call,
@@ -360,18 +375,18 @@ static int unpause_them(struct compose_command *command)
 
 const struct compose_verb compose_stop_verbs[] = {
     {"stop", "stop [options] [SERVICE...]", "Stop running containers without removing them.",
-     "timeout|t=", true, true, stop},
-    {"start", "start [SERVICE...]", "Start existing containers.", "", true, true, start},
+     "timeout|t=", true, true, 0, -1, stop},
+    {"start", "start [SERVICE...]", "Start existing containers.", "", true, true, 0, -1, start},
     {"restart", "restart [options] [SERVICE...]", "Restart running containers.",
-     "timeout|t= 2:no-deps", true, true, restart},
-    {"down", "down [options]",
+     "timeout|t= 2:no-deps", true, true, 0, -1, restart},
+    {"down", "down [options] [SERVICE...]",
      "Stops containers and removes containers, networks, volumes, and images",
-     "rmi= volumes|v remove-orphans timeout|t=", true, true, down},
+     "rmi= volumes|v remove-orphans timeout|t=", true, true, 0, 0, down},
     {"rm", "rm [options] [SERVICE...]", "Removes stopped service containers.",
-     "force|f stop|s v all|a 2:volumes", true, true, rm},
+     "force|f stop|s v all|a 2:volumes", true, true, 0, -1, rm},
     {"kill", "kill [options] [SERVICE...]", "Force stop service containers.", "signal|s=", true,
-     true, kill_all},
-    {"pause", "pause [SERVICE...]", "Pause services.", "", true, true, pause_them},
-    {"unpause", "unpause [SERVICE...]", "Unpause services.", "", true, true, unpause_them},
+     true, 0, -1, kill_all},
+    {"pause", "pause [SERVICE...]", "Pause services.", "", true, true, 0, -1, pause_them},
+    {"unpause", "unpause [SERVICE...]", "Unpause services.", "", true, true, 0, -1, unpause_them},
     {0},
 };

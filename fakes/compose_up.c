@@ -241,9 +241,9 @@ static int list_tasks(struct compose_command *command, struct job *jobs, int n_j
                 add_task(command, tasks, &n, job, container, k + 1, true);
             else if (job->plan == PLAN_START && !container_running(container))
                 add_task(command, tasks, &n, job, container, k + 1, false);
-            else if (command->edition == COMPOSE_V1)
+            else if (command->edition == COMPOSE_V1 && job->n_old == job->scale)
                 compose_say(command, NULL, "%s is up-to-date", container->name);
-            else
+            else if (command->edition == COMPOSE_V2)
                 compose_end(command, "Running", "Running", container->name);
         }
         for (int k = job->n_old; k < job->scale; k++)
@@ -504,6 +504,10 @@ static int up(struct compose_command *command)
 
 static int create(struct compose_command *command)
 {
+    if (command->edition == COMPOSE_V1)
+        compose_say(command, "WARNING",
+                    "The create command is deprecated. Use the up command with the --no-start flag "
+                    "instead.");
     struct option *given =
         ARENA_ARRAY(command->call->arena, struct option, command->options.n_given + 1);
     memcpy(given, command->options.given, (size_t)command->options.n_given * sizeof *given);
@@ -516,13 +520,28 @@ static int scale(struct compose_command *command)
 {
     struct call *call = command->call;
     int n = command->options.n_args;
+    bool v1 = command->edition == COMPOSE_V1;
     struct option *given =
         ARENA_ARRAY(call->arena, struct option, command->options.n_given + n + 2);
+    if (v1)
+        compose_say(command, "WARNING",
+                    "The scale command is deprecated. Use the up command with the --scale flag "
+                    "instead.");
     char **names = ARENA_ARRAY(call->arena, char *, n + 1);
     memcpy(given, command->options.given, (size_t)command->options.n_given * sizeof *given);
     for (int i = 0; i < n; i++) {
         struct str rest = str_of(command->options.args[i]);
+        int64_t number;
         names[i] = arena_str(call->arena, str_cut(&rest, '='));
+        if (!strchr(command->options.args[i], '='))
+            return compose_fail(command, v1 ? "Arguments to scale should be in the form service=num"
+                                            : "invalid scale specifier: %s",
+                                command->options.args[i]);
+        if (!str_int64(rest, &number))
+            return compose_fail(command,
+                                v1 ? "Number of containers for service \"%s\" is not a number"
+                                   : "invalid scale specifier: %.0s%s",
+                                names[i], command->options.args[i]);
         if (!compose_find(&command->project, names[i]))
             return compose_no_service(command, names[i]);
         given[command->options.n_given++] = (struct option){"scale", command->options.args[i]};
@@ -609,20 +628,19 @@ static int build(struct compose_command *command)
     "2:yes|y"
 
 const struct compose_verb compose_up_verbs[] = {
-    {"up", "up [options] [--scale SERVICE=NUM...] [SERVICE...]", "Create and start containers",
-     UP_WORDS, true, true, up},
-    {"create", "create [options] [SERVICE...]", "Create services",
-     "force-recreate no-recreate no-build build 2:pull= 2:remove-orphans 2:scale=", true, true,
-     create},
-    {"scale", "scale [options] [SERVICE=NUM...]", "Set number of containers for a service",
-     "1:timeout|t= 2:no-deps", true, false, scale},
-    {"pull", "pull [options] [SERVICE...]", "Pull service images",
+    {"up", "up [options] [--scale SERVICE=NUM...] [SERVICE...]", "Builds, (re)creates, starts, and attaches to containers for a service.",
+     UP_WORDS, true, true, 0, -1, up},
+    {"create", "create [options] [SERVICE...]", "Creates containers for a service.",
+     "force-recreate no-recreate no-build build 2:pull= 2:remove-orphans 2:scale=", true, true, 0, -1, create},
+    {"scale", "scale [options] [SERVICE=NUM...]", "Set number of containers to run for a service.",
+     "1:timeout|t= 2:no-deps", true, false, 0, -1, scale},
+    {"pull", "pull [options] [SERVICE...]", "Pulls images for services defined in a Compose file, but does not start the containers.",
      "ignore-pull-failures 1:parallel 1:no-parallel quiet|q include-deps 2:ignore-buildable "
      "2:policy=",
-     true, true, pull},
-    {"build", "build [options] [--build-arg key=val...] [SERVICE...]", "Build or rebuild services",
+     true, true, 0, -1, pull},
+    {"build", "build [options] [--build-arg key=val...] [SERVICE...]", "Build or rebuild services.",
      "build-arg= compress force-rm memory|m= no-cache no-rm parallel progress= pull quiet|q "
      "2:with-dependencies",
-     true, true, build},
+     true, true, 0, -1, build},
     {0},
 };

@@ -399,20 +399,6 @@ static int network_create(struct docker_command *command)
     return 0;
 }
 
-static struct container *network_user(struct docker *docker, const char *name)
-{
-    for (int i = 0; i < docker->n_containers; i++) {
-        struct container *container = docker->containers[i];
-        if (container->removed || !container_running(container))
-            continue;
-        for (const char *const *at = container->spec.networks; at && *at; at++) {
-            if (strcmp(*at, name) == 0)
-                return container;
-        }
-    }
-    return NULL;
-}
-
 static int network_rm(struct docker_command *command)
 {
     int status = 0;
@@ -420,7 +406,7 @@ static int network_rm(struct docker_command *command)
         struct docker_network *network = docker_network(command->docker, *name);
         if (!network)
             status = docker_daemon_error(command->call, "network %s not found", *name);
-        else if (network_user(command->docker, network->name))
+        else if (docker_network_user(command->docker, network->name))
             status =
                 docker_daemon_error(command->call,
                                     "error while removing network: network %s id %s has active "

@@ -55,6 +55,20 @@ bool docker_network_remove(struct docker *docker, const char *name)
     return true;
 }
 
+struct container *docker_network_user(struct docker *docker, const char *name)
+{
+    for (int i = 0; i < docker->n_containers; i++) {
+        struct container *container = docker->containers[i];
+        if (container->removed || !container_running(container))
+            continue;
+        for (const char *const *at = container->spec.networks; at && *at; at++) {
+            if (strcmp(*at, name) == 0)
+                return container;
+        }
+    }
+    return NULL;
+}
+
 struct docker_volume *docker_volume(struct docker *docker, const char *name)
 {
     for (int i = 0; i < docker->n_volumes; i++) {

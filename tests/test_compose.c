@@ -72,7 +72,7 @@ static void test_ps(void **state)
         "hp_ti_honeypot   /usr/local/bin/docker-entr ...   Up      0.0.0.0:8080->8080/tcp\n"
         "hp_ti_postgres   docker-entrypoint.sh postgres    Up                            \n",
         "");
-    machine_holds(&m, "docker-compose ps --services", 0, "honeypot\npostgres\n", NULL);
+    machine_holds(&m, "docker-compose ps --services", 0, "postgres\nhoneypot\n", NULL);
     machine_release(&m);
 }
 
@@ -174,7 +174,9 @@ static const struct {
     {"docker compose up -d --no-deps honeypot:v1.2.2", 1, "no such service: honeypot:v1.2.2\n"},
     {"docker compose -f other.yml ps", 14,
      "open /opt/hp_ti/other.yml: no such file or directory\n"},
-    {"docker-compose scale other=2", 1, "No such service: other\n"},
+    {"docker-compose scale other=2", 1,
+     "The scale command is deprecated. Use the up command with the --scale flag instead.\n"
+     "No such service: other\n"},
 };
 
 static void test_mistakes(void **state)
@@ -285,7 +287,7 @@ static void test_config(void **state)
                    "  data: {}\n\n",
                    "");
     machine_expect(&m, "docker-compose config -q", 0, "", "");
-    machine_expect(&m, "docker-compose config --services", 0, "honeypot\npostgres\n", "");
+    machine_expect(&m, "docker-compose config --services", 0, "postgres\nhoneypot\n", "");
     machine_release(&m);
 }
 

@@ -156,7 +156,7 @@ static void test_profiles_and_pull(void **state)
     machine_holds(&m, "docker-compose up -d tools", 0,
                   "Status: Downloaded newer image for helper:latest\n",
                   "Pulling tools (helper)...\n");
-    machine_holds(&m, "docker-compose rm -f tools", 0, "", "No stopped containers\n");
+    machine_holds(&m, "docker-compose rm -f tools", 0, "No stopped containers\n", "");
     machine_holds(&m, "docker-compose rm -fs tools", 0, "Going to remove shop_tools_1\n",
                   "Removing shop_tools_1 ... done\r\n");
     machine_holds(&m, "docker-compose kill db", 0, "", "Killing shop_db_1 ... done\r\n");
@@ -186,10 +186,11 @@ static void test_editions(void **state)
     (void)state;
     struct machine m;
     begin(&m);
-    machine_holds(&m, "docker-compose logs --since 10m", 1, "",
+    /* 1.29 ends with 0 after a usage error (tests/data/docker/compose-v1.txt) */
+    machine_holds(&m, "docker-compose logs --since 10m", 0, "",
                   "Usage: logs [options] [SERVICE...]\n");
     machine_holds(&m, "docker compose logs --since 10m", 0, NULL, "");
-    machine_holds(&m, "docker-compose up -d --wait", 1, "", "Usage: up [options]");
+    machine_holds(&m, "docker-compose up -d --wait", 0, "", "Usage: up [options]");
     machine_holds(&m, "docker compose pull --parallel", 16, "", "unknown flag: --parallel\n");
     machine_expect(&m, "docker-compose --version", 0,
                    "docker-compose version 1.29.2, build unknown\n", "");
