@@ -204,7 +204,13 @@ static int read_project(struct compose_command *command, const struct options *g
         if (strcmp(global->given[i].name, "file") == 0)
             files[n++] = global->given[i].value;
     }
+    const char **profiles = ARENA_ARRAY(call->arena, const char *, global->n_given + 1);
+    for (int i = 0, k = 0; i < global->n_given; i++) {
+        if (strcmp(global->given[i].name, "profile") == 0)
+            profiles[k++] = global->given[i].value;
+    }
     const struct compose_request request = {
+        .profiles = profiles,
         .edition = command->edition,
         .files = files,
         .project = options_value(global, "project-name", NULL),
@@ -280,7 +286,9 @@ int compose_run(struct call *call, enum compose_edition edition, char **argv)
     }
     command.verb = verb;
     int n_args = command.options.n_args;
-    if (command.options.error || (edition == COMPOSE_V1 && (n_args < verb->least || (verb->most >= 0 && n_args > verb->most))))
+    if (command.options.error ||
+        (edition == COMPOSE_V1 &&
+         (n_args < verb->least || (verb->most >= 0 && n_args > verb->most))))
         return compose_usage_error(&command);
     int status = read_project(&command, &global);
     if (status)

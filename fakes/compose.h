@@ -22,7 +22,8 @@ struct compose_source {
 
 struct compose_dependency {
     const char *service;
-    bool healthy; /* waits until it is healthy, not only started */
+    enum { NEED_STARTED, NEED_HEALTHY, NEED_COMPLETED } condition;
+    bool optional; /* required: false */
 };
 
 struct compose_service {
@@ -44,7 +45,7 @@ struct compose_service {
     int restart_max;
     int64_t stop_grace_ns;
     int scale;
-    bool profiled; /* has profiles: started only when named */
+    bool profiled; /* has profiles, none of which is active: started only when named */
     const char *hostname, *user, *folder;
     const char *content;   /* canonical text of all that it says, for the comparison */
     const struct doc *doc; /* variables replaced */
@@ -62,6 +63,7 @@ struct compose_project {
     const char *const *externals; /* full names of volumes that must exist */
     const char *const *networks;  /* full names */
     const char *const *unset;     /* variables that were read and not set */
+    const char *const *profiles;  /* that are active */
     struct arena *arena;
     const struct doc *doc;
     const char *version; /* of the file, or NULL */
@@ -74,6 +76,7 @@ struct compose_request {
     const char *folder;         /* where to look */
     const char *project_folder; /* --project-directory, or NULL */
     const char *env_file;       /* --env-file, or NULL */
+    const char *const *profiles; /* --profile, NULL-terminated, or NULL; COMPOSE_PROFILES is read besides */
 };
 
 /* Reads the project. 0; or 1 and the tool's own error text (without "ERROR: "). */
@@ -124,6 +127,20 @@ int compose_env_file(struct arena *, const struct compose_source *, const char *
                      const char **words, int cap);
 /* A document as canonical text: keys sorted, one line. */
 void compose_canonical(const struct doc *, struct buf *);
+
+/* How the files of a project are put together (compose_merge.c). `read` gives another file's document, or an error. */
+struct compose_parts {
+    struct arena *arena;
+    enum compose_edition edition;
+    void *ctx;
+    const char *(*read)(void *ctx, const char *path, struct doc **ret);
+};
+void compose_merge_keys(struct arena *, struct doc *); /* resolves "<<" */
+void compose_merge(struct arena *, struct doc *into, struct doc *from); /* an override; `from` is used up */
+/* Both: NULL, or the tool's error. `path` of the file that `root` was read from. */
+const char *compose_extend(const struct compose_parts *, struct doc *root, const char *path);
+const char *compose_include(const struct compose_parts *, struct doc *root, const char *path,
+                            int depth);
 
 /* The commands: argv behind "docker-compose", or behind "docker compose". */
 int compose_run(struct call *, enum compose_edition, char **argv);

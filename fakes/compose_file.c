@@ -201,56 +201,6 @@ static int expand_node(struct reader *reader, struct doc *node)
     return 1;
 }
 
-/* ---- merging ---- */
-
-static void adopt(struct doc *parent, struct doc *child)
-{
-    struct doc **end = &parent->first;
-    int index = 0;
-    for (; *end; end = &(*end)->next)
-        index++;
-    *end = child;
-    child->next = NULL;
-    child->parent = parent;
-    child->index = index;
-    parent->n = index + 1;
-}
-
-static bool adds_up(const char *key)
-{
-    static const char *const keys[] = {"ports", "expose",   "volumes", "dns",
-                                       "tmpfs", "env_file", "devices", NULL};
-    for (int i = 0; key && keys[i]; i++) {
-        if (strcmp(keys[i], key) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void merge(struct doc *into, struct doc *from)
-{
-    for (struct doc *child = from->first, *next; child; child = next) {
-        next = child->next;
-        struct doc *same = child->key ? doc_get(into, child->key) : NULL;
-        if (same && same->kind == DOC_MAPPING && child->kind == DOC_MAPPING) {
-            merge(same, child);
-        } else if (same && same->kind == DOC_SEQUENCE && child->kind == DOC_SEQUENCE &&
-                   adds_up(child->key)) {
-            merge(same, child);
-        } else if (same) {
-            same->kind = child->kind;
-            same->text = child->text;
-            same->quoted = child->quoted;
-            same->first = child->first;
-            same->n = child->n;
-            for (struct doc *grandchild = same->first; grandchild; grandchild = grandchild->next)
-                grandchild->parent = same;
-        } else {
-            adopt(into, child);
-        }
-    }
-}
-
 /* ---- files ---- */
 
 static int read_one(struct reader *reader, const char *name, const char *path, struct doc **ret)
@@ -357,9 +307,20 @@ static const char *project_name(struct reader *reader, const char *folder)
     return n ? clean : "default";
 }
 
+/* Another file that one of the project's names. */
+static const char *read_part(void *ctx, const char *path, struct doc **ret)
+{
+    struct reader *reader = ctx;
+    if (read_one(reader, path, path, ret))
+        return reader->error;
+    compose_merge_keys(reader->arena, *ret);
+    return NULL;
+}
+
 static int read_files(struct reader *reader, const char *folder, const char *const *files)
 {
     struct compose_project *project = reader->project;
+    const struct compose_parts parts = {reader->arena, reader->request->edition, reader, read_part};
     struct doc *root = NULL;
     const char *all = "";
     for (int i = 0; files[i]; i++) {
@@ -382,14 +343,35 @@ static int read_files(struct reader *reader, const char *folder, const char *con
                              shown, "<class 'str'>");
             return 1;
         }
+        compose_merge_keys(reader->arena, one);
+        reader->error = compose_extend(&parts, one, path);
+        if (!reader->error)
+            reader->error = compose_include(&parts, one, path, 0);
+        if (reader->error)
+            return 1;
         if (root)
-            merge(root, one);
+            compose_merge(reader->arena, root, one);
         else
             root = one;
     }
     project->doc = root;
     project->config_files = all;
     return expand_node(reader, root);
+}
+
+static const char *const *active_profiles(struct arena *arena,
+                                          const struct compose_request *request, const char *listed)
+{
+    const char **active = ARENA_ARRAY(arena, const char *, UNSET_MAX + 1);
+    int n = 0;
+    for (int i = 0; request->profiles && request->profiles[i] && n < UNSET_MAX; i++)
+        active[n++] = request->profiles[i];
+    struct str rest = str_of(listed);
+    while (n == 0 && rest.len > 0) { /* --profile takes its place */
+        for (; rest.len > 0 && n < UNSET_MAX; n++)
+            active[n] = arena_str(arena, str_trim(str_cut(&rest, ',')));
+    }
+    return active;
 }
 
 int compose_load(struct arena *arena, const struct compose_source *uncached,
@@ -408,6 +390,8 @@ int compose_load(struct arena *arena, const struct compose_source *uncached,
         .unset = ARENA_ARRAY(arena, const char *, UNSET_MAX + 1),
     };
     ret->unset = reader.unset;
+    ret->profiles =
+        active_profiles(arena, request, source->variable(source->ctx, "COMPOSE_PROFILES"));
     const char *found[UNSET_MAX + 1] = {NULL};
     const char *folder = request->folder;
     int n = 0;

@@ -304,7 +304,11 @@ static void read_needs(struct reading *reading, struct compose_service *service)
         }
         needs[service->n_needs++] = (struct compose_dependency){
             .service = item->key ? item->key : item->text,
-            .healthy = condition && strcmp(condition, "service_healthy") == 0,
+            .condition = !condition                                                 ? NEED_STARTED
+                         : strcmp(condition, "service_healthy") == 0                ? NEED_HEALTHY
+                         : strcmp(condition, "service_completed_successfully") == 0 ? NEED_COMPLETED
+                                                                                    : NEED_STARTED,
+            .optional = is_false(doc_get(item, "required")),
         };
     }
     for (const struct doc *item = links ? links->first : NULL; item; item = item->next) {
@@ -394,6 +398,53 @@ static void read_networks(struct reading *reading, struct compose_service *servi
     for (int i = 0; i < k; i++)
         add_once(reading->networks, &reading->n_networks, names[i]);
     service->networks = names;
+}
+
+static bool is_disabled(const struct reading *reading, const struct doc *profiles)
+{
+    const char *const *active = reading->project->profiles;
+    for (const struct doc *item = profiles ? profiles->first : NULL; item; item = item->next) {
+        for (int i = 0; item->text && active && active[i]; i++) {
+            if (strcmp(active[i], item->text) == 0 ||
+                (strcmp(active[i], "*") == 0 && reading->project->edition == COMPOSE_V2))
+                return false;
+        }
+    }
+    return profiles && profiles->first;
+}
+
+/* Files of the machine that are mounted below /run/secrets, and configs at their own path. */
+static void read_secrets(struct reading *reading, struct compose_service *service,
+                         struct docker_mount *mounts, const char *kind)
+{
+    struct arena *arena = reading->arena;
+    const char *section = arena_printf(arena, "%ss", kind);
+    const struct doc *list = doc_get(service->doc, section);
+    if (reading->project->edition == COMPOSE_V1 && kind[0] == 'c')
+        return; /* "which will be ignored": compose/config/config.py */
+    for (const struct doc *item = list ? list->first : NULL; item && !reading->error;
+         item = item->next) {
+        const char *name = item->text ? item->text : text_of(doc_get(item, "source"));
+        const char *target = text_of(doc_get(item, "target"));
+        const struct doc *defined =
+            doc_get(doc_get(reading->project->doc, section), name ? name : "");
+        const char *file = text_of(doc_get(defined, "file"));
+        if (!defined && reading->project->edition == COMPOSE_V2)
+            reading->error = arena_printf(
+                arena, "service \"%s\" refers to undefined %s %s: invalid compose project",
+                service->name, kind, name ? name : "");
+        if (!file || service->n_mounts == LIST_MAX)
+            continue; /* v1 leaves out what is not defined, with a warning */
+        const char *full = target && target[0] == '/' ? target
+                           : kind[0] == 's'
+                               ? arena_printf(arena, "/run/secrets/%s", target ? target : name)
+                               : arena_printf(arena, "/%s", target ? target : name);
+        mounts[service->n_mounts++] = (struct docker_mount){
+            .source = compose_path(arena, reading->project->folder, file),
+            .target = full,
+            .read_only = true,
+        };
+    }
 }
 
 static int read_service(struct reading *reading, const struct doc *doc, struct compose_service *ret)
@@ -518,7 +569,7 @@ static int read_service(struct reading *reading, const struct doc *doc, struct c
     ret->hostname = text_of(doc_get(doc, "hostname"));
     ret->user = text_of(doc_get(doc, "user"));
     ret->folder = text_of(doc_get(doc, "working_dir"));
-    ret->profiled = doc_get(doc, "profiles") != NULL;
+    ret->profiled = is_disabled(reading, doc_get(doc, "profiles"));
     const char *scale = text_of(doc_get(doc, "scale"));
     const char *replicas = text_of(doc_get(doc_get(doc, "deploy"), "replicas"));
     if (replicas && reading->project->edition == COMPOSE_V2)
@@ -534,6 +585,8 @@ static int read_service(struct reading *reading, const struct doc *doc, struct c
     const struct doc *volumes = doc_get(doc, "volumes");
     for (const struct doc *item = volumes ? volumes->first : NULL; item; item = item->next)
         read_mount(reading, ret, mounts, item);
+    read_secrets(reading, ret, mounts, "secret");
+    read_secrets(reading, ret, mounts, "config");
     read_networks(reading, ret);
     read_needs(reading, ret);
     read_health(reading, ret);
@@ -572,6 +625,32 @@ int compose_read_services(struct compose_project *project, const struct compose_
         add_once(external ? reading.externals : reading.volumes,
                  external ? &reading.n_externals : &reading.n_volumes, full);
     }
+    static const char *const sections[] = {"version", "name",    "services", "networks", "volumes",
+                                           "secrets", "configs", "include",  NULL};
+    for (const struct doc *section = root->first; section; section = section->next) {
+        int i = 0;
+        while (sections[i] && strcmp(sections[i], section->key) != 0)
+            i++;
+        bool v1 = project->edition == COMPOSE_V1;
+        bool known = sections[i] && !(v1 && strcmp(section->key, "include") == 0);
+        if (known || strncmp(section->key, "x-", 2) == 0)
+            continue;
+        *error =
+            v1 ? arena_printf(
+                     arena,
+                     "The Compose file '%s' is invalid because:\n'%s' does not match any of the "
+                     "regexes: '^x-'\n\nYou might be seeing this error because you're using the "
+                     "wrong Compose file version. Either specify a supported version (e.g "
+                     "\"2.2\" or \"3.3\") and place your service definitions under the "
+                     "`services` key, or omit the `version` key and place your service "
+                     "definitions at the root of the file to use version 1.\nFor more on the "
+                     "Compose file format versions, see "
+                     "https://docs.docker.com/compose/compose-file/",
+                     project->file, section->key)
+               : arena_printf(arena, "validating %s:  additional properties '%s' not allowed",
+                              project->config_files, section->key);
+        return 1;
+    }
     const struct doc *services = doc_get(root, "services");
     if (!services || services->kind != DOC_MAPPING) {
         *error = project->edition == COMPOSE_V1
@@ -594,7 +673,7 @@ int compose_read_services(struct compose_project *project, const struct compose_
     for (int i = 0; i < project->n_services && !reading.error; i++) {
         const struct compose_service *service = &project->services[i];
         for (int k = 0; k < service->n_needs; k++) {
-            if (!compose_find(project, service->needs[k].service))
+            if (!compose_find(project, service->needs[k].service) && !service->needs[k].optional)
                 reading.error =
                     arena_printf(arena,
                                  project->edition == COMPOSE_V1

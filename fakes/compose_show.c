@@ -426,10 +426,11 @@ static int config(struct compose_command *command)
          list_volumes = options_has(options, "volumes");
     bool list_images = options_has(options, "images");
     const struct doc *volumes = doc_get(project->doc, "volumes");
-    struct compose_service **order = compose_sorted(project);
+    struct compose_service **order = command->edition == COMPOSE_V1
+                                         ? compose_sorted(project)
+                                         : compose_order(project, NULL, true);
     for (int i = 0; order[i] && (list_services || list_images); i++)
-        buf_printf(&out, "%s\n",
-                   list_services ? order[i]->name : compose_image(project, order[i]));
+        buf_printf(&out, "%s\n", list_services ? order[i]->name : compose_image(project, order[i]));
     for (const struct doc *volume = volumes ? volumes->first : NULL; volume && list_volumes;
          volume = volume->next)
         buf_printf(&out, "%s\n", volume->key);
@@ -529,9 +530,11 @@ static int top(struct compose_command *command)
 
 const struct compose_verb compose_show_verbs[] = {
     {"ps", "ps [options] [SERVICE...]", "List containers.",
-     "quiet|q services filter= all|a 2:format= 2:status= 2:orphans 2:no-trunc", true, true, 0, -1, ps},
+     "quiet|q services filter= all|a 2:format= 2:status= 2:orphans 2:no-trunc", true, true, 0, -1,
+     ps},
     {"logs", "logs [options] [SERVICE...]", "View output from containers.",
-     "no-color follow|f timestamps|t tail|n= no-log-prefix 2:since= 2:until= 2:index=", true, true, 0, -1, logs},
+     "no-color follow|f timestamps|t tail|n= no-log-prefix 2:since= 2:until= 2:index=", true, true,
+     0, -1, logs},
     {"config", "config [options]", "Validate and view the Compose file.",
      "resolve-image-digests no-interpolate quiet|q profiles services volumes hash= 2:images "
      "2:format= "

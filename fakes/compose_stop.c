@@ -18,7 +18,10 @@ struct container **compose_named(struct compose_command *command, char *const *n
     int n = 0;
     for (int i = 0; all[i]; i++) {
         const char *service = container_label(all[i], "com.docker.compose.service");
-        bool named = !names || !names[0] ? compose_find(&command->project, service) != NULL : false;
+        const struct compose_service *known = compose_find(&command->project, service);
+        /* v2 leaves out what no active profile has; v1 does so in `up` alone */
+        bool hidden = known && known->profiled && command->edition == COMPOSE_V2;
+        bool named = (!names || !names[0]) && known && !hidden;
         for (int k = 0; names && names[k] && !named; k++)
             named = strcmp(names[k], service) == 0;
         if (named)
@@ -119,7 +122,8 @@ static int start(struct compose_command *command)
     struct container **stopped = only(command, list, false);
     bool v1 = command->edition == COMPOSE_V1, failed = false;
     if (!list[0]) {
-        struct compose_service **order = compose_order(&command->project, command->options.args, false);
+        struct compose_service **order =
+            compose_order(&command->project, command->options.args, false);
         for (int i = 0; order[i] && v1; i++)
             compose_announce(command, "Starting", order[i]->name);
         for (int i = 0; order[i] && v1; i++)
@@ -280,9 +284,9 @@ static int down(struct compose_command *command)
     const struct options *options = &command->options;
     const char *images = options_value(options, "rmi", NULL);
     if (images && strcmp(images, "all") != 0 && strcmp(images, "local") != 0)
-        return compose_fail(command, command->edition == COMPOSE_V1
-                                         ? "--rmi flag must be one of: all, local"
-                                         : "invalid value for --rmi: %s",
+        return compose_fail(command,
+                            command->edition == COMPOSE_V1 ? "--rmi flag must be one of: all, local"
+                                                           : "invalid value for --rmi: %s",
                             images);
     bool orphans = options_has(options, "remove-orphans");
     struct container **list = orphans ? compose_containers(command->docker, &command->project, NULL)
@@ -290,10 +294,16 @@ static int down(struct compose_command *command)
     compose_stop_all(command, list, compose_grace(command));
     remove_list(command, list);
     for (const char *const *name = command->project.networks; *name; name++) {
-        if (options->args[0] && docker_network_user(command->docker, *name))
-            call_err(command->call, " Network %s  Resource is still in use\n", *name);
-        else
+        if (!docker_network_user(command->docker, *name)) {
             remove_network(command, *name);
+        } else if (command->edition == COMPOSE_V2) {
+            call_err(command->call, " Network %s  Resource is still in use\n", *name);
+        } else { /* an orphan, or something foreign, is still in it */
+            compose_say(command, NULL, "Removing network %s", *name);
+            return compose_fail(
+                command, "error while removing network: network %s id %s has active endpoints",
+                *name, docker_network(command->docker, *name)->id);
+        }
     }
     for (const char *const *name = command->project.volumes;
          *name && options_has(options, "volumes"); name++)

@@ -312,25 +312,56 @@ static bool run_wave(struct compose_command *command, struct task *tasks, int n)
     return ok;
 }
 
-/* Waits for needed services that must be healthy. NULL, or the container that never will be. */
-static struct container *wait_healthy(struct compose_command *command, struct job *jobs, int n_jobs,
-                                      int wave)
+/* Waits for one needed service; NULL, or why it will never be as it must be, in the edition's words. */
+static const char *wait_for(struct compose_command *command, const struct compose_dependency *need)
+{
+    struct arena *arena = command->call->arena;
+    bool v1 = command->edition == COMPOSE_V1;
+    struct container **list = compose_containers(command->docker, &command->project, need->service);
+    for (; *list; list++) {
+        struct container *container = *list;
+        bool completes = need->condition == NEED_COMPLETED;
+        if (!completes && !container->spec.health.test)
+            return v1 ? arena_printf(arena, "Service \"%s\" is missing a healthcheck configuration",
+                                     need->service)
+                      : arena_printf(arena,
+                                     "dependency failed to start: container %s has no healthcheck "
+                                     "configured",
+                                     container->name);
+        while (container_running(container) &&
+               (completes || container_health(container) == HEALTH_STARTING)) {
+            if (call_sleep(command->call, 500 * MILLISECOND))
+                return "interrupted";
+        }
+        if (completes && container->exit_code != 0)
+            return v1 ? arena_printf(arena, "Container \"%.12s\" exited with code %d.",
+                                     container->id, container->exit_code)
+                      : arena_printf(arena, "service \"%s\" didn't complete successfully: exit %d",
+                                     need->service, container->exit_code);
+        if (!completes && container_health(container) == HEALTH_UNHEALTHY)
+            return v1 ? arena_printf(arena, "Container \"%.12s\" is unhealthy.", container->id)
+                      : arena_printf(arena, "dependency failed to start: container %s is unhealthy",
+                                     container->name);
+        if (!completes && !container_running(container))
+            return v1 ? arena_printf(arena, "Container \"%.12s\" is unhealthy.", container->id)
+                      : arena_printf(arena, "dependency failed to start: container %s exited (%d)",
+                                     container->name, container->exit_code);
+    }
+    return NULL;
+}
+
+/* Waits for what the services of a wave need more of than that it was started. NULL, or why not, and whose need it was. */
+static const char *wait_needs(struct compose_command *command, struct job *jobs, int n_jobs,
+                              int wave, const char **ret_service)
 {
     for (int i = 0; i < n_jobs; i++) {
         const struct compose_service *service = jobs[i].service;
         for (int k = 0; jobs[i].wave == wave && k < service->n_needs; k++) {
-            if (!service->needs[k].healthy)
-                continue;
-            struct container **list =
-                compose_containers(command->docker, &command->project, service->needs[k].service);
-            for (; *list; list++) {
-                while (container_health(*list) == HEALTH_STARTING && container_running(*list)) {
-                    if (call_sleep(command->call, 500 * MILLISECOND))
-                        return *list;
-                }
-                if (container_health(*list) == HEALTH_UNHEALTHY || !container_running(*list))
-                    return *list;
-            }
+            const struct compose_dependency *need = &service->needs[k];
+            const char *why = need->condition == NEED_STARTED ? NULL : wait_for(command, need);
+            *ret_service = service->name;
+            if (why && !need->optional)
+                return why;
         }
     }
     return NULL;
@@ -472,15 +503,14 @@ static int up(struct compose_command *command)
         n_tasks += jobs[i].n_old + jobs[i].scale;
     struct task *tasks = ARENA_ARRAY(call->arena, struct task, n_tasks + 1);
     for (int wave = 0, done = 0; done < n; wave++) {
-        struct container *unhealthy = wait_healthy(command, jobs, n, wave);
-        if (unhealthy && command->edition == COMPOSE_V1) {
-            compose_say(command, "ERROR", "for %s  Container \"%.12s\" is unhealthy.",
-                        container_label(unhealthy, "com.docker.compose.service"), unhealthy->id);
+        const char *for_whom;
+        const char *why = wait_needs(command, jobs, n, wave, &for_whom);
+        if (why && command->edition == COMPOSE_V1) { /* compose/parallel.py */
+            call_err(call, "\nERROR: for %s  %s\n", for_whom, why);
             return compose_fail(command, "Encountered errors while bringing up the project.");
         }
-        if (unhealthy)
-            return compose_fail(command, "dependency failed to start: container %s is unhealthy",
-                                unhealthy->name);
+        if (why)
+            return compose_fail(command, "%s", why);
         int n_wave = list_tasks(command, jobs, n, wave, tasks);
         if (!run_wave(command, tasks, n_wave)) {
             for (int i = 0; i < n_wave && command->edition == COMPOSE_V1; i++) {
@@ -534,8 +564,9 @@ static int scale(struct compose_command *command)
         int64_t number;
         names[i] = arena_str(call->arena, str_cut(&rest, '='));
         if (!strchr(command->options.args[i], '='))
-            return compose_fail(command, v1 ? "Arguments to scale should be in the form service=num"
-                                            : "invalid scale specifier: %s",
+            return compose_fail(command,
+                                v1 ? "Arguments to scale should be in the form service=num"
+                                   : "invalid scale specifier: %s",
                                 command->options.args[i]);
         if (!str_int64(rest, &number))
             return compose_fail(command,
@@ -628,13 +659,16 @@ static int build(struct compose_command *command)
     "2:yes|y"
 
 const struct compose_verb compose_up_verbs[] = {
-    {"up", "up [options] [--scale SERVICE=NUM...] [SERVICE...]", "Builds, (re)creates, starts, and attaches to containers for a service.",
-     UP_WORDS, true, true, 0, -1, up},
+    {"up", "up [options] [--scale SERVICE=NUM...] [SERVICE...]",
+     "Builds, (re)creates, starts, and attaches to containers for a service.", UP_WORDS, true, true,
+     0, -1, up},
     {"create", "create [options] [SERVICE...]", "Creates containers for a service.",
-     "force-recreate no-recreate no-build build 2:pull= 2:remove-orphans 2:scale=", true, true, 0, -1, create},
+     "force-recreate no-recreate no-build build 2:pull= 2:remove-orphans 2:scale=", true, true, 0,
+     -1, create},
     {"scale", "scale [options] [SERVICE=NUM...]", "Set number of containers to run for a service.",
      "1:timeout|t= 2:no-deps", true, false, 0, -1, scale},
-    {"pull", "pull [options] [SERVICE...]", "Pulls images for services defined in a Compose file, but does not start the containers.",
+    {"pull", "pull [options] [SERVICE...]",
+     "Pulls images for services defined in a Compose file, but does not start the containers.",
      "ignore-pull-failures 1:parallel 1:no-parallel quiet|q include-deps 2:ignore-buildable "
      "2:policy=",
      true, true, 0, -1, pull},

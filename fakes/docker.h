@@ -273,7 +273,8 @@ struct docker_network *docker_network(struct docker *, const char *name); /* NUL
 struct docker_network *docker_network_new(struct docker *, const char *name,
                                           const char *const *labels);
 bool docker_network_remove(struct docker *, const char *name);
-struct container *docker_network_user(struct docker *, const char *name); /* that runs; NULL: none */
+struct container *docker_network_user(struct docker *,
+                                      const char *name); /* that runs; NULL: none */
 struct docker_volume *docker_volume(struct docker *, const char *name);
 struct docker_volume *docker_volume_new(struct docker *, const char *name,
                                         const char *const *labels);

@@ -35,7 +35,8 @@ static const char *plain_path(struct call *call, const char *cwd, const char *pa
             continue;
         const char *slash = strrchr(clean, '/');
         if (str_is(part, ".."))
-            clean = slash ? arena_str(call->arena, (struct str){clean, (size_t)(slash - clean)}) : "";
+            clean =
+                slash ? arena_str(call->arena, (struct str){clean, (size_t)(slash - clean)}) : "";
         else
             clean = arena_printf(call->arena, "%s/%.*s", clean, STR_ARG(part));
     }
@@ -84,8 +85,8 @@ static int cp(struct docker_command *command)
         call_err(call, "lstat %s: no such file or directory\n", path_from);
         return 1;
     }
-    if (there == 0 && (env_kind(call->env, place_to, parent_of(call, path_to)) != 2 ||
-                       (slash_to && kind == 1))) {
+    if (there == 0 &&
+        (env_kind(call->env, place_to, parent_of(call, path_to)) != 2 || (slash_to && kind == 1))) {
         if (in)
             return docker_daemon_error(call, "Could not find the file %s in container %s",
                                        slash_to ? path_to : parent_of(call, path_to), name_to);
@@ -181,9 +182,12 @@ static int history(struct docker_command *command)
         run = arena_printf(call->arena, "%.44s\xe2\x80\xa6", run);
     const char *const titles[] = {"IMAGE", "CREATED", "CREATED BY", "SIZE", "COMMENT", NULL};
     const char *const first[] = {id, age, run, "0B", "", NULL};
-    const char *const second[] = {
-        "<missing>", age, "COPY . . # buildkit",
-        docker_human_size(call->arena, image->size_bytes), "buildkit.dockerfile.v0", NULL};
+    const char *const second[] = {"<missing>",
+                                  age,
+                                  "COPY . . # buildkit",
+                                  docker_human_size(call->arena, image->size_bytes),
+                                  "buildkit.dockerfile.v0",
+                                  NULL};
     const char *const *const rows[] = {first, second};
     docker_table(call, titles, rows, 2);
     return 0;
@@ -196,14 +200,21 @@ static void write_tar(struct buf *out, struct str text)
 {
     char head[BLOCK] = {0};
     memcpy(head, "manifest.json", 13);
-    memcpy(head + 100, "0000644\0" "0000000\0" "0000000\0", 24);
+    memcpy(head + 100,
+           "0000644\0"
+           "0000000\0"
+           "0000000\0",
+           24);
     char number[16];
     snprintf(number, sizeof number, "%011zo", text.len);
     memcpy(head + 124, number, 12);
     memcpy(head + 136, "00000000000", 12);
     memset(head + 148, ' ', 8);
     head[156] = '0';
-    memcpy(head + 257, "ustar\0" "00", 8);
+    memcpy(head + 257,
+           "ustar\0"
+           "00",
+           8);
     unsigned sum = 0;
     for (size_t i = 0; i < sizeof head; i++)
         sum += (unsigned char)head[i];
@@ -261,7 +272,8 @@ static int save(struct docker_command *command)
         return 0;
     }
     if (call_save(call, file, copy, len, 0600) < 0) {
-        call_err(call, "failed to save image: invalid output path: directory \"%s\" does not exist\n",
+        call_err(call,
+                 "failed to save image: invalid output path: directory \"%s\" does not exist\n",
                  strchr(file, '/') ? parent_of(call, file) : file);
         return 1;
     }
@@ -271,11 +283,13 @@ static int save(struct docker_command *command)
 /* What gzip made is read as it is; `out` gets the plain bytes. */
 static bool unpack(struct str packed, struct buf *out)
 {
-    if (packed.len < 2 || (unsigned char)packed.at[0] != 0x1f || (unsigned char)packed.at[1] != 0x8b) {
+    if (packed.len < 2 || (unsigned char)packed.at[0] != 0x1f ||
+        (unsigned char)packed.at[1] != 0x8b) {
         buf_str(out, packed);
         return true;
     }
-    z_stream stream = {.next_in = (unsigned char *)(uintptr_t)packed.at, .avail_in = (unsigned)packed.len};
+    z_stream stream = {.next_in = (unsigned char *)(uintptr_t)packed.at,
+                       .avail_in = (unsigned)packed.len};
     unsigned char piece[16384];
     int code = inflateInit2(&stream, 31) == Z_OK ? Z_OK : Z_MEM_ERROR;
     while (code == Z_OK) {
@@ -344,8 +358,8 @@ static int load_images(struct docker_command *command)
         return 1;
     }
     buf_init(&tar, FILE_MAX);
-    bool whole = unpack(archive, &tar) && tar.len >= 2 * BLOCK &&
-                 strcmp(tar.at, "manifest.json") == 0;
+    bool whole =
+        unpack(archive, &tar) && tar.len >= 2 * BLOCK && strcmp(tar.at, "manifest.json") == 0;
     cJSON *manifest = whole ? cJSON_ParseWithLength(tar.at + BLOCK, tar.len - BLOCK) : NULL;
     buf_release(&tar);
     const char *said = "";
@@ -400,8 +414,8 @@ static int not_here(struct docker_command *command)
     bool of_container = strstr(command->verb->usage, "CONTAINER") != NULL;
     if (of_container && !docker_want(command, command->options.args[0]))
         return 1;
-    record_observe(command->call->env->record, "not_simulated", name, "'docker %s' is not simulated",
-                   name);
+    record_observe(command->call->env->record, "not_simulated", name,
+                   "'docker %s' is not simulated", name);
     call_err(command->call, "docker: '%s' is not simulated here\n", name);
     return 1;
 }
@@ -411,16 +425,16 @@ const struct docker_verb docker_archive_verbs[] = {
      "cp [OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tdocker cp [OPTIONS] SRC_PATH|- "
      "CONTAINER:DEST_PATH",
      "archive|a follow-link|L quiet|q", true, 2, 2, cp},
-    {"commit", "commit [OPTIONS] CONTAINER [REPOSITORY[:TAG]]", "author|a= change|c= message|m= pause|p",
-     true, 1, 2, commit},
+    {"commit", "commit [OPTIONS] CONTAINER [REPOSITORY[:TAG]]",
+     "author|a= change|c= message|m= pause|p", true, 1, 2, commit},
     {"save", "save [OPTIONS] IMAGE [IMAGE...]", "output|o= platform=", true, 1, -1, save},
     {"load", "load [OPTIONS]", "input|i= platform= quiet|q", true, 0, 0, load_images},
     {"history", "history [OPTIONS] IMAGE", "format= human|H no-trunc platform= quiet|q", true, 1, 1,
      history},
     {"diff", "diff CONTAINER", "", true, 1, 1, not_here},
     {"export", "export [OPTIONS] CONTAINER", "output|o=", true, 1, 1, not_here},
-    {"import", "import [OPTIONS] file|URL|- [REPOSITORY[:TAG]]", "change|c= message|m= platform=",
-     true, 1, -1, not_here},
+    {"import", "import [OPTIONS] file|URL|- [REPOSITORY[:TAG]]",
+     "change|c= message|m= platform=", true, 1, -1, not_here},
     {"events", "events [OPTIONS]", "filter|f= format= since= until=", true, 0, 0, not_here},
     {"system events", "system events [OPTIONS]", "filter|f= format= since= until=", true, 0, 0,
      not_here},

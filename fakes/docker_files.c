@@ -138,8 +138,7 @@ static void carry(struct visit *visit, bool in, const char *from, const char *to
                     hash_of(buf_text(&there)) == *hash;
         if (!same)
             files->write(visit->env->files_ctx, in ? visit->place : "", to,
-                         content.at ? content.at : "", content.len, mode,
-                         env_unix_ns(visit->env));
+                         content.at ? content.at : "", content.len, mode, env_unix_ns(visit->env));
     }
     buf_release(&content);
     buf_release(&there);

@@ -14,13 +14,12 @@
 
 enum { FILE_MAX = 1 << 20 };
 
-static const char system_text[] =
-    "services:\n"
-    "  web: {versions: {v1: {}}}\n"
-    "good_state: {web: v1}\n"
-    "traffic: {shoppers: {to: web, rate: 5/s}}\n"
-    "docker:\n"
-    "  images: {'shop/web:1.0': {here: ['1.0']}}\n";
+static const char system_text[] = "services:\n"
+                                  "  web: {versions: {v1: {}}}\n"
+                                  "good_state: {web: v1}\n"
+                                  "traffic: {shoppers: {to: web, rate: 5/s}}\n"
+                                  "docker:\n"
+                                  "  images: {'shop/web:1.0': {here: ['1.0']}}\n";
 
 struct recorded {
     const char *command, *out, *err;
@@ -128,8 +127,9 @@ static void replay(const char *path, int at_least, const char *system,
             strcmp(err, rows[i].err) == 0)
             continue;
         differ++;
-        print_message("$ %s\nexit %d, recorded %d\nstdout: %s\nrecorded: %s\nstderr: %s\nrecorded: %s\n",
-                      rows[i].command, status, rows[i].status, out, rows[i].out, err, rows[i].err);
+        print_message(
+            "$ %s\nexit %d, recorded %d\nstdout: %s\nrecorded: %s\nstderr: %s\nrecorded: %s\n",
+            rows[i].command, status, rows[i].status, out, rows[i].out, err, rows[i].err);
     }
     machine_release(&m);
     arena_release(&arena);
@@ -153,16 +153,15 @@ static void test_compose_v1(void **state)
 {
     (void)state;
     static const struct machine_file files[] = {
-        {"/opt/shop/docker-compose.yml",
-         "services:\n"
-         "  web:\n"
-         "    image: shop/web:1.0\n"
-         "    depends_on: [db]\n"
-         "    environment: {MODE: \"${MODE:-old}\"}\n"
-         "    volumes: ['data:/d']\n"
-         "  db:\n"
-         "    image: postgres:15\n"
-         "volumes: {data: {}}\n"},
+        {"/opt/shop/docker-compose.yml", "services:\n"
+                                         "  web:\n"
+                                         "    image: shop/web:1.0\n"
+                                         "    depends_on: [db]\n"
+                                         "    environment: {MODE: \"${MODE:-old}\"}\n"
+                                         "    volumes: ['data:/d']\n"
+                                         "  db:\n"
+                                         "    image: postgres:15\n"
+                                         "volumes: {data: {}}\n"},
         {NULL, NULL},
     };
     static const char system[] =
