@@ -318,8 +318,8 @@ static const char *extend_one(const struct compose_parts *parts, struct doc *ser
         struct doc *root = NULL;
         base_path = compose_path(arena, folder_of(arena, path), file->text);
         error = parts->read(parts->ctx, base_path, &root);
-        if (error)
-            return error;
+        if (error) /* it lives in the project's arena */
+            return arena_strdup(arena, error);
         from = doc_get(root, "services");
     }
     struct doc *base = doc_get(from, base_name);
