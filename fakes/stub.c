@@ -10,7 +10,11 @@
  *         - {args: "* --force", errors: "flagctl: --force is not allowed\n", exit: 64}
  *       fails: {chance: 5%, takes: 30s, errors: "flagctl: no answer\n", exit: 75}
  *       guessed: true                 # nobody has said yet what it does: each call is noted as not simulated
+ *       reads: true                   # all of its standard input, as many a tool does
  *       on: ops                       # a place (container, host); default: everywhere
+ *
+ * `fails` may be a list: for each call the first mode counts that is due, by `calls: 1` or `calls: [1, 2]` (the how manieth
+ * call of this stub it is) or by `chance`. A failure does nothing but what its own `does` says.
  */
 #include <fnmatch.h>
 #include <string.h>
@@ -27,14 +31,21 @@ struct behaviour {
     int64_t exit_status;
     bool hangs;
     const struct doc *does;
-    double chance; /* of a failure; 0 or more */
+};
+
+struct failure {
+    struct behaviour behaviour;
+    double chance;           /* for each call, where no calls are named */
+    const struct doc *calls; /* a number or a list of them, from 1; or NULL */
 };
 
 struct stub {
     const char *name;
-    struct behaviour usual, failing, *when;
-    int n_when;
-    bool may_fail, guessed;
+    struct behaviour usual, *when;
+    struct failure *fails;
+    int n_when, n_fails;
+    bool reads, guessed;
+    int64_t n_calls;
 };
 
 struct stubs {
@@ -44,7 +55,25 @@ struct stubs {
 
 /* ---- reading ---- */
 
-static int read_behaviour(const struct doc *node, const char *const *keys, struct behaviour *ret,
+/* Lines of the `world` command: what is not one is told now, not in the middle of a run. */
+static int check_effects(struct env *env, const struct doc *does, struct error *error)
+{
+    if (!does)
+        return 0;
+    if (doc_want(does, DOC_SEQUENCE, error))
+        return ERROR_INPUT;
+    for (const struct doc *line = does->first; line; line = line->next) {
+        const char *text = "";
+        if (doc_text(line, &text, error))
+            return ERROR_INPUT;
+        const char *mistake = world_command_mistake(&env->arena, world_words(&env->arena, text));
+        if (mistake)
+            return doc_error(line, error, "'%s' is no line of the world command: %s", text, mistake);
+    }
+    return 0;
+}
+
+static int read_behaviour(struct env *env, const struct doc *node, const char *const *keys, struct behaviour *ret,
                           struct error *error)
 {
     *ret = (struct behaviour){.prints = "", .errors = ""};
@@ -54,46 +83,74 @@ static int read_behaviour(const struct doc *node, const char *const *keys, struc
         doc_text(doc_get(node, "prints"), &ret->prints, error) ||
         doc_text(doc_get(node, "errors"), &ret->errors, error) ||
         doc_int(doc_get(node, "exit"), 0, 255, &ret->exit_status, error) ||
-        doc_bool(doc_get(node, "hangs"), &ret->hangs, error) ||
-        doc_ratio(doc_get(node, "chance"), &ret->chance, error))
+        doc_bool(doc_get(node, "hangs"), &ret->hangs, error))
         return ERROR_INPUT;
     ret->does = doc_get(node, "does");
-    return ret->does ? doc_want(ret->does, DOC_SEQUENCE, error) : 0;
+    return check_effects(env, ret->does, error);
+}
+
+static int check_calls(const struct doc *calls, struct error *error)
+{
+    int64_t n;
+    if (!calls || calls->kind != DOC_SEQUENCE)
+        return doc_int(calls, 1, 1000000, &n, error);
+    for (const struct doc *item = calls->first; item; item = item->next) {
+        if (doc_int(item, 1, 1000000, &n, error))
+            return ERROR_INPUT;
+    }
+    return 0;
+}
+
+static int read_failure(struct env *env, const struct doc *node, struct failure *ret, struct error *error)
+{
+    static const char *const keys[] = {"chance", "calls", "takes", "prints", "errors", "exit", "hangs", "does", NULL};
+    if (read_behaviour(env, node, keys, &ret->behaviour, error) ||
+        doc_ratio(doc_get(node, "chance"), &ret->chance, error))
+        return ERROR_INPUT;
+    if (!doc_get(node, "exit"))
+        ret->behaviour.exit_status = 1;
+    ret->calls = doc_get(node, "calls");
+    if (ret->calls && doc_get(node, "chance"))
+        return doc_error(ret->calls, error, "a failure has calls or a chance, not both");
+    if (!doc_get(node, "chance"))
+        ret->chance = 1;
+    return check_calls(ret->calls, error);
+}
+
+/* One mode, or a list of them. */
+static int read_failures(struct env *env, const struct doc *fails, struct stub *ret, struct error *error)
+{
+    if (!fails)
+        return 0;
+    bool list = fails->kind == DOC_SEQUENCE;
+    ret->fails = ARENA_ARRAY(&env->arena, struct failure, list ? fails->n + 1 : 1);
+    for (const struct doc *node = list ? fails->first : fails; node; node = list ? node->next : NULL) {
+        if (read_failure(env, node, &ret->fails[ret->n_fails++], error))
+            return ERROR_INPUT;
+    }
+    return 0;
 }
 
 static int read_stub(struct env *env, const struct doc *node, struct stub *ret, struct error *error)
 {
     static const char *const keys[] = {"takes", "prints", "errors", "exit",    "hangs", "does",
-                                       "when",  "fails",  "on",     "guessed", NULL};
-    static const char *const when_keys[] = {"args", "takes", "prints", "errors",
-                                            "exit", "hangs", "does",   NULL};
-    static const char *const fail_keys[] = {"chance", "takes", "prints", "errors",
-                                            "exit",   "hangs", NULL};
+                                       "when",  "fails",  "reads",  "guessed", "on",    NULL};
+    static const char *const when_keys[] = {"args", "takes", "prints", "errors", "exit", "hangs", "does", NULL};
     const char *place = NULL;
-    if (read_behaviour(node, keys, &ret->usual, error) ||
-        doc_text(doc_get(node, "on"), &place, error) ||
-        doc_bool(doc_get(node, "guessed"), &ret->guessed, error))
+    if (read_behaviour(env, node, keys, &ret->usual, error) || doc_bool(doc_get(node, "reads"), &ret->reads, error) ||
+        doc_text(doc_get(node, "on"), &place, error) || doc_bool(doc_get(node, "guessed"), &ret->guessed, error) ||
+        read_failures(env, doc_get(node, "fails"), ret, error))
         return ERROR_INPUT;
     ret->name = arena_strdup(&env->arena, node->key);
-    const struct doc *when = doc_get(node, "when"), *fails = doc_get(node, "fails");
+    const struct doc *when = doc_get(node, "when");
     if (when && doc_want(when, DOC_SEQUENCE, error))
         return ERROR_INPUT;
     ret->when = ARENA_ARRAY(&env->arena, struct behaviour, (when ? when->n : 0) + 1);
     for (const struct doc *item = when ? when->first : NULL; item; item = item->next) {
         struct doc *pattern;
-        if (read_behaviour(item, when_keys, &ret->when[ret->n_when++], error) ||
+        if (read_behaviour(env, item, when_keys, &ret->when[ret->n_when++], error) ||
             doc_need(item, "args", &pattern, error))
             return ERROR_INPUT;
-    }
-    if (fails) {
-        ret->may_fail = true;
-        ret->failing.exit_status = 1;
-        if (read_behaviour(fails, fail_keys, &ret->failing, error))
-            return ERROR_INPUT;
-        if (!doc_get(fails, "exit"))
-            ret->failing.exit_status = 1;
-        if (!doc_get(fails, "chance"))
-            ret->failing.chance = 1;
     }
     if (!place && ret->name[0] != '/' && strchr(ret->name, '/'))
         return doc_error(node, error,
@@ -143,9 +200,9 @@ static const char *fill(struct call *call, const char *text, const char *all)
     return filled;
 }
 
-static const struct stub *stub_of(struct call *call)
+static struct stub *stub_of(struct call *call)
 {
-    const struct stubs *stubs = *env_slot(call->env, "stubs");
+    struct stubs *stubs = *env_slot(call->env, "stubs");
     const char *slash = strrchr(call->argv[0], '/');
     const char *base = slash ? slash + 1 : call->argv[0];
     for (int i = 0; stubs && i < stubs->n; i++) {
@@ -156,11 +213,27 @@ static const struct stub *stub_of(struct call *call)
     return NULL;
 }
 
-static const struct behaviour *choose(struct call *call, const struct stub *stub, const char *all)
+static bool is_due(struct call *call, const struct stub *stub, const struct failure *failure)
 {
-    if (stub->may_fail &&
-        world_uniform(call->env->world, stub->name, "stub fails") < stub->failing.chance)
-        return &stub->failing;
+    const struct doc *calls = failure->calls;
+    if (!calls)
+        return world_uniform(call->env->world, stub->name, "stub fails") < failure->chance;
+    const struct doc *item = calls->kind == DOC_SEQUENCE ? calls->first : calls;
+    for (; item; item = calls->kind == DOC_SEQUENCE ? item->next : NULL) {
+        int64_t n = 0;
+        if (doc_int(item, 1, 1000000, &n, NULL) == 0 && n == stub->n_calls)
+            return true;
+    }
+    return false;
+}
+
+static const struct behaviour *choose(struct call *call, struct stub *stub, const char *all)
+{
+    stub->n_calls++;
+    for (int i = 0; i < stub->n_fails; i++) {
+        if (is_due(call, stub, &stub->fails[i]))
+            return &stub->fails[i].behaviour;
+    }
     for (int i = 0; i < stub->n_when; i++) {
         if (fnmatch(stub->when[i].pattern, all, 0) == 0)
             return &stub->when[i];
@@ -183,7 +256,7 @@ static void act(struct call *call, const struct doc *line, const char *all)
 
 static int run(struct call *call)
 {
-    const struct stub *stub = stub_of(call);
+    struct stub *stub = stub_of(call);
     if (!stub)
         return 127;
     const char *all = "";
@@ -194,6 +267,11 @@ static int run(struct call *call)
         record_observe(call->env->record, "not_simulated", "",
                        "what '%s %s' does here is a guess (stubs in the system file)", stub->name,
                        all);
+    if (stub->reads) {
+        char block[4096];
+        while (call_read(call, 0, block, sizeof block) > 0)
+            continue;
+    }
     while (behaviour->hangs) {
         if (call_sleep(call, HOUR))
             return 130;

@@ -239,6 +239,21 @@ static const struct {
     {"now", 0, 0, now},
 };
 
+const char *world_command_mistake(struct arena *arena, char *const words[])
+{
+    int n = 0;
+    bool any = false;
+    for (; words[n]; n++)
+        any |= strstr(words[n], "{args}") != NULL;
+    for (size_t i = 0; n && i < sizeof table / sizeof *table; i++) {
+        if (strcmp(table[i].name, words[0]) != 0)
+            continue;
+        bool few = n - 1 < table[i].least && !any, many = table[i].most >= 0 && n - 1 > table[i].most;
+        return few || many ? arena_printf(arena, "'%s' takes %s words than that", words[0], few ? "more" : "fewer") : NULL;
+    }
+    return n ? arena_printf(arena, "there is no 'world %s'", words[0]) : "an empty line";
+}
+
 int world_command(struct env *env, struct arena *arena, char *const words[], struct buf *out,
                   struct buf *why)
 {

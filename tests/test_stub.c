@@ -10,6 +10,8 @@
 #include "sim/world/store.h"
 #include "tests/machine.h"
 
+extern const struct fake fake_stubs;
+
 static const char system_text[] =
     "services:\n"
     "  api: {versions: {v1: {}, v2: {errors: 40%}}, replicas: 2}\n"
@@ -28,9 +30,15 @@ static const char system_text[] =
     "      - {args: '*--force', errors: \"flagctl: --force is not allowed\\n\", exit: 64}\n"
     "  /opt/bin/pager: {does: ['message pager \"{args}\"'], fails: {chance: 100%, errors: \"no "
     "answer\\n\", exit: 75}}\n"
-    "  broken: {does: ['explode now']}\n"
-    "  stuck: {hangs: true}\n"
-    "  unsure: {guessed: true}\n";
+    "  unsure: {guessed: true}\n"
+    "  deploy:\n"
+    "    prints: \"done\\n\"\n"
+    "    fails:\n"
+    "      - {calls: [1, 3], errors: \"busy\\n\", exit: 75}\n"
+    "      - {calls: 4, takes: 30s, errors: \"no reply\\n\", does: ['set released {1}']}\n"
+    "  half: {fails: {chance: 50%, exit: 9}}\n"
+    "  sink: {reads: true}\n"
+    "  stuck: {hangs: true}\n";
 
 static const struct {
     const char *command;
@@ -94,18 +102,73 @@ static void test_deploy(void **state)
     machine_release(&m);
 }
 
-static void test_mistakes(void **state)
+/* By the how manieth call it is; a reply that is lost leaves its effect. */
+static void test_failures(void **state)
 {
     (void)state;
     struct machine m;
     machine_init(&m, system_text, NULL, NULL);
-    machine_expect(&m, "broken", 0, "", "");
-    assert_int_equal(m.record->n_observations, 1);
-    assert_non_null(
-        strstr(m.record->observations[0].message, "the stub's effect is not understood"));
+    machine_expect(&m, "deploy v1", 75, "", "busy\n");
+    machine_expect(&m, "deploy v2", 0, "done\n", "");
+    machine_expect(&m, "deploy v3", 75, "", "busy\n");
+    machine_expect(&m, "world get released", 1, "", "");
+    machine_expect(&m, "deploy v4", 1, "", "no reply\n");
+    assert_in_range(world_now(m.world), 30 * SECOND, 30 * SECOND);
+    machine_expect(&m, "world get released", 0, "v4\n", "");
+    machine_expect(&m, "deploy v5", 0, "done\n", "");
+    int n_failed = 0;
+    for (int i = 0; i < 200; i++) {
+        char *argv[] = {"half", NULL};
+        int status = double_run_argv(&m.d, argv);
+        assert_true(status == 0 || status == 9);
+        n_failed += status == 9;
+    }
+    assert_in_range(n_failed, 65, 135); /* 100, give or take five standard deviations */
+    m.d.input = str_of("much\n");
+    machine_expect(&m, "sink", 0, "", "");
+    assert_int_equal(m.d.input.len, 0);
+    machine_release(&m);
+}
+
+static void test_mistakes_in_the_file(void **state)
+{
+    static const struct {
+        const char *stubs, *error;
+    } mistakes[] = {
+        {"a: {does: [explode now]}", "'explode now' is no line of the world command: there is no 'world explode'"},
+        {"a: {does: [deploy api]}", "'deploy' takes more words than that"},
+        {"a: {when: [{args: x, does: [now and then]}]}", "'now' takes fewer words than that"},
+        {"a: {fails: {calls: 0}}", "0"},
+        {"a: {fails: [{calls: 1, chance: 5%}]}", "calls or a chance, not both"},
+        {"a: {fails: {when: 1}}", "when"},
+        {"a: {exit: 256}", "256"},
+        {"a: {when: [{takes: 1s}]}", "args"},
+        {"bin/a: {}", "give the absolute path"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+        struct machine m;
+        struct arena arena = {0};
+        struct doc *doc = NULL;
+        struct error error = {""};
+        machine_init(&m, "services: {api: {}}\n", NULL, NULL);
+        assert_int_equal(doc_read_text(&arena, "system.yaml", str_of(mistakes[i].stubs), &doc, &error), 0);
+        assert_int_equal(fake_stubs.setup(&m.d.env, doc, &error), ERROR_INPUT);
+        if (!strstr(error.text, mistakes[i].error) || !strstr(error.text, "system.yaml:1"))
+            fail_msg("%s: %s", mistakes[i].stubs, error.text);
+        machine_release(&m);
+        arena_release(&arena);
+    }
+}
+
+static void test_hanging_and_guessing(void **state)
+{
+    (void)state;
+    struct machine m;
+    machine_init(&m, system_text, NULL, NULL);
     machine_expect(&m, "unsure x", 0, "", "");
-    assert_string_equal(m.record->observations[1].id, "not_simulated");
-    assert_string_equal(m.record->observations[1].message,
+    assert_string_equal(m.record->observations[0].id, "not_simulated");
+    assert_string_equal(m.record->observations[0].message,
                         "what 'unsure x' does here is a guess (stubs in the system file)");
     m.d.interrupt_at_ns = 30 * MINUTE;
     machine_expect(&m, "stuck", 130, "", "");
@@ -118,7 +181,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_deploy),
-        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_mistakes_in_the_file),
+        cmocka_unit_test(test_hanging_and_guessing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
