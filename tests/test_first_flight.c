@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -107,6 +108,24 @@ static void the_restore_loses_what_came_after_the_backup(void **state)
     }
     assert_int_equal(blamed, postgres->lost);
     assert_int_equal(restore->exit_status, 0);
+    tear_down(&flight);
+}
+
+static void what_ran_is_told(void **state)
+{
+    (void)state;
+    if (!trial_possible() || access("/var/lib/dpkg/status", R_OK))
+        skip();
+    struct flight flight;
+    set_up(&flight);
+    fly(&flight);
+    const char *programs = NULL;
+    for (int i = 0; i < flight.record->n_provenance; i++)
+        if (strcmp(flight.record->provenance[i].what, "programs") == 0)
+            programs = flight.record->provenance[i].value;
+    assert_non_null(programs);
+    assert_non_null(strstr(programs, "bash 5."));
+    assert_non_null(strstr(programs, ", coreutils "));
     tear_down(&flight);
 }
 
@@ -278,6 +297,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_restore_loses_what_came_after_the_backup),
+        cmocka_unit_test(what_ran_is_told),
         cmocka_unit_test(the_old_image_does_not_come_back),
         cmocka_unit_test(the_hardened_edition_passes),
         cmocka_unit_test(without_its_drop_the_restore_changes_nothing),

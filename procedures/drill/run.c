@@ -10,7 +10,9 @@
 #include "procedures/drill/first_files.h"
 #include "procedures/drill/impossible.h"
 #include "procedures/drill/paste.h"
+#include "procedures/sandbox/programs.h"
 #include "procedures/supervisor/supervisor.h"
+#include "sim/base/version.h"
 #include "sim/base/xalloc.h"
 #include "sim/world/world.h"
 
@@ -199,6 +201,17 @@ static int owner_command(void *ctx, struct call *call)
 
 /* ---- the phases of a run ---- */
 
+static void note_versions(struct record *record)
+{
+    struct buf text;
+    buf_init(&text, 4096);
+    record_provenance(record, "rehearse", REHEARSE_VERSION);
+    programs_versions(&text);
+    if (text.len)
+        record_provenance(record, "programs", text.at);
+    buf_release(&text);
+}
+
 static void set_identity(struct run *run)
 {
     const struct drill *drill = run->drill;
@@ -226,6 +239,7 @@ static void set_identity(struct run *run)
     declared_note(&drill->declared, record);
     for (int i = 0; i < drill->n_provenance; i++)
         record_provenance(record, drill->provenance[i].what, drill->provenance[i].value);
+    note_versions(record);
     for (int i = 0; i < drill->lint.n_findings; i++) {
         const struct lint_finding *at = &drill->lint.findings[i];
         record_static_note(record, &(struct static_note){.rule = at->rule->id,

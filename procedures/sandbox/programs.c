@@ -1,6 +1,7 @@
 #include "procedures/sandbox/programs.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 const char *const standard_programs[] = {
@@ -41,4 +42,46 @@ bool program_find(const char *name, char *path, size_t size)
             return true;
     }
     return false;
+}
+
+/* ---- versions ---- */
+
+enum { STATUS_MAX = 64 << 20 };
+
+/* The value of a field of an entry ("\nVersion: ", say); empty: it has none. */
+static struct str field(struct str entry, const char *name)
+{
+    struct str rest = entry;
+    ptrdiff_t at = str_find(rest, str_of(name));
+    if (at < 0)
+        return (struct str){0};
+    rest = (struct str){entry.at + at + strlen(name), entry.len - (size_t)at - strlen(name)};
+    return str_cut(&rest, '\n');
+}
+
+void programs_versions(struct buf *text)
+{
+    static const char *const packages[] = {"bash", "coreutils", "dash", "diffutils", "findutils", "gawk", "git",
+                                           "grep", "gzip", "jq", "mawk", "procps", "python3", "sed", "tar"};
+    struct buf status;
+    buf_init(&status, STATUS_MAX);
+    buf_putc(&status, '\n');
+    (void)buf_read_file(&status, "/var/lib/dpkg/status");
+    /* Entries stand in the order of their names; an empty line is between them. */
+    for (const char *at = status.at, *end; at; at = end ? end + 1 : NULL) {
+        static const char heading[] = "\nPackage: ";
+        end = strstr(at, "\n\n");
+        struct str entry = {at, end ? (size_t)(end - at) + 1 : strlen(at)};
+        if (strncmp(at, heading, sizeof heading - 1) != 0)
+            continue;
+        struct str name = field(entry, heading);
+        for (size_t i = 0; i < sizeof packages / sizeof *packages; i++) {
+            struct str version = {0};
+            if (str_is(name, packages[i]) && str_is(field(entry, "\nStatus: "), "install ok installed"))
+                version = field(entry, "\nVersion: ");
+            if (version.len)
+                buf_printf(text, "%s%s %.*s", text->len ? ", " : "", packages[i], STR_ARG(version));
+        }
+    }
+    buf_release(&status);
 }
