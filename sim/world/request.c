@@ -357,9 +357,9 @@ static void submit(struct world *world, struct request *request)
 {
     struct service *service = request->service;
     const struct service *from = request->parent ? request->parent->service : NULL;
-    service->station->seconds[world->requests->at].arrived++;
     if (service->cut || service->region_down || (from && world->n_partial_cuts && service_cut_from(service, from)))
         return; /* lost on the way: the caller waits in vain */
+    service->station->seconds[world->requests->at].arrived++;
     int version = route(service);
     if (version < 0 || world->requests->under_way > REQUESTS_MAX) {
         refuse(world, request);
