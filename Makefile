@@ -104,4 +104,4 @@ format:
 .PHONY: all rehearse check drills run asan ubsan fuzz fuzz-run bench lint install clean format
 .DELETE_ON_ERROR:
 .SECONDARY:
--include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TESTS:=.d) $(TEST_AID:%.c=$(BUILD)/%.d)
+-include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TESTS:=.d) $(BENCH:=.d) $(TEST_AID:%.c=$(BUILD)/%.d)

@@ -52,15 +52,29 @@ static inline bool before(const struct queued *a, const struct queued *b)
     return a->at_ns < b->at_ns || (a->at_ns == b->at_ns && a->order < b->order);
 }
 
-__attribute__((noinline)) static void grow(struct queue_run *run)
+/* Bucket 0 is empty but for refilling, and has what the last instant left: memory that is warm, and that need not be asked
+ * for again whenever mass ties move on to another bucket. */
+__attribute__((noinline)) static void grow(struct queue *queue, struct queue_run *run)
 {
+    struct queue_run *spare = &queue->buckets[0];
+    if (run != spare && !spare->n && spare->cap > run->cap) {
+        struct queue_run swap = *spare;
+        if (run->n)
+            memcpy(swap.at, run->at, run->n * sizeof *run->at);
+        *spare = (struct queue_run){.at = run->at, .cap = run->cap};
+        run->at = swap.at;
+        run->cap = swap.cap;
+        return;
+    }
     XGROW(run->at, run->n, run->cap);
 }
 
-static inline void run_add(struct queue_run *run, const struct queued *event)
+static inline void run_add(struct queue *queue, struct queue_run *run, const struct queued *event)
 {
     if (run->n == run->cap)
-        grow(run);
+        grow(queue, run);
+    const struct queued *last = run->at + run->n - (run->n > 0);
+    run->ties = !run->n || (run->ties && last->at_ns == event->at_ns && last->order < event->order);
     run->at[run->n++] = *event;
 }
 
@@ -85,7 +99,7 @@ static inline struct queued *near_open(struct queue *queue, int64_t at_ns, uint6
 static inline void near_add(struct queue *queue, const struct queued *event)
 {
     if (queue->near.n == queue->near.cap)
-        grow(&queue->near);
+        grow(queue, &queue->near);
     *near_open(queue, event->at_ns, event->order) = *event;
 }
 
@@ -130,7 +144,7 @@ static inline int bucket_of(const struct queue *queue, uint64_t key)
 static inline void bucket_add(struct queue *queue, const struct queued *event)
 {
     int k = bucket_of(queue, key_of(event->at_ns));
-    run_add(&queue->buckets[k], event);
+    run_add(queue, &queue->buckets[k], event);
     if (k)
         queue->occupied |= UINT64_C(1) << (k - 1);
 }
@@ -146,7 +160,7 @@ static void lower_base(struct queue *queue, uint64_t base)
     for (int i = 0; i < k; i++) {
         struct queue_run *from = &queue->buckets[i];
         for (size_t j = 0; j < from->n; j++)
-            run_add(&queue->buckets[k], &from->at[j]);
+            run_add(queue, &queue->buckets[k], &from->at[j]);
         if (from->n)
             queue->occupied |= UINT64_C(1) << (k - 1);
         from->n = 0;
@@ -165,8 +179,29 @@ static void set_near_max(struct queue *queue, size_t near_max)
     }
 }
 
-/* The later part of near goes to the buckets. What is equal in time stays together: where all of it is one instant,
- * nothing can go, and near may grow. */
+/* The first n of near, sorted and at one time, become the instant or go on behind it; false: they belong among what is there. */
+static bool take_ties(struct queue *queue, size_t n)
+{
+    struct queue_run *near = &queue->near, *instant = &queue->instant;
+    const struct queued *last = instant->n ? &instant->at[instant->n - 1] : NULL;
+    if (last && (last->at_ns != near->at[0].at_ns || last->order > near->at[0].order))
+        return false;
+    if (!last)
+        queue->instant_first = 0;
+    int64_t at_ns = near->at[0].at_ns;
+    for (size_t i = 0; i < n; i++)
+        run_add(queue, instant, &near->at[i]);
+    near->n -= n;
+    memmove(near->at, near->at + n, near->n * sizeof *near->at);
+    if (queue->limit_ns == UNLIMITED) {
+        queue->limit_ns = at_ns + 1;
+        queue->base = key_of(queue->limit_ns);
+    }
+    return true;
+}
+
+/* The later part of near goes to the buckets, mass ties at its head to the instant. What is equal in time stays together:
+ * where it can go nowhere, near may grow. */
 __attribute__((noinline)) static void spill(struct queue *queue)
 {
     struct queue_run *near = &queue->near;
@@ -178,6 +213,7 @@ __attribute__((noinline)) static void spill(struct queue *queue)
         keep = NEAR_KEEP;
         while (keep < near->n && near->at[keep].at_ns == near->at[0].at_ns)
             keep++;
+        keep = take_ties(queue, keep) ? 0 : keep;
     }
     if (keep < near->n) {
         int64_t limit_ns = near->at[keep].at_ns;
@@ -195,14 +231,6 @@ __attribute__((noinline)) static void spill(struct queue *queue)
 
 /* ---- the next ones ---- */
 
-static bool is_sorted(const struct queue_run *run)
-{
-    for (size_t i = 1; i < run->n; i++)
-        if (run->at[i - 1].order > run->at[i].order)
-            return false;
-    return true;
-}
-
 /* All events at the base's own time. Many of them become the instant, unless there is one already. */
 static void take_base(struct queue *queue)
 {
@@ -218,7 +246,7 @@ static void take_base(struct queue *queue)
     queue->instant = *zero;
     *zero = swap;
     queue->instant_first = 0;
-    if (!is_sorted(&queue->instant))
+    if (!queue->instant.ties)
         qsort(queue->instant.at, queue->instant.n, sizeof *queue->instant.at, compare_events);
 }
 
@@ -226,11 +254,17 @@ static void take_base(struct queue *queue)
 static void spread(struct queue *queue, struct queue_run *run)
 {
     int64_t least_ns = run->at[0].at_ns;
-    for (size_t i = 1; i < run->n; i++)
+    for (size_t i = 1; i < run->n && !run->ties; i++)
         if (run->at[i].at_ns < least_ns)
             least_ns = run->at[i].at_ns;
     queue->limit_ns = least_ns;
     queue->base = key_of(least_ns);
+    if (run->ties) { /* all of it is at the base's own time, and moves as it is */
+        struct queue_run swap = queue->buckets[0];
+        queue->buckets[0] = *run;
+        *run = swap;
+        return;
+    }
     size_t n = run->n;
     run->n = 0;
     for (size_t i = 0; i < n; i++)

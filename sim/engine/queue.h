@@ -40,6 +40,7 @@ struct queue_slot {
 struct queue_run {
     struct queued *at;
     size_t n, cap;
+    bool ties; /* of a bucket: all are at one time, in order */
 };
 enum { QUEUE_BUCKETS = 65 };
 
