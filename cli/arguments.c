@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "cli/command.h"
+#include "reports/report.h"
 #include "sim/base/str.h"
 
 const char *arguments_nearest(const char *mistyped, const char *const *words)
@@ -124,6 +127,13 @@ const char *arguments_path(struct arena *arena, const char *path)
     const char *result = text.len ? arena_str(arena, buf_text(&text)) : ".";
     buf_release(&text);
     return result;
+}
+
+int arguments_columns(void)
+{
+    struct winsize size;
+    bool narrow = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_col < REPORT_COLUMNS;
+    return narrow ? size.ws_col : REPORT_COLUMNS;
 }
 
 int arguments_fail(int code, const struct error *error)

@@ -69,7 +69,7 @@ static int add_held(struct arguments *arguments, struct history *history, const 
     if (code == 0) {
         struct buf text;
         buf_init(&text, REPORT_MAX);
-        report_text(&report, &text, false);
+        report_text(&report, &text, false, arguments_columns());
         fputs(text.at, stdout);
         buf_release(&text);
     }

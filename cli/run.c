@@ -109,7 +109,7 @@ static void print(const struct report *report, const struct run_arguments *argum
     else if (strcmp(arguments->format, "markdown") == 0)
         report_markdown(report, &out);
     else
-        report_text(report, &out, color);
+        report_text(report, &out, color, arguments_columns());
     fwrite(out.at, 1, out.len, stdout);
     buf_release(&out);
 }

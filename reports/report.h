@@ -27,7 +27,9 @@ enum { REPORT_MAX = 256 << 20 }; /* bytes of the largest file that a format may 
 
 void report_json(const struct report *, struct buf *);     /* run.json, "rehearse.run/1" */
 void report_events(const struct report *, struct buf *);   /* JSON Lines, one event each */
-void report_text(const struct report *, struct buf *, bool color); /* the scorecard, 80 columns */
+/* The scorecard: tables from 80 columns on; in fewer, a few lines for each of their rows. */
+enum { REPORT_COLUMNS = 80, REPORT_COLUMNS_MIN = 40 };
+void report_text(const struct report *, struct buf *, bool color, int columns);
 void report_markdown(const struct report *, struct buf *);
 void report_html(const struct report *, struct buf *);     /* self-contained */
 void report_incident(const struct report *, struct buf *); /* Markdown, as teams file it after a rollback */

@@ -1,17 +1,19 @@
-/* The scorecard for a terminal: verdict, targets, gates, findings, in at most 80 columns. */
+/* The scorecard for a terminal: verdict, targets, gates, findings. Tables where 80 columns are to be had, else a few lines
+ * for each row. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "reports/report.h"
 #include "reports/words.h"
 
-enum { COLUMNS = 80, NOTES_SHOWN = 5 };
+enum { TITLE_MAX = 320, NOTES_SHOWN = 5 };
 
 enum tone { TONE_PLAIN, TONE_BOLD, TONE_GOOD, TONE_BAD, TONE_UNSURE, TONE_DIM };
 
 struct page {
     struct buf *buf;
     bool color;
+    int columns;
     struct arena *arena;
 };
 
@@ -42,7 +44,7 @@ static void put_wrapped(struct page *page, enum tone tone, const char *text, int
         struct str word = str_cut(&rest, ' ');
         char *z = arena_str(page->arena, word);
         int width = (int)words_width(z);
-        if (!first && at + 1 + width > COLUMNS) {
+        if (!first && at + 1 + width > page->columns) {
             buf_putc(page->buf, '\n');
             for (at = 0; at < indent; at++)
                 buf_putc(page->buf, ' ');
@@ -70,10 +72,10 @@ static void put_header(struct page *page, const struct report *report)
     const struct run_identity *id = &report->record->identity;
     const struct verdict *verdict = &report->verdict;
     struct arena *arena = page->arena;
-    put(page, TONE_BOLD, words_line(arena, str_of(id->drill ? id->drill : ""), COLUMNS));
+    put(page, TONE_BOLD, words_line(arena, str_of(id->drill ? id->drill : ""), REPORT_COLUMNS));
     buf_putc(page->buf, '\n');
     if (id->title && *id->title && strcmp(id->title, id->drill ? id->drill : "") != 0)
-        put_wrapped(page, TONE_PLAIN, words_line(arena, str_of(id->title), 4 * COLUMNS), 0, 0);
+        put_wrapped(page, TONE_PLAIN, words_line(arena, str_of(id->title), TITLE_MAX), 0, 0);
     buf_putc(page->buf, '\n');
     put(page, tone_of(verdict->outcome, false), words[verdict->outcome]);
     struct buf score;
@@ -88,43 +90,64 @@ static void put_header(struct page *page, const struct report *report)
     }
     if (verdict->n_waived)
         buf_printf(&score, "   %d waived", verdict->n_waived);
-    put(page, TONE_PLAIN, score.at);
+    put_wrapped(page, TONE_PLAIN, score.at, 0, (int)strlen(words[verdict->outcome]));
     buf_release(&score);
-    buf_puts(page->buf, "\n\n");
+    buf_putc(page->buf, '\n');
+}
+
+static bool is_narrow(const struct page *page)
+{
+    return page->columns < REPORT_COLUMNS;
+}
+
+static void put_target(struct page *page, const struct verdict *verdict, const struct target_result *result)
+{
+    enum measure measure = result->target->measure;
+    const struct measured *measured = &verdict->measures[measure];
+    enum tone tone = tone_of(result->outcome, result->waived);
+    struct measured margin = {.known = measured->known, .value = result->margin};
+    const char *target = target_words(result->target, page->arena), *actual = measure_words(measure, measured, page->arena);
+    const char *spare = margin.known ? measure_words(measure, &margin, page->arena) : "-";
+    char rating[] = {result->rating, '\0'};
+    buf_puts(page->buf, "  ");
+    put_cell(page, TONE_PLAIN, measure_title(measure), 18);
+    if (!is_narrow(page))
+        put_cell(page, TONE_PLAIN, target, 14);
+    put_cell(page, tone, actual, is_narrow(page) ? 14 : 19);
+    if (!is_narrow(page))
+        put_cell(page, TONE_PLAIN, spare, 19);
+    put(page, tone, rating);
+    if (is_narrow(page))
+        buf_printf(page->buf, "\n    limit %s, margin %s", target, spare);
+    buf_puts(page->buf, !result->waived ? "\n" : is_narrow(page) ? "\n    waived\n" : " waived\n");
 }
 
 static void put_targets(struct page *page, const struct verdict *verdict)
 {
     if (!verdict->n_targets)
         return;
-    put(page, TONE_DIM, "  Target            Limit         Actual             Margin             Rating\n");
-    for (int i = 0; i < verdict->n_targets; i++) {
-        const struct target_result *result = &verdict->targets[i];
-        enum measure measure = result->target->measure;
-        const struct measured *measured = &verdict->measures[measure];
-        enum tone tone = tone_of(result->outcome, result->waived);
-        struct measured margin = {.known = measured->known, .value = result->margin};
-        char rating[] = {result->rating, '\0'};
-        buf_puts(page->buf, "  ");
-        put_cell(page, TONE_PLAIN, measure_title(measure), 18);
-        put_cell(page, TONE_PLAIN, target_words(result->target, page->arena), 14);
-        put_cell(page, tone, measure_words(measure, measured, page->arena), 19);
-        put_cell(page, TONE_PLAIN, margin.known ? measure_words(measure, &margin, page->arena) : "-", 19);
-        put(page, tone, rating);
-        buf_puts(page->buf, result->waived ? " waived\n" : "\n");
-    }
+    put(page, TONE_DIM, is_narrow(page) ? "  Target            Actual        Rating\n"
+                                        : "  Target            Limit         Actual             Margin             Rating\n");
+    for (int i = 0; i < verdict->n_targets; i++)
+        put_target(page, verdict, &verdict->targets[i]);
     buf_putc(page->buf, '\n');
 }
 
 static void put_gates(struct page *page, const struct verdict *verdict)
 {
-    put(page, TONE_DIM, "  Gate                Result    Why\n");
+    put(page, TONE_DIM, is_narrow(page) ? "  Gate                Result\n" : "  Gate                Result    Why\n");
     for (int i = 0; i < GATES; i++) {
         const struct gate_result *gate = &verdict->gates[i];
+        const char *why = words_line(page->arena, str_of(gate->why), 400), *result = gate->waived ? "waived" : outcome_names[gate->outcome];
         buf_puts(page->buf, "  ");
         put_cell(page, TONE_PLAIN, gate_names[i], 20);
-        put_cell(page, tone_of(gate->outcome, gate->waived), gate->waived ? "waived" : outcome_names[gate->outcome], 10);
-        put_wrapped(page, TONE_PLAIN, words_line(page->arena, str_of(gate->why), 400), 32, 32);
+        put_cell(page, tone_of(gate->outcome, gate->waived), result, is_narrow(page) ? 0 : 10);
+        if (is_narrow(page)) {
+            buf_puts(page->buf, "\n    ");
+            put_wrapped(page, TONE_PLAIN, why, 4, 4);
+        } else {
+            put_wrapped(page, TONE_PLAIN, why, 32, 32);
+        }
     }
     buf_putc(page->buf, '\n');
 }
@@ -141,16 +164,17 @@ static void put_finding(struct page *page, const struct finding *finding)
     enum tone tone = finding->severity == SEVERITY_ERROR     ? TONE_BAD
                      : finding->severity == SEVERITY_WARNING ? TONE_UNSURE
                                                              : TONE_DIM;
+    int indent = is_narrow(page) ? 4 : 11;
     buf_puts(page->buf, "  ");
     put_cell(page, tone, severity_names[finding->severity], 9);
     put(page, TONE_BOLD, finding->id);
-    buf_printf(page->buf, "  %s%s\n", place_of(finding, page->arena), finding->waiver ? "  (waived)" : "");
-    buf_puts(page->buf, "           ");
-    put_wrapped(page, TONE_PLAIN, words_line(page->arena, str_of(finding->message), 600), 11, 11);
+    buf_printf(page->buf, is_narrow(page) ? "\n    %s%s\n" : "  %s%s\n", place_of(finding, page->arena),
+               finding->waiver ? "  (waived)" : "");
+    buf_printf(page->buf, "%*s", indent, "");
+    put_wrapped(page, TONE_PLAIN, words_line(page->arena, str_of(finding->message), 600), indent, indent);
     if (finding->lint) {
-        buf_puts(page->buf, "           ");
-        put_wrapped(page, TONE_DIM,
-                    arena_printf(page->arena, "lint %s: %s", finding->lint->rule, finding->lint->title), 11, 11);
+        buf_printf(page->buf, "%*s", indent, "");
+        put_wrapped(page, TONE_DIM, arena_printf(page->arena, "lint %s: %s", finding->lint->rule, finding->lint->title), indent, indent);
     }
 }
 
@@ -172,18 +196,20 @@ static void put_findings(struct page *page, const struct findings *findings)
     buf_putc(page->buf, '\n');
 }
 
-void report_text(const struct report *report, struct buf *buf, bool color)
+void report_text(const struct report *report, struct buf *buf, bool color, int columns)
 {
     struct arena arena = {0};
-    struct page page = {buf, color, &arena};
+    struct page page = {.buf = buf, .color = color, .columns = columns < REPORT_COLUMNS_MIN ? REPORT_COLUMNS_MIN : columns, .arena = &arena};
     const struct run_identity *id = &report->record->identity;
     put_header(&page, report);
     put_targets(&page, &report->verdict);
     put_gates(&page, &report->verdict);
     put_findings(&page, &report->findings);
     if (id->replay && *id->replay) { /* people who held a drill by hand cannot be replayed */
-        buf_printf(buf, "  seed %" PRIu64 ", fingerprint %016" PRIx64 ", sealed by %s\n", id->seed,
-                   report->record->fingerprint, id->tier ? id->tier : "nothing");
+        buf_puts(buf, "  ");
+        put_wrapped(&page, TONE_PLAIN,
+                    arena_printf(&arena, "seed %" PRIu64 ", fingerprint %016" PRIx64 ", sealed by %s", id->seed, report->record->fingerprint,
+                                 id->tier ? id->tier : "nothing"), 2, 2);
         buf_puts(buf, "  replay: ");
         put_wrapped(&page, TONE_PLAIN, id->replay, 10, 10);
     }

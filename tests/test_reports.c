@@ -29,7 +29,7 @@ enum { SAMPLES = 3 };
 
 static void text_plain(const struct report *report, struct buf *buf)
 {
-    report_text(report, buf, false);
+    report_text(report, buf, false, REPORT_COLUMNS);
 }
 
 static void write_sample(int i, void (*write)(const struct report *, struct buf *), struct buf *buf)
@@ -206,6 +206,36 @@ static void the_scorecard_fits_80_columns(void **state)
     }
 }
 
+/* At every width: no line is wider, but for one that is a single word; and nothing is left out in a narrow one. */
+static void the_scorecard_fits_its_terminal(void **state)
+{
+    (void)state;
+    static const int widths[] = {40, 50, 66, 79, 80};
+    for (size_t i = 0; i < SAMPLES * sizeof widths / sizeof *widths; i++) {
+        struct record *record = samples[i % SAMPLES]();
+        struct report report;
+        struct buf text;
+        report_init(&report, record);
+        buf_init(&text, 1 << 20);
+        report_text(&report, &text, false, widths[i / SAMPLES]);
+        for (struct str rest = buf_text(&text); rest.len;) {
+            struct str line = str_cut(&rest, '\n'), words = str_trim(line);
+            char *z = arena_str(&report.arena, line);
+            if ((int)words_width(z) > widths[i / SAMPLES] && memchr(words.at, ' ', words.len))
+                fail_msg("wider than %d: '%s'", widths[i / SAMPLES], z);
+        }
+        for (int k = 0; k < report.verdict.n_targets; k++) {
+            const struct target_result *result = &report.verdict.targets[k];
+            assert_non_null(strstr(text.at, target_words(result->target, &report.arena)));
+            assert_non_null(strstr(text.at, measure_words(result->target->measure, &report.verdict.measures[result->target->measure],
+                                                          &report.arena)));
+        }
+        buf_release(&text);
+        report_release(&report);
+        record_free(record);
+    }
+}
+
 static void colour_only_paints(void **state)
 {
     (void)state;
@@ -216,8 +246,8 @@ static void colour_only_paints(void **state)
     buf_init(&plain, 1 << 20);
     buf_init(&colored, 1 << 20);
     buf_init(&stripped, 1 << 20);
-    report_text(&report, &plain, false);
-    report_text(&report, &colored, true);
+    report_text(&report, &plain, false, REPORT_COLUMNS);
+    report_text(&report, &colored, true, REPORT_COLUMNS);
     for (size_t i = 0; i < colored.len; i++) {
         if (colored.at[i] != '\033')
             buf_putc(&stripped, colored.at[i]);
@@ -367,6 +397,7 @@ int main(void)
         cmocka_unit_test(numbers_are_exact_and_short),
         cmocka_unit_test(durations_read_well),
         cmocka_unit_test(the_scorecard_fits_80_columns),
+        cmocka_unit_test(the_scorecard_fits_its_terminal),
         cmocka_unit_test(colour_only_paints),
         cmocka_unit_test(timelines_are_clean_at_every_width),
         cmocka_unit_test(crowded_pictures_stay_clean),
