@@ -183,8 +183,11 @@ static void put_findings(struct page *page, const struct findings *findings)
     int counts[3] = {0}, notes = 0;
     for (int i = 0; i < findings->n; i++)
         counts[findings->at[i].severity]++;
-    buf_printf(page->buf, "  Findings: %d error%s, %d warning%s, %d note%s\n", counts[0], counts[0] == 1 ? "" : "s",
-               counts[1], counts[1] == 1 ? "" : "s", counts[2], counts[2] == 1 ? "" : "s");
+    buf_puts(page->buf, "  ");
+    put_wrapped(page, TONE_PLAIN,
+                arena_printf(page->arena, "Findings: %d error%s, %d warning%s, %d note%s", counts[0], counts[0] == 1 ? "" : "s", counts[1],
+                             counts[1] == 1 ? "" : "s", counts[2], counts[2] == 1 ? "" : "s"),
+                4, 2);
     for (int i = 0; i < findings->n; i++) {
         if (findings->at[i].severity == SEVERITY_NOTE && notes++ >= NOTES_SHOWN)
             continue;
