@@ -173,6 +173,12 @@ static int lint_file(const char *path, struct output *output, struct error *erro
         lint_playbook(&arena, &playbook, &result);
         output->counts.files++;
         output->counts.commands += result.n_commands;
+        if (result.n_left_out)
+            fprintf(stderr, "rehearse: %s: the first %d commands were looked at, %d were not\n",
+                    path, result.n_commands, result.n_left_out);
+        if (!result.n_blocks && output->format == FORMAT_TEXT)
+            fprintf(stderr, "rehearse: %s: no shell in it; shell blocks begin with ```bash\n",
+                    path);
         for (int i = 0; i < result.n_findings; i++) {
             output->counts.by_severity[result.findings[i].rule->severity]++;
             if (output->format == FORMAT_JSON)

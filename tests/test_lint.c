@@ -332,6 +332,9 @@ static const struct {
     {"kubectl delete pod <name>", "RB025@1"},
     {"a \"$UNSET\"", "RB025@1"},
     {"a \"$HOME\" # <name>", ""},
+    {"exec {fd}>log\necho x >&$fd", ""},
+    {"coproc X { cat; }\necho x >&\"${X[1]}\"", ""},
+    {"coproc cat\nb", ""},
     {"if [ -n \"$UNSET\" ]; then a \"$UNSET\"; fi", ""},
     {"echo 'usage: a <name> YYYY-MM-DD'", ""},
     {"echo 'name: <name>' | kubectl apply -f -", "RB025@1"},
@@ -583,6 +586,35 @@ static void test_hostile(void **state)
     }
 }
 
+/* What would take for ever is bounded, and says so: a very long document, and YAML whose aliases name each other. */
+static void test_bounds(void **state)
+{
+    struct playbook playbook;
+    struct lint_result result;
+    struct buf text;
+    (void)state;
+    buf_init(&text, 1 << 20);
+    buf_puts(&text, "```sh\n");
+    for (int i = 0; i < LINT_COMMANDS_MAX + 7; i++)
+        buf_puts(&text, "a; \n");
+    buf_puts(&text, "```\n");
+    assert_int_equal(playbook_parse(&arena, "p.md", buf_text(&text), &playbook, &error), 0);
+    lint_playbook(&arena, &playbook, &result);
+    assert_int_equal(result.n_commands, LINT_COMMANDS_MAX);
+    assert_int_equal(result.n_left_out, 7);
+    buf_clear(&text);
+    buf_puts(&text, "```sh\nkubectl apply -f - <<E\na0: &a0 {labels: {x: true}}\n");
+    for (int i = 1; i < 20; i++)
+        buf_printf(&text, "a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i, i, i - 1, i - 1,
+                   i - 1, i - 1, i - 1, i - 1);
+    buf_puts(&text, "E\n```\n");
+    assert_int_equal(playbook_parse(&arena, "p.md", buf_text(&text), &playbook, &error), 0);
+    lint_playbook(&arena, &playbook, &result);
+    assert_int_equal(result.n_commands, 1);
+    assert_true(result.n_findings > 0);
+    buf_release(&text);
+}
+
 /* On the owners' documents: errors are few and each is one. */
 static void test_owners_documents(void **state)
 {
@@ -625,6 +657,7 @@ int main(void)
         cmocka_unit_test_teardown(test_places_and_messages, teardown),
         cmocka_unit_test_teardown(test_columns, teardown),
         cmocka_unit_test_teardown(test_hostile, teardown),
+        cmocka_unit_test_teardown(test_bounds, teardown),
         cmocka_unit_test_teardown(test_owners_documents, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

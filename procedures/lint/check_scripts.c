@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "procedures/lint/internal.h"
+#include "sim/base/xalloc.h"
 
 /* ---- set -e, pipefail, swallowed errors ---- */
 
@@ -185,34 +186,40 @@ static void check_swallowed(struct lint *lint, const struct use *use)
 
 /* ---- destructive commands with values that may be empty ---- */
 
-struct setter {
-    struct str name;
-    bool found;
+struct setters {
+    struct lint *lint;
+    int block;
 };
 
 static bool find_setter(struct shell_command *command, void *data)
 {
-    struct setter *setter = data;
-    for (const struct shell_assignment *at = command->assignments; at; at = at->next)
-        if (str_eq(at->name, setter->name))
-            for (const struct shell_part *part = at->value->parts; part; part = part->next)
-                setter->found |= part->kind == PART_COMMAND ||
-                                 (part->kind == PART_DOUBLE && part->parts &&
-                                  part->parts->kind == PART_COMMAND && !part->parts->next);
+    struct setters *setters = data;
+    struct lint *lint = setters->lint;
+    for (const struct shell_assignment *at = command->assignments; at; at = at->next) {
+        bool found = false;
+        for (const struct shell_part *part = at->value->parts; part; part = part->next)
+            found |= part->kind == PART_COMMAND ||
+                     (part->kind == PART_DOUBLE && part->parts &&
+                      part->parts->kind == PART_COMMAND && !part->parts->next);
+        if (!found)
+            continue;
+        XGROW(lint->from_commands, lint->n_from_commands, lint->cap_from_commands);
+        lint->from_commands[lint->n_from_commands++] =
+            (struct from_command){at->name, setters->block};
+    }
     return true;
 }
 
 /* In this block, or in one pasted before it into the same shell. */
-static bool set_from_command(const struct lint *lint, const struct lint_block *block,
-                             struct str name)
+static bool set_from_command(const struct lint *lint, int block, struct str name)
 {
-    struct setter setter = {.name = name};
-    for (int i = 0; i < lint->n_blocks; i++) {
-        const struct lint_block *other = &lint->blocks[i];
-        if (other == block || (other < block && !other->is_script && !block->is_script))
-            shell_each_command(&other->script, find_setter, &setter);
+    for (int i = 0; i < lint->n_from_commands; i++) {
+        const struct from_command *at = &lint->from_commands[i];
+        bool pasted = !lint->blocks[at->block].is_script && !lint->blocks[block].is_script;
+        if (str_eq(at->name, name) && (at->block == block || (at->block < block && pasted)))
+            return true;
     }
-    return setter.found;
+    return false;
 }
 
 /* Does a test before it look at the variable: [ -z "$X" ] && exit, if [ -d "$X" ]? */
@@ -228,7 +235,7 @@ static bool is_tested(const struct lint *lint, const struct use *use, struct str
 
 struct bare_parameter {
     const struct lint *lint;
-    const struct lint_block *block;
+    int block;
     struct str name;
 };
 
@@ -259,7 +266,7 @@ static bool is_destructive(const struct lint *lint, const struct use *use)
 
 static void check_empty_value(struct lint *lint, const struct use *use)
 {
-    struct bare_parameter bare = {.lint = lint, .block = &lint->blocks[use->block]};
+    struct bare_parameter bare = {.lint = lint, .block = use->block};
     if (use->inside || !is_destructive(lint, use))
         return;
     shell_each_part(use->command, find_bare, &bare);
@@ -357,6 +364,8 @@ static void check_remote(struct lint *lint, const struct use *use)
 void lint_check_scripts(struct lint *lint)
 {
     for (int i = 0; i < lint->n_blocks; i++) {
+        struct setters setters = {lint, i};
+        shell_each_command(&lint->blocks[i].script, find_setter, &setters);
         check_set_e(lint, &lint->blocks[i]);
         check_pasted_pipe(lint, &lint->blocks[i]);
         check_errors_ignored(lint, &lint->blocks[i]);

@@ -437,6 +437,10 @@ static void add_words(struct collector *collector, struct shell_command *command
     struct use *use;
     if (n <= 0 || collector->depth >= NESTING_MAX)
         return;
+    if (index >= LINT_COMMANDS_MAX) {
+        collector->lint->n_left_out++;
+        return;
+    }
     use = new_use(collector, command, words, n, &context);
     name_compose(use);
     find_operands(collector->lint, use);
@@ -450,7 +454,8 @@ static bool visit(struct shell_command *command, void *data)
     struct collector *collector = data;
     if (command->kind == SHELL_SIMPLE && command->n_words)
         add_words(collector, command, command->words, command->n_words, collector->context);
-    if (command->kind == SHELL_TEST && command->n_words)
+    if (command->kind == SHELL_TEST && command->n_words &&
+        collector->lint->n_uses < LINT_COMMANDS_MAX)
         new_use(collector, command, command->words, command->n_words, &collector->context)->name =
             "[[";
     return true;

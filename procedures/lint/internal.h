@@ -46,7 +46,12 @@ struct lint {
     struct lint_block *blocks;
     int n_blocks, cap_blocks;
     struct use *uses;
-    int n_uses, cap_uses;
+    int n_uses, cap_uses, n_left_out;
+    struct from_command {
+        struct str name; /* of a variable that a command substitution fills: x=$(...) */
+        int block;
+    } * from_commands;
+    int n_from_commands, cap_from_commands;
     struct lint_finding *findings;
     int n_findings, cap_findings;
 };

@@ -27,6 +27,8 @@ struct lint_rule {
 extern const struct lint_rule lint_rules[];        /* sorted by id, ends with a NULL id */
 const struct lint_rule *lint_rule(const char *id); /* NULL: no such rule; case does not matter */
 
+enum { LINT_COMMANDS_MAX = 5000 }; /* the order of commands is looked at pair by pair */
+
 struct lint_finding {
     const struct lint_rule *rule;
     const char *file;
@@ -38,6 +40,7 @@ struct lint_result {
     struct lint_finding *findings; /* by line, then column, then id */
     int n_findings;
     int n_blocks, n_commands; /* that were looked at */
+    int n_left_out;           /* commands beyond the first LINT_COMMANDS_MAX */
 };
 
 /* Everything lives in the arena. Never fails: what bash cannot read is a finding. */

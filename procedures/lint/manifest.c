@@ -7,7 +7,7 @@
 #include "procedures/lint/internal.h"
 #include "sim/base/buf.h"
 
-enum { DEPTH_MAX = 64 };
+enum { DEPTH_MAX = 64, NODES_MAX = 20000 }; /* aliases can name a node any number of times */
 
 /* How YAML 1.1 as kubectl reads it (goyaml v2, resolve.go) types a plain scalar: bool or number. A null leaves the
  * string empty and is taken. */
@@ -70,6 +70,7 @@ struct walk {
     const struct use *use; /* of a patch: its place stands for all */
     int line;
     bool config_map;
+    int n_nodes;
 };
 
 static const char *scalar(const yaml_node_t *node)
@@ -93,10 +94,10 @@ static void check_scalar(const struct walk *walk, const char *key, const yaml_no
                  key, value);
 }
 
-static void check_node(const struct walk *walk, int index, bool text, bool environment, int depth)
+static void check_node(struct walk *walk, int index, bool text, bool environment, int depth)
 {
     yaml_node_t *node = yaml_document_get_node(walk->document, index);
-    if (!node || depth > DEPTH_MAX)
+    if (!node || depth > DEPTH_MAX || walk->n_nodes++ > NODES_MAX)
         return;
     if (node->type == YAML_SEQUENCE_NODE) {
         yaml_node_item_t *at = node->data.sequence.items.start;

@@ -376,11 +376,17 @@ static void scan_setters(struct scan *scan, const struct shell_command *command)
                                           "getopts", "let",     NULL};
     for (const struct shell_assignment *at = command->assignments; at; at = at->next)
         add_set(scan->found, at->name);
-    if (command->kind == SHELL_FOR && command->name.len)
+    if (command->name.len && command->kind != SHELL_FUNCTION) /* of a loop, of a coprocess */
         add_set(scan->found, command->name);
     if (command->kind == SHELL_ARITHMETIC || (command->kind == SHELL_FOR && !command->name.len))
         set_from_text(scan, (struct str){scan->script->text.at + command->offset,
                                          command->end - command->offset});
+    for (int i = 0; command->redirects && i < command->n_words; i++) { /* exec {fd}>file */
+        struct str word = command->words[i]->text;
+        if (word.len > 2 && *word.at == '{' && word.at[word.len - 1] == '}' &&
+            is_identifier((struct str){word.at + 1, word.len - 2}))
+            add_set(scan->found, (struct str){word.at + 1, word.len - 2});
+    }
     for (int i = 0; declare[i]; i++)
         if (shell_is(command, declare[i]))
             set_from_words(scan, command, 1);

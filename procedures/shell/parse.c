@@ -310,9 +310,28 @@ struct shell_command *shell_command(struct shell_parser *parser)
 
 /* ---- pipelines and lists ---- */
 
+/* Behind "coproc": the name that only a compound command may have before it, as in "coproc X { cat; }". */
+static struct str coproc_name(struct shell_parser *parser)
+{
+    size_t n = 0, blanks;
+    char next;
+    shell_skip_blanks(parser);
+    while (isalnum((unsigned char)shell_peek(parser, n)) || shell_peek(parser, n) == '_')
+        n++;
+    for (blanks = 0; shell_peek(parser, n + blanks) == ' '; blanks++)
+        ;
+    next = (char)shell_peek(parser, n + blanks);
+    if (!n || !blanks || (next != '{' && next != '('))
+        return (struct str){NULL, 0};
+    parser->pos += n;
+    return (struct str){parser->text.at + parser->pos - n, n};
+}
+
 static struct shell_command *parse_pipeline(struct shell_parser *parser)
 {
     struct shell_command *pipeline = shell_new_command(parser, SHELL_PIPELINE), *only;
+    struct str coproc = {NULL, 0};
+    bool is_coproc = false;
     for (;;) {
         shell_skip_blanks(parser);
         if (shell_at_word(parser, "!")) {
@@ -323,6 +342,10 @@ static struct shell_command *parse_pipeline(struct shell_parser *parser)
             shell_skip_blanks(parser);
             if (shell_at_word(parser, "-p"))
                 parser->pos += 2;
+        } else if (shell_at_word(parser, "coproc")) {
+            parser->pos += 6;
+            is_coproc = true;
+            coproc = coproc_name(parser);
         } else {
             break;
         }
@@ -339,6 +362,9 @@ static struct shell_command *parse_pipeline(struct shell_parser *parser)
     only = pipeline->first;
     if (only && !only->next && !pipeline->negated) {
         only->parent = NULL;
+        if (coproc.len)
+            only->name = coproc;
+        only->background |= is_coproc;
         return only;
     }
     return pipeline;

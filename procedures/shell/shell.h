@@ -98,7 +98,7 @@ struct shell_command {
     bool background; /* "&" behind it */
     bool or_else;    /* in SHELL_AND_OR: joined to the one before with || */
     bool and_then;   /* ... with && */
-    struct str name; /* SHELL_FUNCTION, SHELL_FOR: its name */
+    struct str name; /* SHELL_FUNCTION, SHELL_FOR: its name; of a group or subshell: as a coprocess */
     struct shell_assignment *assignments;
     struct shell_word *
         *words; /* SHELL_SIMPLE: command and arguments, without assignments and redirections */
