@@ -603,7 +603,7 @@ static void test_bounds(void **state)
     assert_int_equal(result.n_commands, LINT_COMMANDS_MAX);
     assert_int_equal(result.n_left_out, 7);
     buf_clear(&text);
-    buf_puts(&text, "```sh\nkubectl apply -f - <<E\na0: &a0 {labels: {x: true}}\n");
+    buf_puts(&text, "```sh\nkubectl apply -f - <<E\nkind: x\na0: &a0 {labels: {x: true}}\n");
     for (int i = 1; i < 20; i++)
         buf_printf(&text, "a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i, i, i - 1, i - 1,
                    i - 1, i - 1, i - 1, i - 1);
