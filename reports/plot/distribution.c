@@ -75,7 +75,8 @@ static void draw_grid(struct chart *chart, const struct rect *box, const struct 
         if (suffix[0] == '\0' && fabs(ticks[i].value - floor(ticks[i].value + 0.5)) > 1e-9)
             continue; /* half a run is no count */
         canvas_line(chart->canvas, box->x0, at, box->x1, at, (struct stroke){i ? GRID : AXIS, i ? 0.8 : 1, DASH_NONE});
-        canvas_text(chart->canvas, box->x0 - 7, at, ALIGN_RIGHT, VALIGN_MIDDLE, tick_font(MUTED), ticks[i].label);
+        canvas_text(chart->canvas, box->x0 - 7, at, ALIGN_RIGHT, VALIGN_MIDDLE, tick_font(MUTED),
+                    *suffix ? ticks[i].label : words_count(chart->arena, (int64_t)floor(ticks[i].value + 0.5)));
     }
     n = axis_time_ticks(&chart->x, chart->narrow ? 4 : 9, chart->arena, ticks);
     for (int i = 0; i < n; i++) {
@@ -169,8 +170,9 @@ static const char *title_of(const struct chart *chart)
     const struct distribution *all = &chart->all;
     if (!all->judged)
         return arena_printf(chart->arena, "%s over %d runs", measure_title(chart->measure), chart->campaign->n);
-    return arena_printf(chart->arena, "%s: %.3g%% of runs meet the target", measure_title(chart->measure),
-                        100.0 * all->met / all->judged);
+    const char *limit = chart->narrow ? "" : arena_printf(chart->arena, " of %s", words_duration(chart->arena, words_ns(all->limit)));
+    return arena_printf(chart->arena, "%s: %.3g%% of runs meet the target%s", measure_title(chart->measure),
+                        100.0 * all->met / all->judged, limit);
 }
 
 static const char *subtitle_of(const struct chart *chart)
