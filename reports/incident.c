@@ -26,16 +26,18 @@ static void put_metric(struct buf *buf, const struct report *report, const char 
                records && report->verdict.measures[measure].known ? " records" : "", mark);
 }
 
-/* "api v4.18, web v2.3" of what ran at the end, or of what was wanted. */
-static const char *versions(const struct report *report, bool wanted, struct arena *arena)
+/* "api v4.18, web flag off" of what was wanted, or of what there was at the end; numbers of replicas are no release. */
+static const char *state_words(const struct report *report, bool wanted, struct arena *arena)
 {
     const char *list = "";
     for (int i = 0; i < report->record->n_end_states; i++) {
         const struct end_state *state = &report->record->end_states[i];
-        const char *version = wanted ? state->wanted : state->value;
-        if (strcmp(state->property, "version") != 0 || !version || !state->wanted)
+        const char *value = wanted ? state->wanted : state->value;
+        bool is_version = strcmp(state->property, "version") == 0;
+        if (!value || !state->wanted || strncmp(state->property, "ready", 5) == 0)
             continue;
-        list = arena_printf(arena, "%s%s%s %s", list, *list ? ", " : "", state->subject, version);
+        list = arena_printf(arena, "%s%s%s%s%s %s", list, *list ? ", " : "", state->subject, is_version ? "" : " ",
+                            is_version ? "" : state->property, value);
     }
     return *list ? list : "not recorded";
 }
@@ -63,9 +65,15 @@ void report_incident(const struct report *report, struct buf *buf)
     buf_puts(buf, "# Rollback Summary\n\n");
     buf_printf(buf, "- Date: %s (simulated; drill %s)\n", words_date(&arena, record->identity.start_unix_ns),
                record->identity.drill ? record->identity.drill : "");
-    buf_printf(buf, "- Rolled back to: %s\n", versions(report, true, &arena));
-    buf_printf(buf, "- In service at the end: %s\n", versions(report, false, &arena));
-    buf_printf(buf, "- Duration: %s from decision to the good state\n", actual(report, MEASURE_ROLLBACK, &arena));
+    if (record->instants[T_RESTORE] != NEVER) {
+        buf_printf(buf, "- Rolled back to: %s\n", state_words(report, true, &arena));
+        buf_printf(buf, "- Duration: %s from the decision to the good state\n", actual(report, MEASURE_ROLLBACK, &arena));
+    } else {
+        bool unknown = strcmp(actual(report, MEASURE_ROLLBACK, &arena), "unknown") == 0;
+        buf_printf(buf, "- %s: wanted %s; at the end %s\n", unknown ? "Whether it was rolled back is unknown" : "Not rolled back",
+                   state_words(report, true, &arena), state_words(report, false, &arena));
+        buf_printf(buf, "- Duration: %s\n", unknown ? "unknown" : "the good state was not reached before the end");
+    }
     buf_printf(buf, "- User impact: down for %s\n", actual(report, MEASURE_DOWNTIME, &arena));
     buf_printf(buf, "- System status: %s\n", stable ? "Stable" : "Unstable");
     buf_puts(buf, "\n## Reason\n\n");
