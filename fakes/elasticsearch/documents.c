@@ -554,7 +554,8 @@ static void bulk(struct es_exchange *x)
     record_change(record, store_name(x->node->store), "bulk request: %d of %d actions done", b.n - b.failed, b.n);
     cJSON *json = cJSON_CreateObject();
     cJSON_AddBoolToObject(json, "errors", b.failed > 0);
-    cJSON_AddNumberToObject(json, "took", b.n / 20 + 3);
+    int took_ms = b.n / 20 + 3;
+    cJSON_AddNumberToObject(json, "took", took_ms);
     cJSON_AddItemToObject(json, "items", b.items);
     x->response->latency_ns += (int64_t)b.n * SECOND / 20000;
     es_answer(x, 200, json);

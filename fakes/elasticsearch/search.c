@@ -181,7 +181,8 @@ static void answer_search(struct es_exchange *x, const struct search *s, int sha
     const cJSON *track = cJSON_GetObjectItemCaseSensitive(x->body, "track_total_hits");
     bool exact = cJSON_IsTrue(track) || (es_has(x, "track_total_hits") && es_flag(x, "track_total_hits", true));
     cJSON *json = cJSON_CreateObject(), *outer = NULL;
-    cJSON_AddNumberToObject(json, "took", (double)(3 + s->total / 200000));
+    int64_t took_ms = 3 + s->total / 200000;
+    cJSON_AddNumberToObject(json, "took", (double)took_ms);
     cJSON_AddFalseToObject(json, "timed_out");
     add_shards(json, shards, failed);
     outer = cJSON_AddObjectToObject(json, "hits");
@@ -264,7 +265,8 @@ static void search(struct es_exchange *x)
 static cJSON *report(struct es_exchange *x, int64_t total, int64_t updated, int64_t created, int64_t deleted)
 {
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddNumberToObject(json, "took", (double)(20 + total / 20));
+    int64_t took_ms = 20 + total / 20, batches = (total + 999) / 1000;
+    cJSON_AddNumberToObject(json, "took", (double)took_ms);
     cJSON_AddFalseToObject(json, "timed_out");
     cJSON_AddNumberToObject(json, "total", (double)total);
     if (updated >= 0)
@@ -272,7 +274,7 @@ static cJSON *report(struct es_exchange *x, int64_t total, int64_t updated, int6
     if (created >= 0)
         cJSON_AddNumberToObject(json, "created", (double)created);
     cJSON_AddNumberToObject(json, "deleted", (double)deleted);
-    cJSON_AddNumberToObject(json, "batches", (double)((total + 999) / 1000));
+    cJSON_AddNumberToObject(json, "batches", (double)batches);
     cJSON_AddNumberToObject(json, "version_conflicts", 0);
     cJSON_AddNumberToObject(json, "noops", 0);
     cJSON *retries = cJSON_AddObjectToObject(json, "retries");

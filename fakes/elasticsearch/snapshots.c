@@ -151,6 +151,11 @@ void es_add_snapshot(struct es_node *node, const char *repository, const char *n
     node->snapshots[node->n_snapshots++] = snapshot;
 }
 
+static int64_t unix_ms(const struct es_exchange *x, int64_t at_ns)
+{
+    return (x->node->env->start_unix_ns + at_ns) / MILLISECOND;
+}
+
 static cJSON *describe(struct es_exchange *x, const struct es_snapshot *s)
 {
     cJSON *json = cJSON_CreateObject();
@@ -167,12 +172,12 @@ static cJSON *describe(struct es_exchange *x, const struct es_snapshot *s)
     cJSON_AddTrueToObject(json, "include_global_state");
     cJSON_AddStringToObject(json, "state", done ? "SUCCESS" : "IN_PROGRESS");
     cJSON_AddStringToObject(json, "start_time", es_time(x->arena, x->node, s->began_ns));
-    cJSON_AddNumberToObject(json, "start_time_in_millis", (double)((x->node->env->start_unix_ns + s->began_ns) / MILLISECOND));
+    cJSON_AddNumberToObject(json, "start_time_in_millis", (double)unix_ms(x, s->began_ns));
     if (done) {
         cJSON_AddStringToObject(json, "end_time", es_time(x->arena, x->node, s->ended_ns));
-        cJSON_AddNumberToObject(json, "end_time_in_millis", (double)((x->node->env->start_unix_ns + s->ended_ns) / MILLISECOND));
+        cJSON_AddNumberToObject(json, "end_time_in_millis", (double)unix_ms(x, s->ended_ns));
     }
-    cJSON_AddNumberToObject(json, "duration_in_millis", (double)((s->ended_ns - s->began_ns) / MILLISECOND));
+    cJSON_AddNumberToObject(json, "duration_in_millis", (double)(unix_ms(x, s->ended_ns) - unix_ms(x, s->began_ns)));
     cJSON_AddArrayToObject(json, "failures");
     cJSON_AddItemToObject(json, "shards", es_shards(done ? n : 0, done ? n : 0));
     return json;

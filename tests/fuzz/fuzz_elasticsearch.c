@@ -52,8 +52,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         world_advance(world, world_now(world) + SECOND);
     }
     fake_elasticsearch.release(&env);
-    for (int i = 0; i < env.n_slots; i++)
-        free(env.slots[i]);
     free(env.slots);
     arena_release(&env.arena);
     world_free(world);
