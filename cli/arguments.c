@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -127,6 +128,12 @@ const char *arguments_path(struct arena *arena, const char *path)
     const char *result = text.len ? arena_str(arena, buf_text(&text)) : ".";
     buf_release(&text);
     return result;
+}
+
+bool arguments_color(bool no_color)
+{
+    const char *asked = getenv("NO_COLOR"), *terminal = getenv("TERM");
+    return !no_color && !(asked && *asked) && isatty(STDOUT_FILENO) && !(terminal && strcmp(terminal, "dumb") == 0);
 }
 
 int arguments_columns(void)

@@ -28,6 +28,8 @@ void arguments_quote(struct buf *, const char *word);
 /* A path as it is to stand in results, which hold none of the machine's own: an absolute one as seen from the working
  * folder ("../shop/drill.yaml"), others and what does not exist as given. In the arena, or `path` itself. */
 const char *arguments_path(struct arena *, const char *path);
+/* Whether standard output is painted: on a terminal that can, unless --no-color or NO_COLOR (no-color.org) say no. */
+bool arguments_color(bool no_color);
 /* How wide standard output is: a terminal of fewer than 80 columns says so, anything else has 80. */
 int arguments_columns(void);
 /* Prints the error and turns its code into an exit status. */

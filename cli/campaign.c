@@ -258,6 +258,7 @@ const struct command command_campaign = {
             "  --runs N       how many seeds (default 100)\n"
             "  -j N           this many at once (default: one for each processor); changes no result\n"
             "  --seed FIRST   the first seed (default 1)\n"
+            "  --format FORMAT what is printed: text (default), json\n"
             "  --out DIR      where campaign.json, campaign.csv and the plots go (default rehearse-out/DRILL/)\n"
             "\n"
             "exit: 0 every run passes, 1 some fail, 2 the input is wrong, 3 unknown or cannot be sealed\n",

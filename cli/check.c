@@ -408,7 +408,7 @@ static void print(const struct checking *checking)
 {
     struct buf out;
     buf_init(&out, REPORT_MAX);
-    bool color = !checking->arguments->no_color && !getenv("NO_COLOR") && isatty(STDOUT_FILENO);
+    bool color = arguments_color(checking->arguments->no_color);
     if (checking->arguments->format && strcmp(checking->arguments->format, "json") == 0)
         check_json(&checking->check, &out);
     else

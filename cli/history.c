@@ -228,6 +228,9 @@ const struct command command_history = {
             "  import FILE     what another history exported; what is there already is passed over\n"
             "  --history FILE  the file (default $XDG_STATE_HOME/rehearse/history.db)\n"
             "  --at DATE       when the runs were made (default now)\n"
-            "  --limit N       how many to list (default 20, 0 all)\n",
+            "  --limit N       how many to list (default 20, 0 all)\n"
+            "\n"
+            "A held drill is a few lines of YAML: when what happened, who was there, what was lost. reports/held.h shows one; added\n"
+            "again it takes the place of what was written of it before. exit: 0; 2 the input is wrong\n",
     .run = run,
 };

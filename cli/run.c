@@ -103,7 +103,7 @@ static void print(const struct report *report, const struct run_arguments *argum
 {
     struct buf out;
     buf_init(&out, REPORT_MAX);
-    bool color = !arguments->no_color && !getenv("NO_COLOR") && isatty(STDOUT_FILENO);
+    bool color = arguments_color(arguments->no_color);
     if (strcmp(arguments->format, "json") == 0)
         report_json(report, &out);
     else if (strcmp(arguments->format, "markdown") == 0)

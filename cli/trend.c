@@ -85,6 +85,8 @@ const struct command command_trend = {
             "  --history FILE  the file (default $XDG_STATE_HOME/rehearse/history.db)\n"
             "  --now DATE      look back from this day (default today)\n"
             "  --format FORMAT what is printed: text (default), json\n"
-            "  --plot FILE     draw the score per quarter as SVG, or as PNG if the name ends in .png\n",
+            "  --plot FILE     draw the score per quarter as SVG, or as PNG if the name ends in .png\n"
+            "\n"
+            "exit: 0; 2 the input is wrong\n",
     .run = run,
 };
