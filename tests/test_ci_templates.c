@@ -98,12 +98,52 @@ static void the_hook_rehearses_what_is_staged(void **state)
     workspace_release(&workspace);
 }
 
+/* The shell of the jobs behind the build, as their runner gives it to bash, in a repository of playbooks and drills: it passes,
+ * leaves what the next steps upload, and fails when a playbook gets worse. */
+static void the_jobs_do_what_they_say(void **state)
+{
+    (void)state;
+    if (!trial_possible())
+        skip();
+    static const struct {
+        const char *file, *first, *last, *indent; /* its commands stand from after a line with `first` up to one with `last` */
+        const char *files;
+    } jobs[] = {
+        {"github-workflow.yml", "name: Lint the playbooks", "name: Keep the reports", "          ",
+         "lint.sarif findings.sarif junit.xml index.html"},
+        {"gitlab-ci.yml", "^  script:", "^  artifacts:", "    - ", "metrics.txt junit.xml index.html"},
+    };
+    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
+        struct workspace workspace;
+        workspace_init(&workspace, "tests/data/check");
+        char prepare[512];
+        snprintf(prepare, sizeof prepare,
+                 "export PATH=%.*s:$PATH PLAYBOOKS='docs/*.md' DRILLS=drills; awk '/%s/ {on = 1} /%s/ {on = 0} on && sub(/^%s/, \"\")' "
+                 "ci/templates/%s >%s/job",
+                 (int)(strrchr(program(), '/') - program()), program(), jobs[i].first, jobs[i].last, jobs[i].indent, jobs[i].file,
+                 workspace.path);
+        int status = shell("%s; cd %s && mkdir drills docs && mv *.yaml playbook.md drills && cp drills/playbook.md docs && "
+                           "grep -c rehearse job >/dev/null && bash -e job 2>&1",
+                           prepare, workspace.path);
+        if (status)
+            fail_msg("%s: exit %d: %s", jobs[i].file, status, output);
+        assert_int_equal(shell("cd %s/rehearse-out && ls %s shop/lies/report.html 2>&1", workspace.path, jobs[i].files), 0);
+        assert_int_equal(shell("%s; cd %s && rehearse check drills --history none --write-baseline drills/baseline.json && bash -e job",
+                               prepare, workspace.path), 0);
+        workspace_replace(&workspace, "drills/playbook.md", "sleep 60", "sleep 60\ncat /nowhere");
+        assert_int_equal(shell("%s; cd %s && bash -e job", prepare, workspace.path), 1);
+        assert_non_null(strstr(output, "worse: 1 new finding"));
+        workspace_release(&workspace);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(their_options_exist),
         cmocka_unit_test(they_are_yaml),
         cmocka_unit_test(the_hook_rehearses_what_is_staged),
+        cmocka_unit_test(the_jobs_do_what_they_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
