@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "procedures/lint/lint.h"
 #include "reports/json_writer.h"
+#include "sim/base/version.h"
 
 enum { PLAYBOOKS_MAX = 256, NEVER_FAIL = LINT_ERROR + 1, OUTPUT_MAX = 64 << 20 };
 
@@ -127,6 +128,7 @@ static void open_sarif(struct json_writer *json)
     json_open_object(json, "tool");
     json_open_object(json, "driver");
     json_string(json, "name", "rehearse lint");
+    json_string(json, "version", REHEARSE_VERSION);
     add_sarif_rules(json);
     json_close_object(json);
     json_close_object(json);
