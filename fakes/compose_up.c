@@ -264,8 +264,10 @@ static void make(struct compose_command *command, struct task *task)
     if (!task->container && command->edition == COMPOSE_V1)
         task->why = arena_printf(command->call->arena, "Cannot create container for service %s: %s",
                                  task->job->service->name, task->why);
-    if (old && task->container)
+    if (old && task->container) {
+        old->hands_over = !options_has(&command->options, "renew-anon-volumes");
         docker_remove(old);
+    }
 }
 
 /* All containers of a wave at once, as both tools do. */

@@ -124,6 +124,7 @@ struct container {
     int64_t dropped_log; /* lines forgotten at the front */
     const char *error;   /* why it could not start, or "" */
     bool removed;        /* kept until release, so that nothing dangles */
+    bool hands_over;     /* Compose makes another in its place, which gets its anonymous volumes */
 };
 
 struct docker_network {
@@ -279,6 +280,9 @@ struct docker_volume *docker_volume(struct docker *, const char *name);
 struct docker_volume *docker_volume_new(struct docker *, const char *name,
                                         const char *const *labels);
 bool docker_volume_remove(struct docker *, const char *name);
+/* What a database's container that is being removed held outside of volumes and bind mounts: its stores are empty then.
+ * One-off containers (run --rm, compose run) serve nobody and lose nothing. */
+void docker_lose_layer(const struct container *);
 /* The container that uses it, running or not; NULL: none. */
 struct container *docker_volume_user(struct docker *, const char *name);
 

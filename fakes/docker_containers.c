@@ -408,6 +408,7 @@ void docker_remove(struct container *container)
         record_change(container->docker->env->record, container->name, "is removed");
     container->removed = true;
     container->state = CONTAINER_EXITED;
+    docker_lose_layer(container);
     if (container->instance)
         instance_free(container->instance);
     container->instance = NULL;

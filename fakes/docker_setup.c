@@ -400,6 +400,7 @@ static void replace_container(struct docker *docker, struct container *old,
     const char *number = container_label(old, "com.docker.compose.container-number");
     struct container_spec spec =
         compose_spec(docker, project, service, number ? leading_int(number) : 1);
+    old->hands_over = true;
     docker_remove(old);
     start_one(docker, &spec, &why);
 }

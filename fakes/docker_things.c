@@ -92,22 +92,81 @@ struct docker_volume *docker_volume_new(struct docker *docker, const char *name,
     return volume;
 }
 
+/* The next store behind `*at` that a program of this service serves; NULL at the end. */
+static struct store *next_store(struct docker *docker, const char *service, int *at)
+{
+    struct world *world = docker->env->world;
+    while (*at < world_stores(world)) {
+        struct store *store = world_store_at(world, (*at)++);
+        if (service && store_service(store) && strcmp(store_service(store), service) == 0)
+            return store;
+    }
+    return NULL;
+}
+
 /* The stores that the program of the volume's container served from it are empty from now on. */
 static void lose_data(struct docker *docker, const struct docker_volume *volume)
 {
-    struct world *world = docker->env->world;
-    const struct doc *stores = doc_get(docker->system, "stores");
-    for (const struct doc *node = stores ? stores->first : NULL; node && volume->service;
-         node = node->next) {
-        struct store *store = world_store(world, node->key);
-        const char *service = store ? store_service(store) : NULL;
-        if (!service || strcmp(service, volume->service) != 0)
-            continue;
-        store_because(store,
-                      arena_printf(docker_arena(docker), "docker volume rm %s", volume->name));
+    int at = 0;
+    for (struct store *store; (store = next_store(docker, volume->service, &at));) {
+        store_because(store, arena_printf(docker_arena(docker), "docker volume rm %s", volume->name));
         store_serve(store, dataset_new());
-        record_change(docker->env->record, node->key, "the volume with its data is gone: %s",
-                      volume->name);
+        record_change(docker->env->record, store_name(store), "the volume with its data is gone: %s", volume->name);
+    }
+}
+
+/* Where the official images keep their data, and whether they declare a volume there: then a container without one of its
+ * own gets an anonymous volume, which stays on the disk when the container goes, and is nobody's. */
+static const struct data_folder {
+    const char *engine, *folder;
+    bool declared;
+} data_folders[] = {
+    {"postgresql", "/var/lib/postgresql/data", true},
+    {"redis", "/data", true},
+    {"elasticsearch", "/usr/share/elasticsearch/data", false},
+    {"opensearch", "/usr/share/opensearch/data", false},
+    {"mysql", "/var/lib/mysql", true},
+    {"mariadb", "/var/lib/mysql", true},
+    {"mongodb", "/data/db", true},
+};
+
+static const struct data_folder *data_folder_of(const struct store *store)
+{
+    for (size_t i = 0; i < sizeof data_folders / sizeof *data_folders; i++) {
+        if (strncmp(store_engine(store), data_folders[i].engine, strlen(data_folders[i].engine)) == 0)
+            return &data_folders[i];
+    }
+    return NULL;
+}
+
+static bool is_mounted(const struct container *container, const char *folder)
+{
+    for (int i = 0; i < container->spec.n_mounts; i++) {
+        const char *target = container->spec.mounts[i].target;
+        size_t n = strlen(target);
+        if (strncmp(folder, target, n) == 0 && (folder[n] == '\0' || folder[n] == '/'))
+            return true;
+    }
+    return false;
+}
+
+void docker_lose_layer(const struct container *container)
+{
+    struct docker *docker = container->docker;
+    const char *one_off = container_label(container, "com.docker.compose.oneoff");
+    if (!docker->set_up || container->spec.remove_at_end || (one_off && strcmp(one_off, "True") == 0))
+        return;
+    int at = 0;
+    for (struct store *store; (store = next_store(docker, container->image->service, &at));) {
+        const struct data_folder *data = data_folder_of(store);
+        if (!data || is_mounted(container, data->folder) || (data->declared && container->hands_over))
+            continue;
+        if (data->declared)
+            store_keep_copy(store, "an anonymous volume that no container uses", dataset_copy(store_serving(store)));
+        store_because(store, arena_printf(docker_arena(docker), "removal of %s with the data in it", container->name));
+        store_serve(store, dataset_new());
+        record_change(docker->env->record, store_name(store), "its data went with %s: %s is on no volume of its own", container->name,
+                      data->folder);
     }
 }
 

@@ -44,6 +44,7 @@ static void put_file(struct release *release, const char *path, int mode, struct
     release->files[at] = (struct git_file){.path = path, .mode = mode, .content = content};
 }
 
+/* Links are followed: two releases may share what they have in common. */
 static int read_folder(struct env *env, struct release *release, const char *host,
                        const char *prefix, const struct doc *node, struct error *error)
 {
@@ -58,7 +59,7 @@ static int read_folder(struct env *env, struct release *release, const char *hos
             continue;
         const char *path = arena_printf(&env->arena, "%s/%s", host, name);
         const char *inside = arena_printf(&env->arena, "%s%s", prefix, name);
-        if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
             code = read_folder(env, release, path, arena_printf(&env->arena, "%s/", inside), node,
                                error);
         } else if (S_ISREG(st.st_mode) && release->n_files < FILES_MAX) {
@@ -247,10 +248,6 @@ static int running_release(struct env *env, const struct repository *repository)
 static int read_releases(struct env *env, struct repository *repository, const struct doc *tags,
                          struct error *error)
 {
-    const char *slash = strrchr(tags->file, '/');
-    const char *beside =
-        slash ? arena_str(&env->arena, (struct str){tags->file, (size_t)(slash - tags->file)})
-              : ".";
     repository->releases = ARENA_ARRAY(&env->arena, struct release, tags->n + 1);
     for (const struct doc *node = tags->first; node; node = node->next) {
         struct release *release = &repository->releases[repository->n_releases++];
@@ -264,8 +261,10 @@ static int read_releases(struct env *env, struct repository *repository, const s
             memcpy(release->files, release[-1].files,
                    (size_t)release->n_files * sizeof *release->files);
         }
-        if (read_folder(env, release, arena_printf(&env->arena, "%s/%s", beside, folder), "", node,
-                        error))
+        const char *slash = strrchr(node->file, '/'); /* a drill that supposes otherwise names a folder beside itself */
+        const char *beside = arena_printf(&env->arena, "%.*s/%s", slash ? (int)(slash - node->file) : 1,
+                                          slash ? node->file : ".", folder);
+        if (read_folder(env, release, beside, "", node, error))
             return ERROR_INPUT;
     }
     return 0;

@@ -3,7 +3,7 @@
  *   git:
  *     /opt/shop:                        # the working copy on the operator's machine
  *       origin: /srv/git/shop.git       # a bare repository on the same machine; remote "origin"
- *       tags: {v1.1: repo/v1.1, v1.2: repo/v1.2}   # folders beside the system file; each lies over the one before it
+ *       tags: {v1.1: repo/v1.1, v1.2: repo/v1.2}   # folders beside this file; each lies over the one before it
  *       branch: main                    # at the last tag
  *       checkout: v1.1                  # what is checked out when the run starts; default: the first
  *       protected: true                 # origin refuses forced pushes to the branch
