@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -42,6 +43,50 @@ static const struct mistake {
      ".env still names the other tag"},
     {"RB036", 1, "git reset --hard v1\n" BACK, "there is no such commit here"},
     {"RB043", 1, "SELECT 1;\n" BACK, "SELECT is no command"},
+    {"RB002", 3, BACK "\nuntil curl -sf --max-time 2 http://localhost:8080/none; do sleep 5; done",
+     "nothing ever answers there"},
+    {"RB003", 1,
+     "#!/bin/bash\ndocker-compose restart website\nsed -i s/v2/v1/ .env\ndocker-compose up -d\n"
+     "echo 'Rollback completed'",
+     "the script goes on and ends well"},
+    {"RB005", 2,
+     "v=$(docker volume ls -q -f name=none)\ndocker volume rm $v\n" BACK
+     "\necho 'Rollback completed'",
+     "docker volume rm wants at least one name"},
+    {"RB011", 1,
+     "docker exec -i shop-db psql -U shop -d shop <<E\nDROP TABLE nothing;\nSELECT 1;\nE\n" BACK
+     "\necho 'Rollback completed'",
+     "psql goes on after the error and ends with 0"},
+    {"RB014", 2,
+     "docker exec shop-db pg_dump --clean -U shop shop > d.sql; sleep 60\ndocker exec -i shop-db "
+     "psql -v ON_ERROR_STOP=1 -U shop -d shop < d.sql\n" BACK,
+     "what was written in that minute is gone"},
+    {"RB019", 1,
+     "bash <<E\ndocker-compose restart website\ntrue\nE\n" BACK "\necho 'Rollback completed'",
+     "the status is that of true"},
+    {"RB021", 1, "docker exec -it shop-db psql -U shop -d shop -c 'SELECT 1'\n" BACK,
+     "the input device is not a TTY"},
+    {"RB023", 5,
+     "#!/bin/bash\nset -e\nsed -i s/v2/v1/ .env\ndocker-compose up -d\nsleep 1\n"
+     "echo 'Rollback completed'",
+     "the service takes three seconds to start"},
+    {"RB033", 1,
+     "docker exec shop-db psql -U shop -d postgres -c 'DROP DATABASE shop'\n" BACK
+     "\necho 'Rollback completed'",
+     "the service is connected to it"},
+    {"RB034", 2,
+     "docker exec shop-db pg_dump -Fc -U shop shop > d.dump\ndocker exec -i shop-db pg_restore -U "
+     "shop -d shop < d.dump\n" BACK "\necho 'Rollback completed'",
+     "the tables are there"},
+    {"RB035", 3,
+     "#!/bin/bash\nset -e\ndocker-compose ps | grep -i error\nsed -i s/v2/v1/ .env\n"
+     "docker-compose up -d",
+     "grep finds no error, and set -e ends the script"},
+    {"RB038", 1, "docker-compose up -d web:v1", "no such service: web:v1"},
+    {"RB046", 2,
+     "docker exec shop-db pg_dump -Fc -U shop shop > d.dump\ndocker exec -i shop-db psql -v "
+     "ON_ERROR_STOP=1 -U shop -d shop < d.dump\n" BACK,
+     "psql says that it is a custom-format dump"},
     {"RB044", 2, BACK "\n# Or\ndocker-compose up -d --force-recreate", "only one of them is meant"},
 };
 
@@ -68,13 +113,14 @@ static bool lint_says(const char *document, const struct mistake *mistake, struc
 static bool run_says(const struct flown *flown, const struct mistake *mistake, struct buf *said)
 {
     const struct lint_rule *rule = lint_rule(mistake->rule);
+    int line = strncmp(mistake->shell, "#!", 2) ? mistake->line : 1; /* a script is one step */
     bool found = false;
     for (int i = 0; i < flown->report.findings.n; i++) {
         const struct finding *at = &flown->report.findings.at[i];
         struct str twins = str_of(rule->twins);
         while (twins.len)
-            found |= str_is(str_cut(&twins, ' '), at->id) && at->line >= mistake->line + 2 &&
-                     at->line <= mistake->line + 3;
+            found |= str_is(str_cut(&twins, ' '), at->id) && at->line >= line + 2 &&
+                     at->line <= line + 3;
         buf_printf(said, " %s@%d", at->id, at->line - 2);
     }
     return found;
@@ -115,6 +161,42 @@ static void each_mistake_bites(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* Blanks stop the run before it begins, at the line that lint names. */
+static void each_blank_is_refused(void **state)
+{
+    static const struct {
+        const char *rule, *document, *place;
+    } blanks[] = {
+        {"RB025", "# Roll back\n```bash\ndocker-compose up -d <service>\n```\n", "playbook.md:3:"},
+        {"RB025", "# Roll back\n```bash\n\ndocker tag shop/web:$GOOD x\n```\n", "playbook.md:4:"},
+        {"RB020",
+         "# Before\n```bash\nGOOD=v1\n```\n# Roll back\n```bash\ndocker tag shop/web:$GOOD "
+         "x\n```\n",
+         "playbook.md:7:"},
+    };
+    struct workspace workspace;
+    (void)state;
+    workspace_init(&workspace, "tests/data/twins");
+    for (size_t i = 0; i < sizeof blanks / sizeof *blanks; i++) {
+        struct mistake mistake = {blanks[i].rule, atoi(strchr(blanks[i].place, ':') + 1) - 2, "",
+                                  ""};
+        struct drill_options options = {.section = "Roll back"};
+        struct drill *drill = NULL;
+        struct error error = {""};
+        struct buf said;
+        buf_init(&said, 4096);
+        workspace_write(&workspace, "playbook.md", blanks[i].document);
+        if (!lint_says(blanks[i].document, &mistake, &said))
+            fail_msg("%s: lint says%s", blanks[i].document, said.at);
+        assert_true(drill_load(workspace_path(&workspace, "drill.yaml"), &options, &drill, &error) <
+                    0);
+        if (!strstr(error.text, blanks[i].place))
+            fail_msg("'%s' is not in: %s", blanks[i].place, error.text);
+        buf_release(&said);
+    }
+    workspace_release(&workspace);
+}
+
 /* The same shop without a mistake: neither lint nor the run complains, but for what nobody was told. */
 static void what_is_right_is_left_alone(void **state)
 {
@@ -148,6 +230,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_mistake_bites),
+        cmocka_unit_test(each_blank_is_refused),
         cmocka_unit_test(what_is_right_is_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,7 @@ const struct lint_rule lint_rules[] = {
      "command acts on "
      "something else: rm -rf \"$DIR/\" becomes rm -rf /.",
      "Write ${NAME:?} where it is used: bash then stops when it is empty.",
-     "placeholder data_loss"},
+     "placeholder failed_step silent_failure data_loss"},
     {"RB006", WARNING, false, "changed configuration that nobody reads again",
      "Pods read a ConfigMap or Secret through environment variables and subPath mounts once, when "
      "they start.",
@@ -115,7 +115,7 @@ const struct lint_rule lint_rules[] = {
      "A prompt, an editor or a terminal session stops a procedure that runs unattended, or fails "
      "without a terminal.",
      "Use the form that does not ask: -y, -auto-approve, psql -c, kubectl patch, exec without -t.",
-     "hang"},
+     "hang failed_step silent_failure"},
     {"RB022", WARNING, false, "helm rollback returns before anything is rolled back",
      "Without --wait helm returns when the manifests are sent. The next line sees the old pods.",
      "helm rollback RELEASE REVISION --wait --timeout 5m", "false_success"},
@@ -235,7 +235,7 @@ const struct lint_rule lint_rules[] = {
      "other's, after the old "
      "database is gone.",
      "psql -v ON_ERROR_STOP=1 -f dump.sql; pg_restore -d NAME dump.dump; gunzip first.",
-     "failed_step data_loss"},
+     "failed_step silent_failure data_loss"},
     {"RB047", WARNING, false, "a rollback that auto-sync refuses or reverts",
      "Argo CD refuses to roll back an application while auto-sync is on, and with self-heal it "
      "puts back what kubectl "
