@@ -293,7 +293,7 @@ int compose_run(struct call *call, enum compose_edition edition, char **argv)
     int status = read_project(&command, &global);
     if (status)
         return status;
-    if (verb->run != find_verb("config")->run && !command.docker->daemon_running) {
+    if (verb->run != find_verb("config")->run && !docker_answers(call, command.docker)) {
         if (edition == COMPOSE_V2)
             return docker_reachable(call, command.docker, "") ? 0 : 1;
         /* 1.29 with docker-py 5 does not catch this one; the frames in between are left out */

@@ -6,6 +6,7 @@
 #include "fakes/compose.h"
 #include "fakes/docker_command.h"
 #include "fakes/fake.h"
+#include "fakes/host.h"
 
 static const struct docker_verb *const all_verbs[] = {
     docker_container_verbs,
@@ -34,9 +35,20 @@ struct container *docker_want(struct docker_command *command, const char *name)
     return container;
 }
 
+bool docker_answers(struct call *call, struct docker *docker)
+{
+    struct host *host = host_of(call->env);
+    struct unit *unit = host ? host_unit(host, "docker") : NULL;
+    if (!docker->daemon_running && unit && host->docker_socket && !unit->masked) {
+        unit_start(call, unit); /* systemd starts it for the first who asks */
+        call_sleep(call, docker_daemon_start(docker));
+    }
+    return docker->daemon_running;
+}
+
 bool docker_reachable(struct call *call, struct docker *docker, const char *prefix)
 {
-    if (docker->daemon_running)
+    if (docker_answers(call, docker))
         return true;
     call_err(call,
              "%sCannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker "

@@ -80,6 +80,8 @@ cJSON *docker_inspect_container(struct docker *, struct container *, struct aren
 /* A table: rows of cells, NULL-terminated words; columns as the Docker client aligns them. */
 void docker_table(struct call *, const char *const *titles, const char *const *const *rows,
                   int n_rows);
+/* Whether the daemon runs, or its socket brings it back now. */
+bool docker_answers(struct call *, struct docker *);
 /* Whether the client can be used: writes what it says when the daemon is down. */
 bool docker_reachable(struct call *, struct docker *, const char *prefix);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fakes/docker.h"
+#include "fakes/host.h"
 #include "sim/base/xalloc.h"
 
 enum { LOG_LINES_MAX = 20000 };
@@ -320,6 +321,7 @@ const char *docker_start(struct container *container)
         container_ended(container, 1);
     } else if (container->instance) {
         instance_start(container->instance);
+        host_nginx_route(container);
     } else if (container->image->ends_ns != NEVER && !container->spec.for_command) {
         container->event =
             world_at(docker->env->world, container->started_ns + container->image->ends_ns,

@@ -47,7 +47,8 @@ static void apply_settings(struct docker *docker, const char *reference, struct 
 }
 
 /* A line of progress; fd -1: none is wanted. */
-__attribute__((format(printf, 3, 4))) static void say(struct call *call, int fd, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void say(struct call *call, int fd, const char *format,
+                                                      ...)
 {
     va_list args;
     va_start(args, format);

@@ -114,12 +114,6 @@ static void crashed(struct unit *unit)
              arena_printf(arena, "%s.service: Failed with result 'exit-code'.", unit->name), true);
     if (!unit->restarts || unit->by_hand)
         return;
-    if (unit->n_starts >= 5) {
-        host_log(host, unit->name, 1,
-                 arena_printf(arena, "%s.service: Start request repeated too quickly.", unit->name),
-                 true);
-        return;
-    }
     world_at(host->env->world, now + 100 * MILLISECOND, restart_due, unit);
 }
 
@@ -170,14 +164,30 @@ static void choose_version(struct call *call, struct unit *unit)
     buf_release(&text);
 }
 
-const char *unit_start(struct call *call, struct unit *unit)
+/* systemd.unit(5): five starts within ten seconds (StartLimitBurst, StartLimitIntervalSec), whoever asks for them. */
+static bool too_often(struct unit *unit, int64_t now)
+{
+    if (now - unit->first_start_ns >= 10 * SECOND || unit->n_starts == 0) {
+        unit->first_start_ns = now;
+        unit->n_starts = 0;
+    }
+    return unit->n_starts++ >= 5;
+}
+
+bool unit_start(struct call *call, struct unit *unit)
 {
     struct host *host = unit->host;
     int64_t now = world_now(host->env->world);
     if (unit->state == UNIT_ACTIVE)
-        return NULL;
-    unit->n_starts = now - unit->last_start_ns < 10 * SECOND ? unit->n_starts + 1 : 1;
-    unit->last_start_ns = now;
+        return true;
+    if (too_often(unit, now)) {
+        unit->state = UNIT_FAILED;
+        host_log(host, unit->name, 1,
+                 arena_printf(&host->env->arena, "%s.service: Start request repeated too quickly.",
+                              unit->name),
+                 true);
+        return false;
+    }
     unit->state = UNIT_ACTIVE;
     unit->since_ns = now;
     unit->by_hand = false;
@@ -190,7 +200,7 @@ const char *unit_start(struct call *call, struct unit *unit)
         choose_version(call, unit);
         instance_start(unit->instance);
     }
-    return NULL;
+    return true;
 }
 
 int64_t unit_stop(struct unit *unit)
@@ -236,9 +246,11 @@ static bool deploy(struct world *world, struct service *service, const char *ver
 
 static int read_unit(struct host *host, const struct doc *node, struct error *error)
 {
-    static const char *const keys[] = {"service", "version_file", "stop",
-                                       "restart", "reloads",      "description",
-                                       "enabled", "active",       NULL};
+    static const char *const keys[] = {"service", "version_file", "stop",    "restart",
+                                       "reloads", "description",  "enabled", "active",
+                                       "type",    "command",      "remains", NULL};
+    static const char *const types[] = {"simple", "notify", "forking", "oneshot", NULL};
+    int type = UNIT_SIMPLE;
     struct env *env = host->env;
     struct unit *unit = add_unit(host, node->key, node->key);
     const char *service = NULL, *restart = "on-failure";
@@ -250,10 +262,17 @@ static int read_unit(struct host *host, const struct doc *node, struct error *er
          doc_text(doc_get(node, "description"), &unit->description, error) ||
          doc_text(doc_get(node, "restart"), &restart, error) ||
          doc_duration(doc_get(node, "stop"), &unit->stop_ns, error) ||
+         doc_choice(doc_get(node, "type"), types, &type, error) ||
+         doc_text(doc_get(node, "command"), &unit->command, error) ||
+         doc_bool(doc_get(node, "remains"), &unit->remains, error) ||
          doc_bool(doc_get(node, "reloads"), &unit->reloads, error) ||
          doc_bool(doc_get(node, "enabled"), &unit->enabled, error) ||
          doc_bool(doc_get(node, "active"), &active, error)))
         return ERROR_INPUT;
+    unit->type = (enum unit_type)type;
+    if (unit->command && unit->type != UNIT_ONESHOT)
+        return doc_error(doc_get(node, "command"), error,
+                         "only a unit of type oneshot has a command; others have a service");
     unit->restarts = strcmp(restart, "no") != 0;
     unit->reloads = unit->reloads || strcmp(unit->name, "nginx") == 0;
     if (service) {
@@ -291,8 +310,8 @@ static int read_disks(struct host *host, const struct doc *list, struct error *e
 
 static int setup(struct env *env, const struct doc *config, struct error *error)
 {
-    static const char *const keys[] = {"memory", "cpus",    "sudo", "disks",
-                                       "units",  "crontab", "logs", NULL};
+    static const char *const keys[] = {"memory",  "cpus", "sudo",   "disks", "units",
+                                       "crontab", "logs", "routes", NULL};
     static const char *const sudo_words[] = {"allowed", "password", "denied", NULL};
     struct host *host = xcalloc(1, sizeof *host);
     *env_slot(env, "host") = host;
@@ -308,6 +327,7 @@ static int setup(struct env *env, const struct doc *config, struct error *error)
         read_disks(host, doc_get(config, "disks"), error))
         return ERROR_INPUT;
     host->cpus = (int)cpus;
+    host->docker_socket = true;
     host->logs = doc_get(config, "logs");
     for (const struct doc *log = host->logs ? host->logs->first : NULL; log; log = log->next) {
         if (!world_service(env->world, log->key))
@@ -327,6 +347,17 @@ static int setup(struct env *env, const struct doc *config, struct error *error)
         if (read_unit(host, node, error))
             return ERROR_INPUT;
     }
+    const struct doc *routes = doc_get(config, "routes");
+    host->routes = ARENA_ARRAY(&env->arena, struct host_route, (routes ? routes->n : 0) + 1);
+    for (const struct doc *node = routes ? routes->first : NULL; node; node = node->next) {
+        if (!world_service(env->world, node->key))
+            return doc_error(node, error, "no service '%s' in this system", node->key);
+        if (doc_want(node, DOC_SCALAR, error) || node->text[0] != '/')
+            return doc_error(node, error, "give the absolute path of a configuration of nginx");
+        host->routes[host->n_routes++] =
+            (struct host_route){.service = node->key, .file = node->text};
+    }
+    host_nginx_read(host);
     world_watch_instances(env->world, instance_changed, host);
     world_watch_logs(env->world, instance_logged, host);
     world_on_deploy(env->world, deploy, host);

@@ -1,4 +1,4 @@
-/* nginx, crontab, mail, sudo, su, ssh, scp. */
+/* crontab, mail, sudo, su, ssh, scp. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,101 +28,6 @@ static const char *read_stdin(struct call *call)
     call_defer(call, (void (*)(void *))buf_release, text);
     call_read_all(call, 0, text);
     return arena_str(call->arena, buf_text(text));
-}
-
-/* ---- nginx ---- */
-
-/* Braces and semicolons, as far as a configuration can be judged without its modules. 0, or 1 after the message. */
-static int check_config(struct call *call, const char *path)
-{
-    size_t len;
-    int code, depth = 0, line = 1;
-    const char *text = load(call, path, &len, &code);
-    if (!text) {
-        call_err(call, "nginx: [emerg] open() \"%s\" failed (2: No such file or directory)\n",
-                 path);
-        return 1;
-    }
-    for (const char *p = text; *p; p++) {
-        if (*p == '#') {
-            while (p[1] && p[1] != '\n')
-                p++;
-        } else if (*p == '"' || *p == '\'') {
-            char quote = *p++;
-            while (*p && *p != quote)
-                line += *p++ == '\n';
-            if (!*p)
-                break;
-        } else if (*p == '{') {
-            depth++;
-        } else if (*p == '}' && depth-- == 0) {
-            call_err(call, "nginx: [emerg] unexpected \"}\" in %s:%d\n", path, line);
-            return 1;
-        } else if (*p == '\n') {
-            line++;
-        }
-    }
-    if (depth > 0) {
-        call_err(call, "nginx: [emerg] unexpected end of file, expecting \"}\" in %s:%d\n", path,
-                 line);
-        return 1;
-    }
-    return 0;
-}
-
-int host_nginx(struct call *call)
-{
-    struct host *host = host_of(call->env);
-    struct unit *unit = host_unit(host, "nginx");
-    struct options options;
-    options_parse(call->arena, OPTIONS_GETOPT, "t|t T|T q|q s|s= v|v V|V c|c= g|g= p|p= h|h", true,
-                  call->argv, &options);
-    if (options.error) {
-        call_err(call, "nginx: %s\n", options.error);
-        return 1;
-    }
-    if (options_has(&options, "v") || options_has(&options, "V")) {
-        call_err(call, "nginx version: nginx/1.22.1\n");
-        return 0;
-    }
-    const char *path = options_value(&options, "c", "/etc/nginx/nginx.conf");
-    bool tests = options_has(&options, "t") || options_has(&options, "T");
-    if (check_config(call, path)) {
-        if (tests)
-            call_err(call, "nginx: configuration file %s test failed\n", path);
-        return 1;
-    }
-    if (tests) {
-        if (!options_has(&options, "q"))
-            call_err(call,
-                     "nginx: the configuration file %s syntax is ok\nnginx: configuration file %s "
-                     "test is "
-                     "successful\n",
-                     path, path);
-        return 0;
-    }
-    const char *signal = options_value(&options, "s", NULL);
-    if (!signal) {
-        if (unit)
-            unit_start(call, unit);
-        return 0;
-    }
-    if (strcmp(signal, "reload") && strcmp(signal, "stop") && strcmp(signal, "quit") &&
-        strcmp(signal, "reopen")) {
-        call_err(call, "nginx: invalid option: \"-s %s\"\n", signal);
-        return 1;
-    }
-    if (!unit || unit->state != UNIT_ACTIVE) {
-        call_err(
-            call,
-            "nginx: [error] open() \"/run/nginx.pid\" failed (2: No such file or directory)\n");
-        return 1;
-    }
-    if (strcmp(signal, "reload") == 0)
-        record_change(call->env->record, "nginx", "configuration is loaded again");
-    else if (strcmp(signal, "reopen") != 0)
-        unit_stop(unit);
-    return 0;
 }
 
 /* ---- crontab ---- */
@@ -394,30 +299,53 @@ int host_scp(struct call *call)
     }
     if (!reachable(call, host, &options))
         return 255;
-    struct buf text;
-    buf_init(&text, FILE_MAX);
-    int code = host_from ? env_load(call->env, place_of(call, host), from, &text)
-                         : call_load(call, from, &text);
-    const char *copy = arena_str(call->arena, buf_text(&text));
-    size_t len = text.len;
-    buf_release(&text);
-    if (code < 0) {
+    const char *place_from = host_from ? place_of(call, host_from) : call->place;
+    const char *place_to = host_to ? place_of(call, host_to) : call->place;
+    if (!host_from && from[0] != '/')
+        from = arena_printf(call->arena, "%s/%s", call->cwd, from);
+    if (!host_to && to[0] != '/')
+        to = arena_printf(call->arena, "%s/%s", call->cwd, to);
+    size_t from_len = strlen(from), to_len = strlen(to);
+    bool to_slash = to_len > 1 && to[to_len - 1] == '/';
+    while (from_len > 1 && from[from_len - 1] == '/')
+        from = arena_str(call->arena, (struct str){from, --from_len});
+    while (to_len > 1 && to[to_len - 1] == '/')
+        to = arena_str(call->arena, (struct str){to, --to_len});
+    int kind = env_kind(call->env, place_from, from), there = env_kind(call->env, place_to, to);
+    if (kind == 0) {
         call_err(call,
                  host_from ? "scp: %s: No such file or directory\n"
-                           : "%s: No such file or directory\n",
-                 from);
+                           : "scp: stat local \"%s\": No such file or directory\n",
+                 host_from ? from : options.args[0]);
         return 1;
     }
-    const char *slash = strrchr(from, '/'), *base = slash ? slash + 1 : from;
-    size_t to_len = strlen(to);
-    if ((to_len && to[to_len - 1] == '/') || (!host_to && call_exists(call, to) == 2))
-        to = arena_printf(call->arena, "%s%s%s", to, to_len && to[to_len - 1] == '/' ? "" : "/",
-                          base);
-    call_sleep(call, (int64_t)((double)len / 50e6 * 1e9)); /* 50 MB/s */
-    code = host_to ? env_write(call->env, place_of(call, host), to, (struct str){copy, len}, 0644)
-                   : call_save(call, to, copy, len, 0644);
+    if (kind == 2 && !options_has(&options, "r")) {
+        call_err(call,
+                 host_from ? "scp: download %s: not a regular file\n"
+                           : "scp: local \"%s\" is not a regular file\n",
+                 host_from ? from : options.args[0]);
+        return 1;
+    }
+    const char *slash = strrchr(from, '/');
+    const char *folder = there == 2 ? to : "/";
+    if (there == 2) {
+        to = arena_printf(call->arena, "%s/%s", strcmp(to, "/") == 0 ? "" : to,
+                          slash ? slash + 1 : from);
+    } else if (strrchr(to, '/') && strrchr(to, '/') != to) {
+        folder = arena_str(call->arena, (struct str){to, (size_t)(strrchr(to, '/') - to)});
+    }
+    if (env_kind(call->env, place_to, folder) != 2 || (to_slash && there == 0 && kind == 1)) {
+        call_err(call,
+                 host_to ? "scp: dest open \"%s\": No such file or directory\n"
+                         : "scp: open local \"%s\": No such file or directory\n",
+                 to);
+        return 1;
+    }
+    int64_t bytes = 0;
+    int code = env_copy_tree(call->env, place_from, from, place_to, to, &bytes);
+    call_sleep(call, (int64_t)((double)bytes / 50e6 * 1e9)); /* 50 MB/s */
     if (code < 0) {
-        call_err(call, "scp: %s: No such file or directory\n", to);
+        call_err(call, "scp: %s: %s\n", to, strerror(-code));
         return 1;
     }
     return 0;

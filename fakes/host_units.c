@@ -29,6 +29,18 @@ static const char *state_word(const struct unit *unit)
     return words[unit->state];
 }
 
+static const char *sub_word(const struct unit *unit)
+{
+    if (unit->state == UNIT_ACTIVE)
+        return unit->type == UNIT_ONESHOT ? "exited" : "running";
+    return unit->state == UNIT_FAILED ? "failed" : "dead";
+}
+
+static const char *file_state(const struct unit *unit)
+{
+    return unit->masked ? "masked" : unit->enabled ? "enabled" : "disabled";
+}
+
 /* ---- start, stop, restart, reload ---- */
 
 static bool is_docker(const struct unit *unit)
@@ -45,15 +57,105 @@ static void stop_one(struct systemctl *s, struct unit *unit)
     call_sleep(s->call, takes_ns);
 }
 
-static void start_one(struct systemctl *s, struct unit *unit)
+static int job_failed(struct systemctl *s, const struct unit *unit, const char *why)
+{
+    call_err(s->call,
+             "Job for %s.service failed because %s.\nSee \"systemctl status %s.service\" and "
+             "\"journalctl -xeu %s.service\" for details.\n",
+             unit->name, why, unit->name, unit->name);
+    return 1;
+}
+
+/* A oneshot's command runs to its end before the job is done; what it writes goes to the journal. */
+static int run_oneshot(struct systemctl *s, struct unit *unit)
+{
+    struct call *call = s->call;
+    static char sh[] = "/bin/sh", flag[] = "-c";
+    char *line = arena_printf(call->arena, "exec 2>&1; %s", unit->command ? unit->command : ":");
+    struct buf *out = ARENA_NEW(call->arena, struct buf);
+    buf_init(out, 1 << 20);
+    call_defer(call, (void (*)(void *))buf_release, out);
+    int status = call_capture(call, (char *[]){sh, flag, line, NULL}, out);
+    struct str rest = buf_text(out);
+    while (rest.len > 0)
+        host_log(s->host, unit->name, unit->pid, arena_str(call->arena, str_cut(&rest, '\n')),
+                 false);
+    unit->exit_code = status;
+    unit->since_ns = call_now(call);
+    unit->state = status ? UNIT_FAILED : unit->remains ? UNIT_ACTIVE : UNIT_INACTIVE;
+    if (status)
+        host_log(s->host, unit->name, 1,
+                 arena_printf(&call->env->arena,
+                              "%s.service: Main process exited, code=exited, status=%d/FAILURE",
+                              unit->name, status),
+                 true);
+    return status ? job_failed(s, unit, "the control process exited with error code") : 0;
+}
+
+/* notify and forking: the job is done when the program says that it is ready (TimeoutStartSec 90 s). */
+static int wait_ready(struct systemctl *s, struct unit *unit)
+{
+    int64_t since_ns = call_now(s->call);
+    while (unit->state == UNIT_ACTIVE && instance_state(unit->instance) == INSTANCE_STARTING) {
+        if (call_now(s->call) - since_ns >= 90 * SECOND) {
+            unit_stop(unit);
+            unit->state = UNIT_FAILED;
+            return job_failed(s, unit, "a timeout was exceeded");
+        }
+        if (call_sleep(s->call, 100 * MILLISECOND))
+            return 130;
+    }
+    return unit->state == UNIT_ACTIVE && instance_state(unit->instance) != INSTANCE_STOPPED
+               ? 0
+               : job_failed(s, unit, "the control process exited with error code");
+}
+
+static bool is_nginx(const struct unit *unit)
+{
+    return strcmp(unit->name, "nginx") == 0;
+}
+
+/* Its unit tests the configuration first (ExecStartPre); what it says goes to the journal. A machine of whose nginx there
+ * are no files is not judged. */
+static bool nginx_refuses(struct systemctl *s, const struct unit *unit)
+{
+    struct call *call = s->call;
+    if (call_exists(call, "/etc/nginx/nginx.conf") != 1)
+        return false;
+    const char *complaint = host_nginx_complaint(call, NULL);
+    if (complaint)
+        host_log(s->host, unit->name, unit->pid,
+                 arena_printf(&call->env->arena, "nginx: [emerg] %s", complaint), true);
+    return complaint != NULL;
+}
+
+static int start_one(struct systemctl *s, struct unit *unit)
 {
     struct docker *docker = docker_of(s->call->env);
     if (unit->state == UNIT_ACTIVE)
-        return;
-    unit_start(s->call, unit);
+        return 0;
+    if (is_nginx(unit) && nginx_refuses(s, unit)) {
+        unit->state = UNIT_FAILED;
+        unit->since_ns = call_now(s->call);
+        return job_failed(s, unit, "the control process exited with error code");
+    }
+    if (is_nginx(unit))
+        host_nginx_read(s->host);
+    if (!unit_start(s->call, unit)) {
+        job_failed(s, unit, "start of the service was attempted too often");
+        call_err(
+            s->call,
+            "To force a start use \"systemctl reset-failed %s.service\"\nfollowed by \"systemctl "
+            "start %s.service\" again.\n",
+            unit->name, unit->name);
+        return 1;
+    }
     call_sleep(s->call, 60 * MILLISECOND);
     if (is_docker(unit) && docker)
         call_sleep(s->call, docker_daemon_start(docker));
+    if (unit->type == UNIT_ONESHOT)
+        return run_oneshot(s, unit);
+    return unit->type != UNIT_SIMPLE && unit->instance ? wait_ready(s, unit) : 0;
 }
 
 /* What the verb does to one unit that exists; 0 or an exit status. */
@@ -77,18 +179,38 @@ static int act(struct systemctl *s, const char *verb, struct unit *unit)
             call_err(call, "%s.service is not active, cannot reload.\n", unit->name);
             return 1;
         }
+        if (is_nginx(unit) && nginx_refuses(s, unit)) /* the old workers go on */
+            return job_failed(s, unit, "the control process exited with error code");
+        if (is_nginx(unit)) {
+            record_change(call->env->record, "nginx", "configuration is loaded again");
+            host_nginx_read(s->host);
+        }
         host_log(s->host, unit->name, 1,
                  arena_printf(&call->env->arena, "Reloaded %s.service - %s.", unit->name,
                               unit->description),
                  false);
         return 0;
     }
-    if (strcmp(verb, "start") != 0 &&
-        !(strncmp(verb, "try-", 4) == 0 && unit->state != UNIT_ACTIVE))
+    bool only_if_active = strncmp(verb, "try-", 4) == 0 || strcmp(verb, "condrestart") == 0;
+    if (only_if_active && unit->state != UNIT_ACTIVE)
+        return 0;
+    if (strcmp(verb, "start") != 0)
         stop_one(s, unit);
-    if (strcmp(verb, "stop") != 0 &&
-        !(strncmp(verb, "try-", 4) == 0 && unit->by_hand && !unit->since_ns))
-        start_one(s, unit);
+    if (strcmp(verb, "stop") == 0 && is_docker(unit) && s->host->docker_socket)
+        call_err(call, "Warning: Stopping docker.service, but it can still be activated by:\n"
+                       "  docker.socket\n");
+    return strcmp(verb, "stop") == 0 ? 0 : start_one(s, unit);
+}
+
+static bool is_socket(const char *name)
+{
+    return strcmp(name, "docker.socket") == 0;
+}
+
+/* docker.socket: who listens for the daemon that is not there. */
+static int change_socket(struct systemctl *s, const char *verb)
+{
+    s->host->docker_socket = strcmp(verb, "stop") != 0;
     return 0;
 }
 
@@ -99,8 +221,15 @@ static int change(struct systemctl *s, const char *verb, char **names)
         call_err(s->call, "Too few arguments.\n");
         return 1;
     }
+    bool socket_too = false;
+    for (char **name = names; *name; name++)
+        socket_too = socket_too || is_socket(*name);
+    if (socket_too) /* first: what stops together is not warned of */
+        status = change_socket(s, verb);
     for (; *names; names++) {
         struct unit *unit = host_unit(s->host, *names);
+        if (is_socket(*names))
+            continue;
         if (unit) {
             int code = act(s, verb, unit);
             status = code ? code : status;
@@ -183,7 +312,8 @@ static int status_one(struct systemctl *s, struct unit *unit, int lines)
              : unit->enabled ? "enabled"
                              : "disabled");
     if (active)
-        call_out(call, "     Active: active (running) since %s; %s ago\n", since, ago);
+        call_out(call, "     Active: active (%s) since %s; %s ago\n",
+                 unit->type == UNIT_ONESHOT ? "exited" : "running", since, ago);
     else if (unit->state == UNIT_FAILED)
         call_out(call, "     Active: failed (Result: exit-code) since %s; %s ago\n", since, ago);
     else
@@ -230,7 +360,9 @@ static int is_active(struct systemctl *s, const char *verb, char **names)
     bool quiet = options_has(&s->options, "quiet"), any = false;
     for (; *names; names++) {
         const struct unit *unit = host_unit(s->host, *names);
-        const char *word = unit ? state_word(unit) : "inactive";
+        const char *word = unit                ? state_word(unit)
+                           : is_socket(*names) ? (s->host->docker_socket ? "active" : "inactive")
+                                               : "inactive";
         any = any || strcmp(word, verb + 3) == 0;
         if (!quiet)
             call_out(s->call, "%s\n", word);
@@ -303,7 +435,6 @@ static int list_units(struct systemctl *s)
         call_out(call, "  %-*s LOAD   ACTIVE   SUB     DESCRIPTION\n", width, "UNIT");
     for (int i = 0; i < s->host->n_units; i++) {
         const struct unit *unit = s->host->units[i];
-        static const char *const sub[] = {"dead", "running", "failed"};
         if (failed || (wanted && strcmp(wanted, "failed") == 0)
                 ? unit->state != UNIT_FAILED
                 : !all && unit->state == UNIT_INACTIVE)
@@ -312,40 +443,182 @@ static int list_units(struct systemctl *s)
         call_out(call, "%s %-*s loaded %-8s %-7s %s\n",
                  unit->state == UNIT_FAILED ? "\xe2\x97\x8f" : " ", width,
                  arena_printf(call->arena, "%s.service", unit->name), state_word(unit),
-                 sub[unit->state], unit->description);
+                 sub_word(unit), unit->description);
     }
     if (!options_has(&s->options, "no-legend"))
         call_out(call, "\n%d loaded units listed.\n", n);
     return 0;
 }
 
+static bool property_wanted(const struct systemctl *s, const char *name)
+{
+    bool any = false;
+    for (int i = 0; i < s->options.n_given; i++) {
+        struct str list = str_of(s->options.given[i].value);
+        if (strcmp(s->options.given[i].name, "property") != 0)
+            continue;
+        any = true;
+        while (list.len > 0) {
+            if (str_is(str_cut(&list, ','), name))
+                return true;
+        }
+    }
+    return !any;
+}
+
 static int show(struct systemctl *s, char **names)
 {
+    static const char *const types[] = {"simple", "notify", "forking", "oneshot"};
     struct call *call = s->call;
-    const char *wanted = options_value(&s->options, "property", NULL);
     for (; *names; names++) {
         const struct unit *unit = host_unit(s->host, *names);
-        static const char *const sub[] = {"dead", "running", "failed"};
+        bool active = unit && unit->state == UNIT_ACTIVE;
         const char *values[][2] = {
+            {"Type", unit ? types[unit->type] : ""},
+            {"Restart", unit && unit->restarts ? "on-failure" : "no"},
+            {"MainPID", active ? arena_printf(call->arena, "%d", unit->pid) : "0"},
+            {"ExecMainStatus", unit ? arena_printf(call->arena, "%d", unit->exit_code) : "0"},
+            {"Result", unit && unit->state == UNIT_FAILED ? "exit-code" : "success"},
             {"Id", full_name(call, *names)},
-            {"LoadState", unit ? "loaded" : "not-found"},
+            {"Description", unit ? unit->description : full_name(call, *names)},
+            {"LoadState", !unit          ? "not-found"
+                          : unit->masked ? "masked"
+                                         : "loaded"},
             {"ActiveState", unit ? state_word(unit) : "inactive"},
-            {"SubState", unit ? sub[unit->state] : "dead"},
-            {"MainPID",
-             unit && unit->state == UNIT_ACTIVE ? arena_printf(call->arena, "%d", unit->pid) : "0"},
-            {"UnitFileState", unit ? (unit->enabled ? "enabled" : "disabled") : ""},
+            {"SubState", unit ? sub_word(unit) : "dead"},
+            {"FragmentPath",
+             unit ? arena_printf(call->arena, "/lib/systemd/system/%s.service", unit->name) : ""},
+            {"UnitFileState", unit ? file_state(unit) : ""},
             {"ActiveEnterTimestamp", unit ? stamp(call, unit->since_ns) : ""},
         };
         for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-            if (wanted && strcmp(wanted, values[i][0]) != 0)
+            if (!property_wanted(s, values[i][0]))
                 continue;
             if (options_has(&s->options, "value"))
                 call_out(call, "%s\n", values[i][1]);
             else
                 call_out(call, "%s=%s\n", values[i][0], values[i][1]);
         }
+        if (names[1])
+            call_out(call, "\n");
     }
     return 0;
+}
+
+/* ---- the others ---- */
+
+static int reset_failed(struct systemctl *s, char **names)
+{
+    for (int i = 0; i < s->host->n_units; i++) {
+        struct unit *unit = s->host->units[i];
+        bool named = !names[0];
+        for (char **name = names; *name; name++)
+            named = named || host_unit(s->host, *name) == unit;
+        if (!named)
+            continue;
+        unit->n_starts = 0;
+        if (unit->state == UNIT_FAILED)
+            unit->state = UNIT_INACTIVE;
+    }
+    for (char **name = names; *name; name++) {
+        if (host_unit(s->host, *name))
+            continue;
+        const char *full = full_name(s->call, *name);
+        call_err(s->call, "Failed to reset failed state of unit %s: Unit %s not loaded.\n", full,
+                 full);
+        return 1;
+    }
+    return 0;
+}
+
+/* By default SIGTERM to all of it; a program that ends by it is not restarted, for it ended cleanly. */
+static int kill_units(struct systemctl *s, char **names)
+{
+    const char *signal = options_value(&s->options, "signal", "SIGTERM");
+    bool ends = strstr(signal, "TERM") || strstr(signal, "KILL") || strstr(signal, "INT") ||
+                strcmp(signal, "9") == 0 || strcmp(signal, "15") == 0;
+    for (; *names; names++) {
+        struct unit *unit = host_unit(s->host, *names);
+        const char *full = full_name(s->call, *names);
+        if (!unit) {
+            call_err(s->call, "Failed to kill unit %s: Unit %s not loaded.\n", full, full);
+            return 1;
+        }
+        if (!ends || unit->state != UNIT_ACTIVE)
+            continue;
+        bool hard = strstr(signal, "KILL") || strcmp(signal, "9") == 0;
+        if (hard && unit->instance)
+            instance_stop(unit->instance, false); /* as a crash: the unit's restart follows */
+        else
+            unit_stop(unit);
+    }
+    return 0;
+}
+
+static int list_files(struct systemctl *s)
+{
+    struct call *call = s->call;
+    call_out(call, "UNIT FILE                              STATE    PRESET\n");
+    for (int i = 0; i < s->host->n_units; i++)
+        call_out(call, "%-38s %-8s enabled\n",
+                 arena_printf(call->arena, "%s.service", s->host->units[i]->name),
+                 file_state(s->host->units[i]));
+    call_out(call, "\n%d unit files listed.\n", s->host->n_units);
+    return 0;
+}
+
+static int system_running(struct systemctl *s)
+{
+    bool degraded = false;
+    for (int i = 0; i < s->host->n_units; i++)
+        degraded = degraded || s->host->units[i]->state == UNIT_FAILED;
+    if (!options_has(&s->options, "quiet"))
+        call_out(s->call, degraded ? "degraded\n" : "running\n");
+    return degraded ? 1 : 0;
+}
+
+static int unknown_verb(struct systemctl *s, const char *verb)
+{
+    static const char *const real[] = {"cat",
+                                       "edit",
+                                       "list-timers",
+                                       "list-sockets",
+                                       "list-dependencies",
+                                       "list-jobs",
+                                       "cancel",
+                                       "isolate",
+                                       "reenable",
+                                       "preset",
+                                       "set-property",
+                                       "revert",
+                                       "get-default",
+                                       "set-default",
+                                       "show-environment",
+                                       "set-environment",
+                                       "reboot",
+                                       "poweroff",
+                                       "halt",
+                                       "rescue",
+                                       "emergency",
+                                       "default",
+                                       "freeze",
+                                       "thaw",
+                                       "clean",
+                                       "help",
+                                       "link",
+                                       "add-wants",
+                                       "list-automounts",
+                                       NULL};
+    for (int i = 0; real[i]; i++) {
+        if (strcmp(real[i], verb) != 0)
+            continue;
+        record_observe(s->call->env->record, "not_simulated", verb,
+                       "'systemctl %s' is not simulated", verb);
+        call_err(s->call, "systemctl: '%s' is not simulated here\n", verb);
+        return 1;
+    }
+    call_err(s->call, "Unknown command verb %s.\n", verb);
+    return 1;
 }
 
 static int dispatch(struct systemctl *s, const char *verb, char **names)
@@ -353,9 +626,19 @@ static int dispatch(struct systemctl *s, const char *verb, char **names)
     static const char *const changes[] = {
         "start",       "stop",         "restart",     "reload", "reload-or-restart",
         "try-restart", "force-reload", "condrestart", NULL};
+    static const char *const wanting[] = {"is-active", "is-failed", "is-enabled",
+                                          "enable",    "disable",   "mask",
+                                          "unmask",    "kill",      NULL};
     for (int i = 0; changes[i]; i++) {
         if (strcmp(changes[i], verb) == 0)
-            return change(s, i < 6 ? verb : "restart", names);
+            return change(s, i < 6 || strcmp(verb, "condrestart") == 0 ? verb : "reload-or-restart",
+                          names);
+    }
+    for (int i = 0; wanting[i] && !names[0]; i++) {
+        if (strcmp(wanting[i], verb) == 0) {
+            call_err(s->call, "Too few arguments.\n");
+            return 1;
+        }
     }
     if (strcmp(verb, "status") == 0)
         return status(s, names);
@@ -370,13 +653,19 @@ static int dispatch(struct systemctl *s, const char *verb, char **names)
         return list_units(s);
     if (strcmp(verb, "show") == 0)
         return show(s, names);
-    if (strcmp(verb, "daemon-reload") == 0 || strcmp(verb, "reset-failed") == 0 ||
-        strcmp(verb, "daemon-reexec") == 0) {
+    if (strcmp(verb, "kill") == 0)
+        return kill_units(s, names);
+    if (strcmp(verb, "reset-failed") == 0)
+        return reset_failed(s, names);
+    if (strcmp(verb, "list-unit-files") == 0)
+        return list_files(s);
+    if (strcmp(verb, "is-system-running") == 0)
+        return system_running(s);
+    if (strcmp(verb, "daemon-reload") == 0 || strcmp(verb, "daemon-reexec") == 0) {
         call_sleep(s->call, 200 * MILLISECOND);
         return 0;
     }
-    call_err(s->call, "Unknown command verb %s.\n", verb);
-    return 1;
+    return unknown_verb(s, verb);
 }
 
 int host_systemctl(struct call *call)

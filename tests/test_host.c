@@ -38,11 +38,11 @@ static const struct machine_file files[] = {
 static int on_spawn(struct call_double *d, const char *place, char *const argv[],
                     struct buf *capture)
 {
-    (void)capture;
-    buf_printf(&d->out, "[%s]", place ? place : "");
+    struct buf *out = capture ? capture : &d->out;
+    buf_printf(out, "[%s]", place ? place : "");
     for (int i = 0; argv[i]; i++)
-        buf_printf(&d->out, " %s", argv[i]);
-    buf_putc(&d->out, '\n');
+        buf_printf(out, " %s", argv[i]);
+    buf_putc(out, '\n');
     return strcmp(argv[0], "missing") == 0 ? 127 : 0;
 }
 
@@ -167,10 +167,112 @@ static void test_docker_daemon(void **state)
     (void)state;
     struct machine m;
     begin(&m, NULL);
-    machine_expect(&m, "sudo systemctl stop docker", 0, "", "");
+    /* Debian's and Docker's packages listen on docker.socket, which brings the daemon back for the next client */
+    machine_expect(&m, "sudo systemctl stop docker", 0, "",
+                   "Warning: Stopping docker.service, but it can still be activated by:\n"
+                   "  docker.socket\n");
+    machine_expect(&m, "systemctl is-active docker", 3, "inactive\n", "");
+    machine_holds(&m, "docker ps -q", 0, "", "");
+    machine_expect(&m, "systemctl is-active docker docker.socket", 0, "active\nactive\n", "");
+    machine_expect(&m, "sudo systemctl stop docker docker.socket", 0, "", "");
     machine_holds(&m, "docker ps", 1, "", "Cannot connect to the Docker daemon");
     machine_expect(&m, "sudo systemctl restart docker", 0, "", "");
     machine_holds(&m, "docker ps -q", 0, "", "");
+    machine_release(&m);
+}
+
+/* systemd.service(5), Type=; systemd.unit(5), StartLimitBurst=. */
+static void test_unit_types(void **state)
+{
+    (void)state;
+    static const char system[] =
+        "services:\n"
+        "  slow: {versions: {v1: {start: 8s}}}\n"
+        "  broken: {versions: {v1: {needs: {settings: {mode: new}}, unmet: crash, start: 1s}}}\n"
+        "good_state: {slow: v1}\n"
+        "traffic: {shoppers: {to: slow, rate: 5/s}}\n"
+        "host:\n"
+        "  units:\n"
+        "    slow: {service: slow, type: notify, active: false}\n"
+        "    broken: {service: broken, type: forking, restart: 'no', active: false}\n"
+        "    simple: {service: broken, restart: 'no', active: false}\n"
+        "    job: {type: oneshot, command: /opt/shop/job.sh, active: false}\n"
+        "    bad-job: {type: oneshot, command: missing, active: false}\n"
+        "    mounted: {type: oneshot, remains: true, active: false}\n";
+    struct machine m;
+    machine_init(&m, system, NULL, NULL);
+    m.d.on_spawn = on_spawn;
+    machine_expect(&m, "systemctl start slow", 0, "", "");
+    assert_in_range(world_now(m.world), 7 * SECOND, 9 * SECOND); /* until it is ready */
+    machine_expect(&m, "systemctl is-active slow", 0, "active\n", "");
+    machine_expect(&m, "systemctl start broken", 1, "",
+                   "Job for broken.service failed because the control process exited with error "
+                   "code.\nSee \"systemctl status broken.service\" and \"journalctl -xeu "
+                   "broken.service\" for details.\n");
+    machine_expect(&m, "systemctl is-failed broken", 0, "failed\n", "");
+    machine_expect(&m, "systemctl start simple", 0, "", ""); /* as soon as it is forked */
+    machine_advance(&m, world_now(m.world) + 2 * SECOND);
+    machine_expect(&m, "systemctl is-active simple", 3, "failed\n", "");
+    machine_expect(&m, "systemctl start job", 0, "", "");
+    machine_expect(&m, "systemctl is-active job", 3, "inactive\n", "");
+    machine_holds(&m, "journalctl -u job", 0, "exec 2>&1; /opt/shop/job.sh", "");
+    machine_expect(&m, "systemctl start mounted", 0, "", "");
+    machine_expect(&m, "systemctl show -p ActiveState,SubState --value mounted", 0,
+                   "active\nexited\n", "");
+    machine_advance(&m, world_now(m.world) + 20 * SECOND);
+    for (int i = 0; i < 5; i++)
+        machine_holds(&m, "systemctl restart slow", 0, "", "");
+    machine_expect(&m, "systemctl reset-failed slow", 0, "", "");
+    for (int i = 0; i < 5; i++) {
+        machine_expect(&m, "systemctl stop simple", 0, "", "");
+        machine_expect(&m, "systemctl start simple", 0, "", "");
+    }
+    machine_expect(&m, "systemctl stop simple", 0, "", "");
+    machine_holds(&m, "systemctl start simple", 1, "",
+                  "failed because start of the service was attempted too often.\n");
+    machine_expect(&m, "systemctl reset-failed simple", 0, "", "");
+    machine_expect(&m, "systemctl start simple", 0, "", "");
+    machine_release(&m);
+}
+
+/* nginx sends traffic where its file said when it read it last, not where the file says now. */
+static void test_nginx_routes(void **state)
+{
+    (void)state;
+    static const char system[] =
+        "services: {web: {versions: {v1: {}, v2: {}}}}\n"
+        "good_state: {web: v1}\n"
+        "traffic: {shoppers: {to: web, rate: 50/s}}\n"
+        "docker:\n"
+        "  images: {shop/web: {service: web, tags: {v1: v1, v2: v2}, here: [v1, v2]}}\n"
+        "host: {units: {nginx: {}}, routes: {web: /etc/nginx/web.conf}}\n";
+    static const struct machine_file blue[] = {
+        {"/etc/nginx/nginx.conf", "http { include web.conf; }\n"},
+        {"/etc/nginx/web.conf",
+         "upstream blue { server 127.0.0.1:8001; }\nupstream green { server 127.0.0.1:8002; }\n"
+         "server { location / { proxy_pass http://blue; } } # not http://green;\n"},
+        {NULL, NULL},
+    };
+    struct machine m;
+    machine_init(&m, system, NULL, blue);
+    machine_holds(&m, "docker run -d --name blue -p 8001:80 shop/web:v1", 0, NULL, "");
+    machine_holds(&m, "docker run -d --name green -p 8002:80 shop/web:v2", 0, NULL, "");
+    machine_advance(&m, world_now(m.world) + 10 * SECOND);
+    struct docker *docker = docker_of(&m.d.env);
+    struct instance *first = docker_find(docker, "blue")->instance;
+    struct instance *second = docker_find(docker, "green")->instance;
+    assert_true(instance_in_rotation(first));
+    assert_false(instance_in_rotation(second));
+    double_file(&m.d, "", "/etc/nginx/web.conf",
+                "upstream green {\n  server 127.0.0.1:8001 down;\n  server 127.0.0.1:8002;\n}\n"
+                "server { location / { proxy_pass http://green/; } }\n");
+    assert_true(instance_in_rotation(first)); /* nothing was reloaded */
+    machine_expect(&m, "systemctl reload nginx", 0, "", "");
+    assert_false(instance_in_rotation(first));
+    assert_true(instance_in_rotation(second));
+    double_file(&m.d, "", "/etc/nginx/web.conf", "upstream green { server 127.0.0.1:8001; \n");
+    machine_holds(&m, "nginx -s reload", 1, "", "[emerg] unexpected end of file");
+    assert_true(instance_in_rotation(second)); /* the old workers go on */
     machine_release(&m);
 }
 
@@ -229,8 +331,21 @@ static void test_other_hosts(void **state)
     machine_expect(&m, "ssh -o ConnectTimeout=5 deploy@db1 'df -h | head -1'", 0,
                    "[db1] bash -c df -h | head -1\n", "");
     double_file(&m.d, "", "/tmp/dump.sql", "data\n");
+    double_file(&m.d, "db1", "/var/backups/old.sql", "old\n");
     machine_expect(&m, "scp /tmp/dump.sql root@db1:/var/backups/", 0, "", "");
     assert_string_equal(double_content(&m.d, "db1", "/var/backups/dump.sql"), "data\n");
+    double_file(&m.d, "", "/opt/shop/conf/a", "a\n");
+    double_file(&m.d, "", "/opt/shop/conf/d/b", "b\n");
+    machine_expect(&m, "scp conf db1:/var/backups", 1, "",
+                   "scp: local \"conf\" is not a regular file\n");
+    machine_expect(&m, "scp -r conf db1:/var/backups", 0, "", "");
+    assert_string_equal(double_content(&m.d, "db1", "/var/backups/conf/d/b"), "b\n");
+    machine_expect(&m, "scp -r db1:/var/backups/conf /opt/shop/back", 0, "", "");
+    assert_string_equal(double_content(&m.d, "", "/opt/shop/back/d/b"), "b\n");
+    machine_expect(&m, "scp nothing db1:/tmp/x", 1, "",
+                   "scp: stat local \"nothing\": No such file or directory\n");
+    machine_expect(&m, "scp /tmp/dump.sql db1:/no/such/x", 1, "",
+                   "scp: dest open \"/no/such/x\": No such file or directory\n");
     world_set(m.world, "host.db1", "unreachable");
     int64_t before_ns = world_now(m.world);
     machine_expect(&m, "ssh -o ConnectTimeout=5 db1 true", 255, "",
@@ -246,6 +361,8 @@ int main(void)
         cmocka_unit_test(test_unit_runs_a_service),
         cmocka_unit_test(test_unit_gives_up),
         cmocka_unit_test(test_docker_daemon),
+        cmocka_unit_test(test_unit_types),
+        cmocka_unit_test(test_nginx_routes),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_broken_nginx),
         cmocka_unit_test(test_mail_and_crontab),

@@ -406,6 +406,11 @@ void instance_set_setting(struct instance *instance, const char *key, const char
     settings_set(&instance->settings, key, value);
 }
 
+bool instance_in_rotation(const struct instance *instance)
+{
+    return instance->in_rotation;
+}
+
 void instance_rotate(struct instance *instance, bool in_rotation)
 {
     if (instance->in_rotation == in_rotation)

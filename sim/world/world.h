@@ -153,6 +153,7 @@ void instance_start(struct instance *);
 void instance_stop(struct instance *, bool graceful);
 /* Takes it out of (or into) load balancing without stopping it. */
 void instance_rotate(struct instance *, bool in_rotation);
+bool instance_in_rotation(const struct instance *);
 void instance_set_weight(struct instance *, double weight); /* share of traffic relative to its peers, default 1 */
 
 /* A setting as it was when the instance was started; NULL: not set. */
