@@ -443,6 +443,32 @@ static const char *missed_words(struct maker *maker, const struct target_result 
     return arena_printf(maker->arena, "%s: not reached before the run ended, target %s", measure_title(measure), limit);
 }
 
+/* Between which instants the measure lies, and for a phase that never ended what was still wrong. */
+static const char *missed_evidence(struct maker *maker, enum measure measure)
+{
+    static const struct {
+        enum measure measure;
+        enum instant from, to;
+        const char *began, *ended;
+    } phases[] = {
+        {MEASURE_TIME_TO_DETECT, T_IMPACT, T_DETECT, "users were affected", "it was detected"},
+        {MEASURE_TIME_TO_DECIDE, T_DETECT, T_DECIDE, "it was detected", "it was decided to roll back"},
+        {MEASURE_ROLLBACK, T_DECIDE, T_RESTORE, "it was decided to roll back", "the good state was reached"},
+        {MEASURE_TIME_TO_STABLE, T_RESTORE, T_STABLE, "the good state was reached", "it had stayed so"},
+    };
+    const int64_t *instants = maker->record->instants;
+    for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) {
+        int64_t from = instants[phases[i].from], to = instants[phases[i].to];
+        if (phases[i].measure != measure)
+            continue;
+        if (from != NEVER && to != NEVER)
+            return arena_printf(maker->arena, "%s at %s, %s at %s", phases[i].began, words_instant(maker->arena, from),
+                                phases[i].ended, words_instant(maker->arena, to));
+        return what_is_wrong(maker);
+    }
+    return "";
+}
+
 static void judge_targets(struct maker *maker)
 {
     const struct record *record = maker->record;
@@ -458,9 +484,10 @@ static void judge_targets(struct maker *maker)
             step = longest_step(record, record->instants[T_DECIDE], record->instants[T_RESTORE]);
         struct finding *finding = add(maker, "target_missed", step, NULL, 0, missed_words(maker, result));
         finding->measure = (int)measure;
+        finding->evidence = missed_evidence(maker, measure);
         if (step)
-            finding->evidence =
-                arena_printf(arena, "the longest step of this phase: '%s'", short_command(arena, step_at(record, step)));
+            finding->evidence = arena_printf(arena, "%s\nthe longest step of this phase: '%s'", finding->evidence,
+                                             short_command(arena, step_at(record, step)));
     }
 }
 

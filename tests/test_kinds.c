@@ -44,7 +44,8 @@ static const struct kind {
      "twenty minutes after it was known"},
     {"missing_communication", 0, BACK, "", "nobody was told"},
     {"wrong_end_state", 1, "docker-compose stop web", "stopped", "it stays down"},
-    {"target_missed", 0, "sleep 1000\n" BACK, "", "the target is 15 minutes"},
+    {"target_missed", 0, "sleep 1000\n" BACK, "the longest step of this phase: 'sleep 1000'",
+     "the target is 15 minutes"},
     {"store_unreadable", 0, BACK "\ndocker-compose stop db", "", "the database is stopped"},
 };
 
