@@ -222,6 +222,9 @@ static void put_impact(struct html_page *page)
                degraded < 0 ? ""
                             : arena_printf(page->arena, ", and under its target for about %s",
                                            words_duration(page->arena, degraded)));
+    const char *requests = report_requests(record, page->arena);
+    if (*requests)
+        buf_printf(page->buf, "<p>In numbers, %s.</p>\n", requests);
     if (record->n_ledger) {
         html_open_table(page, "Records per store", columns);
         for (int i = 0; i < record->n_ledger; i++)

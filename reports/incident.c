@@ -74,7 +74,8 @@ void report_incident(const struct report *report, struct buf *buf)
                    state_words(report, true, &arena), state_words(report, false, &arena));
         buf_printf(buf, "- Duration: %s\n", unknown ? "unknown" : "the good state was not reached before the end");
     }
-    buf_printf(buf, "- User impact: down for %s\n", actual(report, MEASURE_DOWNTIME, &arena));
+    const char *requests = report_requests(record, &arena);
+    buf_printf(buf, "- User impact: down for %s%s%s\n", actual(report, MEASURE_DOWNTIME, &arena), *requests ? "; " : "", requests);
     buf_printf(buf, "- System status: %s\n", stable ? "Stable" : "Unstable");
     buf_puts(buf, "\n## Reason\n\n");
     put_events(buf, record, 1u << EVENT_CHANGE | 1u << EVENT_FAULT | 1u << EVENT_ALERT, "Nothing was recorded.", &arena);

@@ -132,6 +132,9 @@ static void put_impact(struct page *page)
                degraded < 0 ? ""
                             : arena_printf(page->arena, ", and under its target for about %s",
                                            words_duration(page->arena, degraded)));
+    const char *requests = report_requests(record, page->arena);
+    if (*requests)
+        buf_printf(page->buf, "\nIn numbers, %s.\n", requests);
     if (!record->n_ledger)
         return;
     buf_puts(page->buf, "\n| Store | Acknowledged | Kept | Lost | Recoverable | Duplicated | Unexpected | Stale | Indeterminate |\n"

@@ -1,6 +1,7 @@
 #include "reports/report.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "reports/plot/png.h"
 #include "reports/plot/timeline.h"
 #include "reports/summary.h"
+#include "reports/words.h"
 
 void report_init(struct report *report, const struct record *record)
 {
@@ -40,6 +42,28 @@ int64_t report_degraded_ns(const struct record *record)
         return sum;
     }
     return -1;
+}
+
+const char *report_requests(const struct record *record, struct arena *arena)
+{
+    double allowed = record->requests * (1 - record->identity.indicator_target);
+    if (record->requests < 1)
+        return "";
+    const char *share = arena_printf(arena, "about %s of %s requests since the change were not served well",
+                                     words_count(arena, (int64_t)floor(record->requests_bad + 0.5)),
+                                     words_count(arena, (int64_t)floor(record->requests + 0.5)));
+    if (allowed <= 0)
+        return share;
+    struct buf words;
+    buf_init(&words, 256);
+    buf_printf(&words, "%s: ", share);
+    words_number(&words, floor(10 * record->requests_bad / allowed + 0.5) / 10);
+    buf_puts(&words, " times what a target of ");
+    words_number(&words, 100 * record->identity.indicator_target);
+    buf_puts(&words, "% allows");
+    share = arena_str(arena, buf_text(&words));
+    buf_release(&words);
+    return share;
 }
 
 int report_write_file(const char *path, struct str content, struct error *error)

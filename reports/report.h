@@ -23,6 +23,10 @@ void report_release(struct report *);
 /* About how long the indicator was under its target, from its samples; -1 if there are none. */
 int64_t report_degraded_ns(const struct record *);
 
+/* "about 4,310 of 96,000 requests since the change were not served well: 4.5 times what a target of 99% allows", or "" where
+ * there were none. */
+const char *report_requests(const struct record *, struct arena *);
+
 enum { REPORT_MAX = 256 << 20 }; /* bytes of the largest file that a format may write */
 
 void report_json(const struct report *, struct buf *);     /* run.json, "rehearse.run/1" */

@@ -197,6 +197,7 @@ struct record {
     int current_step;  /* kept by the session: 0 outside the procedure */
     int64_t instants[INSTANTS];
     int64_t downtime_ns;
+    double requests, requests_bad; /* from the change on, by the rate of the traffic and the indicator of each second */
     bool indicator_unseen; /* no request ever told the indicator: what hangs on it is unknown */
     bool procedure_ended;  /* false: stopped by a limit, a hang, or the operator */
     int procedure_exit;

@@ -167,6 +167,8 @@ struct record *sample_bad(void)
     record->identity.drill = "shop/restore";
     set_instants(record, (double[]){600, 642, 1300, 1400, 1900, -1, -1, -1, -1, 7800});
     record->downtime_ns = at(410.5);
+    record->requests = 864000.4;
+    record->requests_bad = 51234.6;
     add_event(record, 600, EVENT_CHANGE, "api", "version v4.18 is deployed");
     add_event(record, 605, EVENT_FAULT, "orders", "2% of the rows are corrupt");
     add_event(record, 1300, EVENT_ALERT, "error_rate", "fires: over 5% for 10 min");

@@ -156,6 +156,9 @@ static void test_a_relapse_takes_the_mitigation_back(void **state)
     assert_int_equal(t[T_MITIGATE], 9 * MINUTE - SECOND); /* but it did not last */
     assert_int_equal(t[T_STABLE], 14 * MINUTE - SECOND);
     assert_int_equal(f.record->downtime_ns, 0); /* 70% is not down */
+    /* 100 requests a second from the change on; 30% of them in six minutes were not served well */
+    assert_true(fabs(f.record->requests - 100.0 * (double)(world_now(f.world) / SECOND - 60)) <= 100);
+    assert_true(fabs(f.record->requests_bad - 0.3 * 100 * 360) < 0.01 * 0.3 * 100 * 360);
     assert_true(world_over(f.world));
     world_fixture_end(&f);
 }

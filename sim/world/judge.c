@@ -164,8 +164,8 @@ static void add_sample(struct world *world, double ratio)
     judge->sampled_ns = world->now_ns;
 }
 
-/* `ratio` is that of the second that ends now. */
-void judge_indicator(struct world *world, double ratio)
+/* `ratio` is that of the second that ends now, and of so many requests. */
+void judge_indicator(struct world *world, double ratio, double requests)
 {
     struct judge *judge = &world->judge;
     const struct model_indicator *wanted = &world->model->indicator;
@@ -186,6 +186,8 @@ void judge_indicator(struct world *world, double ratio)
         return;
     if (judge->down)
         world->record->downtime_ns += TICK_NS;
+    world->record->requests += requests;
+    world->record->requests_bad += requests * (1 - ratio);
     if (!in_target && instants[T_IMPACT] == NEVER) {
         instants[T_IMPACT] = later(second_ns, instants[T_CHANGE]);
         operator_impact(world);

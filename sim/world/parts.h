@@ -294,7 +294,7 @@ void operator_impact(struct world *); /* users notice: the indicator fell under 
 
 void judge_init(struct world *);
 void judge_state_changed(struct world *); /* something that the good state may ask for */
-void judge_indicator(struct world *, double ratio); /* once a tick */
+void judge_indicator(struct world *, double ratio, double requests); /* once a tick, with how many there were in it */
 void judge(struct world *); /* after every event */
 void judge_finish(struct world *);
 

@@ -98,7 +98,7 @@ static void draw_versions(struct world *world, struct service *service)
     }
 }
 
-static double indicator(const struct world *world)
+static double indicator(const struct world *world, double *ret_all)
 {
     double all = 0, good = 0;
     for (int i = 0; i < world->n_sources; i++) {
@@ -106,26 +106,28 @@ static double indicator(const struct world *world)
         all += rate;
         good += rate * world->sources[i].good;
     }
+    *ret_all = all;
     return all > 0 ? good / all : 1;
 }
 
 static void tick(struct world *world, void *ctx)
 {
     (void)ctx;
-    double ratio;
+    double ratio, all;
     traffic_ask_stores(world);
     if (world->model->grain == GRAIN_REQUEST) {
         ratio = requests_tick(world);
+        (void)indicator(world, &all);
     } else {
         flow_tick(world);
         for (int i = 0; i < world->n_sources; i++)
             draw(world, &world->sources[i]);
         for (int i = 0; i < world->n_services; i++)
             draw_versions(world, &world->services[i]);
-        ratio = indicator(world);
+        ratio = indicator(world, &all);
     }
     services_tick(world);
-    judge_indicator(world, ratio);
+    judge_indicator(world, ratio, all * ((double)TICK_NS / SECOND));
     stores_tick(world);
     world_post(world, world->now_ns + TICK_NS, PRIORITY_TICK, tick, NULL);
 }
