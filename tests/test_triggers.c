@@ -204,6 +204,35 @@ static void test_decision_rules(void **state)
     world_fixture_end(&f);
 }
 
+/* A row that says not to roll back is about its own alarm: another one that fires beside it is looked at too. */
+static void test_every_alarm_is_looked_at(void **state)
+{
+    (void)state;
+    struct world_fixture f;
+    static const char *const system =
+        SYSTEM "triggers:\n"
+               "- {id: slow, mode: auto, when: {m: affected_users_ratio, op: '>', thr: 0.1}}\n"
+               "- {id: errors, mode: auto, when: {m: error_ratio, op: '>', thr: 0.1, for: 30s}}\n"
+               "decision:\n"
+               "- {trigger: slow, severity: P3, rollback: false}\n"
+               "- {trigger: errors, severity: P1, authority: team lead, response: 5m}\n";
+    /* while the first alarm is being acknowledged, the second begins to fire */
+    world_fixture_begin(&f, system, "{change: {at: 10m, deploy: {api: v2}}, operator: {notify: 0s, ack: 1m}}", 1);
+    world_fixture_until(&f, 40 * MINUTE);
+    int64_t *t = f.record->instants;
+    assert_int_equal(t[T_ACK], t[T_DETECT] + MINUTE);
+    assert_int_equal(t[T_DECIDE], t[T_ACK] + 5 * MINUTE);
+    assert_int_equal(world_fixture_event(&f, "team lead", "decides to roll back, P1"), t[T_DECIDE]);
+    world_fixture_end(&f);
+    /* acknowledged before the second: nothing is done then, and the second is heard as an alarm of its own */
+    world_fixture_begin(&f, system, "{change: {at: 10m, deploy: {api: v2}}, operator: {notify: 0s, ack: 1s}}", 1);
+    world_fixture_until(&f, 40 * MINUTE);
+    int64_t second_ns = world_fixture_event(&f, "errors", "fires");
+    assert_int_equal(world_fixture_event(&f, "slow", "the decision rules say: no rollback"), f.record->instants[T_ACK]);
+    assert_int_equal(f.record->instants[T_DECIDE], second_ns + SECOND + 5 * MINUTE);
+    world_fixture_end(&f);
+}
+
 /* ---- the statements of five playbooks ---- */
 
 static const char *const rich_system =
@@ -319,6 +348,7 @@ int main(void)
         cmocka_unit_test(test_false_alarms_do_not_detect),
         cmocka_unit_test(test_a_guard_holds_the_decision),
         cmocka_unit_test(test_decision_rules),
+        cmocka_unit_test(test_every_alarm_is_looked_at),
         cmocka_unit_test(test_statements_fire_where_they_must),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

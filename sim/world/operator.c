@@ -60,6 +60,7 @@ bool model_operator_profile(const char *name, struct model_operator *ret)
 
 struct operator {
     const struct model_trigger *trigger; /* that was heard first; NULL: a person noticed */
+    const struct model_rule *rule;       /* of the matrix, once acknowledged; NULL: none fits */
     bool heard, noticing, left;
     int64_t held_since_ns;
 };
@@ -88,9 +89,9 @@ static int64_t draw_named(struct world *world, enum operator_delay which)
 
 /* ---- the decision ---- */
 
-static const struct model_rule *rule_for(const struct world *world)
+/* The first row that fits a trigger (NULL: what a person noticed), or NULL. */
+static const struct model_rule *rule_for(const struct world *world, const struct model_trigger *trigger)
 {
-    const struct model_trigger *trigger = world->operator->trigger;
     for (int i = 0; i < world->model->n_rules; i++) {
         const struct model_rule *rule = &world->model->rules[i];
         if (strcmp(rule->trigger, "*") == 0 ||
@@ -98,6 +99,25 @@ static const struct model_rule *rule_for(const struct world *world)
             return rule;
     }
     return NULL;
+}
+
+/* Who acknowledges looks at every alarm that fires, not only at the one that woke them: of the rows that fit these, the
+ * highest that says to roll back counts, and only where each says not to is nothing done. False: nothing is to be done. */
+static bool consult(struct world *world)
+{
+    struct operator *operator = world->operator;
+    const struct model_rule *best = rule_for(world, operator->trigger);
+    bool decided = !best || best->rollback; /* without a row nothing stands against it */
+    for (int i = 0; i < world->model->triggers.n; i++) {
+        const struct model_trigger *trigger = triggers_firing(world, i);
+        const struct model_rule *rule = trigger ? rule_for(world, trigger) : NULL;
+        if (!rule || !rule->rollback || (decided && best && best <= rule))
+            continue;
+        best = rule;
+        decided = true;
+    }
+    operator->rule = best;
+    return decided;
 }
 
 static void decide(struct world *world, void *ctx)
@@ -123,7 +143,9 @@ static void decide(struct world *world, void *ctx)
     for (int i = T_DETECT; i <= T_ACK; i++)
         if (instants[i] == NEVER && instants[T_CHANGE] != NEVER)
             instants[i] = world->now_ns;
-    const struct model_rule *rule = rule_for(world);
+    if (world->model->operator.decide_at_ns)
+        (void)consult(world); /* it is decided whatever the matrix says; who decides stands there */
+    const struct model_rule *rule = operator->rule;
     record_event(world->record, EVENT_OPERATOR, rule && rule->authority ? rule->authority : "operator",
                  "decides to roll back%s%s", rule && rule->severity ? ", " : "",
                  rule && rule->severity ? rule->severity : "");
@@ -143,8 +165,9 @@ static void acknowledge(struct world *world, void *ctx)
     if (world->record->instants[T_ACK] == NEVER)
         world->record->instants[T_ACK] = world->now_ns;
     record_event(world->record, EVENT_OPERATOR, world->model->operator.profile, "acknowledges");
-    const struct model_rule *rule = rule_for(world);
-    if (rule && !rule->rollback) {
+    bool decided = consult(world);
+    const struct model_rule *rule = world->operator->rule;
+    if (!decided) {
         record_event(world->record, EVENT_OPERATOR, rule->trigger, "the decision rules say: no rollback");
         world->operator->heard = false; /* another alarm starts anew */
         world->operator->trigger = NULL;

@@ -281,6 +281,8 @@ void metrics_release(struct world *);
 void triggers_init(struct world *);
 void triggers_release(struct world *);
 void triggers_event(struct world *, const char *event);
+/* The i-th trigger if it fires now and is no guard, else NULL; i below the model's number of triggers. */
+const struct model_trigger *triggers_firing(const struct world *, int i);
 /* The id of a guard that fires now (a reason not to roll back), or NULL. */
 const char *triggers_guard(const struct world *);
 

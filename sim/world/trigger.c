@@ -338,6 +338,12 @@ void triggers_event(struct world *world, const char *event)
     }
 }
 
+const struct model_trigger *triggers_firing(const struct world *world, int i)
+{
+    const struct alarm *alarm = &world->triggers->at[i];
+    return alarm->firing && alarm->model->mode != MODE_GUARD ? alarm->model : NULL;
+}
+
 const char *triggers_guard(const struct world *world)
 {
     for (int i = 0; i < world->triggers->n; i++)
