@@ -123,6 +123,7 @@ static const struct {
     {SYSTEM, "change: {at: 10m, set: {x: y}}\nfaults: [{at: 130m, crash: api}]", "drill.yaml:2: /faults/0/at: the run is over then: it ends at 130m"},
     {SYSTEM, "change: [{at: 10m, set: {x: y}}, {at: 3h, set: {x: z}}]", "drill.yaml:1: /change/1/at: the run is over then"},
     {SYSTEM, "change: {at: 1m, deploy: {api: v2}, canary: 0%}", "drill.yaml:1: /change/canary: 0% of it is nothing"},
+    {SYSTEM, "change: {at: 1m, deploy: {api: v2}, canary: 100%}", "drill.yaml:1: /change/canary: a canary for everybody"},
     {SYSTEM, "stable_for: 2h", "drill.yaml:1: /stable_for: the run ends before anything can be stable"},
     {SYSTEM, "horizon: 5m", "drill.yaml:1: /horizon: the run ends before anything can be stable"},
     {SYSTEM, "horizon: 1s", "drill.yaml:1: /horizon: a run goes on for at least 1m"},

@@ -21,8 +21,9 @@
     "stores: {store: {service: db, tables: {t: {}}}}\n"                                            \
     "good_state: {api: v1}\n"
 
-/* From minute 10 to minute 15, exactly. Samples and ticks are every 15 s; both see what began at their instant. */
-#define ERRORS "faults: [{at: 10m, errors: api, ratio: 30%, for: 5m}]"
+/* Samples and ticks are every 15 s; both see what began at their instant. Who is affected is known of the second that has ended:
+ * from 10:00 to 15:00, exactly. */
+#define ERRORS "faults: [{at: 599s, errors: api, ratio: 30%, for: 5m}]"
 
 static const struct {
     const char *when, *scenario;
@@ -67,9 +68,9 @@ static const struct {
     {"{all: [{m: affected_users_ratio, op: '>', thr: 0.1, for: 1m}, {m: db_up, op: '==', thr: 1}]}", ERRORS, 660, 900},
     /* seen at the instant of a tick, which comes after it and reads the sample of that instant */
     {"{all: [{m: affected_users_ratio, op: '>', thr: 0.1}, {event: e}]}",
-     "faults: [{at: 10m, errors: api, ratio: 30%, for: 5m}, {at: 10m, event: e}]", 600, 900},
+     "faults: [{at: 599s, errors: api, ratio: 30%, for: 5m}, {at: 10m, event: e}]", 600, 900},
     {"{all: [{m: affected_users_ratio, op: '>', thr: 0.1}, {event: e}]}",
-     "faults: [{at: 10m, errors: api, ratio: 30%, for: 5m}, {at: 661s, event: e}]", 661, 900},
+     "faults: [{at: 599s, errors: api, ratio: 30%, for: 5m}, {at: 661s, event: e}]", 661, 900},
     {"{all: [{m: affected_users_ratio, op: '>', thr: 0.1}, {m: db_up, op: '==', thr: 0}]}", ERRORS, 0, 0},
 };
 

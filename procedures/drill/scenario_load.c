@@ -126,6 +126,8 @@ static int load_change(struct arena *arena, const struct doc *node, const struct
     TRY(load_share(doc_get(node, "canary"), &change->canary, error));
     if (doc_get(node, "canary") && !change->n_deploys)
         return doc_error(doc_get(node, "canary"), error, "a canary of what? 'deploy' is missing");
+    if (change->canary >= 1)
+        return doc_error(doc_get(node, "canary"), error, "a canary for everybody is a deployment: take 'canary' out");
     TRY(doc_text(doc_get(node, "run"), &change->run, error));
     if (!change->n_deploys && !change->n_migrates && !change->n_sets && !change->run)
         return doc_error(node, error, "a change needs one of deploy, migrate, set, run");

@@ -1,8 +1,8 @@
 /* parts: the inside of a world, for the files of this folder only.
  *
- * Order of what happens at one instant (the priorities below): changes and faults, then instances, then anything by
- * world_at, then the tick of traffic, the scrape of metrics, triggers, the operator, and last the judgement of
- * the instants. Latencies inside the flow model are doubles in seconds; everything else is int64 ns.
+ * Order of what happens at one instant (the priorities below): the tick of traffic, which is about the second that ends; then
+ * what begins here: changes and faults, instances, anything by world_at; then backups, the scrape of metrics, triggers,
+ * the operator, and last the judgement of the instants. Latencies inside the flow model are doubles in seconds; everything else is int64 ns.
  */
 #ifndef REHEARSE_WORLD_PARTS_H
 #define REHEARSE_WORLD_PARTS_H
@@ -18,13 +18,12 @@
 #include "sim/world/world.h"
 
 enum priority {
-    PRIORITY_START = 0,
+    PRIORITY_TICK = 0,
     PRIORITY_CHANGE = 10,
     PRIORITY_FAULT = 20,
     PRIORITY_INSTANCE = 30,
     PRIORITY_OTHER = 50,
-    PRIORITY_TICK = 100,
-    PRIORITY_BACKUP = 105, /* after the tick: all that was acknowledged until then is in it */
+    PRIORITY_BACKUP = 105, /* all that was acknowledged until then is in it */
     PRIORITY_SCRAPE = 110,
     PRIORITY_TRIGGER = 120,
     PRIORITY_OPERATOR = 130,
