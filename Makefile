@@ -66,8 +66,9 @@ ubsan:
 	@$(MAKE) BUILD=$(BUILD)/ubsan SANITIZE=undefined CFLAGS="-O1 -g" DEVELOPER= check
 lint:
 	@ci/lint
-# Real PostgreSQL against the fake: recorded statements and random ones (SEEDS="1 2 3"); skipped where it is not installed.
-check-real: $(BUILD)/tests/test_postgres_real $(BUILD)/tests/test_http_real
+# Real PostgreSQL, Redis, SQLite, curl and wget against the fakes: recorded commands, and for PostgreSQL random statements over random
+# schemas (SEEDS="1 2 3"). What is not installed is skipped.
+check-real: $(patsubst %,$(BUILD)/tests/test_%,postgres_real redis sqlite_files http_real)
 	@BUILD=$(BUILD) ci/check-real
 
 # Each fuzz target for FUZZ_SECONDS, from the seeds in tests/fuzz/corpus/NAME; what crashes is left in build/fuzz.
@@ -101,7 +102,7 @@ clean:
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-.PHONY: all rehearse check drills run asan ubsan fuzz fuzz-run bench lint install clean format
+.PHONY: all rehearse check check-real drills run asan ubsan fuzz fuzz-run bench lint install clean format
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TESTS:=.d) $(BENCH:=.d) $(TEST_AID:%.c=$(BUILD)/%.d)

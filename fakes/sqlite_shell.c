@@ -83,7 +83,7 @@ static void put_row(struct shell *shell, sqlite3_stmt *statement, int64_t row)
             else
                 call_out(shell->call, "%s", sqlite3_column_name(statement, i));
         }
-        call_out(shell->call, shell->mode == MODE_CSV ? "\r\n" : "\n");
+        call_out(shell->call, "%s", shell->line_end);
     }
     if (json)
         call_out(shell->call, row ? ",\n{" : "[{");
@@ -107,7 +107,7 @@ static void put_row(struct shell *shell, sqlite3_stmt *statement, int64_t row)
     if (json)
         call_out(shell->call, "}");
     else if (!line)
-        call_out(shell->call, shell->mode == MODE_CSV ? "\r\n" : "\n");
+        call_out(shell->call, "%s", shell->line_end);
 }
 
 /* Columns are as wide as the widest of all rows, so those are read first. */
@@ -177,6 +177,14 @@ static int run_statements(struct shell *shell, const char *sql, const char *wher
             continue;
         }
         shell->because = arena_str(shell->call->arena, str_trim((struct str){sql, (size_t)(rest - sql)}));
+        if (strncasecmp(shell->because, "pragma journal_mode", 19) == 0) { /* ours is in memory; a file's is this */
+            const char *equals = strchr(shell->because, '=');
+            struct str mode = equals ? str_trim(str_of(equals + 1)) : STR("delete");
+            call_out(shell->call, "%.*s\n", (int)strcspn(mode.at, "; "), mode.at);
+            sqlite3_finalize(statement);
+            sql = rest;
+            continue;
+        }
         int64_t row = 0;
         if (shell->mode == MODE_COLUMN && sqlite3_column_count(statement))
             code = put_columns(shell, statement);
@@ -230,6 +238,30 @@ static int print_rows(struct shell *shell, const char *sql)
     return code;
 }
 
+/* In as many columns as 80 characters hold, filled from the top. */
+static int list_tables(struct shell *shell)
+{
+    sqlite3_stmt *statement = NULL;
+    const char *names[1000];
+    int n = 0, width = 0;
+    int code = sqlite3_prepare_v2(shell->database, "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name"
+                                                   " NOT LIKE 'sqlite_%' ORDER BY 1",
+                                  -1, &statement, NULL);
+    while (code == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW && n < 1000) {
+        names[n] = arena_strdup(shell->call->arena, (const char *)sqlite3_column_text(statement, 0));
+        int len = (int)strlen(names[n++]);
+        width = len > width ? len : width;
+    }
+    sqlite3_finalize(statement);
+    int columns = 80 / (width + 2) > 0 ? 80 / (width + 2) : 1, rows = (n + columns - 1) / columns;
+    for (int i = 0; i < rows; i++) {
+        for (int k = i; k < n; k += rows)
+            call_out(shell->call, "%s%-*s", k < rows ? "" : "  ", width, names[k]);
+        call_out(shell->call, "\n");
+    }
+    return code;
+}
+
 static int dump(struct shell *shell)
 {
     struct arena *arena = shell->call->arena;
@@ -280,10 +312,13 @@ static int restore_from(struct shell *shell, const char *path)
     struct buf *bytes = ARENA_NEW(shell->call->arena, struct buf);
     buf_init(bytes, FILE_MAX);
     call_defer(shell->call, (void (*)(void *))buf_release, bytes);
-    if (call_load(shell->call, path, bytes) < 0) {
+    int loaded = call_load(shell->call, path, bytes);
+    if (loaded < 0 && loaded != -ENOENT) { /* a file that is not there is made, empty: so the database is, afterwards */
         call_err(shell->call, "Error: cannot open \"%s\"\n", path);
         return SQLITE_ERROR;
     }
+    if (loaded < 0)
+        call_save(shell->call, path, "", 0, 0644);
     sqlite3_close(shell->database);
     shell->database = sqlite_open(buf_text(bytes), false, call_unix_ns(shell->call));
     shell->because = arena_printf(shell->call->arena, ".restore %s", path);
@@ -319,11 +354,11 @@ static int dot_command(struct shell *shell, const char *line)
     bool on = argument && (strcmp(argument, "on") == 0 || strcmp(argument, "1") == 0 || strcmp(argument, "yes") == 0);
     if (strcmp(name, "quit") == 0 || strcmp(name, "exit") == 0) {
         shell->ended = true;
-        return argument ? (int)strtol(argument, NULL, 10) : 0;
+        shell->status = argument ? (int)strtol(argument, NULL, 10) : 0;
+        return shell->status;
     }
     if (strcmp(name, "tables") == 0)
-        return print_rows(shell, "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' "
-                                 "ORDER BY 1");
+        return list_tables(shell);
     if (strcmp(name, "schema") == 0)
         return print_rows(shell, argument ? arena_printf(call->arena, "SELECT sql || ';' FROM sqlite_schema WHERE tbl_name LIKE "
                                                                       "'%s' AND sql NOT NULL ORDER BY rowid", argument)
@@ -332,8 +367,10 @@ static int dot_command(struct shell *shell, const char *line)
         return dump(shell);
     if (strcmp(name, "import") == 0)
         return shell_import(shell, n, words);
-    if (strcmp(name, "mode") == 0 && argument && set_mode(shell, argument))
+    if (strcmp(name, "mode") == 0 && argument && set_mode(shell, argument)) {
+        shell->line_end = shell->mode == MODE_CSV ? "\r\n" : "\n"; /* by -csv it stays a line feed */
         return SQLITE_OK;
+    }
     if (strcmp(name, "headers") == 0 || strcmp(name, "header") == 0)
         return shell->headers = on, SQLITE_OK;
     if (strcmp(name, "separator") == 0 && argument)
@@ -400,7 +437,7 @@ static int read_input(struct shell *shell, struct str text)
         errors += run_statements(shell, statement->at, arena_printf(shell->call->arena, "near line %d", first)) != SQLITE_OK;
         buf_clear(statement);
     }
-    return errors ? 1 : 0;
+    return shell->status ? shell->status : errors ? 1 : 0;
 }
 
 /* ---- the program ---- */
@@ -470,7 +507,7 @@ static int take_option(struct shell *shell, int *i, const char **first)
     else if (strcmp(option, "cmd") == 0 && argv[*i + 1])
         *first = argv[++*i];
     else if (!set_mode(shell, option) && strcmp(option, "batch") != 0 && strcmp(option, "interactive") != 0) {
-        call_err(shell->call, "%s: Error: unknown option: %s\nUse -help for a list of options.\n", argv[0], argv[*i]);
+        call_err(shell->call, "%s: Error: unknown option: -%s\nUse -help for a list of options.\n", argv[0], option);
         return 1;
     }
     if (strcmp(option, "column") == 0)
@@ -489,7 +526,7 @@ int run_sqlite3(struct call *call)
     struct buf *bytes = ARENA_NEW(call->arena, struct buf), *input = ARENA_NEW(call->arena, struct buf);
     const char *first = NULL;
     int i = 1, code = 0;
-    *shell = (struct shell){.call = call, .path = "", .separator = "|", .null = ""};
+    *shell = (struct shell){.call = call, .path = "", .separator = "|", .null = "", .line_end = "\n"};
     buf_init(bytes, FILE_MAX);
     buf_init(input, INPUT_MAX);
     call_defer(call, (void (*)(void *))buf_release, bytes);

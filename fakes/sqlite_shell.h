@@ -14,9 +14,9 @@ struct shell {
     const char *path; /* "" or ":memory:": in memory only */
     enum mode mode;
     bool headers, bail, read_only, ended;
-    const char *separator, *null;
+    const char *separator, *null, *line_end;
     const char *because; /* the statement that is carried out */
-    int errors;
+    int errors, status; /* of .exit */
 };
 
 /* .import [--csv] [--skip N] FILE TABLE, as words; an SQLite result code. */

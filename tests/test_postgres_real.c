@@ -14,6 +14,7 @@
 #include "procedures/drill/model_load.h"
 #include "sim/engine/random.h"
 #include "tests/call_double.h"
+#include "tests/recorded.h"
 
 static const char system_text[] =
     "format: rehearse.system/1\n"
@@ -72,66 +73,38 @@ static char *answer(struct fixture *f, const char *statement)
     return arena_printf(&f->arena, "%s%s[%d]\n", double_out(&f->d), double_err(&f->d), status);
 }
 
-/* Statements that we refuse, one a line: they must be answered "not simulated", never with something made up. */
-static bool is_refused(struct str list, const char *statement)
+static const char *ask(const char *statement, void *ctx)
 {
-    while (list.len) {
-        if (str_is(str_cut(&list, '\n'), statement))
-            return true;
-    }
-    return false;
+    return answer(ctx, statement);
 }
 
-/* Runs the cases of a recorded file; with `out`, prints our own answers in the same form. The number that differ. */
-static int run_cases(const char *path, FILE *out)
-{
-    struct fixture f;
-    struct buf text;
-    struct buf refused;
-    int wrong = 0;
-    buf_init(&text, 4 << 20);
-    buf_init(&refused, 1 << 20);
-    if (buf_read_file(&refused, "tests/data/postgres/refused.sql") < 0)
-        fail_msg("cannot read refused.sql");
-    if (buf_read_file(&text, path) < 0)
-        fail_msg("cannot read %s", path);
-    open_fixture(&f);
-    struct str rest = buf_text(&text);
-    while (rest.len) {
-        struct str line = str_cut(&rest, '\n');
-        if (!str_starts(line, "> "))
-            continue;
-        const char *statement = arena_str(&f.arena, (struct str){line.at + 2, line.len - 2});
-        const char *start = rest.at;
-        while (rest.len && !(rest.at[0] == '>' && rest.at[1] == ' '))
-            str_cut(&rest, '\n');
-        const char *want = arena_str(&f.arena, (struct str){start, (size_t)(rest.at - start)});
-        const char *got = answer(&f, statement);
-        if (out) {
-            fprintf(out, "> %s\n%s", statement, got);
-        } else if (is_refused(buf_text(&refused), statement)
-                       ? !strstr(got, "ERROR:  not simulated: ")
-                       : strcmp(got, want) != 0) {
-            print_error("> %s\n--- fake\n%s--- PostgreSQL\n%s", statement, got, want);
-            wrong++;
-        }
-    }
-    close_fixture(&f);
-    buf_release(&text);
-    buf_release(&refused);
-    return wrong;
-}
+static struct recorded recorded = {"tests/data/postgres/statements.txt", "tests/data/postgres/refused.sql", ask, NULL};
 
 static void test_statements_as_postgresql_answers_them(void **state)
 {
+    struct fixture f;
     (void)state;
-    assert_int_equal(run_cases("tests/data/postgres/statements.txt", NULL), 0);
+    open_fixture(&f);
+    recorded.ctx = &f;
+    assert_int_equal(recorded_compare(&recorded), 0);
+    close_fixture(&f);
 }
 
 /* ---- statements at random over a small schema: printed for ci/check-real ---- */
 
+/* Every seed has a schema of its own: two or three tables of two to six columns of random types, with random keys, checks,
+ * defaults and references; then rows, changes and queries over whatever came out. */
+enum { TABLES_MAX = 3, COLUMNS_MAX = 6 };
+enum kind { KIND_INTEGER, KIND_BIGINT, KIND_TEXT, KIND_NUMERIC, KIND_TIME, KIND_DATE, KIND_BOOLEAN, KINDS };
+
 struct random {
     struct stream stream;
+    int n_tables;
+    struct {
+        int n;
+        enum kind kinds[COLUMNS_MAX];
+        bool key; /* c0 is the primary key */
+    } tables[TABLES_MAX];
 };
 
 static int64_t below(struct random *r, int64_t n)
@@ -147,76 +120,243 @@ static const char *pick(struct random *r, const char *const *list)
     return list[below(r, n)];
 }
 
-static const char *const numbers[] = {"a", "b", "a + b", "a * 2", "b - a", "abs(a - 5)", "coalesce(b, 0)", "n", "n * 3",
-                                      "round(n, 1)", "length(t)", "a % 3", "n + a", "CASE WHEN a > 3 THEN 1 ELSE 0 END", NULL};
-static const char *const texts[] = {"t", "upper(t)", "t || 'x'", "substr(t, 2)", "coalesce(t, 'none')", "a::text", "n::text",
-                                    "left(t, 2)", NULL};
-static const char *const times[] = {"d", "d + interval '1 day'", "date_trunc('day', d)", "d - interval '90 minutes'", NULL};
-static const char *const conditions[] = {"a > 3", "b IS NULL", "t LIKE 'a%'", "n >= 1.5", "a BETWEEN 2 AND 6", "a IN (1, 4, 7)",
-                                         "NOT (a = 2)", "t <> 'bolt' OR b = 1", "d > '2025-01-15'", "t IS NOT NULL AND a < 8",
-                                         "a = (SELECT max(a) FROM two)", "EXISTS (SELECT 1 FROM two WHERE two.a = one.a)",
-                                         "b = ANY (ARRAY[1, 2, 3])", "t ~ '[aeiou]'", "d IS NULL", NULL};
-static const char *const aggregates[] = {"count(*)", "sum(a)", "avg(a)", "min(n)", "max(n)", "sum(n)", "avg(n)", "count(b)",
-                                         "count(DISTINCT t)", "min(t)", "max(d)", "bool_and(a > 0)", NULL};
-
-static void random_row(struct random *r, const char *table)
+static void print_value(struct random *r, enum kind kind)
 {
-    static const char *const words[] = {"'anvil'", "'bolt'", "'cog'", "'axle'", "''", "NULL", "'it''s'", NULL};
-    printf("INSERT INTO %s VALUES (%lld, ", table, (long long)below(r, 9));
-    printf(below(r, 4) ? "%lld, " : "NULL, ", (long long)below(r, 5));
-    printf("%s, ", pick(r, words));
-    printf(below(r, 5) ? "%lld.%02lld, " : "NULL, ", (long long)below(r, 20), (long long)below(r, 100));
-    printf(below(r, 5) ? "'2025-01-%02lld %02lld:%02lld:00+00')\n" : "NULL)\n", (long long)below(r, 28) + 1,
-           (long long)below(r, 24), (long long)below(r, 60));
-}
-
-static void random_select(struct random *r)
-{
-    switch (below(r, 6)) {
-    case 0:
-        printf("SELECT %s, %s FROM one WHERE %s ORDER BY 1, 2\n", pick(r, numbers), pick(r, texts), pick(r, conditions));
+    static const char *const words[] = {"'anvil'", "'bolt'", "'cog'", "'axle'", "''", "'it''s'", "'Bolt 9'", NULL};
+    switch (kind) {
+    case KIND_INTEGER:
+    case KIND_BIGINT:
+        printf("%lld", (long long)below(r, 9));
         break;
-    case 1:
-        printf("SELECT %s, %s, %s FROM one WHERE %s\n", pick(r, aggregates), pick(r, aggregates), pick(r, aggregates),
-               pick(r, conditions));
+    case KIND_TEXT:
+        printf("%s", pick(r, words));
         break;
-    case 2:
-        printf("SELECT t, %s FROM one GROUP BY t ORDER BY t\n", pick(r, aggregates));
+    case KIND_NUMERIC:
+        printf("%lld.%02lld", (long long)below(r, 20), (long long)below(r, 100));
         break;
-    case 3:
-        printf("SELECT one.a, two.t FROM one %s two ON one.a = two.a ORDER BY 1, 2\n", below(r, 2) ? "JOIN" : "LEFT JOIN");
+    case KIND_TIME:
+        printf("'2025-01-%02lld %02lld:%02lld:00+00'", (long long)below(r, 28) + 1, (long long)below(r, 24), (long long)below(r, 60));
         break;
-    case 4:
-        printf("SELECT %s AS x, %s FROM one WHERE %s AND %s ORDER BY 1 DESC, 2 LIMIT %lld\n", pick(r, times), pick(r, numbers),
-               pick(r, conditions), pick(r, conditions), (long long)below(r, 5) + 1);
+    case KIND_DATE:
+        printf("'2025-0%lld-%02lld'", (long long)below(r, 3) + 1, (long long)below(r, 28) + 1);
         break;
     default:
-        printf("SELECT %s FROM one WHERE %s UNION SELECT %s FROM one ORDER BY 1\n", pick(r, numbers), pick(r, conditions),
-               pick(r, numbers));
+        printf("%s", below(r, 2) ? "true" : "false");
+    }
+}
+
+static void print_table_statement(struct random *r, int t)
+{
+    static const char *const types[KINDS] = {"integer", "bigint", "text", "numeric(8,2)", "timestamptz", "date", "boolean"};
+    int n = r->tables[t].n = 2 + (int)below(r, COLUMNS_MAX - 1);
+    r->tables[t].key = below(r, 2);
+    printf("CREATE TABLE t%d (", t);
+    for (int i = 0; i < n; i++) {
+        enum kind kind = r->tables[t].kinds[i] = i == 0 ? KIND_INTEGER : (enum kind)below(r, KINDS);
+        printf("%sc%d %s", i ? ", " : "", i, types[kind]);
+        if (i == 0 && r->tables[t].key)
+            printf(" PRIMARY KEY");
+        else if (below(r, 5) == 0)
+            printf(" NOT NULL");
+        else if (kind == KIND_INTEGER && below(r, 4) == 0)
+            printf(" CHECK (c%d < %lld)", i, (long long)below(r, 5) + 4);
+        if (i && below(r, 4) == 0) {
+            printf(" DEFAULT ");
+            print_value(r, kind);
+        }
+    }
+    if (t && r->tables[0].key && below(r, 2))
+        printf(", FOREIGN KEY (c0) REFERENCES t0%s", below(r, 2) ? " ON DELETE CASCADE" : "");
+    printf(")\n");
+    if (below(r, 3) == 0)
+        printf("CREATE %sINDEX t%d_i ON t%d (c%lld)\n", below(r, 4) ? "" : "UNIQUE ", t, t, (long long)below(r, n));
+}
+
+static int random_column(struct random *r, int t)
+{
+    return (int)below(r, r->tables[t].n);
+}
+
+static void print_condition(struct random *r, int t)
+{
+    static const char *const operators[] = {"=", "<>", "<", ">", "<=", ">=", NULL};
+    int c = random_column(r, t);
+    enum kind kind = r->tables[t].kinds[c];
+    switch (below(r, 6)) {
+    case 0:
+        printf("c%d IS %sNULL", c, below(r, 2) ? "NOT " : "");
+        break;
+    case 1:
+        printf("c%d IN (", c);
+        print_value(r, kind);
+        printf(", ");
+        print_value(r, kind);
+        printf(")");
+        break;
+    case 2:
+        printf("NOT (c%d = ", c);
+        print_value(r, kind);
+        printf(")");
+        break;
+    case 3:
+        printf("c0 IN (SELECT c0 FROM t%d)", (int)below(r, r->n_tables));
+        break;
+    default:
+        printf("c%d %s ", c, pick(r, operators));
+        print_value(r, kind);
+    }
+    if (below(r, 4) == 0) {
+        printf(" %s ", below(r, 2) ? "AND" : "OR");
+        print_condition(r, t);
+    }
+}
+
+static void print_expression(struct random *r, int t)
+{
+    static const char *const numbers[] = {"c%d + 1", "c%d * 2", "coalesce(c%d, 0)", "abs(c%d - 5)", "c%d", "-c%d", "c%d::text", NULL};
+    static const char *const decimals[] = {"round(c%d, 1)", "c%d * 3", "c%d", "c%d / 7", "c%d::integer", "trunc(c%d)", NULL};
+    static const char *const texts[] = {"upper(c%d)", "length(c%d)", "c%d || 'x'", "substr(c%d, 2)", "coalesce(c%d, 'none')",
+                                        "left(c%d, 2)", "lpad(c%d, 6, '.')", "c%d ~ '[aeiou]'", "c%d", NULL};
+    static const char *const times[] = {"c%d + interval '1 day'", "date_trunc('day', c%d)", "c%d - interval '90 minutes'", "c%d::date",
+                                        "extract(hour FROM c%d)", "c%d", NULL};
+    static const char *const dates[] = {"c%d + 30", "c%d - '2025-01-01'::date", "extract(month FROM c%d)", "c%d", NULL};
+    static const char *const booleans[] = {"NOT c%d", "c%d", "CASE WHEN c%d THEN 1 ELSE 0 END", NULL};
+    static const char *const *const of[KINDS] = {numbers, numbers, texts, decimals, times, dates, booleans};
+    int c = random_column(r, t), n = 0;
+    const char *const *list = of[r->tables[t].kinds[c]];
+    while (list[n])
+        n++;
+    const char *form = list[below(r, n)], *at = strstr(form, "%d");
+    printf("%.*sc", (int)(at - form) - 1, form);
+    printf("%d%s", c, at + 2);
+}
+
+static void print_aggregate(struct random *r, int t)
+{
+    static const char *const any[] = {"count(c%d)", "min(c%d)", "max(c%d)", "count(DISTINCT c%d)", NULL};
+    static const char *const number[] = {"sum(c%d)", "avg(c%d)", "min(c%d)", "max(c%d)", NULL};
+    int c = random_column(r, t);
+    enum kind kind = r->tables[t].kinds[c];
+    if (kind == KIND_BOOLEAN) {
+        printf("%s(c%d)", below(r, 2) ? "bool_or" : "count", c);
+        return;
+    }
+    const char *form = pick(r, kind <= KIND_BIGINT || kind == KIND_NUMERIC ? number : any), *at = strstr(form, "%d");
+    printf("%.*s%d%s", (int)(at - form), form, c, at + 2);
+}
+
+static void print_insert(struct random *r, int t)
+{
+    printf("INSERT INTO t%d VALUES (", t);
+    for (int i = 0; i < r->tables[t].n; i++) {
+        printf("%s", i ? ", " : "");
+        if (i && below(r, 6) == 0)
+            printf(below(r, 2) ? "NULL" : "DEFAULT");
+        else
+            print_value(r, r->tables[t].kinds[i]);
+    }
+    printf(")%s\n", below(r, 5) == 0 ? " ON CONFLICT DO NOTHING" : "");
+}
+
+static void print_select(struct random *r, int t)
+{
+    int other = (int)below(r, r->n_tables), c = random_column(r, t);
+    switch (below(r, 9)) {
+    case 0:
+        printf("SELECT ");
+        print_expression(r, t);
+        printf(" AS x, ");
+        print_expression(r, t);
+        printf(" AS y FROM t%d WHERE ", t);
+        print_condition(r, t);
+        printf(" ORDER BY 1, 2\n");
+        break;
+    case 1:
+        printf("SELECT ");
+        print_aggregate(r, t);
+        printf(", ");
+        print_aggregate(r, t);
+        printf(", count(*) FROM t%d WHERE ", t);
+        print_condition(r, t);
+        printf("\n");
+        break;
+    case 2:
+        printf("SELECT c%d, ", c);
+        print_aggregate(r, t);
+        printf(" FROM t%d GROUP BY c%d ORDER BY c%d\n", t, c, c);
+        break;
+    case 3:
+        printf("SELECT a.c0, b.c%d FROM t%d a %sJOIN t%d b ON a.c0 = b.c0 ORDER BY 1, 2\n", random_column(r, other), t,
+               below(r, 2) ? "LEFT " : "", other);
+        break;
+    case 4:
+        printf("SELECT DISTINCT ON (c%d) c%d, c0 FROM t%d ORDER BY c%d, c0, ", c, c, t, c);
+        printf("c%d\n", random_column(r, t));
+        break;
+    case 5:
+        printf("SELECT c0, row_number() OVER (ORDER BY c0, c%d), sum(c0) OVER (ORDER BY c0) FROM t%d ORDER BY 1, 2\n", c, t);
+        break;
+    case 6:
+        printf("SELECT c0 FROM t%d %s SELECT c0 FROM t%d ORDER BY 1\n", t,
+               below(r, 3) == 0 ? "EXCEPT" : below(r, 2) ? "UNION" : "INTERSECT", other);
+        break;
+    case 7:
+        printf("WITH q AS (SELECT c0, c%d FROM t%d WHERE ", c, t);
+        print_condition(r, t);
+        printf(") SELECT count(*), max(c0) FROM q\n");
+        break;
+    default:
+        printf("SELECT * FROM t%d WHERE ", t);
+        print_condition(r, t);
+        printf(" ORDER BY ");
+        for (int i = 0; i < r->tables[t].n; i++)
+            printf("%sc%d%s", i ? ", " : "", i, i == 0 && below(r, 2) ? " DESC" : "");
+        printf(" LIMIT %lld\n", (long long)below(r, 8) + 1);
+    }
+}
+
+static void print_change(struct random *r, int t)
+{
+    int c = random_column(r, t);
+    switch (below(r, 6)) {
+    case 0:
+        printf("DELETE FROM t%d WHERE ", t);
+        print_condition(r, t);
+        printf("\n");
+        break;
+    case 1:
+        printf("BEGIN; DELETE FROM t%d; SAVEPOINT s; INSERT INTO t%d DEFAULT VALUES; ROLLBACK; SELECT count(*) FROM t%d\n", t, t, t);
+        break;
+    case 2:
+        printf("BEGIN; SAVEPOINT s; DELETE FROM t%d WHERE c0 < 3; ROLLBACK TO s; COMMIT\n", t);
+        break;
+    default:
+        printf("UPDATE t%d SET c%d = ", t, c);
+        print_value(r, r->tables[t].kinds[c]);
+        printf(" WHERE ");
+        print_condition(r, t);
+        printf("\n");
     }
 }
 
 static void print_random(uint64_t seed, int n)
 {
-    struct random r;
+    struct random r = {.n_tables = 0};
     stream_init(&r.stream, seed, 0, "check-real", "statements");
-    for (int i = 0; i < 2; i++)
-        printf("CREATE TABLE %s (a integer%s, b integer CHECK (b < 4), t text, n numeric(8,2), d timestamptz)\n",
-               i ? "two" : "one", below(&r, 2) ? " NOT NULL" : "");
-    if (below(&r, 2))
-        printf("CREATE UNIQUE INDEX one_key ON one (a, t)\n");
-    for (int i = 0; i < 20; i++)
-        random_row(&r, below(&r, 3) ? "one" : "two");
+    r.n_tables = 2 + (int)below(&r, 2);
+    for (int t = 0; t < r.n_tables; t++)
+        print_table_statement(&r, t);
+    for (int i = 0; i < 25; i++)
+        print_insert(&r, (int)below(&r, r.n_tables));
     for (int i = 0; i < n; i++) {
+        int t = (int)below(&r, r.n_tables);
         int64_t what = below(&r, 12);
         if (what == 0)
-            random_row(&r, "one");
+            print_insert(&r, t);
         else if (what == 1)
-            printf("UPDATE one SET b = %lld WHERE %s\n", (long long)below(&r, 4), pick(&r, conditions));
-        else if (what == 2 && below(&r, 3) == 0)
-            printf("DELETE FROM one WHERE %s AND %s\n", pick(&r, conditions), pick(&r, conditions));
+            print_change(&r, t);
         else
-            random_select(&r);
+            print_select(&r, t);
     }
 }
 
@@ -227,8 +367,12 @@ int main(int argc, char **argv)
         return 0;
     }
     if (argc > 1) {
-        run_cases(argv[1], stdout);
-        return 0;
+        struct fixture f;
+        open_fixture(&f);
+        recorded.ctx = &f;
+        int status = recorded_main(&recorded, argc, argv);
+        close_fixture(&f);
+        return status;
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_statements_as_postgresql_answers_them),

@@ -9,6 +9,8 @@
 
 #include "procedures/drill/model_load.h"
 #include "tests/call_double.h"
+#include "tests/machine.h"
+#include "tests/recorded.h"
 
 extern const struct fake fake_redis;
 
@@ -157,14 +159,99 @@ static void a_kill_loses_what_was_not_saved(void **state)
     assert_true(lost <= before - 100); /* what was there at the start had been saved */
 }
 
-int main(void)
+/* ---- the words of Redis 7.0.15, as it gave them (tests/data/redis, made by ci/check-real --record) ---- */
+
+static const char *ask(const char *line, void *ctx)
 {
+    struct machine *m = ctx;
+    const char *input, *words = recorded_words(line, &input);
+    m->d.input = str_of(input);
+    int status = double_run(&m->d, arena_printf(&m->arena, "redis-cli %s", words));
+    return arena_printf(&m->arena, "%s%s[%d]\n", double_out(&m->d), double_err(&m->d), status);
+}
+
+static struct recorded recorded = {"tests/data/redis/answers.txt", "tests/data/redis/refused.txt", ask, NULL};
+
+static void begin_empty(struct machine *m)
+{
+    machine_init(m, "services: {redis: {versions: {'7': {}}}}\n"
+                    "stores: {redis: {engine: redis 7, service: redis, host: localhost, port: 6379}}\n",
+                 NULL, NULL);
+    recorded.ctx = m;
+}
+
+static void as_redis_answers(void **state)
+{
+    struct machine m;
+    (void)state;
+    begin_empty(&m);
+    assert_int_equal(recorded_compare(&recorded), 0);
+    machine_release(&m);
+}
+
+/* FLUSHALL saves the empty state, FLUSHDB does not: after a kill what was flushed is back, as of the last save. */
+static void a_kill_undoes_a_flush_of_one_database(void **state)
+{
+    struct fixture *f = *state;
+    struct instance *instance = service_instance(world_service(f->world, "redis"), 0);
+    int64_t before = queued(f);
+    assert_int_equal(double_run(&f->d, "redis-cli SAVE"), 0);
+    assert_int_equal(double_run(&f->d, "redis-cli FLUSHDB"), 0);
+    assert_int_equal(queued(f), 0);
+    instance_stop(instance, false);
+    instance_start(instance);
+    assert_int_equal(queued(f), before);
+    world_advance(f->world, world_now(f->world) + 20 * SECOND);
+    assert_int_equal(double_run(&f->d, "redis-cli FLUSHALL"), 0);
+    instance_stop(instance, false);
+    instance_start(instance);
+    assert_int_equal(queued(f), 0);
+}
+
+static void a_shutdown_without_saving_loses_what_came_since(void **state)
+{
+    struct fixture *f = *state;
+    struct instance *instance = service_instance(world_service(f->world, "redis"), 0);
+    assert_int_equal(double_run(&f->d, "redis-cli SHUTDOWN NOSAVE"), 0);
+    world_advance(f->world, world_now(f->world) + 20 * SECOND);
+    assert_int_equal(double_run(&f->d, "redis-cli PING"), 1);
+    if (instance_state(instance) == INSTANCE_STOPPED)
+        instance_start(instance);
+    assert_int_equal(queued(f), 100);
+}
+
+static void a_queue_is_read_and_trimmed_like_a_list(void **state)
+{
+    struct fixture *f = *state;
+    int64_t before = queued(f);
+    assert_int_equal(double_run(&f->d, "redis-cli LRANGE jobs 0 1"), 0);
+    assert_string_equal(double_out(&f->d), "0\n1\n");
+    assert_int_equal(double_run(&f->d, "redis-cli LPOP jobs"), 0);
+    assert_string_equal(double_out(&f->d), "0\n");
+    assert_int_equal(queued(f), before - 1);
+    assert_int_equal(double_run(&f->d, "redis-cli LTRIM jobs 0 9"), 0);
+    assert_int_equal(queued(f), 10);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1) {
+        struct machine m;
+        begin_empty(&m);
+        int status = recorded_main(&recorded, argc, argv);
+        machine_release(&m);
+        return status;
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(table, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stdin_is_a_script, set_up, tear_down),
         cmocka_unit_test_setup_teardown(flushing_a_queue_loses_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_clean_stop_saves_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_kill_loses_what_was_not_saved, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_kill_undoes_a_flush_of_one_database, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_shutdown_without_saving_loses_what_came_since, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_queue_is_read_and_trimmed_like_a_list, set_up, tear_down),
+        cmocka_unit_test(as_redis_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

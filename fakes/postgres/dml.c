@@ -480,6 +480,8 @@ void run_insert(struct statement *s)
     bool nothing = conflict && strcmp(node_text(conflict, "action"), "ONCONFLICT_NOTHING") == 0;
     for (int i = 0; i < batch.n && !s->session->error.set; i++) {
         sqlite3_value **row = &batch.values[i * batch.width];
+        if (conflict && (!check_not_null(s, relation, row) || !check_checks(s, relation, row)))
+            break;
         int64_t other = conflict ? conflicting(s, relation, row, INT64_MIN, only, false) : 0;
         if (other && nothing)
             continue;

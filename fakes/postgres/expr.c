@@ -143,7 +143,10 @@ static struct pg_expr bare_column(struct translation *t, const char *name, int l
             bool merged = false;
             for (struct pg_using *u = scope->using; u; u = u->next)
                 merged |= strcmp(u->name, name) == 0;
-            if (found && !merged) {
+            bool twice = false; /* a subquery may have two columns of one name */
+            for (int i = column_index(s, name) + 1; i < s->n_columns; i++)
+                twice |= strcmp(s->columns[i].name, name) == 0;
+            if ((found && !merged) || twice) {
                 pg_fail(t->session, "42702", location, "column reference \"%s\" is ambiguous", name);
                 break;
             }
