@@ -195,6 +195,10 @@ const char *docker_full_name(struct arena *, const char *repository, const char 
 struct docker_image *docker_image_new(struct docker *, const char *name);
 /* By reference, digest reference, ID or the beginning of an ID; NULL: none here. */
 struct docker_image *docker_image_here(struct docker *, const char *reference);
+int docker_count_tags(struct docker *, const struct docker_image *);
+void docker_drop_tag(struct docker *, int at); /* tags[at] */
+/* A container of that image; running ones come first. NULL: none. */
+struct container *docker_image_user(struct docker *, const struct docker_image *);
 /* Points a local name at an image; what the name pointed at before keeps its content. */
 void docker_tag(struct docker *, const char *reference, struct docker_image *);
 struct docker_tag *docker_remote(struct docker *,

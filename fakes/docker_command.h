@@ -27,7 +27,7 @@ struct docker_verb {
 
 /* Ends in an entry without a name. */
 extern const struct docker_verb docker_container_verbs[], docker_list_verbs[], docker_image_verbs[],
-    docker_run_verbs[], docker_thing_verbs[], docker_archive_verbs[];
+    docker_run_verbs[], docker_thing_verbs[], docker_archive_verbs[], docker_prune_verbs[];
 
 /* How long things take. The client needs 30 ms to start and to ask; what the engine does comes on
  * top. */

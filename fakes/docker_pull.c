@@ -227,7 +227,7 @@ static int logout(struct docker_command *command)
 
 /* ---- rmi ---- */
 
-static int count_tags(struct docker *docker, const struct docker_image *image)
+int docker_count_tags(struct docker *docker, const struct docker_image *image)
 {
     int n = 0;
     for (int i = 0; i < docker->n_tags; i++)
@@ -235,7 +235,7 @@ static int count_tags(struct docker *docker, const struct docker_image *image)
     return n;
 }
 
-static void drop_tag(struct docker *docker, int at)
+void docker_drop_tag(struct docker *docker, int at)
 {
     docker->n_tags--;
     memmove(docker->tags + at, docker->tags + at + 1,
@@ -243,7 +243,7 @@ static void drop_tag(struct docker *docker, int at)
 }
 
 /* A container of that image; running ones come first. */
-static struct container *image_user(struct docker *docker, const struct docker_image *image)
+struct container *docker_image_user(struct docker *docker, const struct docker_image *image)
 {
     struct container *found = NULL;
     for (int i = 0; i < docker->n_containers; i++) {
@@ -273,15 +273,15 @@ static int remove_name(struct docker_command *command, int at, bool force)
         arena_printf(call->arena, "%s:%s", docker->tags[at].repository, docker->tags[at].tag);
     const char *by_digest =
         arena_printf(call->arena, "%s@%s", docker->tags[at].repository, image->digest);
-    bool last = count_tags(docker, image) == 1;
-    struct container *user = image_user(docker, image);
+    bool last = docker_count_tags(docker, image) == 1;
+    struct container *user = docker_image_user(docker, image);
     if (last && user && !force)
         return docker_daemon_error(
             call,
             "conflict: unable to remove repository reference \"%s\" (must force) - "
             "container %.12s is using its referenced image %.12s",
             name, user->id, image->id + 7);
-    drop_tag(docker, at);
+    docker_drop_tag(docker, at);
     record_change(docker->env->record, name, "is untagged");
     call_out(call, "Untagged: %s\n", name);
     if (!last)
@@ -296,14 +296,14 @@ static int remove_id(struct docker_command *command, struct docker_image *image,
 {
     struct call *call = command->call;
     struct docker *docker = command->docker;
-    struct container *user = image_user(docker, image);
+    struct container *user = docker_image_user(docker, image);
     if (user && container_running(user))
         return docker_daemon_error(
             call,
             "conflict: unable to delete %.12s (cannot be forced) - image is being "
             "used by running container %.12s",
             image->id + 7, user->id);
-    if (count_tags(docker, image) > 1 && !force)
+    if (docker_count_tags(docker, image) > 1 && !force)
         return docker_daemon_error(
             call,
             "conflict: unable to delete %.12s (must be forced) - image is referenced "
@@ -319,7 +319,7 @@ static int remove_id(struct docker_command *command, struct docker_image *image,
         if (docker->tags[i].image != image)
             continue;
         call_out(call, "Untagged: %s:%s\n", docker->tags[i].repository, docker->tags[i].tag);
-        drop_tag(docker, i);
+        docker_drop_tag(docker, i);
     }
     delete_content(call, image);
     return 0;
@@ -396,136 +396,6 @@ static int build(struct docker_command *command)
     return 0;
 }
 
-/* ---- prune ---- */
-
-static int confirm(struct docker_command *command, const char *warning)
-{
-    if (options_has(&command->options, "force"))
-        return 1;
-    char answer[8] = "";
-    call_out(command->call, "WARNING! %s\nAre you sure you want to continue? [y/N] ", warning);
-    ssize_t n = call_read(command->call, 0, answer, 1);
-    return n > 0 && (answer[0] == 'y' || answer[0] == 'Y');
-}
-
-static int64_t prune_images(struct docker_command *command, bool all)
-{
-    struct docker *docker = command->docker;
-    int64_t bytes = 0;
-    bool titled = false;
-    for (int i = 0; i < docker->n_images; i++) {
-        struct docker_image *image = docker->images[i];
-        if (!image->pulled || image_user(docker, image) || (!all && count_tags(docker, image) > 0))
-            continue;
-        if (!titled)
-            call_out(command->call, "Deleted Images:\n");
-        titled = true;
-        for (int k = docker->n_tags - 1; k >= 0; k--) {
-            if (docker->tags[k].image != image)
-                continue;
-            call_out(command->call, "untagged: %s:%s\n", docker->tags[k].repository,
-                     docker->tags[k].tag);
-            drop_tag(docker, k);
-        }
-        call_out(command->call, "deleted: %s\n", image->id);
-        image->pulled = false;
-        bytes += image->size_bytes;
-    }
-    if (titled)
-        call_out(command->call, "\n");
-    return bytes;
-}
-
-static void prune_containers(struct docker_command *command)
-{
-    bool titled = false;
-    for (int i = 0; i < command->docker->n_containers; i++) {
-        struct container *container = command->docker->containers[i];
-        if (container->removed || container_running(container))
-            continue;
-        if (!titled)
-            call_out(command->call, "Deleted Containers:\n");
-        titled = true;
-        call_out(command->call, "%s\n", container->id);
-        docker_remove(container);
-    }
-    if (titled)
-        call_out(command->call, "\n");
-}
-
-static void prune_volumes(struct docker_command *command, bool all)
-{
-    struct docker *docker = command->docker;
-    bool titled = false;
-    for (int i = docker->n_volumes - 1; i >= 0; i--) {
-        const char *name = docker->volumes[i].name;
-        bool anonymous = strlen(name) == 64 && strspn(name, "0123456789abcdef") == 64;
-        if (docker_volume_user(docker, name) || (!all && !anonymous))
-            continue;
-        if (!titled)
-            call_out(command->call, "Deleted Volumes:\n");
-        titled = true;
-        call_out(command->call, "%s\n", name);
-        docker_volume_remove(docker, name);
-    }
-    if (titled)
-        call_out(command->call, "\n");
-}
-
-static void reclaimed(struct docker_command *command, int64_t bytes)
-{
-    call_out(command->call, "Total reclaimed space: %s\n",
-             docker_human_size(command->call->arena, bytes));
-}
-
-static int image_prune(struct docker_command *command)
-{
-    bool all = options_has(&command->options, "all");
-    if (!confirm(command,
-                 all ? "This will remove all images without at least one container associated to "
-                       "them."
-                     : "This will remove all dangling images."))
-        return 0;
-    reclaimed(command, prune_images(command, all));
-    return 0;
-}
-
-static int container_prune(struct docker_command *command)
-{
-    if (!confirm(command, "This will remove all stopped containers."))
-        return 0;
-    prune_containers(command);
-    reclaimed(command, 0);
-    return 0;
-}
-
-static int volume_prune(struct docker_command *command)
-{
-    if (!confirm(command,
-                 "This will remove anonymous local volumes not used by at least one container."))
-        return 0;
-    /* Before API 1.42 (Docker 23) a prune took named volumes as well. */
-    bool old = strncmp(command->docker->server_version, "20.", 3) == 0 ||
-               strncmp(command->docker->server_version, "19.", 3) == 0;
-    prune_volumes(command, old || options_has(&command->options, "all"));
-    reclaimed(command, 0);
-    return 0;
-}
-
-static int system_prune(struct docker_command *command)
-{
-    bool all = options_has(&command->options, "all");
-    if (!confirm(command,
-                 "This will remove:\n  - all stopped containers\n  - all networks not used by at "
-                 "least one container\n  - all dangling images\n  - unused build cache\n"))
-        return 0;
-    prune_containers(command);
-    if (options_has(&command->options, "volumes"))
-        prune_volumes(command, false);
-    reclaimed(command, prune_images(command, all));
-    return 0;
-}
-
 const struct docker_verb docker_image_verbs[] = {
     {"pull", "pull [OPTIONS] NAME[:TAG|@DIGEST]",
      "all-tags|a disable-content-trust platform= quiet|q", true, 1, 1, pull},
@@ -541,11 +411,5 @@ const struct docker_verb docker_image_verbs[] = {
      "rm "
      "force-rm",
      true, 1, 1, build},
-    {"image prune", "image prune [OPTIONS]", "all|a force|f filter=", true, 0, 0, image_prune},
-    {"container prune", "container prune [OPTIONS]", "force|f filter=", true, 0, 0,
-     container_prune},
-    {"volume prune", "volume prune [OPTIONS]", "all|a force|f filter=", true, 0, 0, volume_prune},
-    {"system prune", "system prune [OPTIONS]", "all|a force|f volumes filter=", true, 0, 0,
-     system_prune},
     {0},
 };

@@ -109,9 +109,11 @@ static void lose_data(struct docker *docker, const struct docker_volume *volume)
 {
     int at = 0;
     for (struct store *store; (store = next_store(docker, volume->service, &at));) {
-        store_because(store, arena_printf(docker_arena(docker), "docker volume rm %s", volume->name));
+        store_because(store,
+                      arena_printf(docker_arena(docker), "docker volume rm %s", volume->name));
         store_serve(store, dataset_new());
-        record_change(docker->env->record, store_name(store), "the volume with its data is gone: %s", volume->name);
+        record_change(docker->env->record, store_name(store),
+                      "the volume with its data is gone: %s", volume->name);
     }
 }
 
@@ -133,7 +135,8 @@ static const struct data_folder {
 static const struct data_folder *data_folder_of(const struct store *store)
 {
     for (size_t i = 0; i < sizeof data_folders / sizeof *data_folders; i++) {
-        if (strncmp(store_engine(store), data_folders[i].engine, strlen(data_folders[i].engine)) == 0)
+        if (strncmp(store_engine(store), data_folders[i].engine, strlen(data_folders[i].engine)) ==
+            0)
             return &data_folders[i];
     }
     return NULL;
@@ -154,18 +157,23 @@ void docker_lose_layer(const struct container *container)
 {
     struct docker *docker = container->docker;
     const char *one_off = container_label(container, "com.docker.compose.oneoff");
-    if (!docker->set_up || container->spec.remove_at_end || (one_off && strcmp(one_off, "True") == 0))
+    if (!docker->set_up || container->spec.remove_at_end ||
+        (one_off && strcmp(one_off, "True") == 0))
         return;
     int at = 0;
     for (struct store *store; (store = next_store(docker, container->image->service, &at));) {
         const struct data_folder *data = data_folder_of(store);
-        if (!data || is_mounted(container, data->folder) || (data->declared && container->hands_over))
+        if (!data || is_mounted(container, data->folder) ||
+            (data->declared && container->hands_over))
             continue;
         if (data->declared)
-            store_keep_copy(store, "an anonymous volume that no container uses", dataset_copy(store_serving(store)));
-        store_because(store, arena_printf(docker_arena(docker), "removal of %s with the data in it", container->name));
+            store_keep_copy(store, "an anonymous volume that no container uses",
+                            dataset_copy(store_serving(store)));
+        store_because(store, arena_printf(docker_arena(docker), "removal of %s with the data in it",
+                                          container->name));
         store_serve(store, dataset_new());
-        record_change(docker->env->record, store_name(store), "its data went with %s: %s is on no volume of its own", container->name,
+        record_change(docker->env->record, store_name(store),
+                      "its data went with %s: %s is on no volume of its own", container->name,
                       data->folder);
     }
 }

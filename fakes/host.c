@@ -336,7 +336,8 @@ static int setup(struct env *env, const struct doc *config, struct error *error)
             return doc_error(log, error, "give the absolute path of a log file");
         env_write_old(env, "", log->text, (struct str){"", 0}, 0644, env->start_unix_ns - DAY);
     }
-    host->crontab = crontab ? xstrdup(crontab) : NULL;
+    if (crontab)
+        host_cron_set(host, crontab);
     add_unit(host, "cron", "Regular background program processing daemon");
     add_unit(host, "docker", "Docker Application Container Engine");
     add_unit(host, "ssh", "OpenBSD Secure Shell server")->reloads = true;

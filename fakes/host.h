@@ -81,7 +81,8 @@ struct host {
     struct journal_line *journal;
     int n_journal, cap_journal;
     bool docker_socket; /* docker.socket listens: the next client starts the daemon again */
-    char *crontab;      /* NULL: none */
+    char *crontab;      /* NULL: none; set by host_cron_set() */
+    int64_t n_crontabs; /* how often it was set */
     int next_pid;
 };
 
@@ -109,6 +110,8 @@ void host_nginx_read(struct host *); /* what it works by: the files as they are 
 struct container;
 void host_nginx_route(struct container *); /* into rotation or out of it, as the loaded files say */
 int host_crontab(struct call *);
+/* Another table (copied; NULL: none); which of its jobs become due is noted from now on. */
+void host_cron_set(struct host *, const char *text);
 int host_mail(struct call *);
 int host_sudo(struct call *);
 int host_su(struct call *);

@@ -1,4 +1,4 @@
-/* crontab, mail, sudo, su, ssh, scp. */
+/* mail, sudo, su, ssh, scp. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,18 +9,6 @@
 
 enum { FILE_MAX = 64 << 20 };
 
-/* A whole file of the process in the call's arena; NULL and *code on failure. */
-static const char *load(struct call *call, const char *path, size_t *ret_len, int *code)
-{
-    struct buf text;
-    buf_init(&text, FILE_MAX);
-    *code = call_load(call, path, &text);
-    const char *copy = *code < 0 ? NULL : arena_str(call->arena, buf_text(&text));
-    *ret_len = text.len;
-    buf_release(&text);
-    return copy;
-}
-
 static const char *read_stdin(struct call *call)
 {
     struct buf *text = ARENA_NEW(call->arena, struct buf);
@@ -28,54 +16,6 @@ static const char *read_stdin(struct call *call)
     call_defer(call, (void (*)(void *))buf_release, text);
     call_read_all(call, 0, text);
     return arena_str(call->arena, buf_text(text));
-}
-
-/* ---- crontab ---- */
-
-int host_crontab(struct call *call)
-{
-    struct host *host = host_of(call->env);
-    struct options options;
-    options_parse(call->arena, OPTIONS_GETOPT, "l|l e|e r|r i|i u|u=", true, call->argv, &options);
-    const char *user = options_value(&options, "u", "root");
-    if (options.error) {
-        call_err(call, "crontab: %s\ncrontab: usage error: unrecognized option\n", options.error);
-        return 1;
-    }
-    if (options_has(&options, "l") || options_has(&options, "r")) {
-        if (!host->crontab) {
-            call_err(call, "no crontab for %s\n", user);
-            return 1;
-        }
-        if (options_has(&options, "l")) {
-            size_t len = strlen(host->crontab);
-            call_out(call, "%s%s", host->crontab,
-                     len && host->crontab[len - 1] == '\n' ? "" : "\n");
-        } else {
-            free(host->crontab);
-            host->crontab = NULL;
-        }
-        return 0;
-    }
-    if (options_has(&options, "e")) {
-        call_err(call, "crontab: an editor needs a terminal\n");
-        return 1;
-    }
-    size_t len;
-    int code;
-    const char *file = options.args[0];
-    if (!file) {
-        call_err(call, "crontab: usage error: file name or - (for stdin) must be specified\n");
-        return 1;
-    }
-    const char *text = strcmp(file, "-") == 0 ? read_stdin(call) : load(call, file, &len, &code);
-    if (!text) {
-        call_err(call, "%s: No such file or directory\n", file);
-        return 1;
-    }
-    free(host->crontab);
-    host->crontab = xstrdup(text);
-    return 0;
 }
 
 /* ---- mail ---- */

@@ -444,6 +444,38 @@ static void test_small(void **state)
     machine_release(&m);
 }
 
+/* docker image prune, --filter until: what is older; the target of a rollback is often just that. */
+static void test_prune(void **state)
+{
+    (void)state;
+    struct machine m;
+    begin(&m);
+    static const struct row rows[] = {
+        {"docker pull shop/web:v2", 0, NULL, ""},
+        {"docker image prune -f --filter colour=red", 1, "",
+         "~--filter colour=red is not simulated here\n"},
+        {"docker image prune -a -f --filter until=1000h", 0, "Total reclaimed space: 0B\n", ""},
+        {"docker images -q shop/web:v2", 0, "~\n", ""},
+        {"docker image prune -a -f --filter until=24h", 0,
+         "~untagged: shop/web:v2\ndeleted: sha256:", ""},
+        {"docker images -q shop/web:v2", 0, "", ""},
+        {"docker network create n1", 0, NULL, ""},
+        {"docker network prune -f", 0, "Deleted Networks:\nn1\n\n", ""},
+        {"docker network rm shop_default", 1, "", "~has active endpoints\nexit status 1\n"},
+        {"docker run busybox:1.36", 3, NULL, NULL},
+        {"docker image prune -a -f", 0, "~Total reclaimed space: ", ""},
+        {"docker images -q busybox", 0, "~\n", ""}, /* its container has ended, but is there */
+        {"docker container prune -f", 0, "~Deleted Containers:\n", ""},
+        {"docker image prune -a -f", 0, "~untagged: busybox:1.36\n", ""},
+        {"docker builder prune -f", 0, "Total reclaimed space: 0B\n", ""},
+        {"docker system prune -a", 0,
+         "~  - all images without at least one container associated to them\n  - all build cache\n",
+         ""},
+    };
+    RUN(&m, rows);
+    machine_release(&m);
+}
+
 static void test_push_and_login(void **state)
 {
     (void)state;
@@ -515,6 +547,7 @@ int main(void)
         cmocka_unit_test(test_daemon),
         cmocka_unit_test(test_volume_holds_the_data),
         cmocka_unit_test(test_small),
+        cmocka_unit_test(test_prune),
         cmocka_unit_test(test_push_and_login),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_quick),

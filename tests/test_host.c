@@ -181,6 +181,34 @@ static void test_docker_daemon(void **state)
     machine_release(&m);
 }
 
+/* Jobs are not run: each that becomes due is said once, at its time, if it is still in the table. */
+static void test_cron(void **state)
+{
+    (void)state;
+    struct machine m;
+    begin(&m, NULL); /* Wednesday, 2025-01-15, 14:00 */
+    double_file(
+        &m.d, "", "/tmp/table",
+        "MAILTO=ops\n# nothing\n*/15 * * * * quarter\n0 3 * * 0 sunday\n30 14 15 1 5 either\n"
+        "@hourly hour\n5 14 * * 1-3 mid-week\n");
+    machine_expect(&m, "crontab /tmp/table", 0, "", "");
+    machine_advance(&m, 4 * MINUTE);
+    assert_int_equal(m.record->n_observations, 0);
+    machine_advance(&m, 2 * HOUR);
+    static const char *const due[] = {"mid-week", "quarter", "either", "hour"};
+    assert_int_equal(m.record->n_observations, 4);
+    for (int i = 0; i < 4; i++) {
+        assert_string_equal(m.record->observations[i].id, "not_simulated");
+        assert_string_equal(m.record->observations[i].evidence, due[i]);
+    }
+    double_file(&m.d, "", "/tmp/table", "0 17 * * * late\n");
+    machine_expect(&m, "crontab /tmp/table", 0, "", "");
+    machine_expect(&m, "crontab -r", 0, "", "");
+    machine_advance(&m, 4 * HOUR);
+    assert_int_equal(m.record->n_observations, 4);
+    machine_release(&m);
+}
+
 /* systemd.service(5), Type=; systemd.unit(5), StartLimitBurst=. */
 static void test_unit_types(void **state)
 {
@@ -357,15 +385,11 @@ static void test_other_hosts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_unit_runs_a_service),
-        cmocka_unit_test(test_unit_gives_up),
-        cmocka_unit_test(test_docker_daemon),
-        cmocka_unit_test(test_unit_types),
-        cmocka_unit_test(test_nginx_routes),
-        cmocka_unit_test(test_full_disk),
-        cmocka_unit_test(test_broken_nginx),
-        cmocka_unit_test(test_mail_and_crontab),
+        cmocka_unit_test(test_words),         cmocka_unit_test(test_unit_runs_a_service),
+        cmocka_unit_test(test_unit_gives_up), cmocka_unit_test(test_docker_daemon),
+        cmocka_unit_test(test_cron),          cmocka_unit_test(test_unit_types),
+        cmocka_unit_test(test_nginx_routes),  cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_broken_nginx),  cmocka_unit_test(test_mail_and_crontab),
         cmocka_unit_test(test_other_hosts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
