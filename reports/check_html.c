@@ -79,8 +79,8 @@ void check_html(const struct check *check, struct buf *buf)
     buf_printf(buf,
                "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Drills: %d of %d as expected</title>\n"
-               "<style>\n%s</style>\n</head>\n<body>\n<h1>Drills</h1>\n"
-               "<div class=\"verdict %s\"><strong>%d of %d</strong><p>as expected</p></div>\n<main>\n"
+               "<style>\n%s</style>\n</head>\n<body>\n<header>\n<h1>Drills</h1>\n"
+               "<div class=\"verdict %s\"><strong>%d of %d</strong><p>as expected</p></div>\n</header>\n<main>\n"
                "<table aria-label=\"Drills\">\n<thead><tr><th scope=\"col\">Drill</th><th scope=\"col\">Result</th>"
                "<th scope=\"col\">Verdict</th><th scope=\"col\">Score</th><th scope=\"col\">Errors</th><th scope=\"col\">What came otherwise</th>"
                "</tr></thead>\n<tbody>\n",
