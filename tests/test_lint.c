@@ -374,6 +374,10 @@ static const struct {
     {"docker pull a:1\ndocker-compose up -d a", "RB032@2"},
     {"docker pull a:1\ndocker tag a:1 a:now\ndocker-compose up -d a", ""},
     {"docker-compose down\ndocker-compose up -d", "RB039@1"},
+    {"docker tag a:1 a:now\ndocker compose -f f.yml down --remove-orphans\ndocker compose -f f.yml "
+     "up "
+     "-d",
+     "RB039@2"},
     /* RB033, RB034 */
     {"pg_dump a > b\npsql -c 'DROP DATABASE a'", "RB033@2"},
     {"pg_dump a > b\npsql -c 'DROP DATABASE a WITH (FORCE)'", ""},

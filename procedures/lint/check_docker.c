@@ -132,17 +132,23 @@ static void check_restart(struct lint *lint, const struct use *use)
     }
 }
 
+/* Does it say which version the next `up` starts? */
+static bool settles_version(const struct use *use)
+{
+    return use_is(use, "docker", "tag", NULL) || use_is(use, "compose", "build", NULL) ||
+           use_is(use, "compose", "pull", NULL) || use_is(use, "docker", "build", NULL) ||
+           !strcmp(use->name, "sed") || use_mentions(use, ".env") || !strcmp(use->name, "export");
+}
+
 /* What was done to versions before this `up`, in the same procedure. */
 static void check_up(struct lint *lint, const struct use *use)
 {
     const struct use *checkout = NULL, *pull = NULL, *down = NULL;
+    bool settled = use_has(use, "--build") || use->command->assignments;
     if (!use_is(use, "compose", "up", NULL))
         return;
     for (const struct use *at = use - 1; at >= lint->uses && same_scope(lint, use, at); at--) {
-        if (use_is(at, "docker", "tag", NULL) || use_is(at, "compose", "build", NULL) ||
-            use_is(at, "compose", "pull", NULL) || use_is(at, "docker", "build", NULL) ||
-            !strcmp(at->name, "sed") || use_mentions(at, ".env") || !strcmp(at->name, "export"))
-            return;
+        settled |= settles_version(at);
         if (use_is(at, "git", "checkout", NULL) || use_is(at, "git", "switch", NULL))
             checkout = checkout ? checkout : at;
         if (use_is(at, "docker", "pull", NULL))
@@ -154,7 +160,7 @@ static void check_up(struct lint *lint, const struct use *use)
         lint_add_use(lint, "RB039", down,
                      "everything is down until line %d has started it again, databases too",
                      use->line);
-    if (use_has(use, "--build") || use->command->assignments)
+    if (settled)
         return;
     if (checkout)
         lint_add_use(lint, "RB031", use,
