@@ -35,6 +35,10 @@ static int write_file(const char *folder, const struct init_file *file, struct e
     if ((code = make_folders(path, error)) < 0)
         return code;
     out = fopen(path, "wx"); /* never over what somebody wrote */
+    if (!out && errno == EEXIST)
+        return error_set(
+            error, ERROR_INPUT,
+            "%s is there already, and nothing is overwritten; --out names another folder", path);
     if (!out)
         return error_set(error, ERROR_INPUT, "%s: cannot be written: %s", path, strerror(errno));
     code = fwrite(file->content.at, 1, file->content.len, out) == file->content.len ? 0 : -1;

@@ -53,8 +53,8 @@ static void test_init(void **state)
         rehearse("init tests/data/lint.md --out ./build/tests/init-of-test", output, sizeof output),
         2);
     assert_string_equal(
-        output,
-        "rehearse: ./build/tests/init-of-test/system.yaml: cannot be written: File exists\n");
+        output, "rehearse: ./build/tests/init-of-test/system.yaml is there already, and nothing is "
+                "overwritten; --out names another folder\n");
     assert_int_equal(system("rm -rf build/tests/init-of-test"), 0);
 }
 

@@ -334,6 +334,15 @@ static void test_alternatives_in_headings(void **state)
         "alternatives@15 not run, another way of these alternatives is: 'Steps'\n");
     options = (struct procedure_options){.section = "Option B: redeploy"};
     assert_string_equal(pick(heading_ways, &options), "12: c\n");
+    /* letters are a choice below a heading that offers one, and parts of a whole elsewhere */
+    options = (struct procedure_options){.section = NULL};
+    assert_string_equal(
+        pick("# Rollback options\n## A. Fast\n```sh\na\n```\n## B. Slow\n```sh\nb\n```\n",
+             &options),
+        "4: a\nalternatives@6 not run, another way of these alternatives is: 'B. Slow'\n");
+    assert_string_equal(
+        pick("# Rollback\n## A. First\n```sh\na\n```\n## B. Then\n```sh\nb\n```\n", &options),
+        "4: a\n8: b\n");
 }
 
 static void test_binding(void **state)

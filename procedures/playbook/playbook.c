@@ -269,6 +269,30 @@ static bool is_alternative_word(const char *text)
            starts_with_word(text, "alternative") || starts_with_word(text, "alternatively");
 }
 
+static bool mentions_choice(const char *text)
+{
+    static const char *const words[] = {"options", "alternatives", "methods", "one of", NULL};
+    for (int i = 0; words[i]; i++)
+        if (strcasestr(text, words[i]))
+            return true;
+    return false;
+}
+
+/* "A. Undo the rollout", "B) Restore" below "Rollback options" are a choice, too. */
+static bool is_choice(const struct playbook *playbook, int heading)
+{
+    const struct heading *headings = playbook->headings;
+    const char *text = headings[heading].text;
+    if (is_alternative_word(text))
+        return true;
+    if (!(*text >= 'A' && *text <= 'F' && (text[1] == '.' || text[1] == ')') && text[2] == ' '))
+        return false;
+    for (int i = heading - 1; i >= 0; i--)
+        if (headings[i].level < headings[heading].level)
+            return mentions_choice(headings[i].text);
+    return false;
+}
+
 static bool has_commands(const struct playbook *playbook, int heading)
 {
     int end = playbook_section_end(playbook, heading);
@@ -288,12 +312,12 @@ static int alternative_to(const struct playbook *playbook, int heading)
 {
     const struct heading *headings = playbook->headings;
     int first = -1;
-    if (!is_alternative_word(headings[heading].text) || !has_commands(playbook, heading))
+    if (!is_choice(playbook, heading) || !has_commands(playbook, heading))
         return -1;
     for (int i = heading - 1; i >= 0 && headings[i].level >= headings[heading].level; i--) {
         if (headings[i].level != headings[heading].level || !has_commands(playbook, i))
             continue;
-        if (is_alternative_word(headings[i].text))
+        if (is_choice(playbook, i))
             return headings[i].alternative_of >= 0 ? headings[i].alternative_of : i;
         if (first < 0)
             first = i;
