@@ -135,15 +135,10 @@ static void test_rows_are_those_of_the_document(void **state)
 static void test_the_coverage_table_is_true(void **state)
 {
     (void)state;
-    struct buf complaints;
     const char *triggers[sizeof rows / sizeof *rows + 1] = {NULL};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         triggers[i] = rows[i].trigger;
-    buf_init(&complaints, 1 << 20);
-    coverage_check("procedures/hap", triggers, &complaints);
-    if (complaints.len)
-        fail_msg("\n%s", complaints.at);
-    buf_release(&complaints);
+    coverage_check("procedures/hap", triggers);
 }
 
 int main(void)

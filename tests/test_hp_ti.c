@@ -54,6 +54,14 @@ static void a_restore_after_the_start_is_a_race(void **state)
     fly(&workspace, "drills/rollback-script-fails.yaml", &flown);
     assert_int_equal(flown_step(&flown, "./deployment/scripts/restore.sh")->exit_status, 0);
     assert_true(flown_ledger(&flown, "postgres")->lost > 0);
+    /* why it is not well is said as it is at the end, not as it was in the middle of the restore */
+    const struct record *record = flown.record;
+    int n_why = 0;
+    for (int i = 0; i < record->n_end_states; i++) {
+        if (strcmp(record->end_states[i].subject, "honeypot") == 0 && record->end_states[i].why)
+            n_why += strstr(record->end_states[i].why, "schema 43 needed, postgres has 42") != NULL;
+    }
+    assert_int_equal(n_why, 1);
     flown_release(&flown);
     workspace_replace(&workspace, "system.yaml", "start: 8s", "start: 1s");
     fly(&workspace, "drills/rollback-script-fails.yaml", &flown);
@@ -209,15 +217,10 @@ static void every_row_of_the_criteria_is_reached(void **state)
 static void the_coverage_table_is_true(void **state)
 {
     (void)state;
-    struct buf complaints;
     const char *triggers[sizeof rows / sizeof *rows + 1] = {NULL};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         triggers[i] = rows[i].trigger;
-    buf_init(&complaints, 1 << 20);
-    coverage_check("procedures/hp_ti", triggers, &complaints);
-    if (complaints.len)
-        fail_msg("\n%s", complaints.at);
-    buf_release(&complaints);
+    coverage_check("procedures/hp_ti", triggers);
 }
 
 /* A placeholder that nobody binds stops the run before it starts, with its line in the document. */

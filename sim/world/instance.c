@@ -167,8 +167,10 @@ static bool reconsider(struct instance *instance)
     instance->version = version_as_set(instance, instance->version);
     char why[sizeof instance->why] = "";
     enum instance_state state = instance_unmet(instance, why, sizeof why) ? INSTANCE_FAILING : INSTANCE_READY;
-    if (state == instance->state)
+    if (state == instance->state) {
+        memcpy(instance->why, why, sizeof why); /* it may be failing for another reason by now */
         return false;
+    }
     become(instance, state, why);
     struct world *world = instance->service->world;
     if (world->started) {
