@@ -81,6 +81,11 @@ const struct finding_kind finding_kinds[] = {
      "Users were affected and no trigger fired: a person had to notice. How long that takes depends on the hour of the "
      "day and on who complains.",
      "Add a trigger on what users see: the share of requests that fail, or their latency."},
+    {"no_commands", "a procedure without a command", SEVERITY_WARNING, GATE(END_STATE) | GATE(FALSE_SUCCESS),
+     MEASURE(ROLLBACK) | MEASURE(CLAIM_ERROR),
+     "The section is prose, or comments in a block of shell. Whoever pastes it does nothing, and the shell says that all went "
+     "well.",
+     "Write each step as the command that does it, with a check behind it that can fail."},
     {"no_op", "a step that changed nothing", SEVERITY_WARNING, 0, 0,
      "By its verb the step was meant to change something, it ended without an error, and the world is as it was: a "
      "configuration that nobody reads again, an image that was not pulled, a name that matches nothing.",

@@ -39,6 +39,7 @@ static const struct kind {
      "the file that is sourced does not set it"},
     {"alternatives", 2, BACK "\n# Or\ndocker-compose restart", "", "the second way is not run"},
     {"manual_edit", 2, "\n# Edit docker-compose.yml: the old tag\n\n" BACK, "", "nobody edits it"},
+    {"no_commands", -2, "# 1. Go back to v1", "", "a comment is all there is"},
     {"unknown_command", 1, "rollbackctl web v1\n" BACK, "rollbackctl", "no such program"},
     {"late_communication", 4, BACK "\nsleep 1200\nworld message chat 'web is back'", "web is back",
      "twenty minutes after it was known"},

@@ -107,6 +107,7 @@ struct procedure_variable {
  *   "manual_edit"   a step that is only a comment: a person must change something by hand
  *   "placeholder"   a variable that nothing seen here sets, though a sourced file may
  *   "blank"         a blank in a report that is written down but not executed
+ *   "no_commands"   a section of prose and comments alone: nothing runs
  *   "sql_skipped", "untagged_skipped"  a block left out because the drill did not ask for it */
 struct procedure_note {
     const char *id;

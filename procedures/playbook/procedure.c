@@ -320,6 +320,18 @@ static int find_range(const struct picker *picker, int *ret_first, int *ret_end,
     return playbook_section(playbook, section, ret_first, ret_end, error);
 }
 
+/* Comments say what to do; a shell does nothing with them. */
+static bool has_commands(const struct procedure *procedure)
+{
+    for (int i = 0; i < procedure->n_lines; i++) {
+        struct str text = str_trim(procedure->lines[i].text);
+        const char *comment = procedure->lines[i].kind == BLOCK_SQL ? "--" : "#";
+        if (text.len && !str_starts(text, comment))
+            return true;
+    }
+    return false;
+}
+
 int procedure_pick(struct arena *arena, const struct playbook *playbook,
                    const struct procedure_options *options, struct procedure *ret,
                    struct error *error)
@@ -337,6 +349,9 @@ int procedure_pick(struct arena *arena, const struct playbook *playbook,
         if (heading >= first && heading < end && (heading < 0 || !picker.dropped_headings[heading]))
             pick_block(&picker, i);
     }
+    if (!has_commands(&picker.procedure))
+        add_note(&picker.notes, "no_commands", first < 0 ? 1 : playbook->headings[first].line,
+                 "there is no command %s: nothing is run", first < 0 ? "in the document" : "in this section");
     add_variables(&picker);
     r = refuse_unbound(arena, playbook, &picker.procedure, options, &picker.notes, error);
     finish(&picker);
