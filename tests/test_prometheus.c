@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "fakes/fake.h"
-#include "fakes/promql.h"
+#include "fakes/prometheus/promql.h"
 #include "procedures/drill/model_load.h"
 #include "tests/call_double.h"
 
@@ -22,7 +22,7 @@ static const char system_text[] =
     "  prometheus: {versions: {v1: {}}}\n"
     "traffic: {users: {to: api, rate: 10/s}}\n"
     "prometheus:\n"
-    "  prometheus: {port: 9090}\n"
+    "  prometheus: {port: 9090, config: /etc/prometheus/prometheus.yml}\n"
     "  grafana: {port: 3000}\n";
 
 struct fixture {
@@ -83,7 +83,6 @@ static void test_health(void **state)
         int status;
     } rows[] = {
         {"curl -sf http://prometheus:9090/-/healthy", "Prometheus Server is Healthy.\n", 0},
-        {"curl -sf -X POST http://prometheus:9090/-/reload", "", 0},
         {"curl -s http://prometheus:9090/-/reload", "Only POST or PUT requests allowed", 0},
         {"curl -s http://prometheus:9090/nope", "404 page not found\n", 0},
         {"curl -sf http://grafana:3000/api/health -o /dev/null -w %{http_code}", "200", 0},
@@ -98,8 +97,8 @@ static void test_health(void **state)
         {"wget", "", 1},
         {"wget --nope http://prometheus:9090/", "", 2},
         {"curl -s http://prometheus:9090/api/v1/query?query=up%7B",
-         "{\"status\":\"error\",\"errorType\":\"bad_data\",\"error\":\"invalid parameter \\\"query\\\": 1:4: parse error: expected "
-         "label matching operator\"}", 0},
+         "{\"status\":\"error\",\"errorType\":\"bad_data\",\"error\":\"invalid parameter \\\"query\\\": 1:4: parse error: unexpected "
+         "end of input inside braces\"}", 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int status = double_run(&f->d, rows[i].line);
@@ -127,58 +126,139 @@ static void test_words_of_wget(void **state)
     assert_string_equal(double_content(&f->d, "", "/root/ready"), "Prometheus Server is Ready.\n");
 }
 
-/* Values worked out by hand over two series, one sample every 15 s: a counter that grows by 30 each, and a gauge. */
+/* The samples that the real server had: every 15 s for 5 minutes. */
+static int make_series(struct arena *arena, struct prom_series *series)
+{
+    static const struct {
+        const char *name, *labels[7];
+        double every; /* value of the i-th sample: every * i, or by the kind */
+        char kind;    /* '*' linear, '1' always 1, 'd' 0 after the 15th, '%' i % 2, '3' 0.25 * (i % 3), 'r' 10 * i % 70 */
+    } all[] = {
+        {"up", {"instance", "a:80", "job", "a", NULL}, 1, '1'},
+        {"up", {"instance", "b:80", "job", "b", NULL}, 1, 'd'},
+        {"http_requests_total", {"code", "200", "instance", "a:80", "job", "a", NULL}, 30, '*'},
+        {"http_requests_total", {"code", "500", "instance", "a:80", "job", "a", NULL}, 3, '*'},
+        {"http_requests_total", {"code", "200", "instance", "b:80", "job", "b", NULL}, 15, '*'},
+        {"busy", {"instance", "a:80", "job", "a", NULL}, 1, '%'},
+        {"busy", {"instance", "b:80", "job", "b", NULL}, 1, '3'},
+        {"reset_total", {"job", "a", NULL}, 1, 'r'},
+        {"lat_bucket", {"job", "a", "le", "0.1", NULL}, 5, '*'},
+        {"lat_bucket", {"job", "a", "le", "0.5", NULL}, 9, '*'},
+        {"lat_bucket", {"job", "a", "le", "1", NULL}, 10, '*'},
+        {"lat_bucket", {"job", "a", "le", "+Inf", NULL}, 11, '*'},
+        {"build", {"job", "a", "version", "v1", NULL}, 1, '1'},
+        {"build", {"job", "b", "version", "v2", NULL}, 1, '1'},
+    };
+    int n = sizeof all / sizeof *all;
+    for (int k = 0; k < n; k++) {
+        int64_t *at_ns = ARENA_ARRAY(arena, int64_t, 21);
+        double *value = ARENA_ARRAY(arena, double, 21);
+        for (int i = 0; i < 21; i++) {
+            at_ns[i] = i * 15 * SECOND;
+            value[i] = all[k].kind == '*' ? all[k].every * i : all[k].kind == '1' ? 1 : all[k].kind == 'd' ? i <= 15
+                     : all[k].kind == '%' ? i % 2 : all[k].kind == '3' ? 0.25 * (i % 3) : i * 10 % 70;
+        }
+        series[k] = (struct prom_series){all[k].name, all[k].labels, at_ns, value, 21};
+    }
+    return n;
+}
+
+/* tests/data/prometheus/queries.txt: what Prometheus 2.42 (Debian 12) answered to /api/v1/query over these samples. */
 static void test_queries(void **state)
 {
     (void)state;
     struct arena arena = {0};
-    int64_t at_ns[21];
-    double a[21], b[21], gauge[21];
-    for (int i = 0; i <= 20; i++) {
-        at_ns[i] = i * 15 * SECOND;
-        a[i] = 30.0 * i;
-        b[i] = 15.0 * i;
-        gauge[i] = i % 2;
+    struct prom_series series[16];
+    int n = make_series(&arena, series), wrong = 0, asked = 0;
+    const int64_t start_unix_ns = INT64_C(1736949600) * SECOND;
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    assert_int_equal(buf_read_file(&text, "tests/data/prometheus/queries.txt"), 0);
+    struct str rest = buf_text(&text);
+    while (rest.len) {
+        struct str line = str_cut(&rest, '\n'), want = str_cut(&rest, '\n');
+        const char *query = arena_str(&arena, (struct str){line.at + 2, line.len - 2});
+        struct prom_result r = prom_query(&arena, query, series, n, 300 * SECOND, start_unix_ns);
+        struct buf got;
+        buf_init(&got, 1 << 20);
+        if (r.error) {
+            buf_printf(&got, "{\"status\":\"error\",\"errorType\":\"%s\",\"error\":", r.error_kind == PROM_BAD_DATA ? "bad_data" : "execution");
+            prom_print_string(&got, r.error);
+            buf_putc(&got, '}');
+        } else {
+            buf_puts(&got, "{\"status\":\"success\",\"data\":{");
+            prom_print(&got, &r, 300 * SECOND, start_unix_ns);
+            buf_puts(&got, "}}");
+        }
+        asked++;
+        if (!str_eq(buf_text(&got), want) && r.error_kind != PROM_NOT_SIMULATED) {
+            print_error("> %s\n got %.*s\nwant %.*s\n", query, (int)got.len, got.at, STR_ARG(want));
+            wrong++;
+        } else if (r.error_kind == PROM_NOT_SIMULATED && r.error && !strstr(" minute() hour(vector(1736949600)) day_of_week() ", query)) {
+            print_error("> %s: %s\n", query, r.error);
+            wrong++;
+        }
+        buf_release(&got);
     }
-    static const char *const labels_a[] = {"job", "a", NULL}, *const labels_b[] = {"job", "b", NULL};
-    struct prom_series series[] = {{"requests_total", labels_a, at_ns, a, 21}, {"requests_total", labels_b, at_ns, b, 21},
-                                   {"busy", labels_a, at_ns, gauge, 21}};
+    buf_release(&text);
+    arena_release(&arena);
+    assert_true(asked > 180);
+    assert_int_equal(wrong, 0);
+}
+
+/* Rules of a real configuration file; a reload that is refused leaves them as they were. */
+static void test_rules_and_reload(void **state)
+{
+    struct fixture *f = *state;
+    static const char good[] = "global: {evaluation_interval: 15s}\nrule_files: [rules.yml]\nscrape_configs: []\n";
+    static const char rules[] = "groups:\n- name: g\n  rules:\n  - {alert: Traffic, expr: requests_per_second > 1, for: 1m, labels: {severity: page}}\n"
+                                "  - {alert: Long, expr: requests_per_second > 1, for: 1h}\n  - {alert: Quiet, expr: up == 2}\n"
+                                "  - {record: 'a:b', expr: sum(up)}\n";
     static const struct {
-        const char *query;
-        double value;
-        int n; /* -1: a scalar */
+        const char *file, *content, *line, *expected;
     } rows[] = {
-        {"1 + 2 * 3", 7, -1},
-        {"requests_total{job=\"a\"}", 600, 1},
-        {"requests_total{job=~\"a|b\"}", 600, 2},
-        {"requests_total{job!=\"a\"}", 300, 1},
-        {"requests_total{job=\"a\"} offset 1m", 480, 1},
-        {"rate(requests_total{job=\"a\"}[1m])", 2, 1},
-        {"increase(requests_total{job=\"a\"}[1m])", 120, 1},
-        {"sum(rate(requests_total[1m]))", 3, 1},
-        {"sum by (job) (requests_total)", 600, 2},
-        {"max(requests_total) - min(requests_total)", 300, 1},
-        {"avg_over_time(busy[1m])", 0.5, 1},
-        {"count(requests_total)", 2, 1},
-        {"requests_total > 400", 600, 1},
-        {"requests_total > bool 400", 1, 2},
-        {"requests_total / requests_total", 1, 2},
-        {"absent(nothing)", 1, 1},
-        {"nothing", 0, 0},
-        {"scalar(busy) * 5", 0, -1},
+        {"/etc/prometheus/prometheus.yml", good, NULL, NULL},
+        {"/etc/prometheus/rules.yml", rules, "curl -s -X POST -w %{http_code} http://prometheus:9090/-/reload", "200"},
+        {NULL, NULL, "curl -s http://prometheus:9090/api/v1/rules", "{\"state\":\"firing\",\"name\":\"Traffic\",\"query\":\"requests_per_second \\u003e 1\","
+                                                                    "\"duration\":60,\"keepFiringFor\":0,\"labels\":{\"severity\":\"page\"}"},
+        {NULL, NULL, "curl -s http://prometheus:9090/api/v1/rules", "{\"state\":\"pending\",\"name\":\"Long\""},
+        {NULL, NULL, "curl -s http://prometheus:9090/api/v1/rules", "{\"state\":\"inactive\",\"name\":\"Quiet\""},
+        {NULL, NULL, "curl -s http://prometheus:9090/api/v1/rules", "{\"name\":\"a:b\",\"query\":\"sum(up)\",\"health\":\"ok\""},
+        {NULL, NULL, "curl -s http://prometheus:9090/api/v1/alerts", "{\"labels\":{\"alertname\":\"Traffic\",\"instance\":\"api\",\"job\":\"api\","
+                                                                     "\"severity\":\"page\"},\"annotations\":{},\"state\":\"firing\",\"activeAt\":\"2025-01-15T14:0"},
+        {"/etc/prometheus/rules.yml", "groups:\n- name: g\n  rules:\n  - {alert: A, expr: up ==}\n",
+         "curl -s -X POST -w %{http_code} http://prometheus:9090/-/reload",
+         "failed to reload config: one or more errors occurred while applying the new configuration "
+         "(--config.file=\"/etc/prometheus/prometheus.yml\")\n500"},
+        {"/etc/prometheus/prometheus.yml", "globals: {}\n", "curl -s -X POST http://prometheus:9090/-/reload",
+         "failed to reload config: couldn't load configuration (--config.file=\"/etc/prometheus/prometheus.yml\"): parsing YAML file "
+         "/etc/prometheus/prometheus.yml: yaml: unmarshal errors:\n  line 1: field globals not found in type config.plain\n"},
+        {"/etc/prometheus/prometheus.yml", "bad: [", "curl -s -X POST -w %{http_code} http://prometheus:9090/-/reload",
+         "failed to reload config: couldn't load configuration"},
+        {NULL, NULL, "curl -s http://prometheus:9090/api/v1/rules", "\"name\":\"Traffic\""},
+        {NULL, NULL, "curl -s http://prometheus:9090/api/v1/query_range?query=1&start=1736949600&end=1736949660&step=30s",
+         "{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[{\"metric\":{},\"values\":[[1736949600,\"1\"],[1736949630,\"1\"],"
+         "[1736949660,\"1\"]]}]}}"},
+        {NULL, NULL, "curl -s -g http://prometheus:9090/api/v1/query_range?query=up[5m]&start=1&end=2&step=1",
+         "invalid expression type \\\"range vector\\\" for range query, must be Scalar or instant Vector"},
+        {NULL, NULL, "curl -s http://prometheus:9090/api/v1/query_range?query=up&start=2&end=1&step=30",
+         "invalid parameter \\\"end\\\": end timestamp must not be before start time"},
+        {NULL, NULL, "curl -s http://prometheus:9090/api/v1/query?query=up&time=abc",
+         "invalid parameter \\\"time\\\": Invalid time value for 'time': cannot parse \\\"abc\\\" to a valid timestamp"},
+        {NULL, NULL, "curl -s -g http://prometheus:9090/api/v1/series?match[]=up", "{\"__name__\":\"up\",\"instance\":\"api\",\"job\":\"api\"}"},
+        {NULL, NULL, "curl -s http://prometheus:9090/api/v1/label/job/values", "[\"api\",\"prometheus\"]"},
+        {NULL, NULL, "curl -s http://prometheus:9090/api/v1/targets", "\"health\":\"up\""},
+        {NULL, NULL, "curl -s http://prometheus:9090/api/v1/nope", "404 page not found\n"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct prom_result r = prom_query(&arena, rows[i].query, series, 3, 300 * SECOND);
-        double value = r.is_scalar ? r.scalar : r.n ? r.samples[0].value : 0;
-        if (r.error || r.is_scalar != (rows[i].n < 0) || (!r.is_scalar && r.n != rows[i].n) || value < rows[i].value - 1e-9 ||
-            value > rows[i].value + 1e-9)
-            fail_msg("%s: %s, %d of them, %g; want %d, %g", rows[i].query, r.error ? r.error : "no error", r.n, value, rows[i].n,
-                     rows[i].value);
+        if (rows[i].file)
+            assert_int_equal(env_write(&f->d.env, "", rows[i].file, str_of(rows[i].content), 0644), 0);
+        if (!rows[i].line)
+            continue;
+        assert_int_equal(double_run(&f->d, rows[i].line), 0);
+        if (!strstr(double_out(&f->d), rows[i].expected))
+            fail_msg("%s\n--- got\n%s\n--- must hold\n%s", rows[i].line, double_out(&f->d), rows[i].expected);
     }
-    static const char *const wrong[] = {"", "sum(", "up{", "rate(up)", "1 > 2", "up[5m]", "foo(up)", "up and up", "topk(3, up)"};
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        assert_non_null(prom_query(&arena, wrong[i], series, 3, 300 * SECOND).error);
-    arena_release(&arena);
 }
 
 int main(void)
@@ -186,6 +266,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_health, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_words_of_wget, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_rules_and_reload, set_up, tear_down),
         cmocka_unit_test(test_queries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
