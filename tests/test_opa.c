@@ -38,7 +38,13 @@ struct fixture {
     struct call_double d;
 };
 
-static int set_up(void **state)
+static const char bundles_text[] =
+    "opa:\n"
+    "  host: opa-service\n"
+    "  modules: {main/authz.rego: {known: {original: opa/old.rego}}}\n"
+    "  bundles: {main: {file: /srv/main.tar.gz, every: 10s}}\n";
+
+static int set_up_with(void **state, const char *text)
 {
     static struct fixture f;
     struct doc *doc = NULL;
@@ -51,12 +57,22 @@ static int set_up(void **state)
     f.record = record_new();
     f.world = world_new(&f.model, 1, f.record);
     double_init(&f.d, f.world, f.record);
-    if (doc_read_text(&f.arena, "tests/data/opa.yaml", str_of(opa_text), &doc, &error) ||
+    if (doc_read_text(&f.arena, "tests/data/opa.yaml", str_of(text), &doc, &error) ||
         fake_opa.setup(&f.d.env, doc, &error))
         fail_msg("%s", error.text);
     world_advance(f.world, SECOND);
     *state = &f;
     return 0;
+}
+
+static int set_up(void **state)
+{
+    return set_up_with(state, opa_text);
+}
+
+static int set_up_bundles(void **state)
+{
+    return set_up_with(state, bundles_text);
 }
 
 static int tear_down(void **state)
@@ -221,10 +237,88 @@ static void test_mistakes_in_the_system_file(void **state)
     }
 }
 
+/* PATCH of data: JSON Patch, all operations or none. */
+static void test_patch(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *command, *out;
+    } cases[] = {
+        {"-X PATCH -d '[{\"op\":\"add\",\"path\":\"min\",\"value\":1},{\"op\":\"replace\",\"path\":\"/max\",\"value\":6}]' http://opa-service:8181/v1/data/limits", "204"},
+        {"http://opa-service:8181/v1/data/limits", "{\"result\":{\"name\":\"5\",\"min\":1,\"max\":6}}\n200"},
+        {"-X PATCH -d '[{\"op\":\"remove\",\"path\":\"/min\"},{\"op\":\"remove\",\"path\":\"/none\"}]' http://opa-service:8181/v1/data/limits",
+         "{\n  \"code\": \"resource_not_found\",\n  \"message\": \"storage_not_found_error: /limits/none: document does not exist\"\n}\n404"},
+        {"http://opa-service:8181/v1/data/limits/min", "{\"result\":1}\n200"},
+        {"-X PATCH -d '[{\"op\":\"move\",\"path\":\"/min\"}]' http://opa-service:8181/v1/data/limits",
+         "{\n  \"code\": \"invalid_parameter\",\n  \"message\": \"bad patch operation: move\"\n}\n400"},
+        {"-o /dev/null -X PATCH -d '{}' http://opa-service:8181/v1/data/limits", "400"},
+        {"-o /dev/null -X POST http://opa-service:8181/v1/compile", "501"},
+        {"-X POST http://opa-service:8181/", "{\n  \"code\": \"undefined_document\",\n  \"message\": \"document missing: data.system.main\"\n}\n404"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(double_run(&f->d, arena_printf(&f->arena, "curl -s -w %%{http_code} %s", cases[i].command)), 0);
+        if (strcmp(double_out(&f->d), cases[i].out) != 0)
+            fail_msg("%s\nexpected:\n%s\nfound:\n%s", cases[i].command, cases[i].out, double_out(&f->d));
+    }
+}
+
+static void put_bundle(struct fixture *f, const char *which)
+{
+    struct buf text;
+    buf_init(&text, 1 << 16);
+    assert_int_equal(buf_read_file(&text, arena_printf(&f->arena, "tests/data/opa/bundle-%s.tar.gz", which)), 0);
+    assert_int_equal(env_write(&f->d.env, "", "/srv/main.tar.gz", buf_text(&text), 0644), 0);
+    buf_release(&text);
+    int64_t until_ns = world_now(f->world) + 11 * SECOND;
+    while (world_now(f->world) < until_ns)
+        world_advance(f->world, until_ns);
+}
+
+static void expect(struct fixture *f, const char *command, const char *out)
+{
+    assert_int_equal(double_run(&f->d, arena_printf(&f->arena, "curl -s -w %%{http_code} %s", command)), 0);
+    if (strcmp(double_out(&f->d), out) != 0)
+        fail_msg("%s\nexpected:\n%s\nfound:\n%s", command, out, double_out(&f->d));
+}
+
+/* A bundle is activated as a whole; what does not load leaves the old one, and what it owns nobody else writes. */
+static void test_bundles(void **state)
+{
+    struct fixture *f = *state;
+    expect(f, "http://opa-service:8181/health?bundles", "{\"error\":\"one or more bundles are not activated\"}\n500");
+    expect(f, "http://opa-service:8181/health", "{}\n200");
+    put_bundle(f, "good");
+    expect(f, "http://opa-service:8181/health?bundles=true", "{}\n200");
+    expect(f, "http://opa-service:8181/v1/data/limits/max", "{\"result\":7}\n200");
+    expect(f, "-o /dev/null http://opa-service:8181/v1/policies/main/authz.rego", "200");
+    assert_string_equal(world_setting(f->world, "opa.main/authz.rego"), "other");
+    expect(f, "-X PUT -d 3 http://opa-service:8181/v1/data/limits/max",
+           "{\n  \"code\": \"invalid_parameter\",\n  \"message\": \"path limits/max is owned by bundle \\\"main\\\"\"\n}\n400");
+    expect(f, "-X PUT -d 3 http://opa-service:8181/v1/data/free", "204");
+    put_bundle(f, "broken");
+    expect(f, "http://opa-service:8181/v1/status",
+           "{\"result\":{\"bundles\":{\"main\":{\"name\":\"main\",\"active_revision\":\"r1\",\"code\":\"bundle_error\",\"message\":\"1 error "
+           "occurred: authz.rego:3: rego_parse_error: unexpected eof token\"}}}}\n200");
+    expect(f, "http://opa-service:8181/v1/data/limits/max", "{\"result\":7}\n200");
+    put_bundle(f, "outside");
+    double_run(&f->d, "curl -s http://opa-service:8181/v1/status");
+    assert_non_null(strstr(double_out(&f->d), "manifest roots do not permit 'package other' in module 'o.rego'"));
+    assert_int_equal(env_write(&f->d.env, "", "/srv/main.tar.gz", STR("no archive"), 0644), 0);
+    struct instance *instance = service_instance(world_service(f->world, "opa"), 0);
+    instance_stop(instance, true);
+    instance_start(instance);
+    while (world_now(f->world) < 2 * MINUTE)
+        world_advance(f->world, 2 * MINUTE);
+    expect(f, "-o /dev/null http://opa-service:8181/health?bundles", "500"); /* after a restart there is nothing to go back to */
+    expect(f, "-o /dev/null http://opa-service:8181/v1/policies/main/authz.rego", "404");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_table, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_patch, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_bundles, set_up_bundles, tear_down),
         cmocka_unit_test_setup_teardown(test_world_behaves_by_what_is_loaded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_watched_file_is_followed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_not_simulated_is_said, set_up, tear_down),
