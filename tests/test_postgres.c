@@ -31,6 +31,7 @@ static const char system_text[] =
     "    user: owner\n"
     "    container: db1\n"
     "    schema: 42\n"
+    "    archive: {delay: 1m, to: /archive}\n"
     "    tables: {events: {records: 1000000, history: 10d}}\n"
     "    setup: |\n"
     "      CREATE TABLE events (id bigserial PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now(),\n"
@@ -390,6 +391,105 @@ static void test_a_savepoint_keeps_what_came_before_it(void **state)
     assert_int_equal(lost(f), 10);
 }
 
+/* ---- recovery to a point in time ---- */
+
+static const char data_folder[] = "/var/lib/postgresql/data";
+
+/* A base backup after a minute; at 5 minutes somebody deletes; ten minutes have passed. */
+static void lose_some(struct fixture *f)
+{
+    env_add_place(&f->d.env, "db1");
+    assert_int_equal(double_run(&f->d, "pg_basebackup -U owner -D /base -l nightly"), 0);
+    assert_non_null(strstr(double_content(&f->d, "db1", "/base/backup_label"), "LABEL: nightly\n"));
+    world_advance(f->world, 5 * MINUTE);
+    assert_string_equal(sql(f, "DELETE FROM events WHERE id < 1000"), "DELETE 1000\n[0]");
+    world_advance(f->world, 10 * MINUTE);
+}
+
+/* The server stops, its data directory is replaced by the base backup with these settings, and it starts. */
+static void restore(struct fixture *f, const char *settings, bool signal)
+{
+    struct instance *db = service_instance(world_service(f->world, "db"), 0);
+    instance_stop(db, true);
+    world_advance(f->world, world_now(f->world) + 20 * SECOND);
+    static const char *const names[] = {"PG_VERSION", "backup_label"};
+    for (int i = 0; i < 2; i++)
+        double_file(&f->d, "db1", arena_printf(&f->arena, "%s/%s", data_folder, names[i]),
+                    double_content(&f->d, "db1", arena_printf(&f->arena, "/base/%s", names[i])));
+    double_file(&f->d, "db1", arena_printf(&f->arena, "%s/postgresql.auto.conf", data_folder), settings);
+    if (signal)
+        double_file(&f->d, "db1", arena_printf(&f->arena, "%s/recovery.signal", data_folder), "");
+    instance_start(db);
+    world_advance(f->world, world_now(f->world) + 20 * SECOND);
+}
+
+static int64_t rows_now(struct fixture *f)
+{
+    return idset_count(dataset_rows(store_serving(world_store(f->world, "db")), "events"));
+}
+
+static void test_recovery_to_a_point_in_time(void **state)
+{
+    struct fixture *f = *state;
+    lose_some(f);
+    /* 14:04:30 is half a minute before the deletion; promoted by itself. */
+    restore(f, "restore_command = 'cp /archive/%f %p'\nrecovery_target_time = '2025-01-15 14:04:30+00'\n"
+               "recovery_target_action = 'promote'\n",
+            true);
+    assert_string_equal(PSQL(NULL, "-d", "shop", "-tAc", "SELECT (SELECT min(id) FROM events), count(*) FROM events WHERE created_at >"
+                                                       " '2025-01-15 14:04:30+00' AND created_at < '2025-01-15 14:10:00+00'"),
+                        "0|0\n[0]");
+    assert_null(double_content(&f->d, "db1", "/var/lib/postgresql/data/recovery.signal"));
+    assert_non_null(double_content(&f->d, "db1", "/var/lib/postgresql/data/backup_label.old"));
+    int64_t gone = lost(f); /* what came between the target and the stop */
+    assert_true(gone > 2000 && gone < 4500);
+}
+
+static void test_recovery_pauses_at_its_target(void **state)
+{
+    struct fixture *f = *state;
+    lose_some(f);
+    restore(f, "restore_command = 'cp /archive/%f %p'\nrecovery_target_time = '2025-01-15 14:04:30+00'\n", true);
+    assert_string_equal(PSQL(NULL, "-d", "shop", "-tAc", "SELECT pg_is_in_recovery()"), "t\n[0]");
+    assert_string_equal(sql(f, "DELETE FROM events"), "ERROR:  cannot execute DELETE in a read-only transaction\n[1]");
+    int64_t before = rows_now(f);
+    world_advance(f->world, world_now(f->world) + MINUTE);
+    assert_int_equal(rows_now(f), before); /* the application cannot write */
+    assert_int_equal(double_run(&f->d, "pg_ctl -D /var/lib/postgresql/data promote"), 0);
+    assert_string_equal(double_out(&f->d), "waiting for server to promote.... done\nserver promoted\n");
+    assert_int_equal(double_run(&f->d, "pg_ctl -D /var/lib/postgresql/data promote"), 1);
+    world_advance(f->world, world_now(f->world) + MINUTE);
+    assert_true(rows_now(f) > before);
+}
+
+static void test_a_base_backup_without_its_log_is_its_own_moment(void **state)
+{
+    struct fixture *f = *state;
+    lose_some(f);
+    restore(f, "", false);
+    assert_string_equal(PSQL(NULL, "-d", "shop", "-tAc", "SELECT (SELECT min(id) FROM events), count(*) FROM events WHERE created_at >"
+                                                       " '2025-01-15 14:02:00+00' AND created_at < '2025-01-15 14:10:00+00'"),
+                        "0|0\n[0]");
+}
+
+static void test_recovery_that_cannot_be(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const settings[] = {
+        "recovery_target_time = '2025-01-15 14:04:30+00'\n",                                            /* no restore_command */
+        "restore_command = 'cp /archive/%f %p'\nrecovery_target_time = '2025-01-15 15:00:00+00'\n", /* the log ends before */
+        "restore_command = 'cp /archive/%f %p'\nrecovery_target_time = '2025-01-15 13:00:00+00'\n", /* before the backup */
+        "restore_command = 'cp /elsewhere/%f %p'\nrecovery_target_time = '2025-01-15 14:04:30+00'\n",
+    };
+    lose_some(f);
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        restore(f, settings[i], true);
+        const char *out = sql(f, "SELECT 1");
+        if (!strstr(out, "[2]"))
+            fail_msg("%s: %s", settings[i], out);
+    }
+}
+
 static void test_traffic_meets_the_schema(void **state)
 {
     struct fixture *f = *state;
@@ -444,6 +544,10 @@ int main(int argc, char **argv)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_savepoint_keeps_what_came_before_it, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_recovery_to_a_point_in_time, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_recovery_pauses_at_its_target, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_base_backup_without_its_log_is_its_own_moment, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_recovery_that_cannot_be, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_traffic_meets_the_schema, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_new_volume_is_an_empty_server, set_up, tear_down),
     };

@@ -51,12 +51,11 @@ static int put(struct call *call, const char *folder, const char *name, struct b
     return call_save(call, arena_printf(call->arena, "%s/%s%s", folder, name, compress ? ".gz" : ""), bytes, len, 0600);
 }
 
-static int write_files(struct call *call, struct pg_server *server, const char *folder, bool tar, bool compress, bool wal)
+static int write_files(struct call *call, struct pg_server *server, const char *folder, const char *label, bool tar,
+                       bool compress, bool wal)
 {
     struct buf base, log;
     struct pg_database *database = pg_database_find(server, server->serving_name);
-    const char *label = "START WAL LOCATION: 0/2000028 (file 000000010000000000000002)\nCHECKPOINT LOCATION: 0/2000060\n"
-                        "BACKUP METHOD: streamed\nBACKUP FROM: primary\nLABEL: pg_basebackup base backup\n";
     buf_init(&base, 64 << 20);
     if (!tar) { /* plain: the folder itself */
         int code = call_save(call, arena_printf(call->arena, "%s/PG_VERSION", folder), "15\n", 3, 0600);
@@ -108,7 +107,7 @@ int run_pg_basebackup(struct call *call)
         {'S', "slot", true}, {'C', "create-slot", false}, {0}};
     struct pg_options o = {.call = call, .program = "pg_basebackup", .list = list, .at = 1};
     struct pg_target target = {0};
-    const char *folder = NULL, *format = "p", *wal = "stream";
+    const char *folder = NULL, *format = "p", *wal = "stream", *name = "pg_basebackup base backup";
     bool compress = false, progress = false, verbose = false;
     for (int i; (i = pg_next_option(&o)) != -1;) {
         if (i == -2)
@@ -118,6 +117,7 @@ int run_pg_basebackup(struct call *call)
         folder = list[i].letter == 'D' ? o.value : folder;
         format = list[i].letter == 'F' ? o.value : format;
         wal = list[i].letter == 'X' ? o.value : wal;
+        name = list[i].letter == 'l' ? o.value : name;
         compress |= list[i].letter == 'z' || list[i].letter == 'Z';
         progress |= list[i].letter == 'P';
         verbose |= list[i].letter == 'v';
@@ -159,7 +159,7 @@ int run_pg_basebackup(struct call *call)
     call_sleep(call, 2 * SECOND);
     int64_t kilobytes = bytes / 1024;
     call_sleep(call, bytes / 80 * MICROSECOND); /* some 80 MB a second */
-    code = write_files(call, server, folder, tar, compress, *wal != 'n');
+    code = write_files(call, server, folder, recovery_note_base(server, call->arena, name), tar, compress, *wal != 'n');
     if (code < 0) {
         call_err(call, "pg_basebackup: error: could not create file \"%s/base.tar\": %s\n", folder, strerror(-code));
         return 1;

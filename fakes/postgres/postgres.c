@@ -313,6 +313,7 @@ static int add_server(struct env *env, const char *name, const struct doc *confi
         read_text(config, "user", &server->superuser, server, error) < 0 ||
         read_text(config, "password", &password, server, error) < 0 ||
         read_text(config, "schema_table", &schema_table, server, error) < 0 ||
+        read_text(config, "data_directory", &server->data_directory, server, error) < 0 ||
         read_list(doc_get(config, "container"), &server->places, &server->n_places, server, error) < 0 ||
         read_addresses(server, config, error) < 0)
         return ERROR_INPUT;
@@ -343,6 +344,10 @@ static int add_server(struct env *env, const char *name, const struct doc *confi
     pg_server_changed(server);
     find_clients(server);
     dump_watch(server);
+    const char *archive = NULL;
+    if (doc_get(doc_get(config, "archive"), "to") && doc_text(doc_get(doc_get(config, "archive"), "to"), &archive, error) < 0)
+        return ERROR_INPUT;
+    recovery_watch(server, archive);
     return 0;
 }
 
@@ -398,7 +403,7 @@ static int run(struct call *call)
     } tools[] = {
         {"psql", run_psql},       {"pg_isready", run_pg_isready}, {"pg_dump", run_pg_dump},
         {"createdb", run_createdb}, {"dropdb", run_dropdb},
-        {"pg_restore", run_pg_restore}, {"pg_basebackup", run_pg_basebackup},
+        {"pg_restore", run_pg_restore}, {"pg_basebackup", run_pg_basebackup}, {"pg_ctl", run_pg_ctl},
     };
     const char *base = strrchr(call->argv[0], '/');
     base = base ? base + 1 : call->argv[0];
@@ -410,7 +415,7 @@ static int run(struct call *call)
 }
 
 static const char *const commands[] = {"psql", "pg_isready", "pg_dump", "createdb", "dropdb",
-                                       "pg_restore", "pg_basebackup", NULL};
+                                       "pg_restore", "pg_basebackup", "pg_ctl", NULL};
 
 const struct fake fake_postgres = {
     .name = "postgres",

@@ -8,6 +8,8 @@
  *   migrations                 SQL files beside the system file, in this order: those up to the store's schema (by the
  *                              number at the start of their name) run at the start, later ones when the scenario migrates
  *   setup                      more SQL, as text
+ *   data_directory             where a restored base backup is looked for at a start ("/var/lib/postgresql/data")
+ *   archive: {delay, to}       the folder to which the write-ahead log is archived, a file a minute
  *   schema_table               table and column of the schema's version ("schema_migrations.version")
  *   tables: {T: {key, time}}   the id column and the time column of T ("id", "created_at")
  */
@@ -24,6 +26,7 @@ int run_createdb(struct call *);
 int run_dropdb(struct call *);
 int run_pg_restore(struct call *);
 int run_pg_basebackup(struct call *);
+int run_pg_ctl(struct call *);
 
 /* What every client program takes: -h -p -U -d, PGHOST ... and the messages when no connection comes about. */
 struct pg_target {
@@ -40,6 +43,14 @@ struct pg_session *pg_target_connect(struct call *, const struct pg_target *, co
 struct pg_server *pg_target_server(struct call *, const struct pg_target *, const char **ret_why);
 /* "on socket "/var/run/postgresql/.s.PGSQL.5432"" or "at "localhost" (127.0.0.1), port 5432". */
 const char *pg_target_text(struct call *, const struct pg_target *);
+
+/* recovery.c: base backups, the archive of the write-ahead log, and what a server finds in its data directory when it
+ * starts. */
+void recovery_watch(struct pg_server *, const char *archive);
+void recovery_release(struct pg_server *);
+/* Keeps what a base backup holds; the text of its backup_label, by which a restored one is known again. */
+const char *recovery_note_base(struct pg_server *, struct arena *, const char *label);
+void pg_promote(struct pg_server *);
 
 /* A server of its own, without a configuration: for tests. */
 int pg_serve_alone(struct env *, const char *name, const char *database, const char *user, const char *place);

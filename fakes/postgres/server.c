@@ -1,3 +1,4 @@
+#include "fakes/postgres/postgres.h"
 #include "fakes/postgres/statements.h"
 #include "fakes/postgres/translate.h"
 
@@ -9,7 +10,7 @@
 
 /* ---- servers ---- */
 
-static void database_free(struct pg_database *database)
+void pg_database_free(struct pg_database *database)
 {
     catalog_close(database);
     sqlite3_close_v2(database->sqlite);
@@ -48,7 +49,7 @@ static void notice_new_volume(struct pg_server *server)
     while (server->databases) {
         database = server->databases;
         server->databases = database->next;
-        database_free(database);
+        pg_database_free(database);
     }
     pg_server_initialise(server);
     pg_server_changed(server);
@@ -68,7 +69,7 @@ static bool accepts(struct store *store, const char *table, const char **why, vo
         *why = arena_printf(&server->arena, "database \"%s\" does not exist", server->serving_name);
         return false;
     }
-    if (server->read_only) {
+    if (server->read_only || server->in_recovery) {
         *why = "cannot execute INSERT in a read-only transaction";
         return false;
     }
@@ -129,11 +130,12 @@ void pg_server_free(struct pg_server *server)
 {
     while (server->sessions)
         pg_disconnect(server->sessions);
+    recovery_release(server);
     for (int i = 0; i < server->n_traffic_tables; i++)
         pg_row_checks_free(server->verdicts[i].checks);
     for (struct pg_database *d = server->databases, *next; d; d = next) {
         next = d->next;
-        database_free(d);
+        pg_database_free(d);
     }
     for (struct pg_role *r = server->roles, *next; r; r = next) {
         next = r->next;
@@ -290,7 +292,7 @@ void pg_database_drop(struct pg_database *database, const char *because)
     while (*at != database)
         at = &(*at)->next;
     *at = database->next;
-    database_free(database);
+    pg_database_free(database);
     pg_server_changed(server);
 }
 
@@ -311,6 +313,15 @@ void pg_database_rename(struct pg_database *database, const char *to)
     free(database->name);
     database->name = xstrdup(to);
     pg_server_changed(server);
+}
+
+void pg_database_load(struct pg_database *to, struct pg_database *from)
+{
+    sqlite3_backup *backup = sqlite3_backup_init(to->sqlite, "main", from->sqlite, "main");
+    if (backup)
+        sqlite3_backup_step(backup, -1);
+    sqlite3_backup_finish(backup);
+    to->next_oid = from->next_oid;
 }
 
 int pg_database_clone(struct pg_database *to, struct pg_database *from)
@@ -468,7 +479,7 @@ struct pg_session *pg_connect(struct pg_server *server, const char *database, co
     session->user = arena_strdup(&session->arena, user);
     session->application = arena_strdup(&session->arena, application);
     session->pid = server->next_pid++;
-    session->read_only = server->read_only;
+    session->read_only = server->read_only || server->in_recovery;
     session->last_message = &session->messages;
     session->next = server->sessions;
     server->sessions = session;

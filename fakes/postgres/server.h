@@ -88,6 +88,9 @@ struct pg_server {
     char *data_directory;
     char *archive;  /* folder of the WAL archive, or NULL: archive_mode is off */
     bool read_only; /* default_transaction_read_only */
+    struct pg_base *bases; /* base backups that were made: recovery.c */
+    int64_t next_segment;  /* number of the write-ahead log segment that is archived next */
+    bool in_recovery;      /* paused at its recovery target: read-only until it is promoted */
     bool retired;   /* another engine serves the store now; the server runs on with what it has */
     struct pg_session *sessions;
     int next_pid;
@@ -208,6 +211,9 @@ struct pg_database *pg_database_find(struct pg_server *, const char *name);
 struct pg_database *pg_database_new(struct pg_server *, const char *name, const char *owner);
 void pg_database_drop(struct pg_database *, const char *because);
 void pg_database_rename(struct pg_database *, const char *to);
+void pg_database_free(struct pg_database *);
+/* Its catalog and ordinary rows become those of `from`; the ledger tables' rows stay what they are. */
+void pg_database_load(struct pg_database *, struct pg_database *from);
 /* A copy of all contents (CREATE DATABASE ... TEMPLATE); 0 or negative. */
 int pg_database_clone(struct pg_database *to, struct pg_database *from);
 /* Contents of its ledger tables. */

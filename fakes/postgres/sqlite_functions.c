@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "fakes/postgres/functions.h"
+#include "fakes/postgres/postgres.h"
 #include "sim/base/hash.h"
 
 #define US_PER_DAY INT64_C(86400000000)
@@ -664,6 +665,30 @@ static void f_to_regclass(sqlite3_context *context, int n, sqlite3_value **args)
         regclass(context, text_of(args[0]), false);
 }
 
+static void f_recovering(sqlite3_context *context, int n, sqlite3_value **args)
+{
+    (void)n, (void)args;
+    sqlite3_result_int(context, database_of(context)->server->in_recovery);
+}
+
+/* Both end a recovery that is paused at its target: there is no more log to take. */
+static void f_end_recovery(sqlite3_context *context, int n, sqlite3_value **args)
+{
+    struct pg_server *server = database_of(context)->server;
+    (void)n;
+    if (!server->in_recovery) {
+        pg_fail(session_of(context), "55000", -1, "recovery is not in progress");
+        pg_hint(session_of(context), "Recovery control functions can only be executed during recovery.");
+        stop(context);
+        return;
+    }
+    pg_promote(server);
+    if (sqlite3_value_int(args[0]))
+        sqlite3_result_int(context, 1);
+    else
+        result_text(context, "");
+}
+
 static void f_lastval(sqlite3_context *context, int n, sqlite3_value **args)
 {
     (void)n, (void)args;
@@ -894,6 +919,7 @@ void functions_register(struct pg_database *database)
         {"pg_wal_lsn", 0, f_wal_lsn, false},
         {"pg_txid", 0, f_txid, false},
         {"pg_enum_order", 2, f_enum_order, false},
+        {"pg_recovering", 0, f_recovering, false}, {"pg_end_recovery", 1, f_end_recovery, false},
         {"pg_lastval", 0, f_lastval, false},
         {"pg_serial_sequence", 2, f_serial_sequence, false},
         {"pg_walfile", 1, f_walfile, true},

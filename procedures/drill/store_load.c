@@ -7,7 +7,8 @@
 static const char *const store_keys[] = {
     "engine", "service", "schema", "tables", "archive", "replicas",
     "database", "user", "password", "container", "pod", "host", "port", "path", "url", "migrations", "setup",
-    "queue", "persistence", "indices", "repository", "schema_table", "columns", "views", "functions", NULL,
+    "queue", "persistence", "indices", "repository", "schema_table", "columns", "views", "functions",
+    "data_directory", NULL,
 };
 static const char *const table_keys[] = {
     "records", "history", "columns", "create", "key", "time", "rows", "cache", NULL,
@@ -35,7 +36,7 @@ static int load_table(const struct doc *node, struct model_table *table, struct 
 /* The archive of its log, and its replicas. */
 static int load_followers(struct arena *arena, const struct doc *node, struct model_store *store, struct error *error)
 {
-    static const char *const archive_keys[] = {"delay", NULL}, *const replica_keys[] = {"lag", NULL};
+    static const char *const archive_keys[] = {"delay", "to", NULL}, *const replica_keys[] = {"lag", NULL};
     const struct doc *archive = doc_get(node, "archive"), *replicas = doc_get(node, "replicas");
     if (archive) {
         store->archive_delay_ns = MINUTE;
