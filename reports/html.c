@@ -217,8 +217,10 @@ static void put_impact(struct html_page *page)
     const struct record *record = page->record;
     html_heading(page, "impact", "Impact");
     int64_t degraded = report_degraded_ns(record);
-    buf_printf(page->buf, "<p>Down for %s in all%s.</p>\n",
-               measure_words(MEASURE_DOWNTIME, &page->report->verdict.measures[MEASURE_DOWNTIME], page->arena),
+    const struct measured *down = &page->report->verdict.measures[MEASURE_DOWNTIME];
+    buf_printf(page->buf, "<p>%s%s.</p>\n",
+               down->known ? arena_printf(page->arena, "Down for %s in all", measure_words(MEASURE_DOWNTIME, down, page->arena))
+                           : "For how long it was down is unknown",
                degraded < 0 ? ""
                             : arena_printf(page->arena, ", and under its target for about %s",
                                            words_duration(page->arena, degraded)));

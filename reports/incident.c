@@ -75,7 +75,10 @@ void report_incident(const struct report *report, struct buf *buf)
         buf_printf(buf, "- Duration: %s\n", unknown ? "unknown" : "the good state was not reached before the end");
     }
     const char *requests = report_requests(record, &arena);
-    buf_printf(buf, "- User impact: down for %s%s%s\n", actual(report, MEASURE_DOWNTIME, &arena), *requests ? "; " : "", requests);
+    buf_printf(buf, "- User impact: %s%s%s\n",
+               report->verdict.measures[MEASURE_DOWNTIME].known
+                   ? arena_printf(&arena, "down for %s", actual(report, MEASURE_DOWNTIME, &arena))
+                   : "for how long it was down is unknown", *requests ? "; " : "", requests);
     buf_printf(buf, "- System status: %s\n", stable ? "Stable" : "Unstable");
     buf_puts(buf, "\n## Reason\n\n");
     put_events(buf, record, 1u << EVENT_CHANGE | 1u << EVENT_FAULT | 1u << EVENT_ALERT, "Nothing was recorded.", &arena);

@@ -127,8 +127,10 @@ static void put_impact(struct page *page)
     const struct verdict *verdict = &page->report->verdict;
     buf_puts(page->buf, "\n## Impact\n\n");
     int64_t degraded = report_degraded_ns(record);
-    buf_printf(page->buf, "Down for %s in all%s.\n",
-               measure_words(MEASURE_DOWNTIME, &verdict->measures[MEASURE_DOWNTIME], page->arena),
+    const struct measured *down = &verdict->measures[MEASURE_DOWNTIME];
+    buf_printf(page->buf, "%s%s.\n",
+               down->known ? arena_printf(page->arena, "Down for %s in all", measure_words(MEASURE_DOWNTIME, down, page->arena))
+                           : "For how long it was down is unknown",
                degraded < 0 ? ""
                             : arena_printf(page->arena, ", and under its target for about %s",
                                            words_duration(page->arena, degraded)));

@@ -139,6 +139,12 @@ static struct measured downtime(const struct record *record)
     return (struct measured){.known = true, .at_least = true, .value = (double)down_before(record, cut) / 1e9};
 }
 
+/* Somebody stopped the run before it was over: what has not gone wrong by then may still have. */
+static bool is_unfinished(const struct record *record)
+{
+    return was_observed(record, "stopped") && record->instants[T_STABLE] == NEVER;
+}
+
 static void measure_all(struct verdict *verdict, const struct record *record)
 {
     struct measured *m = verdict->measures;
@@ -153,6 +159,10 @@ static void measure_all(struct verdict *verdict, const struct record *record)
     m[MEASURE_CLAIM_ERROR] = span(record, T_RESTORE, T_CLAIM, unseen || cut);
     m[MEASURE_RECORDS_LOST] = records_lost(record);
     m[MEASURE_DOWNTIME] = downtime(record);
+    for (int i = MEASURE_DOWNTIME; i <= MEASURE_RECORDS_LOST; i++) {
+        if (is_unfinished(record) && !(m[i].known && m[i].value > 0))
+            m[i] = (struct measured){.unobserved = true};
+    }
     /* a decision that was never made was never made, whatever was cut short after it */
     if (record->instants[T_DECIDE] == NEVER)
         m[MEASURE_ROLLBACK].unobserved = unseen || stopped;
@@ -276,7 +286,7 @@ static struct gate_result end_state_gate(const struct record *record, struct are
             cut ? OUTCOME_UNKNOWN : OUTCOME_FAIL, false,
             arena_printf(arena, "%s %s is %s, wanted %s%s%s", first_wrong->subject, first_wrong->property,
                          first_wrong->value, first_wrong->wanted, more,
-                         cut ? ", but the procedure was cut short by a limit" : "")};
+                         cut ? ", but the run was cut short" : "")};
     }
     if (unread)
         return (struct gate_result){OUTCOME_UNKNOWN, false,
@@ -305,6 +315,10 @@ static void judge_gates(struct verdict *verdict, const struct record *record, st
     gates[GATE_FALSE_SUCCESS] = false_success_gate(record, arena);
     gates[GATE_END_STATE] = end_state_gate(record, arena);
     gates[GATE_ESCAPED_COMMAND] = escaped_gate(record);
+    for (int i = 0; i < GATES; i++) {
+        if (is_unfinished(record) && gates[i].outcome == OUTCOME_PASS)
+            gates[i] = (struct gate_result){OUTCOME_UNKNOWN, false, "the run was stopped before its end"};
+    }
 }
 
 /* ---- the whole ---- */

@@ -278,6 +278,35 @@ static void a_run_that_a_person_stopped_is_unknown(void **state)
     record_free(record);
 }
 
+/* What has not gone wrong by then may still have: nothing passes that a later second could have taken back. */
+static void nothing_passes_in_a_run_that_was_stopped(void **state)
+{
+    (void)state;
+    struct record *record = sample_empty();
+    record_observe(record, "stopped", "", "the run was stopped from outside");
+    struct verdict verdict = judge(record);
+    for (int i = 0; i < GATES; i++)
+        assert_int_equal(verdict.gates[i].outcome, OUTCOME_UNKNOWN);
+    for (int i = 0; i < verdict.n_targets; i++)
+        assert_int_equal(verdict.targets[i].outcome, OUTCOME_UNKNOWN);
+    assert_true(verdict.score < 0.01 && verdict.score_possible > 99.9);
+    record_free(record);
+    /* what went wrong did, and what was over was over */
+    record = sample_bad();
+    record_observe(record, "stopped", "", "the run was stopped from outside");
+    assert_int_equal(judge(record).gates[GATE_RECORDS_LOST].outcome, OUTCOME_FAIL);
+    record_free(record);
+    record = sample_good();
+    record->downtime_ns = 0; /* else it is known as a lower bound only */
+    record_observe(record, "stopped", "", "the run was stopped from outside");
+    verdict = judge(record);
+    for (int i = 0; i < GATES; i++)
+        assert_int_equal(verdict.gates[i].outcome, OUTCOME_PASS);
+    for (int i = 0; i < verdict.n_targets; i++)
+        assert_int_equal(verdict.targets[i].outcome, OUTCOME_PASS);
+    record_free(record);
+}
+
 static void the_end_state_must_be_declared_and_read(void **state)
 {
     (void)state;
@@ -337,6 +366,7 @@ int main(void)
         cmocka_unit_test_teardown(an_unread_store_hides_losses_but_excuses_none, release_arena),
         cmocka_unit_test_teardown(a_procedure_that_we_cut_short_is_unknown, release_arena),
         cmocka_unit_test_teardown(a_run_that_a_person_stopped_is_unknown, release_arena),
+        cmocka_unit_test_teardown(nothing_passes_in_a_run_that_was_stopped, release_arena),
         cmocka_unit_test_teardown(the_end_state_must_be_declared_and_read, release_arena),
         cmocka_unit_test_teardown(a_waiver_holds_until_its_date, release_arena),
         cmocka_unit_test_teardown(a_system_without_stores_lost_nothing, release_arena),

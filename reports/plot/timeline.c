@@ -188,6 +188,8 @@ static void draw_head(struct drawing *drawing)
     bool narrow = drawing->width < 600;
     double x = narrow ? 12 : 24, room = drawing->width - 2 * x;
     struct font title = {narrow ? 15 : SIZE_TITLE, true, INK}, sub = {narrow ? 11 : 12.5, false, MUTED};
+    while (title.size > SIZE_LABEL + 1 && text_width(title, title_of(drawing)) > room)
+        title.size -= 0.5; /* smaller before it is cut */
     canvas_text(drawing->canvas, x, drawing->height - 30, ALIGN_LEFT, VALIGN_BASE, title,
                 text_fit(drawing->arena, title, title_of(drawing), room));
     canvas_text(drawing->canvas, x, drawing->height - 50, ALIGN_LEFT, VALIGN_BASE, sub,
