@@ -96,8 +96,9 @@ void compose_end_badly(struct compose_command *command, const char *doing, const
 
 /* ---- the command line ---- */
 
-static const struct compose_verb *const all_verbs[] = {
-    compose_up_verbs, compose_stop_verbs, compose_show_verbs, compose_exec_verbs, NULL};
+static const struct compose_verb *const all_verbs[] = {compose_up_verbs,   compose_stop_verbs,
+                                                       compose_show_verbs, compose_exec_verbs,
+                                                       compose_pull_verbs, NULL};
 
 static const struct compose_verb *find_verb(const char *name)
 {

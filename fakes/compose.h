@@ -76,7 +76,8 @@ struct compose_request {
     const char *folder;         /* where to look */
     const char *project_folder; /* --project-directory, or NULL */
     const char *env_file;       /* --env-file, or NULL */
-    const char *const *profiles; /* --profile, NULL-terminated, or NULL; COMPOSE_PROFILES is read besides */
+    const char *const
+        *profiles; /* --profile, NULL-terminated, or NULL; COMPOSE_PROFILES is read besides */
 };
 
 /* Reads the project. 0; or 1 and the tool's own error text (without "ERROR: "). */
@@ -136,7 +137,8 @@ struct compose_parts {
     const char *(*read)(void *ctx, const char *path, struct doc **ret);
 };
 void compose_merge_keys(struct arena *, struct doc *); /* resolves "<<" */
-void compose_merge(struct arena *, struct doc *into, struct doc *from); /* an override; `from` is used up */
+void compose_merge(struct arena *, struct doc *into,
+                   struct doc *from); /* an override; `from` is used up */
 /* Both: NULL, or the tool's error. `path` of the file that `root` was read from. */
 const char *compose_extend(const struct compose_parts *, struct doc *root, const char *path);
 const char *compose_include(const struct compose_parts *, struct doc *root, const char *path,

@@ -21,13 +21,13 @@ struct compose_verb {
     const char
         *words; /* its options: fakes/options.h; "1:" and "2:" before one: of that edition alone */
     bool interspersed;
-    bool services; /* all arguments are names of services, and are checked */
+    bool services;   /* all arguments are names of services, and are checked */
     int least, most; /* arguments, as v1's usage has them; most -1: any number */
     int (*run)(struct compose_command *);
 };
 
 extern const struct compose_verb compose_up_verbs[], compose_stop_verbs[], compose_show_verbs[],
-    compose_exec_verbs[];
+    compose_exec_verbs[], compose_pull_verbs[];
 
 /* A line on stderr as the tool logs it: with "ERROR: " or "WARNING: " in front on a terminal only (v1). */
 void compose_say(struct compose_command *, const char *level, const char *format, ...)

@@ -3,35 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fakes/compose.h"
+#include "fakes/compose_reading.h"
 #include "sim/base/str.h"
 
-enum { ENV_MAX = 512, LIST_MAX = 256 };
-
-struct reading {
-    struct compose_project *project;
-    const struct compose_source *source;
-    struct arena *arena;
-    const char *error;
-    const char **volumes, **externals, **networks;
-    int n_volumes, n_externals, n_networks;
-};
-
-static const char *text_of(const struct doc *node)
+const char *compose_text(const struct doc *node)
 {
     return node && node->kind == DOC_SCALAR ? node->text : NULL;
 }
 
-static bool is_true(const struct doc *node)
+bool compose_is(const struct doc *node, const char *text)
 {
-    const char *text = text_of(node);
-    return text && strcmp(text, "true") == 0;
-}
-
-static bool is_false(const struct doc *node)
-{
-    const char *text = text_of(node);
-    return text && strcmp(text, "false") == 0;
+    const char *own = compose_text(node);
+    return own && strcmp(own, text) == 0;
 }
 
 /* ---- command ---- */
@@ -82,7 +65,7 @@ static const char *const *words_of(struct arena *arena, const struct doc *node)
 
 /* ---- environment ---- */
 
-static void set_variable(struct reading *reading, const char **words, const char *name,
+static void set_variable(struct compose_reading *reading, const char **words, const char *name,
                          const char *value)
 {
     size_t len = strlen(name);
@@ -98,14 +81,15 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static const char *const *read_environment(struct reading *reading, const struct doc *service)
+static const char *const *read_environment(struct compose_reading *reading,
+                                           const struct doc *service)
 {
     const char **words = ARENA_ARRAY(reading->arena, const char *, ENV_MAX + 1);
     const struct doc *files = doc_get(service, "env_file");
     const struct doc *file = files && files->kind == DOC_SEQUENCE ? files->first : files;
     for (; file; file = file == files ? NULL : file->next) {
         const struct doc *path_node = file->kind == DOC_MAPPING ? doc_get(file, "path") : file;
-        const char *path = text_of(path_node);
+        const char *path = compose_text(path_node);
         if (!path)
             continue;
         const char *full = compose_path(reading->arena, reading->project->folder, path);
@@ -129,7 +113,7 @@ static const char *const *read_environment(struct reading *reading, const struct
     const struct doc *environment = doc_get(service, "environment");
     for (const struct doc *item = environment ? environment->first : NULL; item;
          item = item->next) {
-        const char *name = item->key, *value = text_of(item);
+        const char *name = item->key, *value = compose_text(item);
         if (!name) {
             struct str rest = str_of(value);
             bool has_value = value && strchr(value, '=');
@@ -158,7 +142,7 @@ static void add_port(struct compose_service *service, struct docker_port *ports,
 }
 
 /* "8080:80", "127.0.0.1:8080:80/tcp", "80", "3000-3005:3000-3005". */
-static bool read_port(struct reading *reading, struct compose_service *service,
+static bool read_port(struct compose_reading *reading, struct compose_service *service,
                       struct docker_port *ports, const char *text)
 {
     struct str rest = str_of(text);
@@ -190,21 +174,21 @@ static bool read_port(struct reading *reading, struct compose_service *service,
     return true;
 }
 
-static void read_ports(struct reading *reading, struct compose_service *service)
+static void read_ports(struct compose_reading *reading, struct compose_service *service)
 {
     struct docker_port *ports = ARENA_ARRAY(reading->arena, struct docker_port, LIST_MAX);
     service->ports = ports;
     const struct doc *list = doc_get(service->doc, "ports");
     for (const struct doc *item = list ? list->first : NULL; item; item = item->next) {
         if (item->kind == DOC_MAPPING) {
-            const char *target = text_of(doc_get(item, "target"));
-            const char *published = text_of(doc_get(item, "published"));
-            const char *protocol = text_of(doc_get(item, "protocol"));
-            const char *address = text_of(doc_get(item, "host_ip"));
+            const char *target = compose_text(doc_get(item, "target"));
+            const char *published = compose_text(doc_get(item, "published"));
+            const char *protocol = compose_text(doc_get(item, "protocol"));
+            const char *address = compose_text(doc_get(item, "host_ip"));
             add_port(service, ports, published ? (address ? address : "0.0.0.0") : NULL,
                      published ? leading_int(published) : 0, target ? leading_int(target) : 0,
                      protocol ? protocol : "tcp");
-        } else if (!text_of(item) || !read_port(reading, service, ports, item->text)) {
+        } else if (!compose_text(item) || !read_port(reading, service, ports, item->text)) {
             reading->error = arena_printf(reading->arena,
                                           reading->project->edition == COMPOSE_V1
                                               ? "The Compose file '%s' is invalid "
@@ -216,74 +200,9 @@ static void read_ports(struct reading *reading, struct compose_service *service)
     }
 }
 
-static const char *full_volume(struct reading *reading, const char *name)
-{
-    const struct doc *volumes = doc_get(reading->project->doc, "volumes");
-    const struct doc *volume = doc_get(volumes, name);
-    const char *given = text_of(doc_get(volume, "name"));
-    const struct doc *external = doc_get(volume, "external");
-    if (given)
-        return given;
-    if (external && external->kind == DOC_MAPPING && text_of(doc_get(external, "name")))
-        return text_of(doc_get(external, "name"));
-    if (is_true(external))
-        return arena_strdup(reading->arena, name);
-    return arena_printf(reading->arena, "%s_%s", reading->project->name, name);
-}
-
-static void read_mount(struct reading *reading, struct compose_service *service,
-                       struct docker_mount *mounts, const struct doc *item)
-{
-    struct docker_mount mount = {0};
-    const char *source = NULL;
-    bool named;
-    if (item->kind == DOC_MAPPING) {
-        const char *type = text_of(doc_get(item, "type"));
-        source = text_of(doc_get(item, "source"));
-        mount.target = text_of(doc_get(item, "target"));
-        mount.read_only = is_true(doc_get(item, "read_only"));
-        named = !type || strcmp(type, "volume") == 0;
-    } else {
-        struct str rest = str_of(item->text);
-        const char *first = arena_str(reading->arena, str_cut(&rest, ':'));
-        const char *second = arena_str(reading->arena, str_cut(&rest, ':'));
-        source = second[0] ? first : NULL;
-        mount.target = second[0] ? second : first;
-        mount.read_only = str_starts(rest, "ro");
-        named = source && source[0] != '/' && source[0] != '.' && source[0] != '~';
-    }
-    if (!mount.target)
-        mount.target = "";
-    if (!source) {
-        char hex[65];
-        docker_hex(arena_printf(reading->arena, "%s %s", service->name, mount.target), hex);
-        mount.volume = arena_strdup(reading->arena, hex);
-    } else if (named) {
-        if (!doc_get(doc_get(reading->project->doc, "volumes"), source)) {
-            reading->error =
-                reading->project->edition == COMPOSE_V1
-                    ? arena_printf(
-                          reading->arena,
-                          "Named volume \"%s\" is used in service \"%s\" but no declaration "
-                          "was found in the volumes section.",
-                          item->text ? item->text : source, service->name)
-                    : arena_printf(reading->arena,
-                                   "service \"%s\" refers to undefined volume %s: invalid compose "
-                                   "project",
-                                   service->name, source);
-            return;
-        }
-        mount.volume = full_volume(reading, source);
-    } else {
-        mount.source = compose_path(reading->arena, reading->project->folder, source);
-    }
-    if (service->n_mounts < LIST_MAX)
-        mounts[service->n_mounts++] = mount;
-}
-
 /* ---- the rest ---- */
 
-static void read_needs(struct reading *reading, struct compose_service *service)
+static void read_needs(struct compose_reading *reading, struct compose_service *service)
 {
     const struct doc *list = doc_get(service->doc, "depends_on");
     const struct doc *links = doc_get(service->doc, "links");
@@ -291,8 +210,8 @@ static void read_needs(struct reading *reading, struct compose_service *service)
     struct compose_dependency *needs =
         ARENA_ARRAY(reading->arena, struct compose_dependency, n + 1);
     for (const struct doc *item = list ? list->first : NULL; item; item = item->next) {
-        const char *condition = text_of(doc_get(item, "condition"));
-        if (!item->key && !text_of(item)) {
+        const char *condition = compose_text(doc_get(item, "condition"));
+        if (!item->key && !compose_text(item)) {
             reading->error = arena_printf(
                 reading->arena,
                 reading->project->edition == COMPOSE_V1
@@ -308,7 +227,7 @@ static void read_needs(struct reading *reading, struct compose_service *service)
                          : strcmp(condition, "service_healthy") == 0                ? NEED_HEALTHY
                          : strcmp(condition, "service_completed_successfully") == 0 ? NEED_COMPLETED
                                                                                     : NEED_STARTED,
-            .optional = is_false(doc_get(item, "required")),
+            .optional = compose_is(doc_get(item, "required"), "false"),
         };
     }
     for (const struct doc *item = links ? links->first : NULL; item; item = item->next) {
@@ -318,13 +237,13 @@ static void read_needs(struct reading *reading, struct compose_service *service)
     service->needs = needs;
 }
 
-static void read_health(struct reading *reading, struct compose_service *service)
+static void read_health(struct compose_reading *reading, struct compose_service *service)
 {
     const struct doc *check = doc_get(service->doc, "healthcheck");
-    if (!check || is_true(doc_get(check, "disable")))
+    if (!check || compose_is(doc_get(check, "disable"), "true"))
         return;
     const struct doc *test = doc_get(check, "test");
-    const char *text = text_of(test);
+    const char *text = compose_text(test);
     if (test && test->kind == DOC_SEQUENCE) {
         text = "";
         for (const struct doc *item = test->first; item; item = item->next) {
@@ -348,7 +267,7 @@ static void read_health(struct reading *reading, struct compose_service *service
 
 static void read_restart(struct compose_service *service)
 {
-    const char *text = text_of(doc_get(service->doc, "restart"));
+    const char *text = compose_text(doc_get(service->doc, "restart"));
     if (!text)
         return;
     if (strcmp(text, "always") == 0)
@@ -361,13 +280,13 @@ static void read_restart(struct compose_service *service)
         service->restart_max = leading_int(text + 11);
 }
 
-static const char *full_network(struct reading *reading, const char *name)
+static const char *full_network(struct compose_reading *reading, const char *name)
 {
     const struct doc *network = doc_get(doc_get(reading->project->doc, "networks"), name);
-    const char *given = text_of(doc_get(network, "name"));
+    const char *given = compose_text(doc_get(network, "name"));
     if (given)
         return given;
-    if (is_true(doc_get(network, "external")))
+    if (compose_is(doc_get(network, "external"), "true"))
         return arena_strdup(reading->arena, name);
     return arena_printf(reading->arena, "%s_%s", reading->project->name, name);
 }
@@ -382,7 +301,7 @@ static void add_once(const char **list, int *n, const char *text)
         list[(*n)++] = text;
 }
 
-static void read_networks(struct reading *reading, struct compose_service *service)
+static void read_networks(struct compose_reading *reading, struct compose_service *service)
 {
     const struct doc *list = doc_get(service->doc, "networks");
     int n = list ? list->n : 0;
@@ -400,7 +319,7 @@ static void read_networks(struct reading *reading, struct compose_service *servi
     service->networks = names;
 }
 
-static bool is_disabled(const struct reading *reading, const struct doc *profiles)
+static bool is_disabled(const struct compose_reading *reading, const struct doc *profiles)
 {
     const char *const *active = reading->project->profiles;
     for (const struct doc *item = profiles ? profiles->first : NULL; item; item = item->next) {
@@ -413,41 +332,8 @@ static bool is_disabled(const struct reading *reading, const struct doc *profile
     return profiles && profiles->first;
 }
 
-/* Files of the machine that are mounted below /run/secrets, and configs at their own path. */
-static void read_secrets(struct reading *reading, struct compose_service *service,
-                         struct docker_mount *mounts, const char *kind)
-{
-    struct arena *arena = reading->arena;
-    const char *section = arena_printf(arena, "%ss", kind);
-    const struct doc *list = doc_get(service->doc, section);
-    if (reading->project->edition == COMPOSE_V1 && kind[0] == 'c')
-        return; /* "which will be ignored": compose/config/config.py */
-    for (const struct doc *item = list ? list->first : NULL; item && !reading->error;
-         item = item->next) {
-        const char *name = item->text ? item->text : text_of(doc_get(item, "source"));
-        const char *target = text_of(doc_get(item, "target"));
-        const struct doc *defined =
-            doc_get(doc_get(reading->project->doc, section), name ? name : "");
-        const char *file = text_of(doc_get(defined, "file"));
-        if (!defined && reading->project->edition == COMPOSE_V2)
-            reading->error = arena_printf(
-                arena, "service \"%s\" refers to undefined %s %s: invalid compose project",
-                service->name, kind, name ? name : "");
-        if (!file || service->n_mounts == LIST_MAX)
-            continue; /* v1 leaves out what is not defined, with a warning */
-        const char *full = target && target[0] == '/' ? target
-                           : kind[0] == 's'
-                               ? arena_printf(arena, "/run/secrets/%s", target ? target : name)
-                               : arena_printf(arena, "/%s", target ? target : name);
-        mounts[service->n_mounts++] = (struct docker_mount){
-            .source = compose_path(arena, reading->project->folder, file),
-            .target = full,
-            .read_only = true,
-        };
-    }
-}
-
-static int read_service(struct reading *reading, const struct doc *doc, struct compose_service *ret)
+static int read_service(struct compose_reading *reading, const struct doc *doc,
+                        struct compose_service *ret)
 {
     static const char *const known[] = {"build",
                                         "cap_add",
@@ -544,10 +430,11 @@ static int read_service(struct reading *reading, const struct doc *doc, struct c
             return 1;
         }
     }
-    ret->image = text_of(doc_get(doc, "image"));
+    ret->image = compose_text(doc_get(doc, "image"));
     const struct doc *build = doc_get(doc, "build");
     if (build)
-        ret->build = build->kind == DOC_MAPPING ? text_of(doc_get(build, "context")) : build->text;
+        ret->build =
+            build->kind == DOC_MAPPING ? compose_text(doc_get(build, "context")) : build->text;
     if (build && !ret->build)
         ret->build = ".";
     if (!ret->image && !ret->build) {
@@ -564,14 +451,14 @@ static int read_service(struct reading *reading, const struct doc *doc, struct c
                                doc->key);
         return 1;
     }
-    ret->container_name = text_of(doc_get(doc, "container_name"));
+    ret->container_name = compose_text(doc_get(doc, "container_name"));
     ret->command = words_of(arena, doc_get(doc, "command"));
-    ret->hostname = text_of(doc_get(doc, "hostname"));
-    ret->user = text_of(doc_get(doc, "user"));
-    ret->folder = text_of(doc_get(doc, "working_dir"));
+    ret->hostname = compose_text(doc_get(doc, "hostname"));
+    ret->user = compose_text(doc_get(doc, "user"));
+    ret->folder = compose_text(doc_get(doc, "working_dir"));
     ret->profiled = is_disabled(reading, doc_get(doc, "profiles"));
-    const char *scale = text_of(doc_get(doc, "scale"));
-    const char *replicas = text_of(doc_get(doc_get(doc, "deploy"), "replicas"));
+    const char *scale = compose_text(doc_get(doc, "scale"));
+    const char *replicas = compose_text(doc_get(doc_get(doc, "deploy"), "replicas"));
     if (replicas && reading->project->edition == COMPOSE_V2)
         ret->scale = leading_int(replicas);
     if (scale)
@@ -580,13 +467,7 @@ static int read_service(struct reading *reading, const struct doc *doc, struct c
     doc_duration(doc_get(doc, "stop_grace_period"), &ret->stop_grace_ns, &ignored);
     ret->env = read_environment(reading, doc);
     read_ports(reading, ret);
-    struct docker_mount *mounts = ARENA_ARRAY(arena, struct docker_mount, LIST_MAX);
-    ret->mounts = mounts;
-    const struct doc *volumes = doc_get(doc, "volumes");
-    for (const struct doc *item = volumes ? volumes->first : NULL; item; item = item->next)
-        read_mount(reading, ret, mounts, item);
-    read_secrets(reading, ret, mounts, "secret");
-    read_secrets(reading, ret, mounts, "config");
+    compose_read_mounts(reading, ret);
     read_networks(reading, ret);
     read_needs(reading, ret);
     read_health(reading, ret);
@@ -609,7 +490,7 @@ int compose_read_services(struct compose_project *project, const struct compose_
                           const struct doc *root, const char **error)
 {
     struct arena *arena = project->arena;
-    struct reading reading = {
+    struct compose_reading reading = {
         .project = project,
         .source = source,
         .arena = arena,
@@ -620,8 +501,9 @@ int compose_read_services(struct compose_project *project, const struct compose_
     const struct doc *volumes = doc_get(root, "volumes");
     for (const struct doc *volume = volumes ? volumes->first : NULL; volume;
          volume = volume->next) {
-        bool external = doc_get(volume, "external") && !is_false(doc_get(volume, "external"));
-        const char *full = full_volume(&reading, volume->key);
+        bool external =
+            doc_get(volume, "external") && !compose_is(doc_get(volume, "external"), "false");
+        const char *full = compose_volume_name(&reading, volume->key);
         add_once(external ? reading.externals : reading.volumes,
                  external ? &reading.n_externals : &reading.n_volumes, full);
     }

@@ -9,8 +9,9 @@
 #include "fakes/host.h"
 
 static const struct docker_verb *const all_verbs[] = {
-    docker_container_verbs, docker_list_verbs,    docker_image_verbs, docker_run_verbs,
-    docker_thing_verbs,     docker_archive_verbs, docker_prune_verbs, NULL,
+    docker_container_verbs, docker_list_verbs,  docker_image_verbs,
+    docker_run_verbs,       docker_thing_verbs, docker_archive_verbs,
+    docker_prune_verbs,     docker_build_verbs, NULL,
 };
 
 int docker_daemon_error(struct call *call, const char *format, ...)

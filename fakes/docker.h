@@ -24,7 +24,9 @@ struct docker_image {
     const char *service, *version; /* of the world; service NULL: a plain program */
     const char *const *command;    /* entry point and arguments, NULL-terminated */
     const char *const *env;        /* NAME=value, NULL-terminated */
-    const char *const *tools;      /* commands of ours that it holds (psql ...), NULL-terminated */
+    const char *const *built_env,
+        *const *declared_env; /* of it: the Dockerfile's, the rest; NULL: not built here */
+    const char *const *tools; /* commands of ours that it holds (psql ...), NULL-terminated */
     int64_t size_bytes, created_ns;
     int64_t stop_ns; /* how long its program takes to end after SIGTERM; INT64_MAX: it ignores it */
     int stop_exit;   /* its exit code then */
@@ -208,6 +210,16 @@ struct docker_tag *docker_remote_set(struct docker *, const char *reference, str
  * images run. A version that the service does not have: what was there before, out of the cache. NULL: no valid name. */
 struct docker_image *docker_build(struct docker *, const char *reference, const char *service,
                                   const char *version);
+/* What an image keeps of its Dockerfile: docker_build.c. */
+struct dockerfile {
+    const char *const *env;                          /* NAME=value, NULL-terminated */
+    const char *const *entry_point, *const *command; /* NULL: none */
+};
+/* The same, with what the Dockerfile says. */
+struct docker_image *docker_build_from(struct docker *, const char *reference, const char *service,
+                                       const char *version, const struct dockerfile *);
+/* A's words with B's over them, by name. */
+const char *const *docker_join_env(struct arena *, const char *const *a, const char *const *b);
 /* The service of the world that a Compose service runs; NULL: none. */
 const char *docker_service_of(const struct docker *, const char *compose_service);
 

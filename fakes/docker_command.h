@@ -27,7 +27,8 @@ struct docker_verb {
 
 /* Ends in an entry without a name. */
 extern const struct docker_verb docker_container_verbs[], docker_list_verbs[], docker_image_verbs[],
-    docker_run_verbs[], docker_thing_verbs[], docker_archive_verbs[], docker_prune_verbs[];
+    docker_run_verbs[], docker_thing_verbs[], docker_archive_verbs[], docker_prune_verbs[],
+    docker_build_verbs[];
 
 /* How long things take. The client needs 30 ms to start and to ask; what the engine does comes on
  * top. */
@@ -75,6 +76,10 @@ bool docker_instant(struct call *, const char *text, int64_t *ret_ns);
  * else in the middle of it. */
 const char *docker_pull_progress(struct call *, struct docker *, const char *reference, int fd,
                                  bool *ret_daemon);
+/* Reads a Dockerfile (which is there) with these build arguments (NAME=value, NULL-terminated; or NULL): NULL, or what is
+ * wrong with it in BuildKit's words. */
+const char *docker_read_dockerfile(struct call *, const char *path, const char *const *args,
+                                   struct dockerfile *ret);
 /* The inspect document of a container; to be deleted by the caller before the next call_*. */
 cJSON *docker_inspect_container(struct docker *, struct container *, struct arena *);
 /* A table: rows of cells, NULL-terminated words; columns as the Docker client aligns them. */

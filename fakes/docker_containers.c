@@ -64,7 +64,7 @@ static const char *const *copy_words(struct arena *arena, const char *const *wor
     return copy;
 }
 
-static const char *const *join_env(struct arena *arena, const char *const *image,
+const char *const *docker_join_env(struct arena *arena, const char *const *image,
                                    const char *const *own)
 {
     int n = 0, n_image = 0;
@@ -180,7 +180,7 @@ struct container *docker_create(struct docker *docker, const struct container_sp
     container->name = container->spec.name;
     container->place = container->spec.place ? container->spec.place : container->name;
     container->image = image;
-    container->env = join_env(arena, image->env, container->spec.env);
+    container->env = docker_join_env(arena, image->env, container->spec.env);
     container->created_ns = docker_now(docker);
     container->started_ns = container->finished_ns = NEVER;
     container->error = "";

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "fakes/docker_command.h"
-#include "fakes/git_repo.h"
 #include "fakes/host.h"
 
 /* ---- pull ---- */
@@ -354,48 +353,6 @@ static int rmi(struct docker_command *command)
     return status;
 }
 
-/* ---- build ---- */
-
-static int build(struct docker_command *command)
-{
-    struct call *call = command->call;
-    const char *folder = command->options.args[0];
-    const char *name = options_value(&command->options, "tag", NULL);
-    const char *file = options_value(&command->options, "file",
-                                     arena_printf(call->arena, "%s/Dockerfile", folder));
-    if (strcmp(folder, "-") != 0 && call_exists(call, folder) != 2) {
-        call_err(call, "ERROR: unable to prepare context: path \"%s\" not found\n", folder);
-        return 1;
-    }
-    if (strcmp(folder, "-") != 0 && call_exists(call, file) != 1) {
-        call_err(
-            call,
-            "ERROR: failed to solve: failed to read dockerfile: open Dockerfile: no such file or "
-            "directory\n");
-        return 1;
-    }
-    char hex[65];
-    docker_hex(arena_printf(call->arena, "untagged %lld", (long long)++command->docker->n_ids),
-               hex);
-    call_sleep(call, 8 * SECOND);
-    struct docker_image *image =
-        docker_build(command->docker, name ? name : arena_printf(call->arena, "%.12s", hex), NULL,
-                     git_repo_version(call, folder));
-    if (!image) {
-        call_err(call, "ERROR: invalid tag \"%s\": invalid reference format\n", name);
-        return 1;
-    }
-    if (options_has(&command->options, "quiet"))
-        call_out(call, "%s\n", image->id);
-    else
-        call_err(
-            call,
-            "#1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n#2 exporting to "
-            "image\n#2 writing image %s done\n#2 naming to %s done\n",
-            image->id, name ? name : "");
-    return 0;
-}
-
 const struct docker_verb docker_image_verbs[] = {
     {"pull", "pull [OPTIONS] NAME[:TAG|@DIGEST]",
      "all-tags|a disable-content-trust platform= quiet|q", true, 1, 1, pull},
@@ -406,10 +363,5 @@ const struct docker_verb docker_image_verbs[] = {
     {"logout", "logout [SERVER]", "", true, 0, 1, logout},
     {"tag", "tag SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]", "", true, 2, 2, tag},
     {"rmi", "rmi [OPTIONS] IMAGE [IMAGE...]", "force|f no-prune platform=", true, 1, -1, rmi},
-    {"build", "build [OPTIONS] PATH | URL | -",
-     "tag|t= file|f= no-cache pull quiet|q build-arg= target= platform= label= progress= network= "
-     "rm "
-     "force-rm",
-     true, 1, 1, build},
     {0},
 };

@@ -227,6 +227,45 @@ static int spawn(struct call_double *d, const char *place, char *const argv[], s
     return 9;
 }
 
+/* What an image keeps of its Dockerfile, and what is wrong with one (BuildKit's parser). */
+static void test_dockerfile(void **state)
+{
+    (void)state;
+    struct machine m;
+    begin(&m);
+    double_file(&m.d, "", "/opt/shop/app/Dockerfile",
+                "# syntax=docker/dockerfile:1\nARG BASE=python:3.11\nFROM ${BASE} AS build\n"
+                "ENV GONE=with-its-stage\nRUN pip install \\\n  # a comment\n  -r requirements.txt\n"
+                "FROM python:3.11\nARG RELEASE=none\nENV MODE=new \\\n    RELEASE=$RELEASE\n"
+                "ENV OLD style value\nCOPY <<EOF /etc/x\nFOO\nEOF\nENTRYPOINT [\"/app/run\", \"now\"]\n");
+    machine_holds(&m, "docker build -t made:1 -t made:latest --build-arg RELEASE=7 app", 0, "",
+                  "#2 naming to made:1 done\n#2 naming to made:latest done\n");
+    machine_expect(&m, "docker inspect made:1 --format '{{range .Config.Env}}{{.}} {{end}}'", 0,
+                   "MODE=new RELEASE=7 OLD=style value \n", "");
+    machine_holds(&m, "docker run -d --name one made:latest", 0, NULL, "");
+    machine_expect(&m, "docker inspect one --format '{{.Path}} {{index .Config.Env 0}}'", 0,
+                   "/app/run MODE=new\n", "");
+    machine_holds(&m, "docker build -q -t made:1 app", 0, "sha256:", "");
+    machine_expect(&m, "docker inspect made:1 --format '{{index .Config.Env 1}}'", 0,
+                   "RELEASE=none\n", "");
+    machine_expect(&m, "docker inspect made:latest --format '{{index .Config.Env 1}}'", 0,
+                   "RELEASE=7\n", ""); /* the name that was not given keeps the image before */
+    static const struct {
+        const char *text, *error;
+    } wrong[] = {
+        {"FROM a\nCOPPY . .\n", "dockerfile parse error on line 2: unknown instruction: COPPY\n"},
+        {"\n# nothing\n", "file with no instructions\n"},
+        {"ARG A=1\nRUN make\n", "dockerfile parse error on line 2: no build stage in current context\n"},
+        {"FROM a\nRUN\n", "dockerfile parse error on line 2: RUN requires at least one argument\n"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        double_file(&m.d, "", "/opt/shop/app/Dockerfile", wrong[i].text);
+        machine_holds(&m, "docker build -t made app", 1, "", wrong[i].error);
+    }
+    machine_holds(&m, "docker build -t made:BAD:x app", 1, "", "invalid tag \"made:BAD:x\"");
+    machine_release(&m);
+}
+
 /* A container of its own for one command has a root of its own; there are so many at once and no more. */
 static void test_other_images(void **state)
 {
@@ -262,6 +301,7 @@ int main(void)
         cmocka_unit_test(test_waits_for_health),
         cmocka_unit_test(test_editions),
         cmocka_unit_test(test_v2_from_the_start),
+        cmocka_unit_test(test_dockerfile),
         cmocka_unit_test(test_other_images),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
