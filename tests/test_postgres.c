@@ -391,6 +391,19 @@ static void test_a_savepoint_keeps_what_came_before_it(void **state)
     assert_int_equal(lost(f), 10);
 }
 
+static void test_a_statement_that_takes_too_long_is_undone(void **state)
+{
+    struct fixture *f = *state;
+    int64_t before_ns = world_now(f->world);
+    assert_string_equal(PSQL(NULL, "-d", "shop", "-q", "-c", "SET statement_timeout = '5s'", "-c", "SELECT pg_sleep(60)"),
+                        "ERROR:  canceling statement due to statement timeout\n[1]");
+    assert_true(world_now(f->world) - before_ns >= 5 * SECOND && world_now(f->world) - before_ns < 6 * SECOND);
+    /* A million rows at 2 us each: two seconds. */
+    assert_string_equal(PSQL(NULL, "-d", "shop", "-q", "-c", "SET statement_timeout = '1s'", "-c", "DELETE FROM events"),
+                        "ERROR:  canceling statement due to statement timeout\n[1]");
+    assert_int_equal(lost(f), 0);
+}
+
 /* ---- recovery to a point in time ---- */
 
 static const char data_folder[] = "/var/lib/postgresql/data";
@@ -544,6 +557,7 @@ int main(int argc, char **argv)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_savepoint_keeps_what_came_before_it, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_a_statement_that_takes_too_long_is_undone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_recovery_to_a_point_in_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_recovery_pauses_at_its_target, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_base_backup_without_its_log_is_its_own_moment, set_up, tear_down),

@@ -272,6 +272,21 @@ static void dispatch(struct statement *s)
         pg_not_simulated(session, -1, "statements of kind %s", s->kind);
 }
 
+/* statement_timeout: the last statement's work is undone, and the time until then has passed. */
+static void cancel_what_takes_too_long(struct pg_session *session)
+{
+    int64_t limit_ns = pg_setting_ns(session, "statement_timeout");
+    struct pg_message **at = &session->messages;
+    while (*at && (*at)->next)
+        at = &(*at)->next;
+    if (!limit_ns || session->error.set || !*at || !(*at)->result || (*at)->result->took_ns <= limit_ns)
+        return;
+    *at = NULL;
+    session->last_message = at;
+    session->waited_ns = limit_ns;
+    pg_fail(session, "57014", -1, "canceling statement due to statement timeout");
+}
+
 static bool run_statement(struct pg_session *session, const cJSON *raw, const char *text)
 {
     struct statement s = {.session = session, .database = session->database, .arena = &session->results, .text = text};
@@ -308,6 +323,7 @@ static bool run_statement(struct pg_session *session, const cJSON *raw, const ch
     session->database->active = session;
     dispatch(&s);
     session->database->active = NULL;
+    cancel_what_takes_too_long(session);
     bool ok = !session->error.set;
     if (own && session->state == PG_IDLE)
         transaction_end(session, ok);
@@ -349,6 +365,7 @@ bool pg_query(struct pg_session *session, const char *text)
     session->messages = NULL;
     session->last_message = &session->messages;
     session->error = (struct pg_error){0};
+    session->waited_ns = 0;
     session->query = arena_strdup(&session->results, text);
     text = session->query;
     if (session->terminated) {

@@ -216,9 +216,9 @@ bool psql_send(struct psql *p, const char *query, struct psql_script *script)
     struct pg_error error = p->session->error;
     ok = show_messages(p, query, script, &took_ns) && ok;
     if (was_set) {
+        call_sleep(p->call, p->session->waited_ns + MILLISECOND);
+        took_ns += p->session->waited_ns + MILLISECOND;
         show_error(p, &error, query);
-        call_sleep(p->call, MILLISECOND);
-        took_ns += MILLISECOND;
         if (strcmp(error.severity, "FATAL") == 0) {
             call_err(p->call, "%sserver closed the connection unexpectedly\n"
                               "\tThis probably means the server terminated abnormally\n"

@@ -176,8 +176,8 @@ struct pg_session {
     const char *query;               /* the text being executed */
     struct cJSON *tree;              /* parsed */
     struct pg_error error;
-    bool
-        explained; /* the last pg_fail() is the error that stands: details and hints belong to it */
+    bool explained;    /* the last pg_fail() is the error that stands: details and hints belong to it */
+    int64_t waited_ns; /* how long the server had worked when it gave up: the client lets so much time pass */
     struct pg_message *messages, **last_message; /* of the last query */
     struct {
         int64_t oid, value;
