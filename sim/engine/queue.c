@@ -127,9 +127,31 @@ static inline void near_drop(struct queue *queue)
         sift_down(queue->near.at, n);
 }
 
-static int compare_events(const void *a, const void *b)
+/* Heap sort: in place, for qsort() asks for memory when it has more than a kilobyte to sort. */
+static void settle(struct queued *at, size_t i, size_t n)
 {
-    return before(a, b) ? -1 : 1; /* never equal: sequences differ */
+    const struct queued moving = at[i];
+    size_t child;
+    while ((child = 2 * i + 1) < n) {
+        child += child + 1 < n && before(&at[child], &at[child + 1]);
+        if (!before(&moving, &at[child]))
+            break;
+        at[i] = at[child];
+        i = child;
+    }
+    at[i] = moving;
+}
+
+static void sort_events(struct queued *at, size_t n)
+{
+    for (size_t i = n / 2; i-- > 0;)
+        settle(at, i, n);
+    for (size_t end = n; end-- > 1;) {
+        const struct queued last = at[0];
+        at[0] = at[end];
+        at[end] = last;
+        settle(at, 0, end);
+    }
 }
 
 /* ---- buckets ---- */
@@ -205,7 +227,7 @@ static bool take_ties(struct queue *queue, size_t n)
 __attribute__((noinline)) static void spill(struct queue *queue)
 {
     struct queue_run *near = &queue->near;
-    qsort(near->at, near->n, sizeof *near->at, compare_events); /* sorted is a heap too */
+    sort_events(near->at, near->n); /* sorted is a heap too */
     size_t keep = NEAR_KEEP;
     while (keep > 0 && near->at[keep - 1].at_ns == near->at[keep].at_ns)
         keep--;
@@ -247,7 +269,7 @@ static void take_base(struct queue *queue)
     *zero = swap;
     queue->instant_first = 0;
     if (!queue->instant.ties)
-        qsort(queue->instant.at, queue->instant.n, sizeof *queue->instant.at, compare_events);
+        sort_events(queue->instant.at, queue->instant.n);
 }
 
 /* Spreads a bucket around its minimum, into lower ones. */
@@ -440,7 +462,7 @@ static size_t sweep_run(const struct queue *queue, struct queue_run *run, size_t
 static void sweep(struct queue *queue)
 {
     queue->count = sweep_run(queue, &queue->near, 0);
-    qsort(queue->near.at, queue->near.n, sizeof *queue->near.at, compare_events);
+    sort_events(queue->near.at, queue->near.n);
     queue->count += sweep_run(queue, &queue->instant, queue->instant_first);
     queue->instant_first = 0;
     for (int k = 0; k < QUEUE_BUCKETS; k++) {
