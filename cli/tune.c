@@ -87,6 +87,15 @@ static const struct model_trigger *find_trigger(const struct model *model, const
     return NULL;
 }
 
+static const char *nearest_id(const struct model *model, const char *id)
+{
+    const char *best = model->triggers.at[0].id;
+    for (int i = 1; i < model->triggers.n; i++)
+        if (str_distance(str_of(id), str_of(model->triggers.at[i].id), 64) < str_distance(str_of(id), str_of(best), 64))
+            best = model->triggers.at[i].id;
+    return best;
+}
+
 static int check_trigger(struct tuning *tuning, struct error *error)
 {
     const struct model *model = &tuning->drill->model;
@@ -95,8 +104,8 @@ static int check_trigger(struct tuning *tuning, struct error *error)
     if (!trigger && !model->triggers.n)
         return error_set(error, ERROR_INPUT, "%s: the system has no triggers", tuning->options.drill);
     if (!trigger)
-        return error_set(error, ERROR_INPUT, "%s: no trigger '%s'; the first one is '%s'", tuning->options.drill, id,
-                         model->triggers.at[0].id);
+        return error_set(error, ERROR_INPUT, "%s: no trigger '%s'; did you mean '%s'?", tuning->options.drill, id,
+                         nearest_id(model, id));
     const struct model_condition *leaf = &trigger->when;
     if (leaf->kind != CONDITION_METRIC || leaf->of_n)
         return error_set(error, ERROR_INPUT, "trigger '%s' is no metric against a threshold for a while: nothing to tune", id);
@@ -228,6 +237,26 @@ static int gather(struct tuning *tuning, struct error *error)
 
 /* ---- what it says ---- */
 
+static const char *comparison_of(const struct tuning *tuning)
+{
+    static const char *const words[] = {[OP_GREATER] = ">", [OP_AT_LEAST] = ">=", [OP_LESS] = "<",
+                                        [OP_AT_MOST] = "<=", [OP_EQUAL] = "==", [OP_DIFFERENT] = "!="};
+    return words[tuning->leaf->op];
+}
+
+/* How soon, of the runs without a false alarm; what is never detected has no delay, so it is said what stands for it. */
+static void show_delay(const struct tuning *tuning, const struct tune_cell *cell)
+{
+    double seconds = (double)tuning->tick_ns * 1e-9;
+    if (!cell->detected)
+        printf("   never detects\n");
+    else if (!cell->missed)
+        printf("   detects after %.0f s on average\n", tune_mean_delay(cell, tuning->patience) * seconds);
+    else
+        printf("   detects after %.0f s on average, a miss counted as %.0f s\n",
+               tune_mean_delay(cell, tuning->patience) * seconds, tuning->patience * seconds);
+}
+
 static void show_rule(const struct tuning *tuning, const char *which, int at)
 {
     const struct tune_grid *grid = &tuning->grid;
@@ -237,9 +266,9 @@ static void show_rule(const struct tuning *tuning, const char *which, int at)
     int runs = tuning->n_fresh, caught = cell->detected + cell->missed;
     struct confidence_interval alarms = wilson_interval(cell->false_alarms, runs, 0.95);
     struct confidence_interval missed = wilson_interval(cell->missed, caught, 0.95);
-    printf("%-9s %s %-9.4g %3d ticks (for %.0f s)", which, tuning->above ? ">" : "<", grid->thresholds[t], grid->ticks[d],
-           (grid->ticks[d] - 1) * seconds);
-    printf("   detects after %.0f s on average\n", tune_mean_delay(cell, tuning->patience) * seconds);
+    printf("%-9s %s %-9.4g %3d tick%s (for %.0f s)", which, comparison_of(tuning), grid->thresholds[t], grid->ticks[d],
+           grid->ticks[d] == 1 ? "" : "s", (grid->ticks[d] - 1) * seconds);
+    show_delay(tuning, cell);
     printf("          false alarms %.1f%% (%.1f to %.1f), missed %.1f%% (%.1f to %.1f)\n",
            100.0 * cell->false_alarms / (runs ? runs : 1), alarms.low * 100, alarms.high * 100,
            100.0 * cell->missed / (caught ? caught : 1), missed.low * 100, missed.high * 100);

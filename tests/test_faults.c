@@ -292,6 +292,12 @@ static void test_command(void **state)
     world_fixture_until(&f, 25 * MINUTE); /* for five minutes */
     assert_int_equal(world_command_fault(f.world, "./restore.sh").how, COMMAND_FINE);
     world_fixture_end(&f);
+    /* what waited in vain is told at the end */
+    during(&f, "faults: [{at: 10m, event: x}, {command: 'dokcer *', does: fail}, {at_step: 9, crash: api}]");
+    world_finish(f.world);
+    assert_true(world_fixture_event(&f, "command", "never struck: no command was 'dokcer *'") != NEVER);
+    assert_true(world_fixture_event(&f, "crash", "never struck: step 9 was not reached") != NEVER);
+    world_fixture_end(&f);
 }
 
 static void test_at_a_step(void **state)

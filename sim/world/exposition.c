@@ -36,9 +36,9 @@ static void add_name(struct buf *out, const char *name)
 static void add_label(struct buf *out, const char *value)
 {
     for (; *value; value++) {
-        if (*value == '"' || *value == '\\')
+        if (*value == '"' || *value == '\\' || *value == '\n')
             buf_putc(out, '\\');
-        buf_putc(out, *value);
+        buf_putc(out, *value == '\n' ? 'n' : *value);
     }
 }
 
@@ -46,8 +46,10 @@ static void add_value(struct buf *out, double value)
 {
     if (value != value)
         buf_puts(out, "NaN");
+    else if (isinf(value))
+        buf_puts(out, value > 0 ? "+Inf" : "-Inf");
     else
-        buf_printf(out, "%.9g", value);
+        buf_printf(out, "%.15g", value); /* counters of billions, each one still to be seen */
 }
 
 static void add_header(struct buf *out, const char *prefix, const char *metric, const char *type, const char *help)
@@ -75,9 +77,13 @@ static void add_duration(struct buf *out, const struct service *service)
         buf_putc(out, '\n');
     }
     add_name(out, name);
-    buf_printf(out, "_request_duration_seconds_sum %.9g\n", service->latency_total_s);
+    buf_puts(out, "_request_duration_seconds_sum ");
+    add_value(out, service->latency_total_s);
+    buf_putc(out, '\n');
     add_name(out, name);
-    buf_printf(out, "_request_duration_seconds_count %.9g\n", service->requests_total);
+    buf_puts(out, "_request_duration_seconds_count ");
+    add_value(out, service->requests_total);
+    buf_putc(out, '\n');
 }
 
 void service_exposition(const struct service *service, struct buf *out)

@@ -294,6 +294,21 @@ void faults_init(struct world *world)
     }
 }
 
+/* A fault that waited in vain is told: a pattern that fits nothing, or a step that never came, would look like a strong drill. */
+void faults_finish(struct world *world)
+{
+    for (int i = 0; i < world->n_faults; i++) {
+        const struct fault *fault = &world->faults[i];
+        const struct model_fault *model = fault->model;
+        if (!fault->active && !fault->ended && model->at_step)
+            record_event(world->record, EVENT_FAULT, fault_kind_names[model->kind], "never struck: step %d was not reached",
+                         model->at_step);
+        else if (model->kind == FAULT_COMMAND && !fault->met)
+            record_event(world->record, EVENT_FAULT, fault_kind_names[model->kind], "never struck: no command was '%s'",
+                         model->pattern);
+    }
+}
+
 void faults_release(struct world *world)
 {
     for (int i = 0; i < world->n_faults; i++)
@@ -312,6 +327,7 @@ struct command_fault world_command_fault(struct world *world, const char *comman
             continue;
         if (fnmatch(model->pattern, command_line, 0) != 0)
             continue;
+        fault->met = true;
         if (model->probability > 0 && model->probability < 1 &&
             stream_uniform(&fault->stream) >= model->probability)
             continue;

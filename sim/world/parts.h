@@ -258,6 +258,7 @@ void backups_damage(struct world *, const char *name, enum damage);
 struct fault {
     const struct model_fault *model;
     bool active, ended;
+    bool met;           /* a command fault: some command fitted */
     int times;          /* a command fault: how often it struck */
     char *before;       /* FAULT_SET: the value to put back */
     bool had_before;
@@ -266,6 +267,7 @@ struct fault {
 void changes_init(struct world *);
 void change_by_fault(struct world *);
 void faults_init(struct world *);
+void faults_finish(struct world *);
 void faults_release(struct world *);
 enum damage fault_backup_damage(struct world *, const char *name);
 /* Monitoring sees nothing of that service (NULL: of the whole). */

@@ -244,6 +244,7 @@ void world_finish(struct world *world)
     if (!world->started)
         start(world);
     world->record->instants[T_END] = world->now_ns;
+    faults_finish(world);
     stores_finish(world);
     judge_finish(world);
     world->record->fingerprint = world->fingerprint;
