@@ -118,6 +118,18 @@ static void test_leaving_in_the_middle(void **state)
     assert_true(world_goes_on(f.world, 3, &resume_ns)); /* the next person goes on to the end */
     assert_true(world_goes_on(f.world, 4, &resume_ns));
     world_fixture_end(&f);
+    static double gone[SEEDS], watching[SEEDS];
+    for (int i = 0; i < SEEDS; i++) {
+        world_fixture_begin(&f, SYSTEM, "operator: {stops_after: 1, handover: {p50: 10m, p95: 25m}, patience: {uniform: [2m, 6m]}}",
+                            (uint64_t)i + 1);
+        assert_false(world_goes_on(f.world, 2, &resume_ns));
+        gone[i] = (double)resume_ns * 1e-9;
+        watching[i] = (double)world_patience_ns(f.world) * 1e-9;
+        assert_int_equal(world_patience_ns(f.world), world_patience_ns(f.world)); /* the same person all the while */
+        world_fixture_end(&f);
+    }
+    check_quantiles("handing over", gone, 600, 1500);
+    check_quantiles("watching", watching, 240, 348);
     world_fixture_begin(&f, SYSTEM, "operator: {stops_after: 1}", 1);
     assert_false(world_goes_on(f.world, 2, &resume_ns));
     assert_int_equal(resume_ns, NEVER);

@@ -169,14 +169,11 @@ static int load_operator(const struct doc *node, struct model_operator *operator
     for (int i = 0; i < DELAYS; i++)
         TRY(load_delay(doc_get(node, operator_delay_names[i]), &operator->delay[i], error));
     TRY(load_at(doc_get(node, "decide_at"), &operator->decide_at_ns, error));
-    TRY(load_at(doc_get(node, "patience"), &operator->patience_ns, error));
-    TRY(load_at(doc_get(node, "hesitation"), &operator->hesitation_ns, error));
     TRY(doc_small(doc_get(node, "stops_after"), 1, 1000000, &operator->stops_after_step, error));
     const struct doc *handover = doc_get(node, "handover");
-    TRY(load_at(handover, &operator->handover_ns, error));
     if (handover && !operator->stops_after_step)
         return doc_error(handover, error, "who hands over? 'stops_after' is missing");
-    if (handover && !operator->handover_ns)
+    if (handover && !operator->delay[DELAY_HANDOVER].p95_ns)
         return doc_error(handover, error, "a handover takes time; leave it out where nobody goes on");
     return 0;
 }

@@ -259,6 +259,9 @@ enum operator_delay {
     DELAY_DECIDE,  /* from acknowledgement to the decision to roll back */
     DELAY_TYPE,    /* to type or paste one command */
     DELAY_READ,    /* to read what it said, or a line of prose */
+    DELAY_PATIENCE,   /* how long a never-ending command is watched; one draw for the whole run */
+    DELAY_HESITATION, /* how long a guard may hold the decision back */
+    DELAY_HANDOVER,   /* after somebody has left, until somebody else goes on; 0: nobody does */
     DELAYS
 };
 extern const char *const operator_delay_names[DELAYS];
@@ -267,10 +270,7 @@ struct model_operator {
     const char *profile;               /* "automation", "on_call", "team" */
     struct model_delay delay[DELAYS];
     int64_t decide_at_ns;              /* the decision falls at this instant, whatever is seen; 0: no */
-    int64_t patience_ns;               /* how long a never-ending command is watched */
-    int64_t hesitation_ns;             /* how long a guard may hold the decision back */
     int stops_after_step;              /* leaves in the middle of the procedure; 0: no */
-    int64_t handover_ns;               /* then somebody else goes on after this; 0: nobody does */
 };
 /* The defaults of a named profile; false if there is none. Their sources are in operator.c. */
 bool model_operator_profile(const char *name, struct model_operator *ret);

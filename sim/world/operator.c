@@ -6,7 +6,8 @@
  *  - typing or pasting a command: the keystroke-level model (Card, Moran and Newell 1980): about 1.35 s to think, 1.1 s
  *    to point, 0.4 s to move hands, some keys: 5 s a pasted command.
  *  - reading: 238 words a minute (Brysbaert 2019), about twelve words a line: 3 s.
- *  - noticing, deciding: no good source; assumed, and meant to be set by the drill.
+ *  - noticing, deciding, patience, hesitation: no good source; assumed, and meant to be set by the drill. Nobody takes over
+ *    unless the drill says so.
  */
 #include "sim/world/parts.h"
 
@@ -18,34 +19,36 @@
 const char *const operator_delay_names[DELAYS] = {
     [DELAY_NOTICE] = "notice", [DELAY_NOTIFY] = "notify", [DELAY_ACK] = "ack",
     [DELAY_DECIDE] = "decide", [DELAY_TYPE] = "type",     [DELAY_READ] = "read",
+    [DELAY_PATIENCE] = "patience", [DELAY_HESITATION] = "hesitation", [DELAY_HANDOVER] = "handover",
 };
 
 /* median, 95th percentile */
 #define LOGNORMAL(p50, p95) {p50, p95, DELAY_LOGNORMAL}
+#define ALWAYS(time)        {time, time, DELAY_LOGNORMAL}
 
 static const struct model_operator profiles[] = {
     {.profile = "automation",
-     .delay = {[DELAY_NOTICE] = LOGNORMAL(10 * MINUTE, 30 * MINUTE)},
-     .patience_ns = 5 * MINUTE,
-     .hesitation_ns = 10 * MINUTE},
+     .delay = {[DELAY_NOTICE] = LOGNORMAL(10 * MINUTE, 30 * MINUTE),
+               [DELAY_PATIENCE] = ALWAYS(5 * MINUTE),
+               [DELAY_HESITATION] = ALWAYS(10 * MINUTE)}},
     {.profile = "on_call",
      .delay = {[DELAY_NOTICE] = LOGNORMAL(10 * MINUTE, 30 * MINUTE),
                [DELAY_NOTIFY] = LOGNORMAL(15 * SECOND, 60 * SECOND),
                [DELAY_ACK] = LOGNORMAL(2 * MINUTE, 5 * MINUTE),
                [DELAY_DECIDE] = LOGNORMAL(4 * MINUTE, 10 * MINUTE),
                [DELAY_TYPE] = LOGNORMAL(5 * SECOND, 12 * SECOND),
-               [DELAY_READ] = LOGNORMAL(3 * SECOND, 6 * SECOND)},
-     .patience_ns = 15 * MINUTE,
-     .hesitation_ns = 10 * MINUTE},
+               [DELAY_READ] = LOGNORMAL(3 * SECOND, 6 * SECOND),
+               [DELAY_PATIENCE] = ALWAYS(15 * MINUTE),
+               [DELAY_HESITATION] = ALWAYS(10 * MINUTE)}},
     {.profile = "team",
      .delay = {[DELAY_NOTICE] = LOGNORMAL(8 * MINUTE, 25 * MINUTE),
                [DELAY_NOTIFY] = LOGNORMAL(15 * SECOND, 60 * SECOND),
                [DELAY_ACK] = LOGNORMAL(2 * MINUTE, 5 * MINUTE),
                [DELAY_DECIDE] = LOGNORMAL(10 * MINUTE, 25 * MINUTE),
                [DELAY_TYPE] = LOGNORMAL(6 * SECOND, 15 * SECOND),
-               [DELAY_READ] = LOGNORMAL(3 * SECOND, 6 * SECOND)},
-     .patience_ns = 30 * MINUTE,
-     .hesitation_ns = 20 * MINUTE},
+               [DELAY_READ] = LOGNORMAL(3 * SECOND, 6 * SECOND),
+               [DELAY_PATIENCE] = ALWAYS(30 * MINUTE),
+               [DELAY_HESITATION] = ALWAYS(20 * MINUTE)}},
 };
 
 bool model_operator_profile(const char *name, struct model_operator *ret)
@@ -62,7 +65,8 @@ struct operator {
     const struct model_trigger *trigger; /* that was heard first; NULL: a person noticed */
     const struct model_rule *rule;       /* of the matrix, once acknowledged; NULL: none fits */
     bool heard, noticing, left;
-    int64_t held_since_ns;
+    int64_t held_since_ns, hesitation_ns;
+    int64_t patience_ns;
 };
 
 static int64_t draw(struct world *world, const struct model_delay *delay, const char *purpose)
@@ -131,9 +135,10 @@ static void decide(struct world *world, void *ctx)
     if (guard) {
         if (operator->held_since_ns == NEVER) {
             operator->held_since_ns = world->now_ns;
+            operator->hesitation_ns = draw_named(world, DELAY_HESITATION);
             record_event(world->record, EVENT_OPERATOR, guard, "a reason not to roll back holds: the decision waits");
         }
-        if (world->now_ns - operator->held_since_ns < world->model->operator.hesitation_ns) {
+        if (world->now_ns - operator->held_since_ns < operator->hesitation_ns) {
             world_schedule(world, world->now_ns + 15 * SECOND, PRIORITY_OPERATOR, decide, NULL);
             return;
         }
@@ -243,7 +248,7 @@ int64_t world_reading_ns(struct world *world, int lines)
 
 int64_t world_patience_ns(const struct world *world)
 {
-    return world->model->operator.patience_ns;
+    return world->operator->patience_ns;
 }
 
 bool world_goes_on(struct world *world, int n, int64_t *ret_resume_ns)
@@ -252,9 +257,10 @@ bool world_goes_on(struct world *world, int n, int64_t *ret_resume_ns)
     if (!model->stops_after_step || n <= model->stops_after_step || world->operator->left)
         return true;
     world->operator->left = true;
-    *ret_resume_ns = model->handover_ns ? world->now_ns + model->handover_ns : NEVER;
+    int64_t handover_ns = draw_named(world, DELAY_HANDOVER);
+    *ret_resume_ns = handover_ns ? world->now_ns + handover_ns : NEVER;
     record_event(world->record, EVENT_OPERATOR, model->profile, "leaves before step %d%s", n,
-                 model->handover_ns ? "; somebody else takes over" : "");
+                 handover_ns ? "; somebody else takes over" : "");
     return false;
 }
 
@@ -264,6 +270,7 @@ void operator_init(struct world *world)
 {
     world->operator = xcalloc(1, sizeof *world->operator);
     world->operator->held_since_ns = NEVER;
+    world->operator->patience_ns = draw_named(world, DELAY_PATIENCE);
     if (world->model->operator.decide_at_ns)
         world_schedule(world, world->model->operator.decide_at_ns, PRIORITY_OPERATOR, decide, NULL);
 }
