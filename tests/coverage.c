@@ -134,7 +134,8 @@ static bool drill_reaches(struct coverage *c, struct str name, const struct row 
     int end = end_of_part(c, row->line);
     bool reaches = procedure->n_lines == 0;
     for (int i = 0; i < procedure->n_lines; i++)
-        reaches |= procedure->lines[i].line > row->line && procedure->lines[i].line < end;
+        reaches |= strstr(procedure->lines[i].file, "/playbook.md") && procedure->lines[i].line > row->line &&
+                   procedure->lines[i].line < end;
     drill_free(drill);
     return reaches;
 }

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "sim/base/doc.h"
+#include "tests/coverage.h"
 #include "tests/drill_expect.h"
 #include "tests/workspace.h"
 
@@ -352,6 +353,14 @@ static void the_owners_documents_have_the_same_verdicts(void **state)
     arena_release(&arena);
 }
 
+/* HAP's and HP_TI's are compared with the triggers that their own tests make fire. */
+static void the_coverage_table_is_true(void **state)
+{
+    static const char *const no_triggers[] = {NULL};
+    (void)state;
+    coverage_check("procedures/qec_sft", no_triggers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +368,7 @@ int main(void)
         cmocka_unit_test(a_hardened_edition_has_the_same_world),
         cmocka_unit_test(a_hardened_edition_brings_scripts_only),
         cmocka_unit_test(whatever_fails_has_a_hardened_edition),
+        cmocka_unit_test(the_coverage_table_is_true),
         cmocka_unit_test(the_copies_are_the_owners_documents),
         cmocka_unit_test(the_owners_documents_section_by_section),
         cmocka_unit_test(the_owners_documents_have_the_same_verdicts),
