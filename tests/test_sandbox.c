@@ -316,6 +316,26 @@ static void test_busy_loop_ends(void **state)
     trial_release(&t);
 }
 
+/* Nor does it matter which calls it makes, as long as they never wait. */
+static void test_busy_calls_end(void **state)
+{
+    static const char *const loops[] = {
+        "until read x < /tmp/never; do :; done 2>/dev/null\n",
+        "while :; do echo x; done > /dev/null\n",
+        "perl -e 'kill 0, $$ while 1'\n",
+        "perl -e 'select(undef, undef, undef, 1e-6) while 1'\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof loops / sizeof *loops; i++) {
+        struct trial t;
+        cells_begin(&t);
+        t.spec.limits.virtual_ns = INT64_C(30000000);
+        cells_run(&t, loops[i]);
+        assert_int_equal(t.result.end, END_HORIZON);
+        trial_release(&t);
+    }
+}
+
 /* ---- nothing left behind ---- */
 
 static int count_children(void)
@@ -430,6 +450,7 @@ static int all(void)
         cmocka_unit_test(test_32_bit_call),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_busy_loop_ends),
+        cmocka_unit_test(test_busy_calls_end),
         cmocka_unit_test(test_close_leaves_nothing),
         cmocka_unit_test(test_killed_harness_leaves_nothing),
         cmocka_unit_test(test_harness_that_ignores_children),

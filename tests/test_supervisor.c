@@ -31,6 +31,9 @@ static const struct {
     {"until", "end=$((SECONDS+5)); until (( SECONDS >= end )); do sleep 0.5; done; date +%S\n", "05\n"},
     {"looking at the clock is a way to wait", "end=$((SECONDS+2)); while (( SECONDS < end )); do :; done; date +%S\n",
      "02\n"},
+    {"a sleeper beside one who is never idle", "while :; do /bin/true; done & p=$!; sleep 1; kill $p; wait $p 2>/dev/null; date +%S\n"
+                                               "(until read x < /tmp/f; do :; done 2>/dev/null; echo got $x) & sleep 0.1; echo hi > /tmp/f; wait; date +%S\n",
+     "01\ngot hi\n01\n"},
     {"fifo", "mkfifo /tmp/f; (sleep 4; echo through > /tmp/f) & cat /tmp/f; date +%S\n", "through\n04\n"},
     {"flock", "flock /tmp/k -c 'sleep 2' & sleep 1; flock -w 5 /tmp/k -c 'date +%S'; flock /tmp/k sleep 9 & sleep 0.1\n"
               "flock -w 3 /tmp/k true; echo $? $(date +%S); wait\n",

@@ -27,6 +27,8 @@
 #define EXEC_NS     INT64_C(1000000) /* virtual cost of starting a program */
 #define ASK_NS      SECOND_NS        /* at most so long without asking for an interruption */
 #define BOOTED_NS   (1000 * SECOND_NS) /* the machine had been up for so long when the run began */
+#define CALLS_FREE  20000 /* without anybody ever waiting, before they cost time */
+#define CALLS_TURN  1000  /* then so many are a turn */
 #define LOOK_NS     INT64_C(1000)    /* of looking at the clock */
 
 struct coroutine;
@@ -155,7 +157,7 @@ struct supervisor {
     bool drained;       /* nothing was written since the last drain */
     bool hang_told;     /* since the last feed */
 
-    int64_t busy_execs; /* since the last jump of the clock */
+    int64_t busy_execs, busy_calls; /* since the clock last jumped on */
     int64_t ask_at_ns;  /* when the owner wants to be asked about an interruption again */
     int interrupts;     /* how often the foreground was interrupted since the last feed */
     int64_t press_again_ns;

@@ -20,6 +20,8 @@ static const struct {
     int64_t patience_ns;
 } presses[] = {{SIGINT, 2 * SECOND_NS}, {SIGTERM, 5 * SECOND_NS}, {SIGKILL, SECOND_NS}};
 
+#define JUMP_MIN_NS (SECOND_NS / 1000) /* who sleeps shorter is busy all the same */
+
 /* Real time between two looks at a task that should stop by itself, but may wait for something unseen. */
 #define PATIENCE_MIN_NS INT64_C(200000)
 #define PATIENCE_MAX_NS INT64_C(12800000)
@@ -160,13 +162,14 @@ static void stopped(struct supervisor *s, struct task *t, int signal_number)
 
 static void asked(struct supervisor *s, struct task *t)
 {
-    if (t == s->holder && !any_loose(s, t)) {
+    bool holder = t == s->holder, long_turn = s->busy_calls > CALLS_FREE && s->busy_calls % CALLS_TURN == 0;
+    if (holder && !long_turn && !any_loose(s, t)) {
         call_enter(s, t);
         return;
     }
-    bool first = t == s->holder;
+    s->round += long_turn; /* behind all others, for once: it may be for them that it goes round */
     task_hold(s, t, HELD_CALL);
-    t->first = first;
+    t->first = holder && !long_turn;
 }
 
 /* Reading the processor's counter is made to fail (sandbox/launch.c). */
@@ -419,6 +422,18 @@ static bool fire_one(struct supervisor *s, int64_t now)
     return true;
 }
 
+/* Of those who wait for the time that it is now; others may be busy meanwhile. */
+static bool fire_due(struct supervisor *s)
+{
+    int64_t now = clock_now(s);
+    if (fire_one(s, now))
+        return true;
+    if (clock_next_timer(s) > now)
+        return false;
+    clock_fire_timers(s);
+    return true;
+}
+
 static void press(struct supervisor *s)
 {
     int n = (int)(sizeof presses / sizeof *presses);
@@ -466,12 +481,8 @@ static void jump(struct supervisor *s)
         schedule_drain(s);
         return;
     }
-    if (fire_one(s, now))
+    if (fire_due(s))
         return;
-    if (clock_next_timer(s) <= now) {
-        clock_fire_timers(s);
-        return;
-    }
     if (interrupt_wanted(s, &ask_ns)) {
         press(s);
         return;
@@ -492,6 +503,8 @@ static void jump(struct supervisor *s)
     if (to <= now)
         to = now + LOOK_NS; /* asked again for the past: time goes on all the same */
     s->busy_execs = 0;
+    if (to - now >= JUMP_MIN_NS)
+        s->busy_calls = 0;
     (void)s->owner.advance(s->owner.ctx, to);
 }
 
@@ -503,6 +516,8 @@ void schedule_run(struct supervisor *s)
         if (s->over)
             break;
         watch_clock(s);
+        if (!s->over && fire_due(s))
+            continue;
         struct task *next = choose(s);
         if (next && !s->over)
             give_turn(s, next);

@@ -142,7 +142,7 @@ static bool next_piece(struct supervisor *s)
     }
     s->interrupts = 0;
     s->hang_told = false;
-    s->busy_execs = 0;
+    s->busy_execs = s->busy_calls = 0;
     s->ask_at_ns = clock_now(s) + ASK_NS;
     schedule_drain(s);
     int commands = get(s, COMMAND_NUMBER);

@@ -109,7 +109,7 @@ int supervisor_run(struct supervisor *s, const char *script_name, struct supervi
     s->result = (struct supervisor_result){.end = END_PROCEDURE, .exit_status = -1};
     s->ask_at_ns = clock_now(s) + ASK_NS;
     s->interrupts = 0;
-    s->busy_execs = 0;
+    s->busy_execs = s->busy_calls = 0;
     s->output_bytes = 0;
     s->hang_told = false;
     s->drained = true;
