@@ -154,7 +154,7 @@ static void test_shell_escapes(void **state)
         {"hard link to a program", "ln /usr/bin/bash /tmp/b 2>/dev/null; echo $?", "1\n", NULL},
         {"no terminal", "echo x 2>/dev/null > /dev/tty; echo $?; tty", "1\nnot a tty\n", NULL},
         {"disk devices", "ls /dev | tr '\\n' ' '; mknod /tmp/sda b 8 0 2>/dev/null; echo $?",
-         "fd full null random shm stderr stdin stdout tty urandom zero 1\n", "escaped_command: a device node (mknod)"},
+         "fd full null ptmx pts random shm stderr stdin stdout tty urandom zero 1\n", "escaped_command: a device node (mknod)"},
         {"loopback only", "cat /proc/net/dev | tail -n +3 | cut -d: -f1 | tr -d ' '", "lo\n", NULL},
         {"no capability to speak of", "grep -E 'CapEff|NoNewPrivs|Seccomp:' /proc/self/status",
          "CapEff:\t00000000000400fb\nNoNewPrivs:\t1\nSeccomp:\t2\n", NULL},
@@ -384,12 +384,25 @@ static int count_processes(const char *word)
     return n;
 }
 
+static int count_mounts(void)
+{
+    FILE *file = fopen("/proc/self/mounts", "r");
+    int n = 0;
+    for (int c; file && (c = fgetc(file)) != EOF;)
+        n += c == '\n';
+    if (file)
+        fclose(file);
+    return n;
+}
+
 /* kill -9 at different moments: while the sandbox is made, while programs start, while all wait. */
 static void test_killed_harness_leaves_nothing(void **state)
 {
     char word[64], text[256];
     const char *often = getenv("REHEARSE_KILLS");
-    int times = often ? atoi(often) : 12;
+    int times = often ? atoi(often) : 60; /* in each tier, as root and as an ordinary user */
+    int mounts = count_mounts();
+    uint64_t instant = 1;
     (void)state;
     snprintf(word, sizeof word, "987%d", (int)getpid());
     snprintf(text, sizeof text, "sleep %s & setsid sleep %s & for i in {1..200}; do /bin/true; done; read x\n", word, word);
@@ -402,13 +415,15 @@ static void test_killed_harness_leaves_nothing(void **state)
             (void)trial_run(&t, text);
             _exit(0);
         }
-        usleep((useconds_t)(i * 1700 % 40000));
+        instant = instant * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        usleep((useconds_t)((instant >> 33) % 40000));
         kill(pid, SIGKILL);
         assert_int_equal(waitpid(pid, NULL, 0), pid);
     }
     for (int patience = 0; patience < 200 && count_processes(word) > 0; patience++)
         usleep(10000); /* the kernel takes a moment to end a pid namespace */
     assert_int_equal(count_processes(word), 0);
+    assert_int_equal(count_mounts(), mounts);
 }
 
 /* Some runners start their jobs so. */

@@ -161,6 +161,36 @@ static void test_hang(void **state)
     trial_release(&d);
 }
 
+/* Every way to wait for ever says what it is. */
+static void test_kinds_of_hang(void **state)
+{
+    static const struct {
+        const char *text, *evidence;
+    } hangs[] = {
+        {"read -s -p 'Password: ' x\n", "bash playbook.md: waits for input: nobody types here"},
+        {"cat > /tmp/x\n", "\ncat: waits for input: nobody types here"},
+        {"mkfifo /tmp/a /tmp/b; cat /tmp/a > /tmp/b & cat /tmp/b > /tmp/a\n", "\nbash playbook.md: waits for the other end of a fifo"},
+        {"coproc cat; read -u ${COPROC[0]} x\n", "bash playbook.md: waits to read from descriptor 63 (pipe)\ncat: waits to read from descriptor 0 (pipe)"},
+        {"sleep infinity | yes | sleep 99999999999\n", NULL},
+        {"mkfifo /tmp/f; exec 3<> /tmp/f; yes >&3\n", "\nyes: waits to write to descriptor 1 (/tmp/f)"},
+        {"sh -c 'flock -x /tmp/l sh -c \"kill -STOP \\$\\$\"' & sleep 1; flock /tmp/l true\n", "\nflock /tmp/l true: waits for a file lock"},
+        {"bash -c 'kill -STOP $$'\n", "stopped by a signal; nobody continues it"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof hangs / sizeof *hangs; i++) {
+        struct trial d;
+        trial_init(&d);
+        d.spec.limits.virtual_ns = INT64_C(3600000000000);
+        assert_int_equal(trial_run(&d, hangs[i].text), 0);
+        buf_putc(&d.observed, '\0');
+        if (d.result.end != (hangs[i].evidence ? END_HANG : END_HORIZON) || (hangs[i].evidence && !strstr(d.observed.at, hangs[i].evidence)))
+            print_error("%sended %d, observed %s\n", hangs[i].text, (int)d.result.end, d.observed.at);
+        assert_int_equal(d.result.end, hangs[i].evidence ? END_HANG : END_HORIZON);
+        assert_true(!hangs[i].evidence || strstr(d.observed.at, hangs[i].evidence));
+        trial_release(&d);
+    }
+}
+
 static void test_interrupt(void **state)
 {
     struct trial d;
@@ -276,6 +306,7 @@ int main(void)
         cmocka_unit_test(test_messages_name_the_playbook),
         cmocka_unit_test(test_missing_command_in_a_script),
         cmocka_unit_test(test_hang),
+        cmocka_unit_test(test_kinds_of_hang),
         cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_world_writes_files),
         cmocka_unit_test(test_fakes),

@@ -66,6 +66,19 @@ static const struct {
     {"asyncio", PYTHON_HEAD "async def w(n): await asyncio.sleep(n); return n\n"
                             "async def m(): at(await asyncio.gather(w(3), w(1), w(2)))\nasyncio.run(m())\n" PYTHON_TAIL,
      "[3, 1, 2] 3.0\n", true},
+    {"pseudo-terminals",
+     PYTHON_HEAD "import pty\nm, s = pty.openpty(); at(os.ttyname(s), os.isatty(s)); os.close(m); os.close(s)\npid, fd = pty.fork()\n"
+                 "if pid == 0: os.execvp('sh', ['sh', '-c', 'tty; sleep 3; read -p \"Password: \" x; echo got $x; kill -INT 0'])\n"
+                 "out = b''\nwhile True:\n  try: b = os.read(fd, 1000)\n  except OSError: break\n"
+                 "  if b'Password' in b: time.sleep(2); os.write(fd, b'secret\\n')\n  out += b\n"
+                 "at(out, os.waitpid(pid, 0)[1])\n" PYTHON_TAIL "script -qc 'tty; sleep 2; date +%T' /tmp/s; grep -c Script /tmp/s\n",
+     "/dev/pts/0 True 0.0\nb'/dev/pts/0\\r\\nPassword: secret\\r\\ngot secret\\r\\n' 2 5.0\n/dev/pts/0\r\n14:30:07\r\n2\n", true},
+    {"waits with an absolute end",
+     PYTHON_HEAD "import ctypes\nc = ctypes.CDLL(None, use_errno=True)\nclass T(ctypes.Structure): _fields_ = [('s', ctypes.c_long), ('n', ctypes.c_long)]\n"
+                 "now = time.clock_gettime(0); c.clock_nanosleep(0, 1, ctypes.byref(T(int(now) + 9, 0)), None); at('slept')\n"
+                 "q = ctypes.create_string_buffer(16); q.raw = b'\\0' * 16; i = c.semget(0, 1, 0o1600); print(i >= 0)\n"
+                 "print(c.semtimedop(i, b'\\0\\0\\xff\\xff\\0\\0', 1, ctypes.byref(T(4, 0))), ctypes.get_errno() == 11); at('timed')\n" PYTHON_TAIL,
+     "slept 9.0\nTrue\n-1 True\ntimed 13.0\n", true},
     {"timerfd",
      "perl -e '$fd = syscall(283, 1, 0); $x = pack(\"qqqq\", 2, 0, 3, 0); syscall(286, $fd, 0, $x, 0);\n"
      "open(F, \"<&=\", $fd); for (1..3) { sysread(F, $b, 8); print unpack(\"Q\", $b), \" \", time - $^T, \"\\n\" }\n"
@@ -111,8 +124,8 @@ static void test_cases(void **state)
         struct trial t;
         if ((cases[i].python && !python) || !perl)
             continue;
-        if (trial_tier == TIER_LANDLOCK && strstr(cases[i].text, "INET"))
-            continue; /* there is no network of its own */
+        if (trial_tier == TIER_LANDLOCK && (strstr(cases[i].text, "INET") || strstr(cases[i].text, "pty") || strstr(cases[i].text, "semget")))
+            continue; /* there is no network, terminal or semaphore of its own */
         run(&t, cases[i].text);
         if (cases[i].out && strcmp(t.out.at, cases[i].out) != 0)
             print_error("case '%s', stderr: %s\n", cases[i].name, t.err.at);
@@ -136,6 +149,25 @@ static const char racy[] =
     "logs | (sleep 3; head -3) & logs | grep -m2 4 & up < /etc/hosts & wait\n"
     "time sleep 1\n";
 
+static const char threaded[] =
+    PYTHON_HEAD "out, lock = [], threading.Lock()\n"
+                "def work(n):\n  for i in range(4):\n    time.sleep(0.01 * (n % 3))\n    with lock: out.append((n, i, threading.get_ident() % 97))\n"
+                "ts = [threading.Thread(target=work, args=(n,)) for n in range(8)]\n[t.start() for t in ts]; [t.join() for t in ts]\n"
+                "print(out)\nps = [subprocess.Popen(['sh', '-c', f'echo {n} $$ $PPID; kill -STOP $$; echo on {n}']) for n in range(4)]\n"
+                "time.sleep(0.5); [p.send_signal(signal.SIGCONT) for p in ps]; [p.wait() for p in ps]\n"
+                "print(os.urandom(4), hash('x'), id(out) % 4096, time.time(), os.times(), list(os.scandir('/opt/app')))\n" PYTHON_TAIL;
+
+static const char networked[] =
+    "perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalAddr => \"127.0.0.1:0\", Listen => 9); $p = $s->sockport;\n"
+    "for $n (1 .. 4) { if (!fork) { $c = IO::Socket::INET->new(\"127.0.0.1:$p\"); for (1 .. 3) { print $c \"$n.$_\\n\"; $c->flush;\n"
+    "  select(undef, undef, undef, 0.01 * ($n % 2)) } exit } }\n"
+    "for (1 .. 4) { $a = $s->accept; print $a->peerport, \" \", $_ while <$a> } wait for 1 .. 4; print time, \"\\n\"'\n"
+    "perl -MIO::Socket -e 'socketpair(A, B, 1, 1, 0); if (!fork) { close A; print B \"x\" x 300000; exit } close B; $n += $r while $r = sysread(A, $b, 9999);\n"
+    "print \"$n\\n\"'\n";
+
+static const char on_terminals[] =
+    "for i in 1 2 3; do script -qc \"tty; for j in 1 2 3; do echo $i.\\$j; sleep 0.\\$j; done\" /tmp/s$i & done; wait; cat /tmp/s?\n";
+
 static void compare(const struct trial *a, const struct trial *b)
 {
     assert_string_equal(a->out.at, b->out.at);
@@ -143,32 +175,53 @@ static void compare(const struct trial *a, const struct trial *b)
     assert_int_equal(a->now_ns, b->now_ns);
 }
 
-static void test_every_run_is_the_same(void **state)
+/* Sanitizers are slow, and find what they find the first time. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_UNDEFINED__)
+#define RUNS 5
+#else
+#define RUNS 50
+#endif
+
+static void same_each_time(const char *text, const char *holds, int times)
 {
     struct trial first;
+    run(&first, text);
+    if (!strstr(first.out.at, holds))
+        print_error("out '%s' err '%s'\n", first.out.at, first.err.at);
+    assert_non_null(strstr(first.out.at, holds));
+    for (int i = 0; i < times; i++) {
+        struct trial again;
+        run(&again, text);
+        compare(&first, &again);
+        trial_release(&again);
+    }
+    trial_release(&first);
+}
+
+static void test_every_run_is_the_same(void **state)
+{
+    char path[128];
     const char *often = getenv("REHEARSE_RUNS");
-    int times = often ? atoi(often) : 4;
+    int times = often ? atoi(often) : RUNS;
     pid_t load[2];
     (void)state;
-    run(&first, racy);
-    assert_non_null(strstr(first.out.at, "race 4 c"));
     for (int i = 0; i < 2; i++)
         if ((load[i] = fork()) == 0) {
             (void)!nice(often ? 0 : 10);
             for (;;)
                 continue;
         }
-    for (int i = 0; i < times; i++) {
-        struct trial again;
-        run(&again, racy);
-        compare(&first, &again);
-        trial_release(&again);
-    }
+    same_each_time(racy, "race 4 c", times);
+    if (program_find("perl", path, sizeof path))
+        same_each_time(networked, "4.3\n", times);
+    if (program_find("python3", path, sizeof path))
+        same_each_time(threaded, "on 3", times);
+    if (program_find("script", path, sizeof path))
+        same_each_time(on_terminals, "3.3", times);
     for (int i = 0; i < 2; i++) {
         kill(load[i], SIGKILL);
         waitpid(load[i], NULL, 0);
     }
-    trial_release(&first);
 }
 
 static void test_another_seed_differs(void **state)

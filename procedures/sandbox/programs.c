@@ -22,7 +22,7 @@ const char *const standard_programs[] = {
     "find", "xargs", "grep", "egrep", "fgrep", "sed", "awk", "mawk", "gawk", "tar", "gzip", "gunzip",
     "zcat", "zgrep", "cmp", "diff", "diff3", "sdiff", "which", "hostname", "run-parts", "tempfile",
     "free", "kill", "pgrep", "pidwait", "pkill", "pmap", "ps", "pwdx", "uptime", "vmstat", "w",
-    "flock", "getopt", "setsid", "mcookie", "namei", "rev", "column", "col", "hexdump", "hd", "xxd",
+    "flock", "getopt", "script", "setsid", "mcookie", "namei", "rev", "column", "col", "hexdump", "hd", "xxd",
     "bc", "git", "jq", "bzip2", "bunzip2", "bzcat", "xz", "unxz", "xzcat", "zstd", "file", NULL};
 
 const char *const library_folders[] = {

@@ -138,7 +138,7 @@ static int bind_devices(struct builder *b)
 
 static const char *const skeleton[] = {
     "usr", "usr/bin", "usr/sbin", "usr/lib", "usr/local", "usr/local/bin", "usr/local/sbin", "usr/share",
-    "etc", "dev", "dev/shm", "proc", "tmp", "var", "var/log", "var/tmp", "var/lib", "opt", "srv", "home",
+    "etc", "dev", "dev/shm", "dev/pts", "proc", "tmp", "var", "var/log", "var/tmp", "var/lib", "opt", "srv", "home",
     "root", "run", "mnt", ".", NULL};
 
 static const struct {
@@ -147,6 +147,7 @@ static const struct {
              {"sbin", "usr/sbin"},
              {"lib", "usr/lib"},
              {"lib64", "usr/lib64"},
+             {"dev/ptmx", "pts/ptmx"},
              {"dev/fd", "/proc/self/fd"},
              {"dev/stdin", "/proc/self/fd/0"},
              {"dev/stdout", "/proc/self/fd/1"},
@@ -185,6 +186,8 @@ static int make_root(struct builder *b)
         failed = bind_programs(b);
     if (!failed)
         failed = bind_devices(b);
+    /* Pseudo-terminals of its own; where the kernel does not give them there are none. */
+    (void)mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,max=64");
     if (!failed && access("/etc/ld.so.cache", R_OK) == 0)
         failed = bind_to(b, "/etc/ld.so.cache", "etc/ld.so.cache", false);
     if (!failed && mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL))

@@ -147,10 +147,11 @@ struct supervisor {
     uint64_t epoch;      /* counts deaths and signals: what can end a wait for a child */
     uint64_t kill_epoch; /* counts signals sent on purpose: what can end a task in a stop */
 
-    dev_t proc_device, root_device;
+    dev_t proc_device, root_device, terminal_device;
     ino_t *inodes; /* of pipes and the like, in the order in which they were first told of */
     int n_inodes, cap_inodes;
     int next_port;
+    bool terminals; /* somebody made a pseudo-terminal */
     struct script *script;
     struct coroutine *idle_coroutines;
     int64_t output_bytes;
@@ -267,6 +268,10 @@ void schedule_run(struct supervisor *);
 void schedule_kill_all(struct supervisor *);
 void schedule_end(struct supervisor *, enum supervisor_end);
 void schedule_drain(struct supervisor *);
+
+/* ---- terminals.c ---- */
+/* What was written to pseudo-terminals has arrived afterwards. */
+void terminals_flush(struct supervisor *);
 
 /* ---- program.c ---- */
 /* A task is at the first instruction of another program. */

@@ -140,8 +140,9 @@ static bool reads_terminal(const struct supervisor *s, const struct task *t)
 static void describe_wait(struct supervisor *s, struct task *t, char *text, size_t size)
 {
     long number = waiting_number(t);
-    char name[32], link[256] = "", path[64];
+    char name[32], link[1024] = "", path[64];
     ssize_t n;
+    size_t jail;
     if (t->state == TASK_STOPPED) {
         snprintf(text, size, "stopped by a signal; nobody continues it");
         return;
@@ -161,9 +162,17 @@ static void describe_wait(struct supervisor *s, struct task *t, char *text, size
         }
         snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)t->pid, waiting_descriptor(t));
         n = readlink(path, link, sizeof link - 1);
-        snprintf(text, size, "waits to %s descriptor %d (%.*s)",
-                 number == SYS_write || number == SYS_writev ? "write to" : "read from", waiting_descriptor(t), n > 5 && strncmp(link, "pipe:", 5) == 0 ? 4 : n > 0 ? (int)n : 1,
-                 n > 0 ? link : "?");
+        link[n > 0 ? n : 0] = '\0';
+        if (strchr(link, '[')) /* "pipe:[NUMBER]": the number is the host's */
+            link[strcspn(link, ":[")] = '\0';
+        jail = strlen(s->sandbox.jail);
+        if (jail > 0 && strncmp(link, s->sandbox.jail, jail) == 0)
+            memmove(link, link + jail, strlen(link + jail) + 1);
+        if (strncmp(link, "/dev/pts/", 9) == 0 && number != SYS_write && number != SYS_writev)
+            snprintf(text, size, "waits for input at its terminal (%s)", link);
+        else
+            snprintf(text, size, "waits to %s descriptor %d (%s)", number == SYS_write || number == SYS_writev ? "write to" : "read from",
+                     waiting_descriptor(t), *link ? link : "?");
         return;
     case SYS_wait4:
     case SYS_waitid:

@@ -129,9 +129,15 @@ static void control_device(struct supervisor *s, struct task *t)
     case FICLONERANGE:
         call_finish(t, -EOPNOTSUPP);
         return;
+    case TIOCSPTLCK: /* the first thing that is done to a new one */
+        s->terminals = true;
+        pass(t);
+        return;
+    case 0x802c542a: case 0x402c542b: case 0x402c542c: case 0x402c542d: /* TCGETS2, TCSETS2 and its kin */
+    case TIOCGPTPEER: case TIOCPKT: case TIOCSIG: case TIOCGETD:
     case TCSETS: case TCSETSW: case TCSETSF: case TCFLSH: case TCXONC: case TCSBRK: case TCSBRKP:
     case TIOCSPGRP: case TIOCSWINSZ: case TIOCGSID: case TIOCSCTTY: case TIOCNOTTY: case TIOCGPTN:
-    case TIOCSPTLCK: case TIOCOUTQ: case TIOCEXCL: case TIOCNXCL: case FIOASYNC:
+    case TIOCOUTQ: case TIOCEXCL: case TIOCNXCL: case FIOASYNC:
     case FS_IOC_GETFLAGS:
         pass(t);
         return;

@@ -342,6 +342,7 @@ static void check_cpu(struct supervisor *s, struct task *t)
 static void settle(struct supervisor *s)
 {
     int64_t patience_ns = PATIENCE_MIN_NS;
+    bool flushed = false;
     s->round++;
     for (int calm = 0; calm < 2 && !s->over;) {
         if (s->owner.stop && *s->owner.stop) {
@@ -351,10 +352,16 @@ static void settle(struct supervisor *s)
         if (collect(s)) {
             calm = 0;
             patience_ns = PATIENCE_MIN_NS;
+            flushed = false;
             continue;
         }
         struct task *busy = first_busy(s, patience_ns > PATIENCE_MIN_NS);
         calm = busy ? 0 : calm + 1;
+        if (calm == 2 && s->terminals && !flushed) {
+            terminals_flush(s);
+            flushed = true;
+            calm = 0;
+        }
         if (busy && will_tell(busy)) {
             if (!await_stop(patience_ns) && patience_ns < PATIENCE_MAX_NS)
                 patience_ns *= 2;

@@ -238,9 +238,10 @@ static void tell_statx(struct supervisor *s, struct task *t, uint64_t at)
     struct statx st;
     if (!task_read(t, at, &st, sizeof st))
         return;
-    bool process = makedev(st.stx_dev_major, st.stx_dev_minor) == s->proc_device;
+    dev_t device = makedev(st.stx_dev_major, st.stx_dev_minor);
+    bool process = device == s->proc_device, terminal = device == s->terminal_device && device != s->root_device;
     bool pipe = S_ISFIFO(st.stx_mode) || S_ISSOCK(st.stx_mode);
-    if (process || S_ISCHR(st.stx_mode) || (pipe && makedev(st.stx_dev_major, st.stx_dev_minor) != s->root_device)) {
+    if (process || terminal || S_ISCHR(st.stx_mode) || (pipe && device != s->root_device)) {
         st.stx_mtime = (struct statx_timestamp){.tv_sec = s->start_unix_ns / SECOND_NS};
         st.stx_atime = st.stx_mtime;
         if (process && st.stx_ino == 1)
@@ -248,7 +249,7 @@ static void tell_statx(struct supervisor *s, struct task *t, uint64_t at)
         else if (process || pipe)
             st.stx_ino = number_of(s, st.stx_ino);
     }
-    if (s->sandbox.tier == TIER_LANDLOCK || makedev(st.stx_dev_major, st.stx_dev_minor) != s->root_device)
+    if (s->sandbox.tier == TIER_LANDLOCK || device != s->root_device)
         st.stx_atime = st.stx_mtime; /* the host keeps times of access */
     st.stx_ctime = st.stx_btime = st.stx_mtime;
     st.stx_dev_major = 0;
@@ -262,7 +263,8 @@ static void tell_stat(struct supervisor *s, struct task *t, uint64_t at)
     if (!task_read(t, at, &st, sizeof st))
         return;
     bool process = st.st_dev == s->proc_device, pipe = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode);
-    if (process || S_ISCHR(st.st_mode) || (pipe && st.st_dev != s->root_device)) {
+    bool terminal = st.st_dev == s->terminal_device && st.st_dev != s->root_device;
+    if (process || terminal || S_ISCHR(st.st_mode) || (pipe && st.st_dev != s->root_device)) {
         st.st_atim = st.st_mtim = (struct timespec){s->start_unix_ns / SECOND_NS, 0};
         if (process && st.st_ino == 1)
             st.st_nlink = 9;

@@ -79,7 +79,12 @@ int supervisor_open(const struct sandbox_spec *spec, const struct supervisor_own
     if (proc >= 0 && fstat(proc, &st) == 0)
         s->proc_device = st.st_dev;
     if (fstat(s->sandbox.root_fd, &st) == 0)
-        s->root_device = st.st_dev;
+        s->root_device = s->terminal_device = st.st_dev;
+    int terminals = jail ? -1 : files_open(s->sandbox.root_fd, "/dev/pts", O_PATH, 0);
+    if (terminals >= 0 && fstat(terminals, &st) == 0)
+        s->terminal_device = st.st_dev;
+    if (terminals >= 0)
+        close(terminals);
     if (proc >= 0)
         close(proc);
     adopt_first_process(s);
