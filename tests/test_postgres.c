@@ -391,6 +391,22 @@ static void test_a_savepoint_keeps_what_came_before_it(void **state)
     assert_int_equal(lost(f), 10);
 }
 
+/* -1: BEGIN and COMMIT are sent behind the scenes, as psql 15.20 does, and a failure undoes all. */
+static void test_a_single_transaction_says_nothing_of_itself(void **state)
+{
+    struct fixture *f = *state;
+    double_file(&f->d, "db1", "/bad.sql", "CREATE TABLE one (a int);\nSELECT nope;\nCREATE TABLE two (a int);\n");
+    assert_string_equal(PSQL(NULL, "-d", "shop", "-1", "-c", "CREATE TABLE three (a int)"), "CREATE TABLE\n[0]");
+    assert_string_equal(PSQL(NULL, "-d", "shop", "-1", "-v", "ON_ERROR_STOP=1", "-f", "/bad.sql"),
+                        "CREATE TABLE\npsql:/bad.sql:2: ERROR:  column \"nope\" does not exist\nLINE 1: SELECT nope;\n"
+                        "               ^\n[3]");
+    assert_string_equal(PSQL(NULL, "-d", "shop", "-1", "-f", "/bad.sql"),
+                        "CREATE TABLE\npsql:/bad.sql:2: ERROR:  column \"nope\" does not exist\nLINE 1: SELECT nope;\n"
+                        "               ^\npsql:/bad.sql:3: ERROR:  current transaction is aborted, commands ignored until end of"
+                        " transaction block\n[0]");
+    assert_string_equal(PSQL(NULL, "-d", "shop", "-tAc", "SELECT to_regclass('one'), to_regclass('three')"), "|three\n[0]");
+}
+
 static void test_a_statement_that_takes_too_long_is_undone(void **state)
 {
     struct fixture *f = *state;
@@ -557,6 +573,7 @@ int main(int argc, char **argv)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_savepoint_keeps_what_came_before_it, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_a_single_transaction_says_nothing_of_itself, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_statement_that_takes_too_long_is_undone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_recovery_to_a_point_in_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_recovery_pauses_at_its_target, set_up, tear_down),

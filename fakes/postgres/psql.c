@@ -438,11 +438,20 @@ int psql_file(struct psql *p, const char *path)
 
 /* ---- the program ---- */
 
+/* What psql sends of its own accord (PSQLexec()): no tag is shown. */
+static void silently(struct psql *p, const char *statement)
+{
+    bool quiet = p->quiet;
+    p->quiet = true;
+    psql_send(p, statement, NULL);
+    p->quiet = quiet;
+}
+
 static int run_actions(struct psql *p, const struct psql_action *actions, int n)
 {
     int status = EXIT_OK;
-    if (p->single_transaction && !psql_send(p, "BEGIN", NULL) && psql_is_on(p, "ON_ERROR_STOP"))
-        return EXIT_SCRIPT;
+    if (p->single_transaction)
+        silently(p, "BEGIN");
     for (int i = 0; i < n && !p->lost; i++) {
         if (actions[i].kind == 'f') {
             status = psql_file(p, actions[i].text);
@@ -460,7 +469,7 @@ static int run_actions(struct psql *p, const struct psql_action *actions, int n)
     if (p->lost)
         return EXIT_CONNECTION;
     if (p->single_transaction)
-        psql_send(p, status == EXIT_OK ? "COMMIT" : "ROLLBACK", NULL);
+        silently(p, status == EXIT_OK ? "COMMIT" : "ROLLBACK");
     return status;
 }
 
