@@ -194,6 +194,14 @@ static int64_t first_change_ns(const struct model *model)
     return first_ns == INT64_MAX ? 0 : first_ns;
 }
 
+static int check_end(const struct doc *node, int64_t at_ns, int64_t end_ns, struct error *error)
+{
+    if (at_ns < end_ns)
+        return 0;
+    return doc_error(doc_near(node, "at"), error, "the run is over then: it ends at %gm, 'horizon' after the change",
+                     (double)end_ns / (double)MINUTE);
+}
+
 /* What would only come when the run is over, or a decision before there is anything to decide on. */
 static int check_times(const struct doc *root, const struct model *model, struct error *error)
 {
@@ -209,14 +217,10 @@ static int check_times(const struct doc *root, const struct model *model, struct
         return doc_error(decide_at, error, "a decision falls behind the change and before the end of the run (%gm to %gm)",
                          (double)change_ns / (double)MINUTE, (double)end_ns / (double)MINUTE);
     EACH(child, doc_get(root, "faults"))
-        if (model->faults[child->index].at_ns >= end_ns)
-            return doc_error(doc_near(child, "at"), error, "the run is over then: it ends at %gm, 'horizon' after the change",
-                             (double)end_ns / (double)MINUTE);
+        TRY(check_end(child, model->faults[child->index].at_ns, end_ns, error));
     const struct doc *changes = doc_get(root, "change");
     EACH(child, changes && changes->kind == DOC_SEQUENCE ? changes : NULL)
-        if (model->changes[child->index].at_ns >= end_ns)
-            return doc_error(doc_near(child, "at"), error, "the run is over then: it ends at %gm, 'horizon' after the change",
-                             (double)end_ns / (double)MINUTE);
+        TRY(check_end(child, model->changes[child->index].at_ns, end_ns, error));
     return 0;
 }
 
