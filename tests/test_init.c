@@ -300,6 +300,21 @@ static void test_shown_scripts(void **state)
 }
 
 /* What kubectl does is known well enough to begin with; each call says that it is a guess. */
+static void test_arguments(void **state)
+{
+    struct init_options options = {.playbook_path = "x.sh"};
+    struct playbook playbook;
+    struct init_result result;
+    (void)state;
+    assert_int_equal(playbook_parse(&arena, "x.sh", STR("#!/bin/sh\nf() { ls $3; }\nkill $1 $2\n"),
+                                    &playbook, &error),
+                     0);
+    assert_int_equal(init_from_playbook(&arena, &playbook, &options, &result, &error), 0);
+    assert_says(content(&result, "drills/first.yaml"),
+                "  # arguments: what is typed behind the script's name; it reads $1 to $2\n");
+    assert_non_null(strstr(result.todo[0], "(arguments)"));
+}
+
 static void test_kubectl_guesses(void **state)
 {
     struct init_options options = {.playbook_path = "p.md"};
@@ -364,6 +379,7 @@ int main(void)
         cmocka_unit_test_teardown(test_store_and_dumps, teardown),
         cmocka_unit_test_teardown(test_units_and_files, teardown),
         cmocka_unit_test_teardown(test_shown_scripts, teardown),
+        cmocka_unit_test_teardown(test_arguments, teardown),
         cmocka_unit_test_teardown(test_kubectl_guesses, teardown),
         cmocka_unit_test_teardown(test_mistakes, teardown),
         cmocka_unit_test_teardown(test_owners_documents, teardown),

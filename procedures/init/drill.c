@@ -146,6 +146,39 @@ static void write_bindings(struct writer *writer, struct buf *out)
     placeholders_release(&found);
 }
 
+static void find_positional(const struct shell_part *part, bool in_quotes, void *data)
+{
+    int *most = data;
+    (void)in_quotes;
+    if (part->kind == PART_PARAMETER && part->name.len == 1 && *part->name.at >= '1' &&
+        *part->name.at <= '9' && *part->name.at - '0' > *most)
+        *most = *part->name.at - '0';
+}
+
+/* Functions have arguments of their own. */
+static bool visit_positional(struct shell_command *command, void *data)
+{
+    if (command->kind == SHELL_FUNCTION)
+        return false;
+    shell_each_part(command, find_positional, data);
+    return true;
+}
+
+/* A playbook that is one script, and reads what is typed behind its name. */
+static void write_arguments(struct writer *writer, struct buf *out)
+{
+    const struct lint *lint = &writer->facts.lint;
+    int most = 0;
+    if (writer->facts.playbook->n_headings || lint->n_blocks != 1 || !lint->blocks[0].is_script)
+        return;
+    shell_each_command(&lint->blocks[0].script, visit_positional, &most);
+    if (!most)
+        return;
+    buf_printf(out, "  # arguments: what is typed behind the script's name; it reads $1%s\n",
+               most > 1 ? arena_printf(writer->arena, " to $%d", most) : "");
+    init_add_todo(writer, "drills/first.yaml: what is typed behind the script's name (arguments)");
+}
+
 static bool changes_elsewhere(const struct writer *writer, int heading)
 {
     return heading != writer->heading && !writer->facts.playbook->headings[heading].bold_line &&
@@ -213,6 +246,7 @@ void init_write_drill(struct writer *writer)
     if (has_sql(writer) && writer->store && writer->facts.database)
         buf_printf(&out, "  sql: psql -U %s -d %s\n",
                    writer->facts.user ? writer->facts.user : "postgres", writer->facts.database);
+    write_arguments(writer, &out);
     write_bindings(writer, &out);
     buf_puts(&out,
              "\noperator: on_call   # or automation, team\n\n"
