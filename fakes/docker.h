@@ -218,6 +218,7 @@ struct dockerfile {
 /* The same, with what the Dockerfile says. */
 struct docker_image *docker_build_from(struct docker *, const char *reference, const char *service,
                                        const char *version, const struct dockerfile *);
+const char *const *docker_copy_words(struct arena *, const char *const *); /* NULL: an empty list */
 /* A's words with B's over them, by name. */
 const char *const *docker_join_env(struct arena *, const char *const *a, const char *const *b);
 /* The service of the world that a Compose service runs; NULL: none. */

@@ -224,17 +224,6 @@ const char *docker_read_dockerfile(struct call *call, const char *path, const ch
 
 /* ---- what comes of it ---- */
 
-static const char *const *kept(struct arena *arena, const char *const *words)
-{
-    int n = 0;
-    while (words && words[n])
-        n++;
-    const char **copy = ARENA_ARRAY(arena, const char *, n + 1);
-    for (int i = 0; i < n; i++)
-        copy[i] = arena_strdup(arena, words[i]);
-    return copy;
-}
-
 static bool same_words(const char *const *a, const char *const *b)
 {
     for (; *a && *b; a++, b++) {
@@ -266,10 +255,11 @@ struct docker_image *docker_build_from(struct docker *docker, const char *refere
     }
     if (!image->built_env)
         image->declared_env = image->env;
-    image->built_env = kept(arena, file->env);
+    image->built_env = docker_copy_words(arena, file->env);
     image->env = docker_join_env(arena, image->declared_env, image->built_env);
     if (file->entry_point || file->command)
-        image->command = kept(arena, file->entry_point ? file->entry_point : file->command);
+        image->command =
+            docker_copy_words(arena, file->entry_point ? file->entry_point : file->command);
     return image;
 }
 

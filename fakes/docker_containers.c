@@ -53,7 +53,7 @@ bool container_running(const struct container *container)
 
 /* ---- making one ---- */
 
-static const char *const *copy_words(struct arena *arena, const char *const *words)
+const char *const *docker_copy_words(struct arena *arena, const char *const *words)
 {
     int n = 0;
     while (words && words[n])
@@ -110,10 +110,10 @@ static void copy_spec(struct arena *arena, const struct container_spec *from,
     *to = *from;
     to->name = arena_strdup(arena, from->name);
     to->image = arena_strdup(arena, from->image);
-    to->command = from->command ? copy_words(arena, from->command) : NULL;
-    to->env = copy_words(arena, from->env);
-    to->labels = copy_words(arena, from->labels);
-    to->networks = from->networks ? copy_words(arena, from->networks) : NULL;
+    to->command = from->command ? docker_copy_words(arena, from->command) : NULL;
+    to->env = docker_copy_words(arena, from->env);
+    to->labels = docker_copy_words(arena, from->labels);
+    to->networks = from->networks ? docker_copy_words(arena, from->networks) : NULL;
     struct docker_port *ports = ARENA_ARRAY(arena, struct docker_port, from->n_ports + 1);
     for (int i = 0; i < from->n_ports; i++) {
         ports[i] = from->ports[i];

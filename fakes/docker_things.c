@@ -4,17 +4,6 @@
 #include "fakes/docker.h"
 #include "sim/base/xalloc.h"
 
-static const char *const *copy_labels(struct arena *arena, const char *const *labels)
-{
-    int n = 0;
-    while (labels && labels[n])
-        n++;
-    const char **copy = ARENA_ARRAY(arena, const char *, n + 1);
-    for (int i = 0; i < n; i++)
-        copy[i] = arena_strdup(arena, labels[i]);
-    return copy;
-}
-
 struct docker_network *docker_network(struct docker *docker, const char *name)
 {
     size_t len = strlen(name);
@@ -35,7 +24,7 @@ struct docker_network *docker_network_new(struct docker *docker, const char *nam
     *network = (struct docker_network){
         .name = arena_strdup(arena, name),
         .driver = "bridge",
-        .labels = copy_labels(arena, labels),
+        .labels = docker_copy_words(arena, labels),
         .created_ns = docker_now(docker),
     };
     docker->n_ids++;
@@ -86,7 +75,7 @@ struct docker_volume *docker_volume_new(struct docker *docker, const char *name,
     struct docker_volume *volume = &docker->volumes[docker->n_volumes++];
     *volume = (struct docker_volume){
         .name = arena_strdup(arena, name),
-        .labels = copy_labels(arena, labels),
+        .labels = docker_copy_words(arena, labels),
         .created_ns = docker_now(docker),
     };
     return volume;
