@@ -92,8 +92,11 @@ static bool take_range(struct glob *g)
         step = strtol(p + 1, &end, 10);
         p = end;
     }
+    const long most = 1000000000000;
     if (*p != ']')
         return wrong(g, "bad range", last + 1);
+    if (from > most || to > most || step > most)
+        return wrong(g, "bad range", p + 2);
     if (step <= 0 || to < from || (letters && to - from > 'z' - 'a'))
         return wrong(g, "bad range", p + 2);
     if ((to - from) / step + 1 > MATCHES_MAX)

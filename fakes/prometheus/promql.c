@@ -257,6 +257,9 @@ static struct prom_value at_steps(struct prom_eval *e, const struct prom_expr *x
     int64_t now_ns = e->now_ns, steps = to_ns >= from_ns ? (to_ns - from_ns) / step_ns + 1 : 0;
     if (steps > STEPS_MAX)
         prom_fail(e, "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)");
+    e->steps += steps;
+    if (e->steps > STEPS_MAX * 4)
+        prom_fail(e, "query processing would load too many samples into memory in query execution");
     for (int64_t i = 0; i < steps && !e->error; i++) {
         e->now_ns = from_ns + i * step_ns;
         struct prom_value v = prom_evaluate(e, x);
@@ -285,8 +288,8 @@ static struct prom_value subquery(struct prom_eval *e, const struct prom_expr *x
 static double power(struct prom_eval *e, double base, double exponent)
 {
     double result = 1;
-    int64_t n = (int64_t)exponent;
-    if ((double)n < exponent || (double)n > exponent || n > 1024 || n < -1024) {
+    int64_t n = exponent >= -1024 && exponent <= 1024 ? (int64_t)exponent : 0;
+    if ((double)n < exponent || (double)n > exponent || isnan(exponent)) {
         prom_fail(e, "not simulated: a power that is no small whole number");
         e->not_simulated = true;
         return NAN;

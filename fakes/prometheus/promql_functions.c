@@ -505,7 +505,7 @@ struct prom_value prom_aggregate(struct prom_eval *e, const struct prom_expr *x,
     for (int g = 0; g < n; g++) {
         if (top || bottom) {
             struct group *group = &groups[g];
-            int64_t k = parameter->number < 1 ? 0 : (int64_t)parameter->number;
+            int64_t k = !(parameter->number >= 1) ? 0 : parameter->number < 1e9 ? (int64_t)parameter->number : 1000000000;
             if (group->n_members > 1)
                 qsort(group->members, (size_t)group->n_members, sizeof *group->members, top ? descending : ascending);
             for (int i = 0; i < group->n_members && i < k; i++)

@@ -210,6 +210,10 @@ static int64_t duration(struct parser *p, const char *context)
     if (p->error)
         return 0;
     parse_duration(str_of(p->now.text), &ns);
+    if (ns > 36500 * DAY)
+        fail(p, p->now.at, "duration out of range");
+    else if (ns <= 0 && strcmp(context, "offset") != 0)
+        fail(p, p->now.at, "duration must be greater than 0");
     next(p);
     return negative ? -ns : ns;
 }
@@ -218,7 +222,7 @@ static int64_t duration(struct parser *p, const char *context)
 
 static struct prom_expr *expression(struct parser *, int level);
 
-static struct prom_expr *make(struct parser *p, int kind, enum prom_type type, int at)
+static struct prom_expr *make(struct parser *p, enum prom_kind kind, enum prom_type type, int at)
 {
     struct prom_expr *e = ARENA_NEW(p->arena, struct prom_expr);
     e->kind = kind;
@@ -360,8 +364,11 @@ static struct prom_expr *suffixes(struct parser *p, struct prom_expr *e)
             e->at_edge = is(p, "start") ? 1 : is(p, "end") ? 2 : 0;
             if (!p->error && !e->at_edge && p->now.kind != NUMBER)
                 unexpected(p, "@", "timestamp");
-            else if (!e->at_edge)
-                e->at_unix_ns = (int64_t)(strtod(p->now.text, NULL) * 1000) * MILLISECOND;
+            double at_s = p->error || e->at_edge ? 0 : strtod(p->now.text, NULL);
+            if (at_s > 9e9)
+                fail(p, p->now.at, "timestamp out of bounds for @ modifier: %s", p->now.text);
+            else
+                e->at_unix_ns = (int64_t)(at_s * 1000) * MILLISECOND;
             next(p);
             if (e->at_edge) {
                 want(p, "(", "@");

@@ -14,7 +14,7 @@ struct prom_matcher {
 };
 
 struct prom_expr {
-    enum { PROM_NUMBER, PROM_TEXT, PROM_SELECTOR, PROM_SUBQUERY, PROM_CALL, PROM_AGGREGATE, PROM_BINARY, PROM_NEGATE, PROM_PAREN } kind;
+    enum prom_kind { PROM_NUMBER, PROM_TEXT, PROM_SELECTOR, PROM_SUBQUERY, PROM_CALL, PROM_AGGREGATE, PROM_BINARY, PROM_NEGATE, PROM_PAREN } kind;
     enum prom_type type;
     int at; /* where it begins in the query */
     double number;
@@ -50,6 +50,7 @@ struct prom_eval {
     const struct prom_series *series;
     int n_series;
     int64_t now_ns, from_ns, to_ns, start_unix_ns; /* from, to: of a range query */
+    int64_t steps; /* evaluated so far, over all subqueries */
     const char *error;
     bool not_simulated;
 };
