@@ -53,7 +53,7 @@ static const int allowed[] = {
 /* Name files or processes: run freely where there are no others to be named. */
 static const int allowed_names[] = {
     SYS_newfstatat, SYS_readlinkat, SYS_faccessat, SYS_faccessat2, SYS_statfs, SYS_getcwd, SYS_chdir,
-    SYS_getxattr, SYS_lgetxattr, SYS_listxattr, SYS_llistxattr, SYS_execve, SYS_inotify_add_watch,
+    SYS_getxattr, SYS_lgetxattr, SYS_listxattr, SYS_llistxattr, SYS_inotify_add_watch,
     SYS_pidfd_open, SYS_setpriority,
 #ifdef __x86_64__
     SYS_stat, SYS_lstat, SYS_readlink, SYS_access,

@@ -212,7 +212,6 @@ __attribute__((noreturn)) static void run_child(struct child *child)
         enter_namespaces(child, &report);
     set_limits(&child->plan.spec->limits);
     (void)personality(ADDR_NO_RANDOMIZE);
-    (void)prctl(PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0); /* the supervisor answers (arch_x86_64.c) */
     reset_signals();
     report.code = drop_capabilities(child->jail != NULL);
     if (report.code)

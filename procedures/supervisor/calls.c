@@ -461,7 +461,7 @@ void call_enter(struct supervisor *s, struct task *t)
         call_finish(t, -ENOSYS);
     } else if (arch_number(&t->registers) == FILTER_HYPERCALL) {
         puppet_enter(s, t);
-    } else if (!watch_enter(t)) {
+    } else if (!watch_enter(t) && !watch_exec(s, t)) {
         spend_call(s);
         call_dispatch(s, t, false);
     }

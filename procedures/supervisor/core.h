@@ -84,6 +84,7 @@ struct process {
     bool shim;           /* runs the shim */
     bool watched;        /* its calls ask that run freely in well-known programs */
     bool to_be_watched;  /* from its next call on */
+    bool no_counter;     /* reading the processor's counter (rdtsc) asks */
     bool shell;          /* bash, dash, sh: whose "not found" messages mean what they say */
     const char *place;   /* "" or the container or host whose root it sees */
     int64_t started_ns;
@@ -137,6 +138,7 @@ struct supervisor {
     char **envp;
     char **places;
     char **programs; /* beyond the standard ones */
+    char **commands; /* names of fakes */
 
     struct task *tasks; /* in the order of creation */
     struct process *processes;
@@ -233,6 +235,8 @@ bool refuse_message(struct supervisor *, struct task *);
 void watch_program(struct task *);
 /* Puts the strict filter over the task where that is wanted; true: its call will be made again. */
 bool watch_enter(struct task *);
+/* The same at an execve, for the processor's counter. */
+bool watch_exec(const struct supervisor *, struct task *);
 /* An open: reading this file would tell time or chance. True: its call will be made again. */
 bool watch_open(struct task *);
 

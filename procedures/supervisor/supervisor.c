@@ -59,6 +59,7 @@ int supervisor_open(const struct sandbox_spec *spec, const struct supervisor_own
     s->envp = copy_list(spec->envp);
     s->places = copy_list((char *const *)(uintptr_t)spec->places);
     s->programs = copy_list((char *const *)(uintptr_t)spec->programs);
+    s->commands = copy_list((char *const *)(uintptr_t)spec->commands);
     snprintf(s->hostname, sizeof s->hostname, "%s", spec->hostname ? spec->hostname : "ops");
     s->script = script_new(error);
     int failed = s->script ? 0 : ERROR_SEAL;
@@ -144,6 +145,7 @@ void supervisor_close(struct supervisor *s)
     free_list(s->envp);
     free_list(s->places);
     free_list(s->programs);
+    free_list(s->commands);
     free(s->inodes);
     free(s->cwd);
     free(s);

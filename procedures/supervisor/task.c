@@ -33,6 +33,7 @@ struct process *process_add(struct supervisor *s, pid_t pid, const struct proces
         p->shell = like->shell;
         p->watched = like->watched;
         p->to_be_watched = like->to_be_watched;
+        p->no_counter = like->no_counter;
         memcpy(p->program, like->program, sizeof p->program);
     }
     p->next = s->processes;
