@@ -235,7 +235,7 @@ bool refuse_message(struct supervisor *, struct task *);
 void watch_program(struct task *);
 /* Puts the strict filter over the task where that is wanted; true: its call will be made again. */
 bool watch_enter(struct task *);
-/* The same at an execve, for the processor's counter. */
+/* The same for the processor's counter, at an execve and at the first call after it. */
 bool watch_exec(const struct supervisor *, struct task *);
 /* An open: reading this file would tell time or chance. True: its call will be made again. */
 bool watch_open(struct task *);

@@ -93,8 +93,13 @@ bool watch_exec(const struct supervisor *s, struct task *t)
     static const char folder[] = "/usr/bin/";
     char path[256];
     long number = arch_number(&t->registers);
-    if (number != SYS_execve && number != SYS_execveat)
-        return false;
+    if (number != SYS_execve && number != SYS_execveat) {
+        if (!t->process->no_counter || t->process->to_be_watched || t->process->watched)
+            return false;
+        t->process->no_counter = false; /* a script, whose program turned out to be a shell */
+        put_before(t, PR_SET_TSC, PR_TSC_ENABLE, 0);
+        return true;
+    }
     bool named = number == SYS_execve && task_read_text(t, arch_argument(&t->registers, 0), path, sizeof path);
     const char *name = !named                                               ? ""
                        : strncmp(path, folder, sizeof folder - 1) == 0     ? path + sizeof folder - 1
