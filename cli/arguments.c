@@ -47,8 +47,8 @@ static const struct option_spec *find(const struct option_spec *specs, const cha
     return NULL;
 }
 
-int arguments_parse(int argc, char **argv, const struct option_spec *specs, const char **rest, int max,
-                  struct error *error)
+int arguments_parse(int argc, char **argv, const struct option_spec *specs, const char **rest,
+                    int max, struct error *error)
 {
     int n = 0;
     bool only_rest = false;
@@ -132,13 +132,15 @@ const char *arguments_path(struct arena *arena, const char *path)
 bool arguments_color(bool no_color)
 {
     const char *asked = getenv("NO_COLOR"), *terminal = getenv("TERM");
-    return !no_color && !(asked && *asked) && isatty(STDOUT_FILENO) && !(terminal && strcmp(terminal, "dumb") == 0);
+    return !no_color && !(asked && *asked) && isatty(STDOUT_FILENO) &&
+           !(terminal && strcmp(terminal, "dumb") == 0);
 }
 
 int arguments_columns(void)
 {
     struct winsize size;
-    bool narrow = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_col < REPORT_COLUMNS;
+    bool narrow = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 &&
+                  size.ws_col < REPORT_COLUMNS;
     return narrow ? size.ws_col : REPORT_COLUMNS;
 }
 

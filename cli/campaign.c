@@ -21,25 +21,34 @@ struct options {
 
 static int parse(int argc, char **argv, struct options *ret, struct error *error)
 {
-    const struct option_spec specs[] = {{"--runs", &ret->runs_text, NULL}, {"-j", &ret->jobs_text, NULL},
-                                        {"--seed", &ret->seed_text, NULL}, {"--out", &ret->out, NULL},
-                                        {"--format", &ret->format, NULL},  {NULL, NULL, NULL}};
+    const struct option_spec specs[] = {
+        {"--runs", &ret->runs_text, NULL}, {"-j", &ret->jobs_text, NULL},
+        {"--seed", &ret->seed_text, NULL}, {"--out", &ret->out, NULL},
+        {"--format", &ret->format, NULL},  {NULL, NULL, NULL}};
     const char *rest[1] = {NULL};
     int n = arguments_parse(argc, argv, specs, rest, 1, error);
     if (n < 0)
         return n;
     if (n != 1)
-        return error_set(error, ERROR_INPUT, "campaign: %s", n ? "one drill at a time" : "which drill? give the path of its file");
-    *ret = (struct options){rest[0], ret->runs_text, ret->jobs_text, ret->seed_text, ret->out, ret->format,
-                            RUNS_USUAL, sysconf(_SC_NPROCESSORS_ONLN), 1};
-    if (ret->runs_text && (!str_int64(str_of(ret->runs_text), &ret->runs) || ret->runs < 1 || ret->runs > RUNS_MAX))
-        return error_set(error, ERROR_INPUT, "--runs '%s' is no number from 1 to %d", ret->runs_text, RUNS_MAX);
+        return error_set(error, ERROR_INPUT, "campaign: %s",
+                         n ? "one drill at a time" : "which drill? give the path of its file");
+    *ret = (struct options){rest[0],  ret->runs_text, ret->jobs_text, ret->seed_text,
+                            ret->out, ret->format,    RUNS_USUAL,     sysconf(_SC_NPROCESSORS_ONLN),
+                            1};
+    if (ret->runs_text &&
+        (!str_int64(str_of(ret->runs_text), &ret->runs) || ret->runs < 1 || ret->runs > RUNS_MAX))
+        return error_set(error, ERROR_INPUT, "--runs '%s' is no number from 1 to %d",
+                         ret->runs_text, RUNS_MAX);
     if (ret->jobs_text && (!str_int64(str_of(ret->jobs_text), &ret->jobs) || ret->jobs < 1))
-        return error_set(error, ERROR_INPUT, "-j '%s' is no number of jobs, expected 1 or more", ret->jobs_text);
-    if (ret->seed_text && (!str_int64(str_of(ret->seed_text), &ret->seed) || ret->seed < 0 || ret->seed >= INT64_C(1) << 52))
-        return error_set(error, ERROR_INPUT, "--seed '%s' is no whole number from 0 to 2^52", ret->seed_text);
+        return error_set(error, ERROR_INPUT, "-j '%s' is no number of jobs, expected 1 or more",
+                         ret->jobs_text);
+    if (ret->seed_text && (!str_int64(str_of(ret->seed_text), &ret->seed) || ret->seed < 0 ||
+                           ret->seed >= INT64_C(1) << 52))
+        return error_set(error, ERROR_INPUT, "--seed '%s' is no whole number from 0 to 2^52",
+                         ret->seed_text);
     if (ret->format && strcmp(ret->format, "text") != 0 && strcmp(ret->format, "json") != 0)
-        return error_set(error, ERROR_INPUT, "--format '%s' is not known: text or json", ret->format);
+        return error_set(error, ERROR_INPUT, "--format '%s' is not known: text or json",
+                         ret->format);
     ret->jobs = ret->jobs < 1 ? 1 : ret->jobs > JOBS_MAX ? JOBS_MAX : ret->jobs;
     ret->jobs = ret->jobs > ret->runs ? ret->runs : ret->jobs;
     return 0;
@@ -52,7 +61,9 @@ static int run_seed(const struct drill *drill, uint64_t seed, int rows, struct e
     struct record *record = NULL;
     struct report report;
     struct campaign_run row;
-    int code = drill_run(drill, &(struct run_options){.seed = seed, .tier = TIER_AUTO, .replay = ""}, &record, error);
+    int code =
+        drill_run(drill, &(struct run_options){.seed = seed, .tier = TIER_AUTO, .replay = ""},
+                  &record, error);
     if (code)
         return code;
     report_init(&report, record);
@@ -65,7 +76,8 @@ static int run_seed(const struct drill *drill, uint64_t seed, int rows, struct e
     return 0;
 }
 
-static _Noreturn void work(const struct drill *drill, const struct options *options, int worker, int rows, int complaints)
+static _Noreturn void work(const struct drill *drill, const struct options *options, int worker,
+                           int rows, int complaints)
 {
     struct error error = {""};
     int code = 0;
@@ -84,7 +96,8 @@ static void show_progress(int done, int64_t all)
     if (!isatty(STDERR_FILENO) || (full == shown && done < all))
         return;
     shown = full;
-    fprintf(stderr, "\r[%.*s%*s] %d of %lld", full, "##############################", BAR - full, "", done, (long long)all);
+    fprintf(stderr, "\r[%.*s%*s] %d of %lld", full, "##############################", BAR - full,
+            "", done, (long long)all);
     if (done == all)
         fprintf(stderr, "\r%*s\r", BAR + 30, "");
 }
@@ -113,7 +126,7 @@ static int reap(int n_workers)
             return ERROR_INTERNAL;
         if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
             continue;
-        int mine = !WIFEXITED(status)        ? ERROR_INTERNAL
+        int mine = !WIFEXITED(status)         ? ERROR_INTERNAL
                    : WEXITSTATUS(status) == 2 ? ERROR_INPUT
                    : WEXITSTATUS(status) == 3 ? ERROR_SEAL
                                               : ERROR_INTERNAL;
@@ -128,7 +141,8 @@ static int by_seed(const void *a, const void *b)
     return (x->seed > y->seed) - (x->seed < y->seed);
 }
 
-static int run_all(const struct drill *drill, const struct options *options, struct campaign *campaign, struct error *error)
+static int run_all(const struct drill *drill, const struct options *options,
+                   struct campaign *campaign, struct error *error)
 {
     int rows[2], complaints[2], started = 0;
     if (pipe(rows) < 0 || pipe(complaints) < 0)
@@ -147,7 +161,8 @@ static int run_all(const struct drill *drill, const struct options *options, str
     close(rows[1]);
     close(complaints[1]);
     while (campaign->n < options->runs &&
-           read_all(rows[0], &campaign->runs[campaign->n], sizeof *campaign->runs) == sizeof *campaign->runs)
+           read_all(rows[0], &campaign->runs[campaign->n], sizeof *campaign->runs) ==
+               sizeof *campaign->runs)
         show_progress(++campaign->n, options->runs);
     struct error said = {""};
     said.text[read_all(complaints[0], said.text, sizeof said.text - 1)] = '\0';
@@ -155,9 +170,11 @@ static int run_all(const struct drill *drill, const struct options *options, str
     close(complaints[0]);
     int code = reap(started);
     if (code)
-        return error_set(error, code, "%s", said.text[0] ? said.text : "a run ended without a result");
+        return error_set(error, code, "%s",
+                         said.text[0] ? said.text : "a run ended without a result");
     if (campaign->n != options->runs)
-        return error_set(error, ERROR_INTERNAL, "%lld runs are missing", (long long)(options->runs - campaign->n));
+        return error_set(error, ERROR_INTERNAL, "%lld runs are missing",
+                         (long long)(options->runs - campaign->n));
     qsort(campaign->runs, (size_t)campaign->n, sizeof *campaign->runs, by_seed);
     return 0;
 }
@@ -177,11 +194,13 @@ static int write_files(const struct campaign *campaign, const char *out, struct 
     buf_clear(&buf);
     campaign_csv(campaign, &buf);
     if (code == 0)
-        code = report_write_file(arena_printf(&arena, "%s/campaign.csv", out), buf_text(&buf), error);
+        code =
+            report_write_file(arena_printf(&arena, "%s/campaign.csv", out), buf_text(&buf), error);
     for (int i = 0; i < MEASURES && code == 0; i++) {
         buf_clear(&buf);
         if (plot_distribution(campaign, (enum measure)i, 900, &buf) >= 0)
-            code = report_write_file(arena_printf(&arena, "%s/%s.svg", out, measure_names[i]), buf_text(&buf), error);
+            code = report_write_file(arena_printf(&arena, "%s/%s.svg", out, measure_names[i]),
+                                     buf_text(&buf), error);
     }
     buf_release(&buf);
     arena_release(&arena);
@@ -232,7 +251,8 @@ static int run(int argc, char **argv)
         buf_puts(&replay, "rehearse run ");
         arguments_quote(&replay, options.drill);
         buf_puts(&replay, " --seed");
-        campaign = (struct campaign){drill->name, drill->title, replay.at, xcalloc((size_t)options.runs, sizeof *campaign.runs), 0};
+        campaign = (struct campaign){drill->name, drill->title, replay.at,
+                                     xcalloc((size_t)options.runs, sizeof *campaign.runs), 0};
         code = run_all(drill, &options, &campaign, &error);
     }
     const char *out = options.out;
@@ -254,13 +274,16 @@ const struct command command_campaign = {
     .name = "campaign",
     .usage = "DRILL [--runs N] [-j N] [--seed FIRST] [--out DIR] [--format text|json]",
     .summary = "one drill with many seeds: how its measures are spread",
-    .help = "  DRILL          a drill file\n"
-            "  --runs N       how many seeds (default 100)\n"
-            "  -j N           this many at once (default: one for each processor); changes no result\n"
-            "  --seed FIRST   the first seed (default 1)\n"
-            "  --format FORMAT what is printed: text (default), json\n"
-            "  --out DIR      where campaign.json, campaign.csv and the plots go (default rehearse-out/DRILL/)\n"
-            "\n"
-            "exit: 0 every run passes, 1 some fail, 2 the input is wrong, 3 unknown or cannot be sealed\n",
+    .help =
+        "  DRILL          a drill file\n"
+        "  --runs N       how many seeds (default 100)\n"
+        "  -j N           this many at once (default: one for each processor); changes no result\n"
+        "  --seed FIRST   the first seed (default 1)\n"
+        "  --format FORMAT what is printed: text (default), json\n"
+        "  --out DIR      where campaign.json, campaign.csv and the plots go (default "
+        "rehearse-out/DRILL/)\n"
+        "\n"
+        "exit: 0 every run passes, 1 some fail, 2 the input is wrong, 3 unknown or cannot be "
+        "sealed\n",
     .run = run,
 };

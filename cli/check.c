@@ -7,10 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/formats.h"
 #include "cli/keep.h"
-#include "cli/arguments.h"
 #include "procedures/drill/find.h"
 #include "procedures/drill/run.h"
 #include "reports/baseline.h"
@@ -18,7 +18,8 @@
 #include "reports/lines.h"
 #include "sim/base/xalloc.h"
 
-/* Asked to stop, by Ctrl-C or by whoever runs us: what runs is stopped and nothing more is started. */
+/* Asked to stop, by Ctrl-C or by whoever runs us: what runs is stopped and nothing more is started.
+ */
 static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int signal_number)
@@ -40,7 +41,8 @@ struct arguments {
     int severity; /* enum severity, or -1 */
 };
 
-/* One drill in the works: it runs in a process of its own, which leaves its files and says on a pipe why it could not. */
+/* One drill in the works: it runs in a process of its own, which leaves its files and says on a
+ * pipe why it could not. */
 struct worker {
     pid_t pid; /* 0: free */
     int row, complaints;
@@ -66,14 +68,17 @@ static int choose_severity(const char *word, int *ret, struct error *error)
         if (strcmp(word, severity_names[i]) == 0)
             *ret = i;
     }
-    return word && *ret < 0 ? error_set(error, ERROR_INPUT, "--fail-on '%s' is not known: error, warning or note", word) : 0;
+    return word && *ret < 0 ? error_set(error, ERROR_INPUT,
+                                        "--fail-on '%s' is not known: error, warning or note", word)
+                            : 0;
 }
 
 static int choose_jobs(const char *text, int *ret, struct error *error)
 {
     int64_t jobs = sysconf(_SC_NPROCESSORS_ONLN);
     if (text && (!str_int64(str_of(text), &jobs) || jobs < 1))
-        return error_set(error, ERROR_INPUT, "-j '%s' is no number of jobs, expected 1 or more", text);
+        return error_set(error, ERROR_INPUT, "-j '%s' is no number of jobs, expected 1 or more",
+                         text);
     *ret = jobs < 1 ? 1 : jobs > JOBS_MAX ? JOBS_MAX : (int)jobs;
     return 0;
 }
@@ -81,11 +86,16 @@ static int choose_jobs(const char *text, int *ret, struct error *error)
 static int parse(int argc, char **argv, struct arguments *ret, struct error *error)
 {
     const struct option_spec specs[] = {
-        {"-j", &ret->jobs_text, NULL},        {"--baseline", &ret->baseline, NULL},
-        {"--format", &ret->format, NULL},     {"--write-baseline", &ret->write_baseline, NULL},
-        {"--fail-on", &ret->fail_on, NULL},   {"--out", &ret->out, NULL},
-        {"--history", &ret->history, NULL},   {"--today", &ret->today, NULL},
-        {"--no-color", NULL, &ret->no_color}, FORMATS_OPTIONS(&ret->formats),
+        {"-j", &ret->jobs_text, NULL},
+        {"--baseline", &ret->baseline, NULL},
+        {"--format", &ret->format, NULL},
+        {"--write-baseline", &ret->write_baseline, NULL},
+        {"--fail-on", &ret->fail_on, NULL},
+        {"--out", &ret->out, NULL},
+        {"--history", &ret->history, NULL},
+        {"--today", &ret->today, NULL},
+        {"--no-color", NULL, &ret->no_color},
+        FORMATS_OPTIONS(&ret->formats),
         {NULL, NULL, NULL},
     };
     int n = arguments_parse(argc, argv, specs, ret->paths, PATHS_MAX, error);
@@ -99,9 +109,11 @@ static int parse(int argc, char **argv, struct arguments *ret, struct error *err
     if (!ret->out)
         ret->out = "rehearse-out";
     if (ret->baseline && ret->write_baseline)
-        return error_set(error, ERROR_INPUT, "check: --baseline compares, --write-baseline replaces; choose one");
+        return error_set(error, ERROR_INPUT,
+                         "check: --baseline compares, --write-baseline replaces; choose one");
     if (ret->format && strcmp(ret->format, "text") != 0 && strcmp(ret->format, "json") != 0)
-        return error_set(error, ERROR_INPUT, "--format '%s' is not known: text or json", ret->format);
+        return error_set(error, ERROR_INPUT, "--format '%s' is not known: text or json",
+                         ret->format);
     int code = choose_severity(ret->fail_on, &ret->severity, error);
     if (code == 0)
         code = keep_time(ret->today, "--today", &ret->today_s, error);
@@ -112,7 +124,8 @@ static int parse(int argc, char **argv, struct arguments *ret, struct error *err
 
 static const char *folder_of(struct checking *checking, int row)
 {
-    return arena_printf(&checking->arena, "%s/%s", checking->arguments->out, checking->heads[row].name);
+    return arena_printf(&checking->arena, "%s/%s", checking->arguments->out,
+                        checking->heads[row].name);
 }
 
 static int rehearse(const char *path, const char *folder, struct error *error)
@@ -124,7 +137,8 @@ static int rehearse(const char *path, const char *folder, struct error *error)
     buf_puts(&replay, "rehearse run ");
     arguments_quote(&replay, path);
     buf_puts(&replay, " --seed 1");
-    struct run_options options = {.seed = 1, .tier = TIER_AUTO, .replay = replay.at, .stop = &interrupted};
+    struct run_options options = {
+        .seed = 1, .tier = TIER_AUTO, .replay = replay.at, .stop = &interrupted};
     int code = drill_load(path, &(struct drill_options){0}, &drill, error);
     if (code == 0)
         code = drill_run(drill, &options, &record, error);
@@ -200,13 +214,16 @@ static void finish_row(struct checking *checking, struct worker *worker, int sta
     close(worker->complaints);
     row->failure_code = code_of_status(status);
     if (row->failure_code == 0)
-        row->failure_code = summary_read_file(&row->summary, &checking->arena,
-                                              arena_printf(&checking->arena, "%s/run.json", folder_of(checking, worker->row)),
-                                              &error);
+        row->failure_code = summary_read_file(
+            &row->summary, &checking->arena,
+            arena_printf(&checking->arena, "%s/run.json", folder_of(checking, worker->row)),
+            &error);
     row->has_summary = row->failure_code == 0;
     if (!row->has_summary)
-        row->failure = error.text[0] ? arena_strdup(&checking->arena, error.text)
-                                     : arena_printf(&checking->arena, "ended without a result (wait status %d)", status);
+        row->failure =
+            error.text[0]
+                ? arena_strdup(&checking->arena, error.text)
+                : arena_printf(&checking->arena, "ended without a result (wait status %d)", status);
     worker->pid = 0;
 }
 
@@ -216,8 +233,8 @@ static void show_progress(const struct checking *checking)
     if (!isatty(STDERR_FILENO) || checking->n_heads < 2)
         return;
     int full = checking->n_heads ? BAR * checking->n_done / checking->n_heads : BAR;
-    fprintf(stderr, "\r[%.*s%*s] %d of %d", full, "##############################", BAR - full, "", checking->n_done,
-            checking->n_heads);
+    fprintf(stderr, "\r[%.*s%*s] %d of %d", full, "##############################", BAR - full, "",
+            checking->n_done, checking->n_heads);
     if (checking->n_done == checking->n_heads)
         fprintf(stderr, "\r%*s\r", BAR + 24, "");
 }
@@ -253,9 +270,11 @@ static int run_all(struct checking *checking, struct error *error)
     sigaction(SIGTERM, &action, NULL);
     show_progress(checking);
     while (code == 0 && checking->n_done < (interrupted ? started : checking->n_heads)) {
-        if (interrupted || started == checking->n_heads || started - checking->n_done == checking->arguments->jobs) {
+        if (interrupted || started == checking->n_heads ||
+            started - checking->n_done == checking->arguments->jobs) {
             code = wait_for_one(checking, error);
-        } else if (checking->check.rows[started].failure) { /* a mistake in its file: the others run all the same */
+        } else if (checking->check.rows[started]
+                       .failure) { /* a mistake in its file: the others run all the same */
             started++;
             checking->n_done++;
         } else {
@@ -263,7 +282,8 @@ static int run_all(struct checking *checking, struct error *error)
         }
     }
     if (code == 0 && interrupted)
-        code = error_set(error, ERROR_SEAL, "check: stopped from outside after %d of %d drills; nothing was written",
+        code = error_set(error, ERROR_SEAL,
+                         "check: stopped from outside after %d of %d drills; nothing was written",
                          checking->n_done, checking->n_heads);
     return code;
 }
@@ -274,18 +294,21 @@ static int find_drills(struct checking *checking, struct error *error)
 {
     int code = 0;
     for (int i = 0; code == 0 && i < checking->arguments->n_paths; i++)
-        code = drill_find(&checking->arena, arguments_path(&checking->arena, checking->arguments->paths[i]),
+        code = drill_find(&checking->arena,
+                          arguments_path(&checking->arena, checking->arguments->paths[i]),
                           &checking->heads, &checking->n_heads, &checking->cap_heads, error);
     if (code == 0 && checking->n_heads == 0)
-        code = error_set(error, ERROR_INPUT, "%s: no drill here (a YAML file with 'format: rehearse.drill/1')",
+        code = error_set(error, ERROR_INPUT,
+                         "%s: no drill here (a YAML file with 'format: rehearse.drill/1')",
                          checking->arguments->paths[0]);
     for (int i = 0; code == 0 && i < checking->n_heads; i++) {
         for (int k = 0; k < i; k++) {
             if (strcmp(checking->heads[i].path, checking->heads[k].path) == 0)
                 return error_set(error, ERROR_INPUT, "%s: is named twice", checking->heads[i].path);
             if (strcmp(checking->heads[i].name, checking->heads[k].name) == 0)
-                return error_set(error, ERROR_INPUT, "%s: is called %s, as %s is; rename one of them", checking->heads[i].path,
-                                 checking->heads[i].name, checking->heads[k].path);
+                return error_set(
+                    error, ERROR_INPUT, "%s: is called %s, as %s is; rename one of them",
+                    checking->heads[i].path, checking->heads[i].name, checking->heads[k].path);
         }
     }
     return code;
@@ -297,9 +320,11 @@ static int read_expectation(struct checking *checking, int i, struct error *erro
     struct check_row *row = &checking->check.rows[i];
     int code = doc_read_file(&checking->arena, row->path, &doc, error);
     if (code == 0)
-        code = expectation_read(&checking->expectations[i], doc_get(doc, "expect"), &checking->arena, error);
+        code = expectation_read(&checking->expectations[i], doc_get(doc, "expect"),
+                                &checking->arena, error);
     if (code == 0)
-        row->n_lapsed = waivers_lapsed(doc_get(doc, "waive"), checking->arguments->today_s * SECOND, &checking->arena, &row->lapsed);
+        row->n_lapsed = waivers_lapsed(doc_get(doc, "waive"), checking->arguments->today_s * SECOND,
+                                       &checking->arena, &row->lapsed);
     return code;
 }
 
@@ -326,11 +351,13 @@ static void compare_row(struct checking *checking, int i, const struct baseline 
     if (!row->has_summary)
         return;
     struct lines all = {.arena = &checking->arena};
-    row->n_unexpected = expectation_compare(&checking->expectations[i], &row->summary, &checking->arena, &row->unexpected);
+    row->n_unexpected = expectation_compare(&checking->expectations[i], &row->summary,
+                                            &checking->arena, &row->unexpected);
     if (baseline)
         row->n_worse = baseline_compare(baseline, &row->summary, &checking->arena, &row->worse);
     if (checking->arguments->severity >= 0)
-        row->n_over = check_count_over(&row->summary, &checking->expectations[i], (enum severity)checking->arguments->severity);
+        row->n_over = check_count_over(&row->summary, &checking->expectations[i],
+                                       (enum severity)checking->arguments->severity);
     for (int k = 0; k < row->n_unexpected; k++)
         lines_add(&all, "%s", row->unexpected[k]);
     for (int k = 0; k < row->n_lapsed; k++)
@@ -338,7 +365,8 @@ static void compare_row(struct checking *checking, int i, const struct baseline 
     for (int k = 0; k < row->n_worse; k++)
         lines_add(&all, "worse: %s", row->worse[k]);
     if (row->n_over)
-        lines_add(&all, "%d findings at or over '%s' that are not expected", row->n_over, checking->arguments->fail_on);
+        lines_add(&all, "%d findings at or over '%s' that are not expected", row->n_over,
+                  checking->arguments->fail_on);
     row->summary.compared = true;
     row->summary.problems = all.at;
     row->summary.n_problems = all.n;
@@ -362,7 +390,9 @@ static const struct summary *summaries_with_failures(struct checking *checking)
     struct summary *summaries = ARENA_ARRAY(&checking->arena, struct summary, checking->n_heads);
     for (int i = 0; i < checking->n_heads; i++) {
         const struct check_row *row = &checking->check.rows[i];
-        summaries[i] = row->has_summary ? row->summary : (struct summary){.drill = row->path, .failure = row->failure};
+        summaries[i] = row->has_summary
+                           ? row->summary
+                           : (struct summary){.drill = row->path, .failure = row->failure};
     }
     return summaries;
 }
@@ -379,7 +409,8 @@ static int compare_all(struct checking *checking, struct error *error)
         compare_row(checking, i, baseline);
     const struct summary *summaries = summaries_of(checking, &n);
     if (baseline)
-        checking->check.n_missing = baseline_missing(baseline, summaries, n, &checking->arena, &checking->check.missing);
+        checking->check.n_missing =
+            baseline_missing(baseline, summaries, n, &checking->arena, &checking->check.missing);
     baseline_free(baseline);
     return 0;
 }
@@ -392,9 +423,11 @@ static int write_files(struct checking *checking, struct error *error)
     struct buf buf;
     buf_init(&buf, REPORT_MAX);
     check_html(&checking->check, &buf);
-    int code = formats_write_file(arena_printf(&checking->arena, "%s/index.html", arguments->out), &buf, error);
+    int code = formats_write_file(arena_printf(&checking->arena, "%s/index.html", arguments->out),
+                                  &buf, error);
     if (code == 0)
-        code = formats_write(&arguments->formats, summaries, n, summaries_with_failures(checking), checking->n_heads, error);
+        code = formats_write(&arguments->formats, summaries, n, summaries_with_failures(checking),
+                             checking->n_heads, error);
     if (code == 0 && arguments->write_baseline) {
         buf_clear(&buf);
         baseline_write(summaries, n, &buf);
@@ -448,25 +481,34 @@ static int run(int argc, char **argv)
 const struct command command_check = {
     .name = "check",
     .usage = "[PATH...] [-j N] [--junit FILE] [--sarif FILE] [--csv FILE] [--metrics FILE]\n"
-             "                      [--baseline FILE | --write-baseline FILE] [--fail-on error|warning|note]\n"
-             "                      [--format text|json] [--out DIR] [--history FILE|none] [--today DATE]\n"
+             "                      [--baseline FILE | --write-baseline FILE] [--fail-on "
+             "error|warning|note]\n"
+             "                      [--format text|json] [--out DIR] [--history FILE|none] "
+             "[--today DATE]\n"
              "                      [--no-color]",
     .summary = "run every drill and compare with what it expects",
-    .help = "  PATH                   drill files, or folders that are searched for them (default: the current one)\n"
-            "  -j N                   this many at once (default: one for each processor)\n"
-            "  --junit FILE           JUnit XML: a test suite for each drill\n"
-            "  --sarif FILE           SARIF 2.1.0: findings at their lines\n"
-            "  --csv FILE             all measures, one row each\n"
-            "  --metrics FILE         OpenMetrics text for dashboards\n"
-            "  --baseline FILE        what got worse since that file was written fails: slower, new findings, lost passes\n"
-            "  --write-baseline FILE  keep these results as the baseline\n"
-            "  --fail-on SEVERITY     findings at least this bad fail, unless expected by the drill or waived\n"
-            "  --today DATE           the day by which a drill's waivers are judged (default today)\n"
-            "  --history FILE|none    where the runs are kept (default $XDG_STATE_HOME/rehearse/history.db)\n"
-            "  --out DIR              where each drill's reports go, and index.html that leads to them (default rehearse-out)\n"
-            "\n"
-            "A drill that states no 'expect' is expected to pass. One whose waiver has run out is not as expected. A drill with a\n"
-            "mistake in its files is reported and stops no other.\n"
-            "exit: 0 all as expected, 1 not, 2 the input is wrong, 3 unknown or cannot be sealed\n",
+    .help =
+        "  PATH                   drill files, or folders that are searched for them (default: the "
+        "current one)\n"
+        "  -j N                   this many at once (default: one for each processor)\n"
+        "  --junit FILE           JUnit XML: a test suite for each drill\n"
+        "  --sarif FILE           SARIF 2.1.0: findings at their lines\n"
+        "  --csv FILE             all measures, one row each\n"
+        "  --metrics FILE         OpenMetrics text for dashboards\n"
+        "  --baseline FILE        what got worse since that file was written fails: slower, new "
+        "findings, lost passes\n"
+        "  --write-baseline FILE  keep these results as the baseline\n"
+        "  --fail-on SEVERITY     findings at least this bad fail, unless expected by the drill or "
+        "waived\n"
+        "  --today DATE           the day by which a drill's waivers are judged (default today)\n"
+        "  --history FILE|none    where the runs are kept (default "
+        "$XDG_STATE_HOME/rehearse/history.db)\n"
+        "  --out DIR              where each drill's reports go, and index.html that leads to them "
+        "(default rehearse-out)\n"
+        "\n"
+        "A drill that states no 'expect' is expected to pass. One whose waiver has run out is not "
+        "as expected. A drill with a\n"
+        "mistake in its files is reported and stops no other.\n"
+        "exit: 0 all as expected, 1 not, 2 the input is wrong, 3 unknown or cannot be sealed\n",
     .run = run,
 };

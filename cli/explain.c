@@ -3,8 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli/command.h"
 #include "cli/arguments.h"
+#include "cli/command.h"
 #include "procedures/lint/lint.h"
 #include "reports/explain.h"
 

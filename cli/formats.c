@@ -8,8 +8,8 @@ int formats_write_file(const char *path, const struct buf *content, struct error
     return code ? code : report_write_file(path, buf_text(content), error);
 }
 
-int formats_write(const struct formats *formats, const struct summary *summaries, int n, const struct summary *all, int n_all,
-                  struct error *error)
+int formats_write(const struct formats *formats, const struct summary *summaries, int n,
+                  const struct summary *all, int n_all, struct error *error)
 {
     const struct {
         const char *path;

@@ -1,4 +1,5 @@
-/* formats: the files for other tools that run and check write when asked: JUnit XML, SARIF, CSV, OpenMetrics. */
+/* formats: the files for other tools that run and check write when asked: JUnit XML, SARIF, CSV,
+ * OpenMetrics. */
 #ifndef REHEARSE_CLI_FORMATS_H
 #define REHEARSE_CLI_FORMATS_H
 
@@ -9,13 +10,17 @@ struct formats {
 };
 
 /* Their options, for a command's table. */
-#define FORMATS_OPTIONS(formats)                                                                                             \
-    {"--junit", &(formats)->junit, NULL}, {"--sarif", &(formats)->sarif, NULL}, {"--csv", &(formats)->csv, NULL},            \
-    {"--metrics", &(formats)->metrics, NULL}
+#define FORMATS_OPTIONS(formats)                                                                   \
+    {"--junit", &(formats)->junit, NULL}, {"--sarif", &(formats)->sarif, NULL},                    \
+        {"--csv", &(formats)->csv, NULL},                                                          \
+    {                                                                                              \
+        "--metrics", &(formats)->metrics, NULL                                                     \
+    }
 
-/* Writes what was asked for. `all` holds the drills that could not be run, too: JUnit tells of them. */
-int formats_write(const struct formats *, const struct summary *summaries, int n, const struct summary *all, int n_all,
-                  struct error *);
+/* Writes what was asked for. `all` holds the drills that could not be run, too: JUnit tells of
+ * them. */
+int formats_write(const struct formats *, const struct summary *summaries, int n,
+                  const struct summary *all, int n_all, struct error *);
 /* One file, whole or not at all, with the folders above it. */
 int formats_write_file(const char *path, const struct buf *content, struct error *);
 

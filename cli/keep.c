@@ -30,8 +30,10 @@ void keep_runs(const struct summary *summaries, int n, const char *option)
     int code = path ? history_open(path, true, &history, &error)
                     : error_set(&error, ERROR_INPUT, "no home directory; give --history FILE");
     for (int i = 0; code == 0 && i < n; i++) {
-        struct history_run run = history_run_of(&summaries[i], real_clock_unix_s(), "simulated", "");
-        code = history_add(history, &run, summaries[i].findings, summaries[i].n_findings, NULL, &error);
+        struct history_run run =
+            history_run_of(&summaries[i], real_clock_unix_s(), "simulated", "");
+        code = history_add(history, &run, summaries[i].findings, summaries[i].n_findings, NULL,
+                           &error);
     }
     if (code)
         fprintf(stderr, "rehearse: not kept in the history: %s\n", error.text);
@@ -47,7 +49,8 @@ int keep_time(const char *text, const char *option_name, int64_t *ret_s, struct 
         return 0;
     }
     if (!parse_day(str_of(text), &unix_ns))
-        return error_set(error, ERROR_INPUT, "%s '%s' is no date, expected as in 2026-06-30", option_name, text);
+        return error_set(error, ERROR_INPUT, "%s '%s' is no date, expected as in 2026-06-30",
+                         option_name, text);
     *ret_s = unix_ns / SECOND;
     return 0;
 }

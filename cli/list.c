@@ -103,7 +103,8 @@ static const char *common_folder(struct listing *listing, const struct catalog_p
     for (int i = 0; i < playbook->n_procedures; i++) {
         for (int k = 0; k < playbook->procedures[i].n_drills; k++) {
             const char *path = playbook->procedures[i].drills[k]->path, *slash = strrchr(path, '/');
-            const char *here = arena_printf(&listing->arena, "%.*s", slash ? (int)(slash - path) : 0, path);
+            const char *here =
+                arena_printf(&listing->arena, "%.*s", slash ? (int)(slash - path) : 0, path);
             if (folder && strcmp(folder, here) != 0)
                 return "";
             folder = here;
@@ -117,7 +118,10 @@ static void put_playbook(struct listing *listing, const struct catalog_playbook 
     struct arena *arena = &listing->arena;
     const char *folder = common_folder(listing, playbook);
     int n_idle = 0;
-    put_wrapped(listing, folder[0] ? arena_printf(arena, "%s, drills in %s/", playbook->path, folder) : playbook->path, 0, 2);
+    put_wrapped(listing,
+                folder[0] ? arena_printf(arena, "%s, drills in %s/", playbook->path, folder)
+                          : playbook->path,
+                0, 2);
     if (playbook->mistake)
         put_wrapped(listing, arena_printf(arena, "  cannot be read: %s", playbook->mistake), 0, 6);
     for (int i = 0; i < playbook->n_procedures; i++) {
@@ -126,7 +130,8 @@ static void put_playbook(struct listing *listing, const struct catalog_playbook 
         if (procedure->n_drills == 0)
             continue;
         buf_puts(&listing->out, "  ");
-        put_wrapped(listing, procedure->heading[0] ? procedure->heading : "the whole document", 2, 4);
+        put_wrapped(listing, procedure->heading[0] ? procedure->heading : "the whole document", 2,
+                    4);
         for (int k = 0; k < procedure->n_drills; k++)
             put_drill(listing, procedure->drills[k], folder);
     }
@@ -137,7 +142,9 @@ static void put_playbook(struct listing *listing, const struct catalog_playbook 
         const struct catalog_procedure *procedure = &playbook->procedures[i];
         if (procedure->n_drills == 0) {
             buf_puts(&listing->out, "    ");
-            put_wrapped(listing, arena_printf(arena, "%s (line %d)", procedure->heading, procedure->line), 4, 6);
+            put_wrapped(listing,
+                        arena_printf(arena, "%s (line %d)", procedure->heading, procedure->line), 4,
+                        6);
         }
     }
 }
@@ -147,7 +154,8 @@ static void print_text(struct listing *listing)
     const struct catalog *catalog = &listing->catalog;
     for (int i = 0; i < catalog->n_systems; i++) {
         const struct catalog_system *system = &catalog->systems[i];
-        put_wrapped(listing, arena_printf(&listing->arena, "%s: %s", system->name, system->title), 0, 2);
+        put_wrapped(listing, arena_printf(&listing->arena, "%s: %s", system->name, system->title),
+                    0, 2);
         put_padded(listing, "", NAME_COLUMNS);
         buf_puts(&listing->out, "expected last run\n");
         for (int k = 0; k < system->n_playbooks; k++)
@@ -155,18 +163,22 @@ static void print_text(struct listing *listing)
         buf_putc(&listing->out, '\n');
     }
     for (int i = 0; i < catalog->n_unreadable; i++)
-        put_wrapped(listing, arena_printf(&listing->arena, "%s cannot be read: %s", catalog->unreadable[i]->path,
-                                          catalog->unreadable[i]->mistake), 0, 2);
+        put_wrapped(listing,
+                    arena_printf(&listing->arena, "%s cannot be read: %s",
+                                 catalog->unreadable[i]->path, catalog->unreadable[i]->mistake),
+                    0, 2);
     int n = listing->n_drills + catalog->n_unreadable;
     buf_printf(&listing->out, "%d drill%s", n, n == 1 ? "" : "s");
     if (listing->n_idle)
-        buf_printf(&listing->out, "; %d procedure%s without one", listing->n_idle, listing->n_idle == 1 ? "" : "s");
+        buf_printf(&listing->out, "; %d procedure%s without one", listing->n_idle,
+                   listing->n_idle == 1 ? "" : "s");
     buf_putc(&listing->out, '\n');
 }
 
 /* ---- for programs ---- */
 
-static void write_drill(struct listing *listing, struct json_writer *json, const struct drill_head *head)
+static void write_drill(struct listing *listing, struct json_writer *json,
+                        const struct drill_head *head)
 {
     struct last last = last_of(listing, head);
     json_open_object(json, NULL);
@@ -186,7 +198,8 @@ static void write_drill(struct listing *listing, struct json_writer *json, const
     json_close_object(json);
 }
 
-static void write_playbook(struct listing *listing, struct json_writer *json, const struct catalog_playbook *playbook)
+static void write_playbook(struct listing *listing, struct json_writer *json,
+                           const struct catalog_playbook *playbook)
 {
     json_open_object(json, NULL);
     json_string(json, "path", arguments_path(&listing->arena, playbook->path));
@@ -228,7 +241,8 @@ static void print_json(struct listing *listing)
     json_open_array(&json, "unreadable");
     for (int i = 0; i < listing->catalog.n_unreadable; i++) {
         json_open_object(&json, NULL);
-        json_string(&json, "path", arguments_path(&listing->arena, listing->catalog.unreadable[i]->path));
+        json_string(&json, "path",
+                    arguments_path(&listing->arena, listing->catalog.unreadable[i]->path));
         json_string(&json, "mistake", listing->catalog.unreadable[i]->mistake);
         json_close_object(&json);
     }
@@ -247,7 +261,8 @@ static struct history *open_history(const char *option, struct arena *arena)
     return history;
 }
 
-static void list(struct listing *listing, const struct drill_head *heads, int n, const char *history_option, bool json)
+static void list(struct listing *listing, const struct drill_head *heads, int n,
+                 const char *history_option, bool json)
 {
     listing->history = open_history(history_option, &listing->arena);
     catalog_make(&listing->arena, heads, n, &listing->catalog);
@@ -289,10 +304,12 @@ const struct command command_list = {
     .name = "list",
     .usage = "[PATH...] [--format text|json] [--history FILE|none]",
     .summary = "the systems, their procedures and drills, and the last verdict of each",
-    .help = "  PATH             a drill file, or a folder that is searched for them (default: the current one)\n"
+    .help = "  PATH             a drill file, or a folder that is searched for them (default: the "
+            "current one)\n"
             "  --format FORMAT  text (default), or json: the same as one document\n"
             "  --history FILE   where the last verdicts are looked up; none: nowhere\n"
             "\n"
-            "A procedure is a heading with commands below it. What no drill rehearses is listed as such.\n",
+            "A procedure is a heading with commands below it. What no drill rehearses is listed as "
+            "such.\n",
     .run = run,
 };

@@ -21,22 +21,15 @@ extern const struct command command_run;
 extern const struct command command_trend;
 
 static const struct command *const commands[] = {
-    &command_run,
-    &command_check,
-    &command_campaign,
-    &command_tune,
-    &command_lint,
-    &command_init,
-    &command_list,
-    &command_explain,
-    &command_history,
-    &command_trend,
+    &command_run,  &command_check, &command_campaign, &command_tune,    &command_lint,
+    &command_init, &command_list,  &command_explain,  &command_history, &command_trend,
     NULL,
 };
 
 static void print_overview(FILE *out)
 {
-    fputs("rehearse: rehearse a rollback playbook, sealed off and in virtual time, and learn what is true\n\n"
+    fputs("rehearse: rehearse a rollback playbook, sealed off and in virtual time, and learn what "
+          "is true\n\n"
           "usage: rehearse COMMAND [ARGUMENTS]\n\n",
           out);
     for (int i = 0; commands[i]; i++)
@@ -88,7 +81,8 @@ static int run(int argc, char **argv)
         print_overview(stderr);
         return EXIT_INPUT;
     }
-    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
+        strcmp(argv[1], "-h") == 0)
         return help(argc > 2 ? argv[2] : NULL);
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) {
         puts("rehearse " REHEARSE_VERSION);

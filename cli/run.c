@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/formats.h"
 #include "cli/keep.h"
-#include "cli/arguments.h"
 #include "cli/shell.h"
 #include "procedures/drill/run.h"
 #include "reports/report.h"
@@ -40,12 +40,18 @@ static int parse(int argc, char **argv, struct run_arguments *ret, struct run_op
                  struct drill_options *load, struct error *error)
 {
     const struct option_spec specs[] = {
-        {"--seed", &ret->seed, NULL},         {"--playbook", &ret->playbook, NULL},
-        {"--section", &ret->section, NULL},   {"--out", &ret->out, NULL},
-        {"--format", &ret->format, NULL},     {"--tier", &ret->tier, NULL},
-        {"--history", &ret->history, NULL},   {"--until", &ret->until, NULL},
-        {"--shell", NULL, &ret->shell},       FORMATS_OPTIONS(&ret->formats),
-        {"--no-color", NULL, &ret->no_color}, {"--png", NULL, &ret->png},
+        {"--seed", &ret->seed, NULL},
+        {"--playbook", &ret->playbook, NULL},
+        {"--section", &ret->section, NULL},
+        {"--out", &ret->out, NULL},
+        {"--format", &ret->format, NULL},
+        {"--tier", &ret->tier, NULL},
+        {"--history", &ret->history, NULL},
+        {"--until", &ret->until, NULL},
+        {"--shell", NULL, &ret->shell},
+        FORMATS_OPTIONS(&ret->formats),
+        {"--no-color", NULL, &ret->no_color},
+        {"--png", NULL, &ret->png},
         {NULL, NULL, NULL},
     };
     const char *rest[2] = {NULL};
@@ -58,12 +64,14 @@ static int parse(int argc, char **argv, struct run_arguments *ret, struct run_op
     ret->drill = rest[0];
     int64_t seed = 1;
     if (ret->seed && (!str_int64(str_of(ret->seed), &seed) || seed < 0 || seed >= INT64_C(1) << 53))
-        return error_set(error, ERROR_INPUT, "--seed '%s' is no whole number from 0 to 2^53 - 1", ret->seed);
+        return error_set(error, ERROR_INPUT, "--seed '%s' is no whole number from 0 to 2^53 - 1",
+                         ret->seed);
     if (ret->tier && strcmp(ret->tier, "auto") != 0 && tier_of(ret->tier) == TIER_AUTO)
-        return error_set(error, ERROR_INPUT, "--tier '%s' is not known: auto, namespaces or landlock",
-                         ret->tier);
+        return error_set(error, ERROR_INPUT,
+                         "--tier '%s' is not known: auto, namespaces or landlock", ret->tier);
     if (ret->until && !ret->shell)
-        return error_set(error, ERROR_INPUT, "--until stops before a line to look around there: add --shell");
+        return error_set(error, ERROR_INPUT,
+                         "--until stops before a line to look around there: add --shell");
     if (!ret->format)
         ret->format = "text";
     if (strcmp(ret->format, "text") != 0 && strcmp(ret->format, "json") != 0 &&
@@ -79,7 +87,8 @@ static int parse(int argc, char **argv, struct run_arguments *ret, struct run_op
 }
 
 /* The command that repeats this run, quoted for a shell. */
-static char *replay_command(struct arena *arena, const struct run_arguments *arguments, uint64_t seed)
+static char *replay_command(struct arena *arena, const struct run_arguments *arguments,
+                            uint64_t seed)
 {
     struct buf line;
     buf_init(&line, 64 * 1024);
@@ -122,7 +131,8 @@ static int tell(const struct drill *drill, const struct record *record,
     report_init(&report, record);
     const char *out = arguments->out ? arguments->out
                                      : arena_printf(&report.arena, "rehearse-out/%s", drill->name);
-    int code = report_write_all(&report, out, WRITE_USUAL | (arguments->png ? WRITE_PNG : 0u), error);
+    int code =
+        report_write_all(&report, out, WRITE_USUAL | (arguments->png ? WRITE_PNG : 0u), error);
     struct summary summary;
     summary_of_report(&summary, &report.arena, &report);
     if (code == 0)
@@ -133,7 +143,8 @@ static int tell(const struct drill *drill, const struct record *record,
         if (strcmp(arguments->format, "text") == 0)
             printf("\nreport.html, report.md, run.json and the pictures are in %s/\n", out);
     }
-    int status = code == 0 ? arguments_status_of(report.verdict.outcome) : arguments_fail(code, error);
+    int status =
+        code == 0 ? arguments_status_of(report.verdict.outcome) : arguments_fail(code, error);
     report_release(&report);
     return status;
 }
@@ -161,12 +172,14 @@ static int run(int argc, char **argv)
         struct sigaction action = {.sa_handler = on_interrupt};
         sigaction(SIGINT, &action, NULL);
         sigaction(SIGTERM, &action, NULL);
-        code = arguments.shell ? shell_look(drill, &options, &guest, &error) : drill_run(drill, &options, &record, &error);
+        code = arguments.shell ? shell_look(drill, &options, &guest, &error)
+                               : drill_run(drill, &options, &record, &error);
     }
     if (code < 0)
         status = arguments_fail(code, &error);
     else
-        status = arguments.shell ? (code ? EXIT_UNKNOWN : EXIT_PASS) : tell(drill, record, &arguments, &error);
+        status = arguments.shell ? (code ? EXIT_UNKNOWN : EXIT_PASS)
+                                 : tell(drill, record, &arguments, &error);
     record_free(record);
     drill_free(drill);
     arena_release(&arena);
@@ -183,20 +196,27 @@ const struct command command_run = {
     .summary = "rehearse one drill and report what is true",
     .help =
         "  DRILL              a drill file, e.g. drills/shop.yaml\n"
-        "  --seed N           the run's random seed (default 1); the same seed gives the same bytes\n"
+        "  --seed N           the run's random seed (default 1); the same seed gives the same "
+        "bytes\n"
         "  --playbook FILE    rehearse this document in the place of the drill's own\n"
         "  --section HEADING  the procedure under this heading\n"
         "  --out DIR          where reports go (default rehearse-out/DRILL/)\n"
         "  --format FORMAT    what is printed: text (default), json, markdown\n"
         "  --png              the pictures as PNG too\n"
-        "  --junit FILE       JUnit XML; --sarif FILE: SARIF 2.1.0; --csv FILE: the measures; --metrics FILE: OpenMetrics text\n"
-        "  --history FILE     where the run is kept (default $XDG_STATE_HOME/rehearse/history.db); none: nowhere\n"
-        "  --shell            look around in the sealed shell instead: it takes its commands from you, not from the playbook\n"
-        "  --until FILE:LINE  ... and is opened before this line of the procedure (default its first)\n"
+        "  --junit FILE       JUnit XML; --sarif FILE: SARIF 2.1.0; --csv FILE: the measures; "
+        "--metrics FILE: OpenMetrics text\n"
+        "  --history FILE     where the run is kept (default $XDG_STATE_HOME/rehearse/history.db); "
+        "none: nowhere\n"
+        "  --shell            look around in the sealed shell instead: it takes its commands from "
+        "you, not from the playbook\n"
+        "  --until FILE:LINE  ... and is opened before this line of the procedure (default its "
+        "first)\n"
         "  --tier TIER        how the playbook is sealed off; auto takes the best that works here\n"
         "\n"
-        "DIR gets report.html, report.md, run.json (all that is known, reports/run.schema.json), events.jsonl (one event a line),\n"
+        "DIR gets report.html, report.md, run.json (all that is known, reports/run.schema.json), "
+        "events.jsonl (one event a line),\n"
         "incident.md (as a team files it), timeline.svg and steps.svg.\n"
-        "exit: 0 pass, 1 a target or gate was missed, 2 the input is wrong, 3 unknown or cannot be sealed\n",
+        "exit: 0 pass, 1 a target or gate was missed, 2 the input is wrong, 3 unknown or cannot be "
+        "sealed\n",
     .run = run,
 };

@@ -1,4 +1,5 @@
-/* Looking around in the sealed shell, before a line of the procedure: `rehearse run DRILL --until FILE:LINE --shell`. */
+/* Looking around in the sealed shell, before a line of the procedure: `rehearse run DRILL --until
+ * FILE:LINE --shell`. */
 #include "cli/shell.h"
 
 #include <stdio.h>
@@ -12,7 +13,7 @@
 /* What children wrote is shown when they have written it all: in virtual time nothing is slow. */
 struct terminal {
     struct buf pending;
-    bool person;  /* types at a terminal: he is asked, and told where he is */
+    bool person; /* types at a terminal: he is asked, and told where he is */
     bool greeted;
 };
 
@@ -41,7 +42,9 @@ static bool ask(void *ctx, const char *prompt, struct buf *ret)
     size_t size = 0;
     show_pending(terminal);
     if (terminal->person && !terminal->greeted)
-        fputs("The sealed shell, before that line. Commands take virtual time, typing takes none; exit or Ctrl-D leaves.\n", stderr);
+        fputs("The sealed shell, before that line. Commands take virtual time, typing takes none; "
+              "exit or Ctrl-D leaves.\n",
+              stderr);
     terminal->greeted = true;
     if (terminal->person)
         fputs(prompt, stderr);
@@ -55,20 +58,24 @@ static bool ask(void *ctx, const char *prompt, struct buf *ret)
     return stays;
 }
 
-int shell_parse_until(const char *until, struct arena *arena, struct guest *ret, struct error *error)
+int shell_parse_until(const char *until, struct arena *arena, struct guest *ret,
+                      struct error *error)
 {
     const char *colon = until ? strrchr(until, ':') : NULL;
     int64_t line = 0;
     if (!until)
         return 0;
-    if (!colon || colon == until || !str_int64(str_of(colon + 1), &line) || line < 1 || line > 100000000)
-        return error_set(error, ERROR_INPUT, "--until '%s': expected FILE:LINE, as in playbook.md:170", until);
+    if (!colon || colon == until || !str_int64(str_of(colon + 1), &line) || line < 1 ||
+        line > 100000000)
+        return error_set(error, ERROR_INPUT,
+                         "--until '%s': expected FILE:LINE, as in playbook.md:170", until);
     ret->file = arena_str(arena, (struct str){until, (size_t)(colon - until)});
     ret->line = (int)line;
     return 0;
 }
 
-int shell_look(const struct drill *drill, struct run_options *options, struct guest *guest, struct error *error)
+int shell_look(const struct drill *drill, struct run_options *options, struct guest *guest,
+               struct error *error)
 {
     struct terminal terminal = {.person = isatty(STDIN_FILENO)};
     struct record *record = NULL;

@@ -18,8 +18,8 @@ static void svg_to_png(struct buf *picture)
     buf_release(&png);
 }
 
-static int show(struct history *history, const char *drill, int64_t now_s, const char *format, const char *plot,
-                struct error *error)
+static int show(struct history *history, const char *drill, int64_t now_s, const char *format,
+                const char *plot, struct error *error)
 {
     struct arena arena = {0};
     struct trend trend;
@@ -81,12 +81,13 @@ const struct command command_trend = {
     .name = "trend",
     .usage = "[DRILL] [--history FILE] [--now DATE] [--format text|json] [--plot FILE]",
     .summary = "eight quarters of the history: medians, regressions, open findings",
-    .help = "  DRILL           only this one, e.g. shop/database (default: all)\n"
-            "  --history FILE  the file (default $XDG_STATE_HOME/rehearse/history.db)\n"
-            "  --now DATE      look back from this day (default today)\n"
-            "  --format FORMAT what is printed: text (default), json\n"
-            "  --plot FILE     draw the score per quarter as SVG, or as PNG if the name ends in .png\n"
-            "\n"
-            "exit: 0; 2 the input is wrong\n",
+    .help =
+        "  DRILL           only this one, e.g. shop/database (default: all)\n"
+        "  --history FILE  the file (default $XDG_STATE_HOME/rehearse/history.db)\n"
+        "  --now DATE      look back from this day (default today)\n"
+        "  --format FORMAT what is printed: text (default), json\n"
+        "  --plot FILE     draw the score per quarter as SVG, or as PNG if the name ends in .png\n"
+        "\n"
+        "exit: 0; 2 the input is wrong\n",
     .run = run,
 };

@@ -1,4 +1,5 @@
-/* rehearse tune: every threshold and duration of one trigger, on many simulated failures at once. */
+/* rehearse tune: every threshold and duration of one trigger, on many simulated failures at once.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,8 @@
 
 enum { RUNS_USUAL = 400, RUNS_MAX = 100000, TICKS_MAX = 7000, DURATIONS_MAX = 64 };
 
-#define HORIZON_NS (40 * MINUTE) /* after the change: a failure that is not seen by then is missed */
+#define HORIZON_NS                                                                                 \
+    (40 * MINUTE) /* after the change: a failure that is not seen by then is missed */
 
 struct options {
     const char *drill, *trigger, *runs_text, *jobs_text, *budget_text, *format;
@@ -48,28 +50,38 @@ struct tuning {
 
 static int parse(int argc, char **argv, struct options *ret, struct error *error)
 {
-    const struct option_spec specs[] = {{"--runs", &ret->runs_text, NULL}, {"-j", &ret->jobs_text, NULL},
-                                        {"--false-alarms", &ret->budget_text, NULL}, {NULL, NULL, NULL}};
+    const struct option_spec specs[] = {{"--runs", &ret->runs_text, NULL},
+                                        {"-j", &ret->jobs_text, NULL},
+                                        {"--false-alarms", &ret->budget_text, NULL},
+                                        {NULL, NULL, NULL}};
     const char *rest[2] = {NULL, NULL};
     int n = arguments_parse(argc, argv, specs, rest, 2, error);
     if (n < 0)
         return n;
     if (n != 2)
-        return error_set(error, ERROR_INPUT, "tune: which drill, and which of its triggers? give the drill's path and the trigger's id");
+        return error_set(error, ERROR_INPUT,
+                         "tune: which drill, and which of its triggers? give the drill's path and "
+                         "the trigger's id");
     ret->drill = rest[0];
     ret->trigger = rest[1];
     ret->runs = RUNS_USUAL;
     ret->jobs = sysconf(_SC_NPROCESSORS_ONLN);
     ret->budget = 0.05;
-    if (ret->runs_text && (!str_int64(str_of(ret->runs_text), &ret->runs) || ret->runs < 2 || ret->runs > RUNS_MAX))
-        return error_set(error, ERROR_INPUT, "--runs '%s' is no number from 2 to %d", ret->runs_text, RUNS_MAX);
-    if (ret->jobs_text && (!str_int64(str_of(ret->jobs_text), &ret->jobs) || ret->jobs < 1 || ret->jobs > 64))
-        return error_set(error, ERROR_INPUT, "-j '%s' is no number of jobs from 1 to 64", ret->jobs_text);
+    if (ret->runs_text &&
+        (!str_int64(str_of(ret->runs_text), &ret->runs) || ret->runs < 2 || ret->runs > RUNS_MAX))
+        return error_set(error, ERROR_INPUT, "--runs '%s' is no number from 2 to %d",
+                         ret->runs_text, RUNS_MAX);
+    if (ret->jobs_text &&
+        (!str_int64(str_of(ret->jobs_text), &ret->jobs) || ret->jobs < 1 || ret->jobs > 64))
+        return error_set(error, ERROR_INPUT, "-j '%s' is no number of jobs from 1 to 64",
+                         ret->jobs_text);
     if (ret->budget_text) {
         char *end = NULL;
         double value = strtod(ret->budget_text, &end);
         if (!(value > 0 && value < 100) || strcmp(end, "%") != 0)
-            return error_set(error, ERROR_INPUT, "--false-alarms '%s' is no share of the runs such as 5%%", ret->budget_text);
+            return error_set(error, ERROR_INPUT,
+                             "--false-alarms '%s' is no share of the runs such as 5%%",
+                             ret->budget_text);
         ret->budget = value / 100;
     }
     if (ret->jobs < 1)
@@ -91,7 +103,8 @@ static const char *nearest_id(const struct model *model, const char *id)
 {
     const char *best = model->triggers.at[0].id;
     for (int i = 1; i < model->triggers.n; i++)
-        if (str_distance(str_of(id), str_of(model->triggers.at[i].id), 64) < str_distance(str_of(id), str_of(best), 64))
+        if (str_distance(str_of(id), str_of(model->triggers.at[i].id), 64) <
+            str_distance(str_of(id), str_of(best), 64))
             best = model->triggers.at[i].id;
     return best;
 }
@@ -102,13 +115,16 @@ static int check_trigger(struct tuning *tuning, struct error *error)
     const char *id = tuning->options.trigger;
     const struct model_trigger *trigger = find_trigger(model, id);
     if (!trigger && !model->triggers.n)
-        return error_set(error, ERROR_INPUT, "%s: the system has no triggers", tuning->options.drill);
+        return error_set(error, ERROR_INPUT, "%s: the system has no triggers",
+                         tuning->options.drill);
     if (!trigger)
-        return error_set(error, ERROR_INPUT, "%s: no trigger '%s'; did you mean '%s'?", tuning->options.drill, id,
-                         nearest_id(model, id));
+        return error_set(error, ERROR_INPUT, "%s: no trigger '%s'; did you mean '%s'?",
+                         tuning->options.drill, id, nearest_id(model, id));
     const struct model_condition *leaf = &trigger->when;
     if (leaf->kind != CONDITION_METRIC || leaf->of_n)
-        return error_set(error, ERROR_INPUT, "trigger '%s' is no metric against a threshold for a while: nothing to tune", id);
+        return error_set(
+            error, ERROR_INPUT,
+            "trigger '%s' is no metric against a threshold for a while: nothing to tune", id);
     tuning->leaf = leaf;
     tuning->tick_ns = leaf->every_ns ? leaf->every_ns : model->triggers.eval_ns;
     tuning->above = leaf->op == OP_GREATER || leaf->op == OP_AT_LEAST;
@@ -130,7 +146,8 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* From a tenth to ten times of today's threshold, in equal ratios; today's is one of them. An equality has no scale. */
+/* From a tenth to ten times of today's threshold, in equal ratios; today's is one of them. An
+ * equality has no scale. */
 static void make_grid(struct tuning *tuning)
 {
     enum { SIDE = 60 };
@@ -139,7 +156,8 @@ static void make_grid(struct tuning *tuning)
     int n = 0;
     tuning->thresholds = xcalloc(2 * SIDE + 1, sizeof *tuning->thresholds);
     for (int i = scale ? -SIDE : 0; i <= (scale ? SIDE : 0); i++)
-        tuning->thresholds[n++] = i == 0 ? leaf->threshold : leaf->threshold * exact_power(10, (double)i / SIDE);
+        tuning->thresholds[n++] =
+            i == 0 ? leaf->threshold : leaf->threshold * exact_power(10, (double)i / SIDE);
     qsort(tuning->thresholds, (size_t)n, sizeof *tuning->thresholds, by_value);
     int today = ticks_today(tuning), d = 0;
     for (int ticks = 1; ticks <= 240 && d < DURATIONS_MAX - 1; ticks += 1 + ticks / 8) {
@@ -172,14 +190,16 @@ static void run_one(int i, void *ctx, void *result)
     struct record *record = NULL;
     struct error error;
     trace->onset = -1;
-    const struct run_options options = {.seed = (uint64_t)(tuning->first_seed + i + 1), .tier = TIER_AUTO, .replay = ""};
+    const struct run_options options = {
+        .seed = (uint64_t)(tuning->first_seed + i + 1), .tier = TIER_AUTO, .replay = ""};
     trace->code = drill_run(tuning->drill, &options, &record, &error);
     if (trace->code) {
         fprintf(stderr, "rehearse: %s\n", error.text);
         return;
     }
     const struct series *series = traced(record);
-    int64_t onset_ns = record->instants[T_IMPACT] != NEVER ? record->instants[T_IMPACT] : record->instants[T_CHANGE];
+    int64_t onset_ns = record->instants[T_IMPACT] != NEVER ? record->instants[T_IMPACT]
+                                                           : record->instants[T_CHANGE];
     for (int k = 0; series && k < series->n && k < TICKS_MAX; k++) {
         double value = series->value[k];
         /* at least and at most: what is equal breaches too */
@@ -213,7 +233,8 @@ static int gather(struct tuning *tuning, struct error *error)
         for (int i = 0; i < n && !code; i++) {
             const struct trace *trace = &traces[i];
             if (good < n || trace->code)
-                code = trace->code ? error_set(error, trace->code, "a run failed") : error_set(error, ERROR_INTERNAL, "a run died");
+                code = trace->code ? error_set(error, trace->code, "a run failed")
+                                   : error_set(error, ERROR_INTERNAL, "a run died");
             if (code || trace->onset < 0)
                 continue;
             int left = trace->n - trace->onset;
@@ -221,12 +242,14 @@ static int gather(struct tuning *tuning, struct error *error)
             tune_encode(&tuning->grid, trace->value, trace->n, tuning->above, codes);
             tune_first(&tuning->grid, codes, trace->n, tuning->first);
             bool train = (from + i) % 2 == 0;
-            tune_add(&tuning->grid, tuning->first, trace->onset, train ? tuning->train : tuning->fresh);
+            tune_add(&tuning->grid, tuning->first, trace->onset,
+                     train ? tuning->train : tuning->fresh);
             tuning->n_train += train;
             tuning->n_fresh += !train;
         }
         if (terminal)
-            fprintf(stderr, "\r%lld of %lld runs ", (long long)from + n, (long long)tuning->options.runs);
+            fprintf(stderr, "\r%lld of %lld runs ", (long long)from + n,
+                    (long long)tuning->options.runs);
     }
     if (terminal)
         fputs("\r                              \r", stderr);
@@ -239,19 +262,22 @@ static int gather(struct tuning *tuning, struct error *error)
 
 static const char *comparison_of(const struct tuning *tuning)
 {
-    static const char *const words[] = {[OP_GREATER] = ">", [OP_AT_LEAST] = ">=", [OP_LESS] = "<",
-                                        [OP_AT_MOST] = "<=", [OP_EQUAL] = "==", [OP_DIFFERENT] = "!="};
+    static const char *const words[] = {
+        [OP_GREATER] = ">",  [OP_AT_LEAST] = ">=", [OP_LESS] = "<",
+        [OP_AT_MOST] = "<=", [OP_EQUAL] = "==",    [OP_DIFFERENT] = "!="};
     return words[tuning->leaf->op];
 }
 
-/* How soon, of the runs without a false alarm; what is never detected has no delay, so it is said what stands for it. */
+/* How soon, of the runs without a false alarm; what is never detected has no delay, so it is said
+ * what stands for it. */
 static void show_delay(const struct tuning *tuning, const struct tune_cell *cell)
 {
     double seconds = (double)tuning->tick_ns * 1e-9;
     if (!cell->detected)
         printf("   never detects\n");
     else if (!cell->missed)
-        printf("   detects after %.0f s on average\n", tune_mean_delay(cell, tuning->patience) * seconds);
+        printf("   detects after %.0f s on average\n",
+               tune_mean_delay(cell, tuning->patience) * seconds);
     else
         printf("   detects after %.0f s on average, a miss counted as %.0f s\n",
                tune_mean_delay(cell, tuning->patience) * seconds, tuning->patience * seconds);
@@ -266,8 +292,9 @@ static void show_rule(const struct tuning *tuning, const char *which, int at)
     int runs = tuning->n_fresh, caught = cell->detected + cell->missed;
     struct confidence_interval alarms = wilson_interval(cell->false_alarms, runs, 0.95);
     struct confidence_interval missed = wilson_interval(cell->missed, caught, 0.95);
-    printf("%-9s %s %-9.4g %3d tick%s (for %.0f s)", which, comparison_of(tuning), grid->thresholds[t], grid->ticks[d],
-           grid->ticks[d] == 1 ? "" : "s", (grid->ticks[d] - 1) * seconds);
+    printf("%-9s %s %-9.4g %3d tick%s (for %.0f s)", which, comparison_of(tuning),
+           grid->thresholds[t], grid->ticks[d], grid->ticks[d] == 1 ? "" : "s",
+           (grid->ticks[d] - 1) * seconds);
     show_delay(tuning, cell);
     printf("          false alarms %.1f%% (%.1f to %.1f), missed %.1f%% (%.1f to %.1f)\n",
            100.0 * cell->false_alarms / (runs ? runs : 1), alarms.low * 100, alarms.high * 100,
@@ -290,22 +317,26 @@ static int show(const struct tuning *tuning)
     const char *id = tuning->options.trigger;
     printf("%s: trigger %s (%s), every %.0f s\n", tuning->drill->name, id, tuning->leaf->metric,
            (double)tuning->tick_ns * 1e-9);
-    printf("chosen on %d runs, judged on %d others; a run that fires before the failure is a false alarm\n\n",
+    printf("chosen on %d runs, judged on %d others; a run that fires before the failure is a false "
+           "alarm\n\n",
            tuning->n_train, tuning->n_fresh);
     if (!tuning->n_train || !tuning->n_fresh) {
         printf("in no run was there a failure to detect\n");
         return EXIT_UNKNOWN;
     }
     show_rule(tuning, "today", cell_today(tuning));
-    int chosen = tune_choose(&tuning->grid, tuning->train, tuning->n_train, tuning->options.budget, tuning->patience);
+    int chosen = tune_choose(&tuning->grid, tuning->train, tuning->n_train, tuning->options.budget,
+                             tuning->patience);
     if (chosen < 0) {
-        printf("\nno rule can be shown to stay under %.3g%% false alarms; without a single one that takes %d runs (--runs %d)\n",
+        printf("\nno rule can be shown to stay under %.3g%% false alarms; without a single one "
+               "that takes %d runs (--runs %d)\n",
                tuning->options.budget * 100, tune_runs_needed(tuning->options.budget),
                2 * tune_runs_needed(tuning->options.budget));
         return EXIT_UNKNOWN;
     }
     show_rule(tuning, "proposed", chosen);
-    printf("\n\"Proposed\" is the fastest rule with false alarms in at most %.3g%% of the runs, with 95%% confidence.\n",
+    printf("\n\"Proposed\" is the fastest rule with false alarms in at most %.3g%% of the runs, "
+           "with 95%% confidence.\n",
            tuning->options.budget * 100);
     return EXIT_PASS;
 }
@@ -336,7 +367,10 @@ static int run(int argc, char **argv)
         tuning.drill->model.horizon_ns = HORIZON_NS;
         code = gather(&tuning, &error);
     }
-    int status = code ? (code == ERROR_INPUT ? EXIT_INPUT : code == ERROR_SEAL ? EXIT_UNKNOWN : EXIT_BUG) : show(&tuning);
+    int status = code ? (code == ERROR_INPUT  ? EXIT_INPUT
+                         : code == ERROR_SEAL ? EXIT_UNKNOWN
+                                              : EXIT_BUG)
+                      : show(&tuning);
     if (code)
         fprintf(stderr, "rehearse: %s\n", error.text);
     release(&tuning);
@@ -347,9 +381,12 @@ const struct command command_tune = {
     .name = "tune",
     .usage = "DRILL TRIGGER [--runs N] [-j N] [--false-alarms SHARE]",
     .summary = "try every threshold and duration of a trigger on many simulated failures",
-    .help = "Runs the drill's failure with many seeds, without anybody rolling back, and asks of every threshold from a\n"
-            "tenth to ten times of today's, and of every duration, when it would have fired. Half of the runs choose\n"
-            "the fastest rule that keeps the budget of false alarms; the other half say how good it and today's are.\n"
+    .help = "Runs the drill's failure with many seeds, without anybody rolling back, and asks of "
+            "every threshold from a\n"
+            "tenth to ten times of today's, and of every duration, when it would have fired. Half "
+            "of the runs choose\n"
+            "the fastest rule that keeps the budget of false alarms; the other half say how good "
+            "it and today's are.\n"
             "\n"
             "  --runs N              how many seeds (400)\n"
             "  --false-alarms SHARE  of the runs that may alarm before the failure (5%)\n"

@@ -19,7 +19,8 @@ void call_write(struct call *call, int fd, const void *at, size_t len)
     }
 }
 
-__attribute__((format(printf, 3, 0))) static void write_formatted(struct call *call, int fd, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void write_formatted(struct call *call, int fd,
+                                                                  const char *format, va_list args)
 {
     const char *text = arena_vprintf(call->arena, format, args);
     call_write(call, fd, text, strlen(text));
@@ -70,7 +71,8 @@ int call_load(struct call *call, const char *path, struct buf *buf)
     return code;
 }
 
-static int save(struct call *call, const char *path, const char *at, size_t len, int flags, int mode)
+static int save(struct call *call, const char *path, const char *at, size_t len, int flags,
+                int mode)
 {
     int fd = call->ops->open(call, path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, mode);
     if (fd < 0)

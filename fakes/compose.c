@@ -1,4 +1,5 @@
-/* docker-compose 1.29 and `docker compose` v2: the command line, and how each of them words things. */
+/* docker-compose 1.29 and `docker compose` v2: the command line, and how each of them words things.
+ */
 #include "fakes/compose.h"
 
 #include <stdarg.h>
@@ -8,7 +9,8 @@
 #include "fakes/docker_command.h"
 #include "fakes/fake.h"
 
-/* The Python client takes half a second to start (reference transcripts: 0.43 to 0.74 s); the Go plugin does not. */
+/* The Python client takes half a second to start (reference transcripts: 0.43 to 0.74 s); the Go
+ * plugin does not. */
 #define V1_START_NS (500 * MILLISECOND)
 #define V2_START_NS (120 * MILLISECOND)
 
@@ -31,7 +33,8 @@ void compose_say(struct compose_command *command, const char *level, const char 
 int compose_fail(struct compose_command *command, const char *format, ...)
 {
     if (command->edition == COMPOSE_V1 && command->verb && strcmp(command->verb->name, "exec") == 0)
-        return 1; /* exit_with_metrics() of 1.29 logs no message of exec's: docker has said it, it believes */
+        return 1; /* exit_with_metrics() of 1.29 logs no message of exec's: docker has said it, it
+                     believes */
     va_list args;
     va_start(args, format);
     const char *text = arena_vprintf(command->call->arena, format, args);
@@ -189,7 +192,8 @@ int compose_usage_error(struct compose_command *command)
                  verb->name);
         return 16;
     }
-    /* 1.29 means to fail, and ends with 0: main() takes the code of a SystemExit that has none (compose/cli/main.py). */
+    /* 1.29 means to fail, and ends with 0: main() takes the code of a SystemExit that has none
+     * (compose/cli/main.py). */
     if (strcmp(verb->name, "exec") != 0) /* of which nothing is ever logged there */
         call_err(command->call, "%s\n\nUsage: %s\n", verb->summary, verb->usage);
     return 0;
@@ -278,7 +282,8 @@ int compose_run(struct call *call, enum compose_edition edition, char **argv)
     const struct compose_verb *verb = find_verb(argv[0]);
     if (!verb)
         return unknown_verb(&command, argv[0]);
-    /* v1 takes everything behind the first service for a service (docopt with options_first, compose/cli/docopt_command.py) */
+    /* v1 takes everything behind the first service for a service (docopt with options_first,
+     * compose/cli/docopt_command.py) */
     options_parse(call->arena, OPTIONS_PFLAG, words_of(call, edition, verb->words),
                   verb->interspersed && edition == COMPOSE_V2, argv, &command.options);
     if (options_has(&command.options, "help")) {

@@ -56,8 +56,8 @@ struct compose_project {
     const char *name, *folder;
     const char *file;         /* of the first file, as the tool names it in messages */
     const char *config_files; /* absolute, comma-separated: the label */
-    struct compose_service
-        *services; /* in the order of their names (v1 sorts by dependency later) */
+    /* in the order of their names (v1 sorts by dependency later) */
+    struct compose_service *services;
     int n_services;
     const char *const *volumes;   /* full names of the named volumes, NULL-terminated */
     const char *const *externals; /* full names of volumes that must exist */
@@ -129,7 +129,8 @@ int compose_env_file(struct arena *, const struct compose_source *, const char *
 /* A document as canonical text: keys sorted, one line. */
 void compose_canonical(const struct doc *, struct buf *);
 
-/* How the files of a project are put together (compose_merge.c). `read` gives another file's document, or an error. */
+/* How the files of a project are put together (compose_merge.c). `read` gives another file's
+ * document, or an error. */
 struct compose_parts {
     struct arena *arena;
     enum compose_edition edition;

@@ -18,8 +18,8 @@ struct compose_command {
 
 struct compose_verb {
     const char *name, *usage, *summary;
-    const char
-        *words; /* its options: fakes/options.h; "1:" and "2:" before one: of that edition alone */
+    /* its options: fakes/options.h; "1:" and "2:" before one: of that edition alone */
+    const char *words;
     bool interspersed;
     bool services;   /* all arguments are names of services, and are checked */
     int least, most; /* arguments, as v1's usage has them; most -1: any number */
@@ -29,7 +29,8 @@ struct compose_verb {
 extern const struct compose_verb compose_up_verbs[], compose_stop_verbs[], compose_show_verbs[],
     compose_exec_verbs[], compose_pull_verbs[];
 
-/* A line on stderr as the tool logs it: with "ERROR: " or "WARNING: " in front on a terminal only (v1). */
+/* A line on stderr as the tool logs it: with "ERROR: " or "WARNING: " in front on a terminal only
+ * (v1). */
 void compose_say(struct compose_command *, const char *level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* What is wrong with the command line, and how it should be; returns the exit status. */
@@ -40,8 +41,9 @@ int compose_fail(struct compose_command *, const char *format, ...)
 /* "No such service", in the edition's words. */
 int compose_no_service(struct compose_command *, const char *name);
 
-/* v1: "Stopping web ... " and then "Stopping web ... done". v2: " Container web  Stopping" and "Stopped". `width`
- * must be known before the first line: call compose_announce for all lines of a batch first. */
+/* v1: "Stopping web ... " and then "Stopping web ... done". v2: " Container web  Stopping" and
+ * "Stopped". `width` must be known before the first line: call compose_announce for all lines of a
+ * batch first. */
 void compose_announce(struct compose_command *, const char *doing, const char *name);
 void compose_begin(struct compose_command *, const char *doing, const char *name);
 void compose_end(struct compose_command *, const char *doing, const char *done, const char *name);

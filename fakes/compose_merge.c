@@ -1,5 +1,6 @@
-/* One Compose file laid over another: override files, "<<", extends, include. By the rules of the Compose specification,
- * chapter 13 (merge), which docker-compose 1.29 follows in compose/config/config.py. */
+/* One Compose file laid over another: override files, "<<", extends, include. By the rules of the
+ * Compose specification, chapter 13 (merge), which docker-compose 1.29 follows in
+ * compose/config/config.py. */
 #include <string.h>
 
 #include "fakes/compose.h"

@@ -89,7 +89,8 @@ struct compose_service **compose_order(const struct compose_project *project, ch
     return ordering.out;
 }
 
-/* sort_service_dicts() of docker-compose 1.29: from the last to the first, each after all that depend on it, put in front. */
+/* sort_service_dicts() of docker-compose 1.29: from the last to the first, each after all that
+ * depend on it, put in front. */
 static void put_in_front(struct ordering *ordering, long at)
 {
     const struct compose_project *project = ordering->project;
@@ -128,7 +129,8 @@ static int by_key(const void *a, const void *b)
     return strcmp(x->key ? x->key : "", y->key ? y->key : "");
 }
 
-/* env_file and environment are compared by what comes out of them; the others of these never matter. */
+/* env_file and environment are compared by what comes out of them; the others of these never
+ * matter. */
 static bool compared(const struct doc *node)
 {
     static const char *const not [] = {"env_file", "environment", "profiles", "scale",
@@ -183,8 +185,8 @@ const char *compose_hash(struct docker *docker, const struct compose_project *pr
     return hex;
 }
 
-/* A container made anew lives where the one before it lived, whatever either edition calls it; one more of a service
- * beside its first. NULL: there never was one. */
+/* A container made anew lives where the one before it lived, whatever either edition calls it; one
+ * more of a service beside its first. NULL: there never was one. */
 static const char *place_of(struct docker *docker, const struct compose_project *project,
                             const struct compose_service *service, int number)
 {

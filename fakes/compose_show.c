@@ -380,7 +380,8 @@ static void yaml(struct buf *out, struct arena *arena, const struct doc *node, i
     }
 }
 
-/* A service with its environment worked out: env_file is gone, all variables stand under environment. */
+/* A service with its environment worked out: env_file is gone, all variables stand under
+ * environment. */
 static void config_service(struct buf *out, struct arena *arena,
                            const struct compose_service *service)
 {

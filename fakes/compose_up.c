@@ -40,8 +40,8 @@ static bool any_stopped(const struct job *job)
     return false;
 }
 
-/* As docker-compose 1.29's convergence_plan; v2 decides alike. A service that is stopped, and whose needed one is
- * made anew, is made anew too. */
+/* As docker-compose 1.29's convergence_plan; v2 decides alike. A service that is stopped, and whose
+ * needed one is made anew, is made anew too. */
 static enum plan decide(struct compose_command *command, const struct job *job, bool needed_changed)
 {
     const struct options *options = &command->options;
@@ -216,7 +216,8 @@ static bool run_wave(struct compose_command *command, struct task *tasks, int n)
     return ok;
 }
 
-/* Waits for one needed service; NULL, or why it will never be as it must be, in the edition's words. */
+/* Waits for one needed service; NULL, or why it will never be as it must be, in the edition's
+ * words. */
 static const char *wait_for(struct compose_command *command, const struct compose_dependency *need)
 {
     struct arena *arena = command->call->arena;
@@ -254,7 +255,8 @@ static const char *wait_for(struct compose_command *command, const struct compos
     return NULL;
 }
 
-/* Waits for what the services of a wave need more of than that it was started. NULL, or why not, and whose need it was. */
+/* Waits for what the services of a wave need more of than that it was started. NULL, or why not,
+ * and whose need it was. */
 static const char *wait_needs(struct compose_command *command, struct job *jobs, int n_jobs,
                               int wave, const char **ret_service)
 {

@@ -241,7 +241,8 @@ static int wrong_arguments(struct call *call, const struct docker_verb *verb)
     return 1;
 }
 
-/* The verb under the name that was typed: "container ls" is "ps", and says "docker container ls" of itself. */
+/* The verb under the name that was typed: "container ls" is "ps", and says "docker container ls" of
+ * itself. */
 static const struct docker_verb *as_typed(struct call *call, const struct docker_verb *verb,
                                           const char *name)
 {

@@ -206,8 +206,9 @@ void docker_tag(struct docker *, const char *reference, struct docker_image *);
 struct docker_tag *docker_remote(struct docker *,
                                  const char *reference); /* NULL: no such name there */
 struct docker_tag *docker_remote_set(struct docker *, const char *reference, struct docker_image *);
-/* What a build of those sources makes under that name. `service` of the world: NULL, the one that the name's other
- * images run. A version that the service does not have: what was there before, out of the cache. NULL: no valid name. */
+/* What a build of those sources makes under that name. `service` of the world: NULL, the one that
+ * the name's other images run. A version that the service does not have: what was there before, out
+ * of the cache. NULL: no valid name. */
 struct docker_image *docker_build(struct docker *, const char *reference, const char *service,
                                   const char *version);
 /* What an image keeps of its Dockerfile: docker_build.c. */
@@ -275,7 +276,8 @@ int64_t docker_daemon_start(struct docker *);
 
 /* ---- roots and what is mounted in them (docker_files.c) ---- */
 
-/* A new container's root holds what its image holds, not what the container before it left there. */
+/* A new container's root holds what its image holds, not what the container before it left there.
+ */
 void docker_root_made(struct container *);
 /* Whether commands can run in it: its place was declared before the run. */
 bool docker_has_root(const struct container *);
@@ -297,8 +299,9 @@ struct docker_volume *docker_volume(struct docker *, const char *name);
 struct docker_volume *docker_volume_new(struct docker *, const char *name,
                                         const char *const *labels);
 bool docker_volume_remove(struct docker *, const char *name);
-/* What a database's container that is being removed held outside of volumes and bind mounts: its stores are empty then.
- * One-off containers (run --rm, compose run) serve nobody and lose nothing. */
+/* What a database's container that is being removed held outside of volumes and bind mounts: its
+ * stores are empty then. One-off containers (run --rm, compose run) serve nobody and lose nothing.
+ */
 void docker_lose_layer(const struct container *);
 /* The container that uses it, running or not; NULL: none. */
 struct container *docker_volume_user(struct docker *, const char *name);

@@ -20,7 +20,8 @@ static bool split_place(struct call *call, const char *text, const char **contai
     return true;
 }
 
-/* Absolute, without a slash at the end; *ret_slash: there was one, or "/.", which asks for what is inside. */
+/* Absolute, without a slash at the end; *ret_slash: there was one, or "/.", which asks for what is
+ * inside. */
 static const char *plain_path(struct call *call, const char *cwd, const char *path, bool *ret_slash,
                               bool *ret_inside)
 {
@@ -49,7 +50,8 @@ static const char *parent_of(struct call *call, const char *path)
     return slash == path ? "/" : arena_str(call->arena, (struct str){path, (size_t)(slash - path)});
 }
 
-/* The rules of "docker cp" (its reference page): into a folder that is there, or as a new name; SRC/. means what is in it. */
+/* The rules of "docker cp" (its reference page): into a folder that is there, or as a new name;
+ * SRC/. means what is in it. */
 static int cp(struct docker_command *command)
 {
     struct call *call = command->call;
@@ -195,7 +197,8 @@ static int history(struct docker_command *command)
 
 /* ---- save, load ---- */
 
-/* An archive of one file, manifest.json, as tar (POSIX ustar): names and IDs stand in it, layers do not. */
+/* An archive of one file, manifest.json, as tar (POSIX ustar): names and IDs stand in it, layers do
+ * not. */
 static void write_tar(struct buf *out, struct str text)
 {
     char head[BLOCK] = {0};
@@ -312,7 +315,8 @@ static struct docker_image *by_id(struct docker *docker, const char *id)
     return NULL;
 }
 
-/* Takes what the manifest names; what it says is added to `said`. False: there is no such image in this world. */
+/* Takes what the manifest names; what it says is added to `said`. False: there is no such image in
+ * this world. */
 static bool take(struct docker_command *command, const cJSON *manifest, const char **said)
 {
     struct docker *docker = command->docker;

@@ -1,5 +1,6 @@
-/* docker build: an image's code is that of the sources' version (docker_images.c); of the Dockerfile it takes what an image
- * keeps for its containers: ENV, ENTRYPOINT, CMD. RUN, COPY and what they leave behind are a declared effect, not done. */
+/* docker build: an image's code is that of the sources' version (docker_images.c); of the
+ * Dockerfile it takes what an image keeps for its containers: ENV, ENTRYPOINT, CMD. RUN, COPY and
+ * what they leave behind are a declared effect, not done. */
 #include <ctype.h>
 #include <string.h>
 

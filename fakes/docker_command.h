@@ -59,7 +59,8 @@ struct exec_options {
     bool starts; /* the container is made for this command: `docker run`, not `exec` */
 };
 int docker_exec(struct call *, struct container *, char **argv, const struct exec_options *);
-/* Before and after a process runs in the container: brings mounted folders in, and what it changed in them out. */
+/* Before and after a process runs in the container: brings mounted folders in, and what it changed
+ * in them out. */
 void docker_enter(struct call *, struct container *, void **ret_visit);
 void docker_leave(void *visit);
 /* Prints the lines of a container's log; `since`/`until` in ns since the start of the run, NEVER:
@@ -72,12 +73,12 @@ struct log_options {
 int docker_logs(struct call *, struct container *, const struct log_options *);
 /* "10m", "2025-01-15T14:30:00Z", a Unix time: as --since takes it. False: none of them. */
 bool docker_instant(struct call *, const char *text, int64_t *ret_ns);
-/* Pulls, with the client's progress on fd (-1: nowhere). NULL, or why not: *ret_daemon: in an answer of the engine's,
- * else in the middle of it. */
+/* Pulls, with the client's progress on fd (-1: nowhere). NULL, or why not: *ret_daemon: in an
+ * answer of the engine's, else in the middle of it. */
 const char *docker_pull_progress(struct call *, struct docker *, const char *reference, int fd,
                                  bool *ret_daemon);
-/* Reads a Dockerfile (which is there) with these build arguments (NAME=value, NULL-terminated; or NULL): NULL, or what is
- * wrong with it in BuildKit's words. */
+/* Reads a Dockerfile (which is there) with these build arguments (NAME=value, NULL-terminated; or
+ * NULL): NULL, or what is wrong with it in BuildKit's words. */
 const char *docker_read_dockerfile(struct call *, const char *path, const char *const *args,
                                    struct dockerfile *ret);
 /* The inspect document of a container; to be deleted by the caller before the next call_*. */

@@ -9,8 +9,7 @@
 enum { LOG_LINES_MAX = 20000 };
 #define RESTART_DELAY_MAX (60 * SECOND)
 #define RESTART_DELAY_RESET                                                                        \
-    (10 *                                                                                          \
-     SECOND) /* a container that ran this long starts over at 100 ms                          \
+    (10 * SECOND) /* a container that ran this long starts over at 100 ms                          \
                    */
 
 /* ---- finding ---- */
@@ -433,8 +432,9 @@ void container_log(struct container *container, const char *text, bool is_error)
         .at_ns = docker_now(container->docker), .text = xstrdup(text), .is_error = is_error};
 }
 
-/* Health is worked out from since when the program is well, as its checks would have seen it: one every interval
- * from its start; unhealthy after `retries` failures in a row; in between what it was before. */
+/* Health is worked out from since when the program is well, as its checks would have seen it: one
+ * every interval from its start; unhealthy after `retries` failures in a row; in between what it
+ * was before. */
 static enum container_health health(const struct container *container, bool well)
 {
     const struct docker_health_check *check = &container->spec.health;

@@ -75,8 +75,8 @@ static int run_tool(struct call *call, const struct fake *fake, struct container
     return fake->run(inner);
 }
 
-/* A tool that is given a file must find it in the container, not where its client runs. The words of a statement (-c)
- * are no files, nor is stdin ("-f -"). */
+/* A tool that is given a file must find it in the container, not where its client runs. The words
+ * of a statement (-c) are no files, nor is stdin ("-f -"). */
 static bool names_files(char **argv)
 {
     for (char **word = argv + 1; *word; word++) {
@@ -192,7 +192,8 @@ int docker_exec(struct call *call, struct container *container, char **argv,
                  "OCI runtime exec failed: exec failed: unable to start container process: exec: "
                  "\"%s\": executable file not found in $PATH: unknown\r\n",
                  argv[0]);
-    /* 126 from engines before 23, which did not tell the two apart (moby, daemon/exec.go); 127 since. */
+    /* 126 from engines before 23, which did not tell the two apart (moby, daemon/exec.go); 127
+     * since. */
     return leading_int(container->docker->server_version) < 23 ? 126 : 127;
 }
 

@@ -1,8 +1,9 @@
 /* What a container finds in its root: the image's files, and the folders that are mounted into it.
  *
- * A place of the sandbox is the root of one container at a time. Mounted folders are files of the machine: whoever goes
- * through env_*() finds them there (env_set_mounts). A process in the container cannot: for it they are copied in when
- * it enters and what it changed is copied back when it leaves.
+ * A place of the sandbox is the root of one container at a time. Mounted folders are files of the
+ * machine: whoever goes through env_*() finds them there (env_set_mounts). A process in the
+ * container cannot: for it they are copied in when it enters and what it changed is copied back
+ * when it leaves.
  */
 #include <errno.h>
 #include <string.h>
@@ -154,7 +155,8 @@ static void go_in(struct visit *visit, int m)
     if (raw_list(visit, target, &inside, &n_inside))
         n_inside = 0;
     if (env_kind(visit->env, "", source) == 0) {
-        /* a folder that is not there is made, and a new volume filled with what the image has at that place */
+        /* a folder that is not there is made, and a new volume filled with what the image has at
+         * that place */
         env_mkdir(visit->env, "", source);
         for (int i = 0; i < n_inside; i++) {
             uint64_t hash;

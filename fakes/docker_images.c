@@ -150,7 +150,8 @@ static bool repository_known(struct docker *docker, const char *repository)
     return false;
 }
 
-/* Images that everybody can pull, in any tag: they are there although no system file speaks of them. */
+/* Images that everybody can pull, in any tag: they are there although no system file speaks of
+ * them. */
 static bool is_well_known(const char *repository)
 {
     static const char *const names[] = {"alpine",      "busybox", "ubuntu",          "debian",

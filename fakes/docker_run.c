@@ -50,7 +50,8 @@ static bool is_run(const struct docker_command *command)
     return strstr(command->verb->name, "run") != NULL;
 }
 
-/* What the engine refuses: `run` puts its name before it and its help behind it; 125, and 1 of create. */
+/* What the engine refuses: `run` puts its name before it and its help behind it; 125, and 1 of
+ * create. */
 static int refused(struct docker_command *command, const char *why)
 {
     if (is_run(command))
@@ -300,7 +301,8 @@ static int want_image(struct docker_command *command, const char *image)
     return why ? refused(command, why) : 0;
 }
 
-/* A root of its own: a spare one, filled like that of a container of this image; else that container's. */
+/* A root of its own: a spare one, filled like that of a container of this image; else that
+ * container's. */
 static void choose_place(struct docker *docker, struct container_spec *spec)
 {
     for (int i = 0; i < docker->n_containers; i++) {

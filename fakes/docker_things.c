@@ -106,8 +106,9 @@ static void lose_data(struct docker *docker, const struct docker_volume *volume)
     }
 }
 
-/* Where the official images keep their data, and whether they declare a volume there: then a container without one of its
- * own gets an anonymous volume, which stays on the disk when the container goes, and is nobody's. */
+/* Where the official images keep their data, and whether they declare a volume there: then a
+ * container without one of its own gets an anonymous volume, which stays on the disk when the
+ * container goes, and is nobody's. */
 static const struct data_folder {
     const char *engine, *folder;
     bool declared;

@@ -45,8 +45,8 @@ int env_write(struct env *env, const char *place, const char *path, struct str c
     return env_write_old(env, place, path, content, mode, env_unix_ns(env));
 }
 
-int env_write_old(struct env *env, const char *place, const char *path, struct str content, int mode,
-                  int64_t unix_ns)
+int env_write_old(struct env *env, const char *place, const char *path, struct str content,
+                  int mode, int64_t unix_ns)
 {
     follow(env, &place, &path);
     return env->files->write(env->files_ctx, place, path, content.at, content.len, mode, unix_ns);

@@ -80,8 +80,8 @@ int env_kind(struct env *env, const char *place, const char *path)
     return code == 0 ? 2 : code == -ENOTDIR ? 1 : 0;
 }
 
-static int copy_file(struct env *env, const char *from_place, const char *from, const char *to_place,
-                     const char *to, int mode, int64_t *bytes)
+static int copy_file(struct env *env, const char *from_place, const char *from,
+                     const char *to_place, const char *to, int mode, int64_t *bytes)
 {
     struct buf content;
     buf_init(&content, FILE_MAX);
@@ -108,9 +108,9 @@ int env_copy_tree(struct env *env, const char *from_place, const char *from, con
         const char *slash = is_file ? "" : "/";
         const char *source = arena_printf(&arena, "%s%s%s", from, slash, entries[i].path);
         const char *target = arena_printf(&arena, "%s%s%s", to, slash, entries[i].path);
-        code = entries[i].is_dir ? env_mkdir(env, to_place, target)
-                                 : copy_file(env, from_place, source, to_place, target,
-                                             entries[i].mode, &bytes);
+        code = entries[i].is_dir
+                   ? env_mkdir(env, to_place, target)
+                   : copy_file(env, from_place, source, to_place, target, entries[i].mode, &bytes);
     }
     arena_release(&arena);
     if (ret_bytes)

@@ -208,7 +208,8 @@ static int by_id(const void *a, const void *b)
     return memcmp(((const struct object *)a)->id.byte, ((const struct object *)b)->id.byte, 20);
 }
 
-/* Stored without compression worth the name: level 0 gives the same bytes with every version of zlib. */
+/* Stored without compression worth the name: level 0 gives the same bytes with every version of
+ * zlib. */
 static void add_object(struct buf *pack, struct object *object)
 {
     size_t size = object->content.len, start = pack->len;

@@ -1,7 +1,9 @@
-/* git_objects: git's object store, in memory: blobs, trees and commits, and the pack and index files that hold them.
+/* git_objects: git's object store, in memory: blobs, trees and commits, and the pack and index
+ * files that hold them.
  *
- * Written by hand after Documentation/gitformat-pack and gitformat-index: a few formats, fixed since 2005, against a
- * library of a megabyte that wants a folder of the host to write in. Real git reads the result in the sandbox.
+ * Written by hand after Documentation/gitformat-pack and gitformat-index: a few formats, fixed
+ * since 2005, against a library of a megabyte that wants a folder of the host to write in. Real git
+ * reads the result in the sandbox.
  */
 #ifndef REHEARSE_FAKES_GIT_OBJECTS_H
 #define REHEARSE_FAKES_GIT_OBJECTS_H

@@ -261,9 +261,11 @@ static int read_releases(struct env *env, struct repository *repository, const s
             memcpy(release->files, release[-1].files,
                    (size_t)release->n_files * sizeof *release->files);
         }
-        const char *slash = strrchr(node->file, '/'); /* a drill that supposes otherwise names a folder beside itself */
-        const char *beside = arena_printf(&env->arena, "%.*s/%s", slash ? (int)(slash - node->file) : 1,
-                                          slash ? node->file : ".", folder);
+        const char *slash = strrchr(
+            node->file, '/'); /* a drill that supposes otherwise names a folder beside itself */
+        const char *beside =
+            arena_printf(&env->arena, "%.*s/%s", slash ? (int)(slash - node->file) : 1,
+                         slash ? node->file : ".", folder);
         if (read_folder(env, release, beside, "", node, error))
             return ERROR_INPUT;
     }

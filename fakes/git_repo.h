@@ -1,14 +1,16 @@
-/* git_repo: the git repositories of a system, made before the run and handed to the sandbox as files.
+/* git_repo: the git repositories of a system, made before the run and handed to the sandbox as
+ * files.
  *
  *   git:
  *     /opt/shop:                        # the working copy on the operator's machine
  *       origin: /srv/git/shop.git       # a bare repository on the same machine; remote "origin"
- *       tags: {v1.1: repo/v1.1, v1.2: repo/v1.2}   # folders beside this file; each lies over the one before it
- *       branch: main                    # at the last tag
- *       checkout: v1.1                  # what is checked out when the run starts; default: the first
- *       protected: true                 # origin refuses forced pushes to the branch
+ *       tags: {v1.1: repo/v1.1, v1.2: repo/v1.2}   # folders beside this file; each lies over the
+ * one before it branch: main                    # at the last tag checkout: v1.1                  #
+ * what is checked out when the run starts; default: the first protected: true                 #
+ * origin refuses forced pushes to the branch
  *
- * Real git works on them in the sandbox. Authors and times are fixed, so that every hash is the same in each run.
+ * Real git works on them in the sandbox. Authors and times are fixed, so that every hash is the
+ * same in each run.
  */
 #ifndef REHEARSE_FAKES_GIT_REPO_H
 #define REHEARSE_FAKES_GIT_REPO_H
@@ -16,10 +18,11 @@
 #include "fakes/call.h"
 #include "fakes/env.h"
 
-/* A release was deployed: working copies that have a tag of that name are put on it, as a deployment would. */
+/* A release was deployed: working copies that have a tag of that name are put on it, as a
+ * deployment would. */
 void git_repo_deployed(struct env *, const char *tag);
-/* The release that a folder of the process holds: what its file VERSION says, else the tag that its repository is
- * on; NULL: neither. In the call's arena. */
+/* The release that a folder of the process holds: what its file VERSION says, else the tag that its
+ * repository is on; NULL: neither. In the call's arena. */
 const char *git_repo_version(struct call *, const char *folder);
 
 #endif

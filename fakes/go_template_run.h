@@ -1,4 +1,5 @@
-/* go_template_run: what the two files of go_template share: a template being executed, and its values. */
+/* go_template_run: what the two files of go_template share: a template being executed, and its
+ * values. */
 #ifndef REHEARSE_FAKES_GO_TEMPLATE_RUN_H
 #define REHEARSE_FAKES_GO_TEMPLATE_RUN_H
 

@@ -164,7 +164,8 @@ static void choose_version(struct call *call, struct unit *unit)
     buf_release(&text);
 }
 
-/* systemd.unit(5): five starts within ten seconds (StartLimitBurst, StartLimitIntervalSec), whoever asks for them. */
+/* systemd.unit(5): five starts within ten seconds (StartLimitBurst, StartLimitIntervalSec), whoever
+ * asks for them. */
 static bool too_often(struct unit *unit, int64_t now)
 {
     if (now - unit->first_start_ns >= 10 * SECOND || unit->n_starts == 0) {

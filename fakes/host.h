@@ -1,20 +1,22 @@
-/* host: the machine under the system: units, journal, disks, memory, crontab; and the commands that show them.
+/* host: the machine under the system: units, journal, disks, memory, crontab; and the commands that
+ * show them.
  *
  *   host:
  *     memory: 8GiB
  *     cpus: 4
  *     sudo: allowed              # or password (asks for one), or denied
  *     disks: {/: {size: 80GB, used: 41%}, /var/lib/docker: {size: 200GB, used: 63%}}
- *     routes: {web: /etc/nginx/conf.d/web.conf}   # nginx sends the traffic of web where this file says: host_nginx.c
- *     logs: {api: /var/log/shop/api.log}   # what a service of the world writes goes there, too
- *     units:
- *       shop-api: {service: api, version_file: /opt/shop/current/VERSION, stop: 2s, restart: on-failure}
- *       nginx: {}                # a unit that nothing in the world hangs on
- *       migrate: {type: oneshot, command: /opt/shop/migrate.sh, active: false}   # systemctl start runs it to its end
+ *     routes: {web: /etc/nginx/conf.d/web.conf}   # nginx sends the traffic of web where this file
+ * says: host_nginx.c logs: {api: /var/log/shop/api.log}   # what a service of the world writes goes
+ * there, too units: shop-api: {service: api, version_file: /opt/shop/current/VERSION, stop: 2s,
+ * restart: on-failure} nginx: {}                # a unit that nothing in the world hangs on
+ *       migrate: {type: oneshot, command: /opt/shop/migrate.sh, active: false}   # systemctl start
+ * runs it to its end
  *
- * A unit with a service is the place where that service of the world runs (its `runs: {unit: shop-api}`): what it
- * starts is the version that its version_file names then, if it names one. docker (with its socket), cron and ssh are
- * there always. `type: notify` (or forking): systemctl start waits until the service is ready.
+ * A unit with a service is the place where that service of the world runs (its `runs: {unit:
+ * shop-api}`): what it starts is the version that its version_file names then, if it names one.
+ * docker (with its socket), cron and ssh are there always. `type: notify` (or forking): systemctl
+ * start waits until the service is ready.
  */
 #ifndef REHEARSE_FAKES_HOST_H
 #define REHEARSE_FAKES_HOST_H
@@ -90,8 +92,8 @@ struct host *host_of(struct env *);
 struct unit *host_unit(struct host *,
                        const char *name); /* with or without ".service"; NULL: none */
 void host_log(struct host *, const char *unit, int pid, const char *text, bool is_error);
-/* The job is done at once; whether its program then becomes ready is another matter. False: started too often within ten
- * seconds. Both take no time; unit_stop returns how long it takes. */
+/* The job is done at once; whether its program then becomes ready is another matter. False: started
+ * too often within ten seconds. Both take no time; unit_stop returns how long it takes. */
 bool unit_start(struct call *, struct unit *);
 int64_t unit_stop(struct unit *);
 const char *host_name(struct call *);
@@ -104,7 +106,8 @@ int host_ps(struct call *);
 int host_top(struct call *);
 int host_uptime(struct call *);
 int host_nginx(struct call *);
-/* What is wrong with its configuration (path NULL: the main file) and with what it includes for routes; or NULL. */
+/* What is wrong with its configuration (path NULL: the main file) and with what it includes for
+ * routes; or NULL. */
 const char *host_nginx_complaint(struct call *, const char *path);
 void host_nginx_read(struct host *); /* what it works by: the files as they are now */
 struct container;

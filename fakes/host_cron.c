@@ -1,4 +1,5 @@
-/* crontab: the table is kept; its jobs are not run. One that becomes due leaves a finding that says so. */
+/* crontab: the table is kept; its jobs are not run. One that becomes due leaves a finding that says
+ * so. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>

@@ -27,7 +27,8 @@ static int job_failed(struct systemctl *s, const struct unit *unit, const char *
     return 1;
 }
 
-/* A oneshot's command runs to its end before the job is done; what it writes goes to the journal. */
+/* A oneshot's command runs to its end before the job is done; what it writes goes to the journal.
+ */
 static int run_oneshot(struct systemctl *s, struct unit *unit)
 {
     struct call *call = s->call;
@@ -53,7 +54,8 @@ static int run_oneshot(struct systemctl *s, struct unit *unit)
     return status ? job_failed(s, unit, "the control process exited with error code") : 0;
 }
 
-/* notify and forking: the job is done when the program says that it is ready (TimeoutStartSec 90 s). */
+/* notify and forking: the job is done when the program says that it is ready (TimeoutStartSec 90
+ * s). */
 static int wait_ready(struct systemctl *s, struct unit *unit)
 {
     int64_t since_ns = call_now(s->call);
@@ -76,8 +78,8 @@ static bool is_nginx(const struct unit *unit)
     return strcmp(unit->name, "nginx") == 0;
 }
 
-/* Its unit tests the configuration first (ExecStartPre); what it says goes to the journal. A machine of whose nginx there
- * are no files is not judged. */
+/* Its unit tests the configuration first (ExecStartPre); what it says goes to the journal. A
+ * machine of whose nginx there are no files is not judged. */
 static bool nginx_refuses(struct systemctl *s, const struct unit *unit)
 {
     struct call *call = s->call;

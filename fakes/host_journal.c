@@ -59,7 +59,8 @@ struct journal {
     struct host *host;
     struct options options;
     int64_t since_ns, until_ns;
-    int priority; /* the lowest that is shown; what programs write is 6 (info), or 3 (err) on stderr */
+    int priority; /* the lowest that is shown; what programs write is 6 (info), or 3 (err) on stderr
+                   */
     const char *hostname;
 };
 

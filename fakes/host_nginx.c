@@ -1,11 +1,13 @@
 /* nginx: its configuration checked, and the traffic of services that it stands before.
  *
  *   host:
- *     routes: {web: /etc/nginx/conf.d/web.conf}   # who gets the traffic of service web: what this file names
+ *     routes: {web: /etc/nginx/conf.d/web.conf}   # who gets the traffic of service web: what this
+ * file names
  *
- * A container gets its share if the file, as nginx last read it, names it as a server of an upstream or behind proxy_pass:
- * by a port of this machine that it publishes, or by its name. Of several upstreams those that a proxy_pass of the file
- * names count; without a proxy_pass, all. What is marked down or backup gets nothing.
+ * A container gets its share if the file, as nginx last read it, names it as a server of an
+ * upstream or behind proxy_pass: by a port of this machine that it publishes, or by its name. Of
+ * several upstreams those that a proxy_pass of the file names count; without a proxy_pass, all.
+ * What is marked down or backup gets nothing.
  */
 #include <string.h>
 
@@ -32,7 +34,8 @@ struct nginx_server {
     bool used;
 };
 
-/* The next statement of a configuration, up to ';', '{' or '}', which is *ret_end (0: none is left). */
+/* The next statement of a configuration, up to ';', '{' or '}', which is *ret_end (0: none is
+ * left). */
 static struct str statement(struct str *rest, char *ret_end)
 {
     size_t n = 0;
@@ -160,7 +163,8 @@ void host_nginx_read(struct host *host)
 
 /* ---- the command ---- */
 
-/* Braces and quotes, as far as a configuration can be judged without its modules. NULL, or nginx's complaint. */
+/* Braces and quotes, as far as a configuration can be judged without its modules. NULL, or nginx's
+ * complaint. */
 static const char *judge(struct call *call, const char *path)
 {
     int depth = 0, line = 1;

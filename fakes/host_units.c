@@ -1,4 +1,5 @@
-/* systemctl, and service, on the units of the machine. Wording and exit codes: systemd 252 (Debian 12). */
+/* systemctl, and service, on the units of the machine. Wording and exit codes: systemd 252 (Debian
+ * 12). */
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
@@ -321,7 +322,8 @@ static int reset_failed(struct systemctl *s, char **names)
     return 0;
 }
 
-/* By default SIGTERM to all of it; a program that ends by it is not restarted, for it ended cleanly. */
+/* By default SIGTERM to all of it; a program that ends by it is not restarted, for it ended
+ * cleanly. */
 static int kill_units(struct systemctl *s, char **names)
 {
     const char *signal = options_value(&s->options, "signal", "SIGTERM");

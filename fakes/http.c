@@ -9,8 +9,9 @@
 
 struct listener {
     const char *host;
-    int port; /* 0: the name resolves, nothing listens */
-    bool inside; /* the name resolves only on the inner network: in containers, not on the machine itself */
+    int port;    /* 0: the name resolves, nothing listens */
+    bool inside; /* the name resolves only on the inner network: in containers, not on the machine
+                    itself */
     http_handler *handler;
     void *ctx;
     bool tls;
@@ -59,9 +60,11 @@ void http_serve(struct env *env, const char *host, int port, http_handler *handl
     add(env, (struct listener){.host = host, .port = port, .handler = handler, .ctx = ctx});
 }
 
-void http_serve_inside(struct env *env, const char *host, int port, http_handler *handler, void *ctx)
+void http_serve_inside(struct env *env, const char *host, int port, http_handler *handler,
+                       void *ctx)
 {
-    add(env, (struct listener){.host = host, .port = port, .inside = true, .handler = handler, .ctx = ctx});
+    add(env, (struct listener){
+                 .host = host, .port = port, .inside = true, .handler = handler, .ctx = ctx});
 }
 
 void http_tls(struct env *env, const char *host, int port, bool tls, int certificate)
@@ -80,7 +83,8 @@ void http_host(struct env *env, const char *host)
     add(env, (struct listener){.host = host});
 }
 
-static int vanish(struct env *env, const struct http_request *request, struct http_response *response, void *ctx)
+static int vanish(struct env *env, const struct http_request *request,
+                  struct http_response *response, void *ctx)
 {
     (void)env;
     (void)request;
@@ -108,13 +112,35 @@ const char *http_reason(int status)
         int status;
         const char *reason;
     } reasons[] = {
-        {100, "Continue"}, {200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"},
-        {206, "Partial Content"}, {301, "Moved Permanently"}, {302, "Found"}, {303, "See Other"}, {304, "Not Modified"},
-        {307, "Temporary Redirect"}, {308, "Permanent Redirect"}, {400, "Bad Request"}, {401, "Unauthorized"},
-        {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"}, {406, "Not Acceptable"},
-        {408, "Request Timeout"}, {409, "Conflict"}, {410, "Gone"}, {415, "Unsupported Media Type"},
-        {422, "Unprocessable Entity"}, {429, "Too Many Requests"}, {500, "Internal Server Error"}, {501, "Not Implemented"},
-        {502, "Bad Gateway"}, {503, "Service Unavailable"}, {504, "Gateway Timeout"},
+        {100, "Continue"},
+        {200, "OK"},
+        {201, "Created"},
+        {202, "Accepted"},
+        {204, "No Content"},
+        {206, "Partial Content"},
+        {301, "Moved Permanently"},
+        {302, "Found"},
+        {303, "See Other"},
+        {304, "Not Modified"},
+        {307, "Temporary Redirect"},
+        {308, "Permanent Redirect"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
+        {408, "Request Timeout"},
+        {409, "Conflict"},
+        {410, "Gone"},
+        {415, "Unsupported Media Type"},
+        {422, "Unprocessable Entity"},
+        {429, "Too Many Requests"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {502, "Bad Gateway"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
     };
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
         if (reasons[i].status == status)
@@ -144,7 +170,8 @@ const char *http_request_header(const struct http_request *request, const char *
 
 const char *http_basic(struct arena *arena, const char *credentials)
 {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     size_t n = strlen(credentials), k = 0;
     char *out = arena_alloc(arena, n / 3 * 4 + 5);
     for (size_t i = 0; i < n; i += 3) {
@@ -170,14 +197,17 @@ static int plain_to_tls(struct http_response *response)
 {
     response->status = 400;
     http_header(response, "Content-Type", "text/html");
-    buf_puts(&response->body, "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\r\n"
-                              "<body>\r\n<center><h1>400 Bad Request</h1></center>\r\n"
-                              "<center>The plain HTTP request was sent to HTTPS port</center>\r\n</body>\r\n</html>\r\n");
+    buf_puts(
+        &response->body,
+        "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS "
+        "port</title></head>\r\n"
+        "<body>\r\n<center><h1>400 Bad Request</h1></center>\r\n"
+        "<center>The plain HTTP request was sent to HTTPS port</center>\r\n</body>\r\n</html>\r\n");
     return 0;
 }
 
-static int answer_by(struct env *env, const struct listener *listener, const struct http_request *request,
-                     struct http_response *response)
+static int answer_by(struct env *env, const struct listener *listener,
+                     const struct http_request *request, struct http_response *response)
 {
     bool https = strcmp(request->scheme, "https") == 0;
     if (https == listener->tls && !(https && listener->certificate && !request->any_certificate))
@@ -215,8 +245,9 @@ int http_fetch(struct env *env, const struct http_request *request, struct http_
  *
  *   http:
  *     api: {port: 8080, health: /health, metrics: /metrics}      # key: a service
- *     shop: {host: shop.example.test, port: 443, certificate: self_signed}   # https; valid, self_signed or expired
- *     web: {host: www.example.test, port: 80, health: [/healthz, /readyz], paths: {/: {body: "..."}}}
+ *     shop: {host: shop.example.test, port: 443, certificate: self_signed}   # https; valid,
+ * self_signed or expired web: {host: www.example.test, port: 80, health: [/healthz, /readyz],
+ * paths: {/: {body: "..."}}}
  */
 struct path_answer {
     const char *path, *body, *type;
@@ -231,7 +262,8 @@ struct served {
     int n_paths;
 };
 
-/* What stands at the front of the instances: the best one takes the request, as a balancer would arrange it. */
+/* What stands at the front of the instances: the best one takes the request, as a balancer would
+ * arrange it. */
 static const struct instance *best_instance(const struct service *service)
 {
     const struct instance *best = NULL;
@@ -315,7 +347,8 @@ static int serve_service(struct env *env, const struct http_request *request,
     return 0;
 }
 
-static int load_health(struct env *env, const struct doc *node, struct served *served, struct error *error)
+static int load_health(struct env *env, const struct doc *node, struct served *served,
+                       struct error *error)
 {
     int n = !node ? 1 : node->kind == DOC_SEQUENCE ? node->n : 1;
     served->health = ARENA_ARRAY(&env->arena, const char *, n + 1);
@@ -331,7 +364,8 @@ static int load_health(struct env *env, const struct doc *node, struct served *s
     return 0;
 }
 
-static int load_paths(struct env *env, const struct doc *node, struct served *served, struct error *error)
+static int load_paths(struct env *env, const struct doc *node, struct served *served,
+                      struct error *error)
 {
     static const char *const keys[] = {"status", "body", "type", NULL};
     if (!node)
@@ -344,7 +378,8 @@ static int load_paths(struct env *env, const struct doc *node, struct served *se
         int64_t status = 200;
         *path = (struct path_answer){.path = item->key, .body = "{}", .type = "application/json"};
         if (item->kind != DOC_NULL &&
-            (doc_only(item, keys, error) < 0 || doc_int(doc_get(item, "status"), 100, 599, &status, error) < 0 ||
+            (doc_only(item, keys, error) < 0 ||
+             doc_int(doc_get(item, "status"), 100, 599, &status, error) < 0 ||
              doc_text(doc_get(item, "body"), &path->body, error) < 0 ||
              doc_text(doc_get(item, "type"), &path->type, error) < 0))
             return ERROR_INPUT;
@@ -355,7 +390,8 @@ static int load_paths(struct env *env, const struct doc *node, struct served *se
 
 static int load_service(struct env *env, const struct doc *node, struct error *error)
 {
-    static const char *const keys[] = {"host", "port", "health", "metrics", "paths", "tls", "certificate", NULL};
+    static const char *const keys[] = {"host",  "port", "health",      "metrics",
+                                       "paths", "tls",  "certificate", NULL};
     static const char *const certificates[] = {"valid", "self_signed", "expired", NULL};
     struct service *service = world_service(env->world, node->key);
     struct served *served = ARENA_NEW(&env->arena, struct served);
@@ -366,7 +402,8 @@ static int load_service(struct env *env, const struct doc *node, struct error *e
     if (!service)
         return doc_error(node, error, "no service '%s' in `services`", node->key);
     if (doc_only(node, keys, error) < 0 || doc_need(node, "port", &port_node, error) < 0 ||
-        doc_int(port_node, 1, 65535, &port, error) < 0 || doc_text(doc_get(node, "host"), &host, error) < 0 ||
+        doc_int(port_node, 1, 65535, &port, error) < 0 ||
+        doc_text(doc_get(node, "host"), &host, error) < 0 ||
         doc_text(doc_get(node, "metrics"), &served->metrics, error) < 0 ||
         load_health(env, doc_get(node, "health"), served, error) < 0 ||
         load_paths(env, doc_get(node, "paths"), served, error) < 0)

@@ -71,9 +71,11 @@ sqlite3 *sqlite_open(struct str bytes, bool read_only, int64_t unix_ns)
     unsigned char *copy = sqlite3_malloc64(bytes.len + 1);
     if (bytes.len)
         memcpy(copy, bytes.at, bytes.len);
-    unsigned how = SQLITE_DESERIALIZE_FREEONCLOSE |
-                   (unsigned)(read_only ? SQLITE_DESERIALIZE_READONLY : SQLITE_DESERIALIZE_RESIZEABLE);
-    sqlite3_deserialize(database, "main", copy, (sqlite3_int64)bytes.len, (sqlite3_int64)bytes.len, how);
+    unsigned how =
+        SQLITE_DESERIALIZE_FREEONCLOSE |
+        (unsigned)(read_only ? SQLITE_DESERIALIZE_READONLY : SQLITE_DESERIALIZE_RESIZEABLE);
+    sqlite3_deserialize(database, "main", copy, (sqlite3_int64)bytes.len, (sqlite3_int64)bytes.len,
+                        how);
     return database;
 }
 
@@ -111,34 +113,42 @@ static bool rows_in(sqlite3 *database, const char *table, struct idset *ret)
     return code == SQLITE_OK;
 }
 
-/* INSERT for the table's columns: id and created_at are bound, what must not be empty is made up. */
+/* INSERT for the table's columns: id and created_at are bound, what must not be empty is made up.
+ */
 static sqlite3_stmt *insert_into(sqlite3 *database, struct arena *arena, const char *table)
 {
     sqlite3_stmt *columns = NULL, *insert = NULL;
     const char *names = "", *values = "";
-    if (sqlite3_prepare_v2(database, "SELECT name, type, \"notnull\", dflt_value FROM pragma_table_info(?)", -1, &columns, NULL))
+    if (sqlite3_prepare_v2(database,
+                           "SELECT name, type, \"notnull\", dflt_value FROM pragma_table_info(?)",
+                           -1, &columns, NULL))
         return NULL;
     sqlite3_bind_text(columns, 1, table, -1, SQLITE_TRANSIENT);
     while (sqlite3_step(columns) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(columns, 0);
         bool number = strncasecmp((const char *)sqlite3_column_text(columns, 1), "INT", 3) == 0;
-        const char *value = strcmp(name, "id") == 0           ? "?1"
-                            : strcmp(name, "created_at") == 0 ? "strftime('%Y-%m-%d %H:%M:%S', ?2, 'unixepoch')"
-                            : !sqlite3_column_int(columns, 2) || sqlite3_column_type(columns, 3) != SQLITE_NULL ? NULL
-                            : number                          ? "0"
-                                     : arena_printf(arena, "'%s ' || ?1", name);
+        const char *value =
+            strcmp(name, "id") == 0           ? "?1"
+            : strcmp(name, "created_at") == 0 ? "strftime('%Y-%m-%d %H:%M:%S', ?2, 'unixepoch')"
+            : !sqlite3_column_int(columns, 2) || sqlite3_column_type(columns, 3) != SQLITE_NULL
+                ? NULL
+            : number ? "0"
+                     : arena_printf(arena, "'%s ' || ?1", name);
         if (!value)
             continue;
         names = arena_printf(arena, "%s%s%s", names, *names ? ", " : "", quoted(arena, name));
         values = arena_printf(arena, "%s%s%s", values, *values ? ", " : "", value);
     }
     sqlite3_finalize(columns);
-    sqlite3_prepare_v2(database, arena_printf(arena, "INSERT INTO %s (%s) VALUES (%s)", quoted(arena, table), names, values),
-                       -1, &insert, NULL);
+    sqlite3_prepare_v2(
+        database,
+        arena_printf(arena, "INSERT INTO %s (%s) VALUES (%s)", quoted(arena, table), names, values),
+        -1, &insert, NULL);
     return insert;
 }
 
-static void add_rows(const struct sqlite_file *file, sqlite3 *database, const char *table, const struct idset *rows)
+static void add_rows(const struct sqlite_file *file, sqlite3 *database, const char *table,
+                     const struct idset *rows)
 {
     struct arena arena = {0};
     sqlite3_stmt *insert = insert_into(database, &arena, table);
@@ -146,7 +156,8 @@ static void add_rows(const struct sqlite_file *file, sqlite3 *database, const ch
         for (int64_t id = rows->at[i].lo; id < rows->at[i].hi; id++) {
             int64_t at_ns = store_row_time(file->store, table, id);
             sqlite3_bind_int64(insert, 1, id);
-            sqlite3_bind_int64(insert, 2, (file->env->start_unix_ns + (at_ns == NEVER ? 0 : at_ns)) / SECOND);
+            sqlite3_bind_int64(insert, 2,
+                               (file->env->start_unix_ns + (at_ns == NEVER ? 0 : at_ns)) / SECOND);
             sqlite3_step(insert);
             sqlite3_reset(insert);
         }
@@ -176,7 +187,8 @@ void sqlite_file_bring_up(struct sqlite_file *file, sqlite3 *database)
 
 /* ---- what users see ---- */
 
-static void take_table(struct sqlite_file *file, sqlite3 *database, struct dataset *served, const char *table)
+static void take_table(struct sqlite_file *file, sqlite3 *database, struct dataset *served,
+                       const char *table)
 {
     struct idset there = {0}, gone = {0};
     if (!rows_in(database, table, &there)) {
@@ -192,14 +204,15 @@ static void take_table(struct sqlite_file *file, sqlite3 *database, struct datas
     if (there.n)
         dataset_insert_set(served, table, &there);
     if (gone.n || there.n)
-        record_change(file->env->record, store_name(file->store), "%lld rows of %s removed, %lld added",
-                      (long long)idset_count(&gone), table, (long long)idset_count(&there));
+        record_change(file->env->record, store_name(file->store),
+                      "%lld rows of %s removed, %lld added", (long long)idset_count(&gone), table,
+                      (long long)idset_count(&there));
     idset_release(&gone);
     idset_release(&there);
 }
 
-void sqlite_file_written(struct sqlite_file *file, const char *place, sqlite3 *database, struct str bytes,
-                         const char *because)
+void sqlite_file_written(struct sqlite_file *file, const char *place, sqlite3 *database,
+                         struct str bytes, const char *because)
 {
     for (int i = 0; i < file->n_at; i++)
         if (strcmp(file->at[i].place, place) != 0)
@@ -234,7 +247,8 @@ static void save_file(struct sqlite_file *file, sqlite3 *database)
     sqlite3_int64 size = 0;
     unsigned char *bytes = sqlite3_serialize(database, "main", &size, 0);
     for (int i = 0; i < file->n_at; i++)
-        env_write(file->env, file->at[i].place, file->at[i].path, (struct str){(const char *)bytes, (size_t)size}, 0644);
+        env_write(file->env, file->at[i].place, file->at[i].path,
+                  (struct str){(const char *)bytes, (size_t)size}, 0644);
     sqlite3_free(bytes);
 }
 
@@ -266,8 +280,10 @@ static void serve(struct sqlite_file *file)
         pg_server_retire(postgres);
     else
         file->before = dataset_copy(served);
-    store_because(file->store, arena_printf(&arena, "%s is served from %s", file->service, file->at[0].path));
-    record_change(file->env->record, store_name(file->store), "users are served from %s", file->at[0].path);
+    store_because(file->store,
+                  arena_printf(&arena, "%s is served from %s", file->service, file->at[0].path));
+    record_change(file->env->record, store_name(file->store), "users are served from %s",
+                  file->at[0].path);
     store_serve(file->store, contents);
     file->before_service = store_service(file->store);
     store_set_service(file->store, NULL);
@@ -286,7 +302,8 @@ static void stop_serving(struct sqlite_file *file)
     file->serving = false;
     store_set_service(file->store, file->before_service);
     store_because(file->store, "users are served by the other engine again");
-    record_change(file->env->record, store_name(file->store), "users are no longer served from %s", file->at[0].path);
+    record_change(file->env->record, store_name(file->store), "users are no longer served from %s",
+                  file->at[0].path);
     if (postgres) {
         pg_server_serve(postgres);
     } else {
@@ -349,8 +366,10 @@ static int read_serves(struct sqlite_file *file, const struct doc *node, struct 
     if (!node)
         return 0;
     if (doc_want(node, DOC_MAPPING, error) < 0 || doc_only(node, keys, error) < 0 ||
-        doc_need(node, "service", &service, error) < 0 || doc_need(node, "setting", &setting, error) < 0 ||
-        doc_need(node, "value", &value, error) < 0 || doc_text(service, &file->service, error) < 0 ||
+        doc_need(node, "service", &service, error) < 0 ||
+        doc_need(node, "setting", &setting, error) < 0 ||
+        doc_need(node, "value", &value, error) < 0 ||
+        doc_text(service, &file->service, error) < 0 ||
         doc_text(setting, &file->setting, error) < 0 || doc_text(value, &file->value, error) < 0)
         return ERROR_INPUT;
     if (!file->store)
@@ -360,7 +379,8 @@ static int read_serves(struct sqlite_file *file, const struct doc *node, struct 
                : doc_error(service, error, "no service '%s' in this system", file->service);
 }
 
-static int fill(struct sqlite_file *file, const struct doc *node, int64_t until_ns, struct error *error)
+static int fill(struct sqlite_file *file, const struct doc *node, int64_t until_ns,
+                struct error *error)
 {
     const char *setup = NULL;
     char *why = NULL;
@@ -382,10 +402,12 @@ static int fill(struct sqlite_file *file, const struct doc *node, int64_t until_
         struct idset rows = {0};
         idset_add(&rows, held.lo, held.hi);
         if (!setup)
-            sqlite3_exec(database,
-                         arena_printf(&arena, "CREATE TABLE %s(id INTEGER PRIMARY KEY, created_at TEXT NOT NULL)",
-                                      quoted(&arena, table)),
-                         NULL, NULL, NULL);
+            sqlite3_exec(
+                database,
+                arena_printf(&arena,
+                             "CREATE TABLE %s(id INTEGER PRIMARY KEY, created_at TEXT NOT NULL)",
+                             quoted(&arena, table)),
+                NULL, NULL, NULL);
         add_rows(file, database, table, &rows);
         idset_release(&rows);
     }
@@ -393,7 +415,8 @@ static int fill(struct sqlite_file *file, const struct doc *node, int64_t until_
     sqlite3_int64 size = 0;
     unsigned char *bytes = sqlite3_serialize(database, "main", &size, 0);
     for (int i = 0; i < file->n_at; i++)
-        env_write_old(file->env, file->at[i].place, file->at[i].path, (struct str){(const char *)bytes, (size_t)size}, 0644,
+        env_write_old(file->env, file->at[i].place, file->at[i].path,
+                      (struct str){(const char *)bytes, (size_t)size}, 0644,
                       file->env->start_unix_ns - until_ns);
     sqlite3_free(bytes);
     sqlite3_close(database);
@@ -404,7 +427,8 @@ static int fill(struct sqlite_file *file, const struct doc *node, int64_t until_
 static int load_one(struct env *env, const struct doc *node, struct error *error)
 {
     static const char *const keys[] = {"at", "store", "until", "setup", "serves", NULL};
-    struct sqlite_file *file = ARENA_NEW(&env->arena, struct sqlite_file), **slot = (struct sqlite_file **)env_slot(env, "sqlite files");
+    struct sqlite_file *file = ARENA_NEW(&env->arena, struct sqlite_file),
+                       **slot = (struct sqlite_file **)env_slot(env, "sqlite files");
     const char *store = NULL;
     int64_t until_ns = 0;
     *file = (struct sqlite_file){.env = env, .next = *slot};
@@ -412,11 +436,13 @@ static int load_one(struct env *env, const struct doc *node, struct error *error
         return doc_error(node, error, "'%s' is no absolute path", node->key);
     if (node->kind != DOC_NULL && doc_only(node, keys, error) < 0)
         return ERROR_INPUT;
-    if (doc_text(doc_get(node, "store"), &store, error) < 0 || doc_duration(doc_get(node, "until"), &until_ns, error) < 0)
+    if (doc_text(doc_get(node, "store"), &store, error) < 0 ||
+        doc_duration(doc_get(node, "until"), &until_ns, error) < 0)
         return ERROR_INPUT;
     if (store && !(file->store = world_store(env->world, store)))
         return doc_error(doc_get(node, "store"), error, "no store '%s' in this system", store);
-    if (read_places(file, node, error) < 0 || read_serves(file, doc_get(node, "serves"), error) < 0 ||
+    if (read_places(file, node, error) < 0 ||
+        read_serves(file, doc_get(node, "serves"), error) < 0 ||
         fill(file, node, until_ns, error) < 0)
         return ERROR_INPUT;
     *slot = file;

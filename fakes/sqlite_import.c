@@ -45,14 +45,16 @@ static int next_record(struct arena *arena, struct str *rest, char separator, co
     return n;
 }
 
-static int import_rows(struct shell *shell, const char *file, const char *table, char separator, int skip, struct str text)
+static int import_rows(struct shell *shell, const char *file, const char *table, char separator,
+                       int skip, struct str text)
 {
     struct arena *arena = shell->call->arena;
     const char *fields[SHELL_COLUMNS_MAX];
     sqlite3_stmt *insert = NULL, *columns = NULL;
     char *count = sqlite3_mprintf("SELECT count(*) FROM pragma_table_info(%Q)", table);
     sqlite3_prepare_v2(shell->database, count, -1, &columns, NULL);
-    int n = sqlite3_step(columns) == SQLITE_ROW ? sqlite3_column_int(columns, 0) : 0, code = SQLITE_OK;
+    int n = sqlite3_step(columns) == SQLITE_ROW ? sqlite3_column_int(columns, 0) : 0,
+        code = SQLITE_OK;
     sqlite3_finalize(columns);
     sqlite3_free(count);
     if (n == 0) { /* a new table: its columns are the first line */
@@ -78,9 +80,12 @@ static int import_rows(struct shell *shell, const char *file, const char *table,
         if (line <= skip)
             continue;
         if (got < n)
-            call_err(shell->call, "%s:%d: expected %d columns but found %d - filling the rest with NULL\n", file, line, n, got);
+            call_err(shell->call,
+                     "%s:%d: expected %d columns but found %d - filling the rest with NULL\n", file,
+                     line, n, got);
         if (got > n)
-            call_err(shell->call, "%s:%d: expected %d columns but found %d - extras ignored\n", file, line, n, got);
+            call_err(shell->call, "%s:%d: expected %d columns but found %d - extras ignored\n",
+                     file, line, n, got);
         for (int i = 0; i < n; i++) {
             if (i < got)
                 sqlite3_bind_text(insert, i + 1, fields[i], -1, SQLITE_STATIC);
@@ -90,7 +95,8 @@ static int import_rows(struct shell *shell, const char *file, const char *table,
         sqlite3_step(insert);
         last = sqlite3_reset(insert);
         if (last != SQLITE_OK)
-            call_err(shell->call, "%s:%d: INSERT failed: %s\n", file, line, sqlite3_errmsg(shell->database));
+            call_err(shell->call, "%s:%d: INSERT failed: %s\n", file, line,
+                     sqlite3_errmsg(shell->database));
     }
     sqlite3_finalize(insert);
     sqlite3_exec(shell->database, "COMMIT", NULL, NULL, NULL);
@@ -99,7 +105,9 @@ static int import_rows(struct shell *shell, const char *file, const char *table,
 
 int shell_import(struct shell *shell, int n, const char **words)
 {
-    char separator = shell->mode == MODE_CSV ? ',' : shell->mode == MODE_TABS ? '\t' : shell->separator[0];
+    char separator = shell->mode == MODE_CSV    ? ','
+                     : shell->mode == MODE_TABS ? '\t'
+                                                : shell->separator[0];
     const char *file = NULL, *table = NULL;
     int skip = 0;
     for (int i = 1; i < n; i++) {
@@ -114,7 +122,8 @@ int shell_import(struct shell *shell, int n, const char **words)
             table = word;
     }
     if (!file || !table) {
-        call_err(shell->call, "ERROR: missing %s argument. Usage:\n.import FILE TABLE\n", file ? "TABLE" : "FILE");
+        call_err(shell->call, "ERROR: missing %s argument. Usage:\n.import FILE TABLE\n",
+                 file ? "TABLE" : "FILE");
         return SQLITE_ERROR;
     }
     struct buf *text = ARENA_NEW(shell->call->arena, struct buf);

@@ -1,4 +1,5 @@
-/* sqlite3, the command-line shell, as version 3.40 words it. Arguments, dot commands, output modes, exit codes. */
+/* sqlite3, the command-line shell, as version 3.40 words it. Arguments, dot commands, output modes,
+ * exit codes. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,7 +116,7 @@ static int put_columns(struct shell *shell, sqlite3_stmt *statement)
 {
     struct arena *arena = shell->call->arena;
     int n = sqlite3_column_count(statement), code, rows = 0, cap = 64;
-    const char **cells = ARENA_ARRAY(arena, const char *, (size_t)cap * (size_t)(n + 1));
+    const char **cells = ARENA_ARRAY(arena, const char *, (size_t)cap *(size_t)(n + 1));
     size_t *widths = ARENA_ARRAY(arena, size_t, n + 1);
     for (int i = 0; i < n; i++)
         widths[i] = strlen(sqlite3_column_name(statement, i));
@@ -139,7 +140,9 @@ static int put_columns(struct shell *shell, sqlite3_stmt *statement)
             size_t width = widths[i] < SHELL_COLUMNS_MAX ? widths[i] : SHELL_COLUMNS_MAX;
             memset(dashes, '-', width);
             dashes[width] = '\0';
-            const char *text = row == -2 ? sqlite3_column_name(statement, i) : row == -1 ? dashes : cells[row * n + i];
+            const char *text = row == -2   ? sqlite3_column_name(statement, i)
+                               : row == -1 ? dashes
+                                           : cells[row * n + i];
             call_out(shell->call, "%-*s%s", (int)widths[i], text, i + 1 < n ? "  " : "\n");
         }
     return code;
@@ -153,7 +156,8 @@ static void put_place(struct shell *shell, const char *sql, int offset)
     if (offset < 0)
         return;
     size_t len = strcspn(sql, "\n");
-    call_err(shell->call, "  %.*s\n  %*s^--- error here\n", (int)(len < 78 ? len : 78), sql, offset, "");
+    call_err(shell->call, "  %.*s\n  %*s^--- error here\n", (int)(len < 78 ? len : 78), sql, offset,
+             "");
 }
 
 static int run_statements(struct shell *shell, const char *sql, const char *where)
@@ -164,11 +168,14 @@ static int run_statements(struct shell *shell, const char *sql, const char *wher
         const char *rest = sql;
         int code = sqlite3_prepare_v2(shell->database, sql, -1, &statement, &rest);
         if (code != SQLITE_OK) {
-            const char *number = code == SQLITE_ERROR ? "" : arena_printf(shell->call->arena, " (%d)", code);
+            const char *number =
+                code == SQLITE_ERROR ? "" : arena_printf(shell->call->arena, " (%d)", code);
             if (from_input)
-                call_err(shell->call, "Parse error %s: %s%s\n", where, sqlite3_errmsg(shell->database), number);
+                call_err(shell->call, "Parse error %s: %s%s\n", where,
+                         sqlite3_errmsg(shell->database), number);
             else
-                call_err(shell->call, "Error: in prepare, %s%s\n", sqlite3_errmsg(shell->database), number);
+                call_err(shell->call, "Error: in prepare, %s%s\n", sqlite3_errmsg(shell->database),
+                         number);
             put_place(shell, sql, sqlite3_error_offset(shell->database));
             return code;
         }
@@ -176,8 +183,10 @@ static int run_statements(struct shell *shell, const char *sql, const char *wher
             sql = rest;
             continue;
         }
-        shell->because = arena_str(shell->call->arena, str_trim((struct str){sql, (size_t)(rest - sql)}));
-        if (strncasecmp(shell->because, "pragma journal_mode", 19) == 0) { /* ours is in memory; a file's is this */
+        shell->because =
+            arena_str(shell->call->arena, str_trim((struct str){sql, (size_t)(rest - sql)}));
+        if (strncasecmp(shell->because, "pragma journal_mode", 19) ==
+            0) { /* ours is in memory; a file's is this */
             const char *equals = strchr(shell->because, '=');
             struct str mode = equals ? str_trim(str_of(equals + 1)) : STR("delete");
             call_out(shell->call, "%.*s\n", (int)strcspn(mode.at, "; "), mode.at);
@@ -244,11 +253,14 @@ static int list_tables(struct shell *shell)
     sqlite3_stmt *statement = NULL;
     const char *names[1000];
     int n = 0, width = 0;
-    int code = sqlite3_prepare_v2(shell->database, "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name"
-                                                   " NOT LIKE 'sqlite_%' ORDER BY 1",
-                                  -1, &statement, NULL);
+    int code =
+        sqlite3_prepare_v2(shell->database,
+                           "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name"
+                           " NOT LIKE 'sqlite_%' ORDER BY 1",
+                           -1, &statement, NULL);
     while (code == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW && n < 1000) {
-        names[n] = arena_strdup(shell->call->arena, (const char *)sqlite3_column_text(statement, 0));
+        names[n] =
+            arena_strdup(shell->call->arena, (const char *)sqlite3_column_text(statement, 0));
         int len = (int)strlen(names[n++]);
         width = len > width ? len : width;
     }
@@ -267,21 +279,25 @@ static int dump(struct shell *shell)
     struct arena *arena = shell->call->arena;
     sqlite3_stmt *tables = NULL;
     call_out(shell->call, "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n");
-    int code = sqlite3_prepare_v2(shell->database,
-                                  "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
-                                  "AND sql NOT NULL ORDER BY rowid",
-                                  -1, &tables, NULL);
+    int code = sqlite3_prepare_v2(
+        shell->database,
+        "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
+        "AND sql NOT NULL ORDER BY rowid",
+        -1, &tables, NULL);
     while (code == SQLITE_OK && sqlite3_step(tables) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(tables, 0);
         call_out(shell->call, "%s;\n", sqlite3_column_text(tables, 1));
-        char *columns = sqlite3_mprintf("SELECT group_concat('quote(\"' || replace(name, '\"', '\"\"') || '\")', ' || '','' || ') "
-                                        "FROM pragma_table_info(%Q)", name);
+        char *columns = sqlite3_mprintf("SELECT group_concat('quote(\"' || replace(name, '\"', "
+                                        "'\"\"') || '\")', ' || '','' || ') "
+                                        "FROM pragma_table_info(%Q)",
+                                        name);
         sqlite3_stmt *list = NULL;
         sqlite3_prepare_v2(shell->database, columns, -1, &list, NULL);
         if (sqlite3_step(list) == SQLITE_ROW) {
             const char *bare = strpbrk(name, " -.'\"") ? arena_printf(arena, "\"%s\"", name) : name;
-            char *rows = sqlite3_mprintf("SELECT 'INSERT INTO %s VALUES(' || %s || ');' FROM \"%w\"", bare,
-                                         sqlite3_column_text(list, 0), name);
+            char *rows =
+                sqlite3_mprintf("SELECT 'INSERT INTO %s VALUES(' || %s || ');' FROM \"%w\"", bare,
+                                sqlite3_column_text(list, 0), name);
             print_rows(shell, rows);
             sqlite3_free(rows);
         }
@@ -289,7 +305,8 @@ static int dump(struct shell *shell)
         sqlite3_free(columns);
     }
     sqlite3_finalize(tables);
-    print_rows(shell, "SELECT sql || ';' FROM sqlite_schema WHERE type IN ('index', 'trigger', 'view') AND sql NOT NULL "
+    print_rows(shell, "SELECT sql || ';' FROM sqlite_schema WHERE type IN ('index', 'trigger', "
+                      "'view') AND sql NOT NULL "
                       "ORDER BY rowid");
     call_out(shell->call, "COMMIT;\n");
     return SQLITE_OK;
@@ -299,7 +316,8 @@ static int save_to(struct shell *shell, const char *path)
 {
     sqlite3_int64 size = 0;
     unsigned char *bytes = sqlite3_serialize(shell->database, "main", &size, 0);
-    const char *copy = arena_str(shell->call->arena, (struct str){(const char *)bytes, (size_t)size});
+    const char *copy =
+        arena_str(shell->call->arena, (struct str){(const char *)bytes, (size_t)size});
     sqlite3_free(bytes);
     if (call_save(shell->call, path, copy, (size_t)size, 0644) >= 0)
         return SQLITE_OK;
@@ -313,7 +331,9 @@ static int restore_from(struct shell *shell, const char *path)
     buf_init(bytes, FILE_MAX);
     call_defer(shell->call, (void (*)(void *))buf_release, bytes);
     int loaded = call_load(shell->call, path, bytes);
-    if (loaded < 0 && loaded != -ENOENT) { /* a file that is not there is made, empty: so the database is, afterwards */
+    if (loaded < 0 &&
+        loaded !=
+            -ENOENT) { /* a file that is not there is made, empty: so the database is, afterwards */
         call_err(shell->call, "Error: cannot open \"%s\"\n", path);
         return SQLITE_ERROR;
     }
@@ -330,7 +350,7 @@ static bool set_mode(struct shell *shell, const char *name)
     static const struct {
         const char *name, *separator;
         enum mode mode;
-    } modes[] = {{"list", "|", MODE_LIST}, {"csv", ",", MODE_CSV},   {"tabs", "\t", MODE_TABS},
+    } modes[] = {{"list", "|", MODE_LIST}, {"csv", ",", MODE_CSV},  {"tabs", "\t", MODE_TABS},
                  {"line", "", MODE_LINE},  {"json", "", MODE_JSON}, {"column", "", MODE_COLUMN}};
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
         if (strcmp(modes[i].name, name) != 0)
@@ -346,12 +366,15 @@ static int read_input(struct shell *shell, struct str text);
 
 static int dot_command(struct shell *shell, const char *line)
 {
-    static const char *const silent[] = {"timeout", "changes", "stats", "timer", "eqp", "width", "echo", "log", NULL};
+    static const char *const silent[] = {"timeout", "changes", "stats", "timer", "eqp",
+                                         "width",   "echo",    "log",   NULL};
     const char *words[WORDS_MAX];
     struct call *call = shell->call;
     int n = split(call->arena, line + 1, words);
-    const char *name = n ? words[0] : "", *argument = n > 1 ? words[1] : NULL, *last = n > 1 ? words[n - 1] : NULL;
-    bool on = argument && (strcmp(argument, "on") == 0 || strcmp(argument, "1") == 0 || strcmp(argument, "yes") == 0);
+    const char *name = n ? words[0] : "", *argument = n > 1 ? words[1] : NULL,
+               *last = n > 1 ? words[n - 1] : NULL;
+    bool on = argument && (strcmp(argument, "on") == 0 || strcmp(argument, "1") == 0 ||
+                           strcmp(argument, "yes") == 0);
     if (strcmp(name, "quit") == 0 || strcmp(name, "exit") == 0) {
         shell->ended = true;
         shell->status = argument ? (int)strtol(argument, NULL, 10) : 0;
@@ -360,15 +383,20 @@ static int dot_command(struct shell *shell, const char *line)
     if (strcmp(name, "tables") == 0)
         return list_tables(shell);
     if (strcmp(name, "schema") == 0)
-        return print_rows(shell, argument ? arena_printf(call->arena, "SELECT sql || ';' FROM sqlite_schema WHERE tbl_name LIKE "
-                                                                      "'%s' AND sql NOT NULL ORDER BY rowid", argument)
-                                          : "SELECT sql || ';' FROM sqlite_schema WHERE sql NOT NULL ORDER BY rowid");
+        return print_rows(
+            shell, argument
+                       ? arena_printf(call->arena,
+                                      "SELECT sql || ';' FROM sqlite_schema WHERE tbl_name LIKE "
+                                      "'%s' AND sql NOT NULL ORDER BY rowid",
+                                      argument)
+                       : "SELECT sql || ';' FROM sqlite_schema WHERE sql NOT NULL ORDER BY rowid");
     if (strcmp(name, "dump") == 0)
         return dump(shell);
     if (strcmp(name, "import") == 0)
         return shell_import(shell, n, words);
     if (strcmp(name, "mode") == 0 && argument && set_mode(shell, argument)) {
-        shell->line_end = shell->mode == MODE_CSV ? "\r\n" : "\n"; /* by -csv it stays a line feed */
+        shell->line_end =
+            shell->mode == MODE_CSV ? "\r\n" : "\n"; /* by -csv it stays a line feed */
         return SQLITE_OK;
     }
     if (strcmp(name, "headers") == 0 || strcmp(name, "header") == 0)
@@ -397,18 +425,23 @@ static int dot_command(struct shell *shell, const char *line)
     for (int i = 0; silent[i]; i++)
         if (strcmp(name, silent[i]) == 0)
             return SQLITE_OK;
-    static const char *const others[] = {"output", "once", "databases", "indexes", "open", "clone", "archive", "shell",
-                                         "system", "recover", "sha3sum", "show", "mode", NULL};
+    static const char *const others[] = {"output",  "once",    "databases", "indexes", "open",
+                                         "clone",   "archive", "shell",     "system",  "recover",
+                                         "sha3sum", "show",    "mode",      NULL};
     for (int i = 0; others[i]; i++)
         if (strcmp(name, others[i]) == 0)
-            record_observe(call->env->record, "not_simulated", line, "sqlite3's .%s is not simulated", name);
-    call_err(call, "Error: unknown command or invalid arguments:  \"%s\". Enter \".help\" for help\n", name);
+            record_observe(call->env->record, "not_simulated", line,
+                           "sqlite3's .%s is not simulated", name);
+    call_err(call,
+             "Error: unknown command or invalid arguments:  \"%s\". Enter \".help\" for help\n",
+             name);
     return SQLITE_ERROR;
 }
 
 /* ---- input ---- */
 
-/* What is piped in: dot commands by line, statements up to their semicolon. Errors do not stop it, unless -bail. */
+/* What is piped in: dot commands by line, statements up to their semicolon. Errors do not stop it,
+ * unless -bail. */
 static int read_input(struct shell *shell, struct str text)
 {
     struct buf *statement = ARENA_NEW(shell->call->arena, struct buf);
@@ -426,7 +459,9 @@ static int read_input(struct shell *shell, struct str text)
                 continue;
             if (bare.at[0] == '.' || bare.at[0] == '#') {
                 if (bare.at[0] == '.')
-                    errors += dot_command(shell, arena_str(shell->call->arena, bare)) != SQLITE_OK && !shell->ended;
+                    errors +=
+                        dot_command(shell, arena_str(shell->call->arena, bare)) != SQLITE_OK &&
+                        !shell->ended;
                 continue;
             }
         }
@@ -434,7 +469,9 @@ static int read_input(struct shell *shell, struct str text)
         buf_putc(statement, '\n');
         if (!at_end && text.len && !sqlite3_complete(statement->at))
             continue;
-        errors += run_statements(shell, statement->at, arena_printf(shell->call->arena, "near line %d", first)) != SQLITE_OK;
+        errors +=
+            run_statements(shell, statement->at,
+                           arena_printf(shell->call->arena, "near line %d", first)) != SQLITE_OK;
         buf_clear(statement);
     }
     return shell->status ? shell->status : errors ? 1 : 0;
@@ -445,15 +482,20 @@ static int read_input(struct shell *shell, struct str text)
 static int open_file(struct shell *shell, struct buf *bytes)
 {
     struct call *call = shell->call;
-    int code = *shell->path && strcmp(shell->path, ":memory:") != 0 ? call_load(call, shell->path, bytes) : 0;
+    int code = *shell->path && strcmp(shell->path, ":memory:") != 0
+                   ? call_load(call, shell->path, bytes)
+                   : 0;
     bool missing = code == -ENOENT;
     if (missing) { /* made at the first write, where there is a folder for it */
         const char *slash = strrchr(shell->path, '/');
-        const char *folder = slash ? arena_str(call->arena, (struct str){shell->path, (size_t)(slash - shell->path)}) : ".";
+        const char *folder =
+            slash ? arena_str(call->arena, (struct str){shell->path, (size_t)(slash - shell->path)})
+                  : ".";
         missing = !shell->read_only && (!*folder || call_exists(call, folder) == 2);
     }
     if (code < 0 && !missing) {
-        call_err(call, "Error: unable to open database \"%s\": unable to open database file\n", shell->path);
+        call_err(call, "Error: unable to open database \"%s\": unable to open database file\n",
+                 shell->path);
         return 1;
     }
     shell->database = sqlite_open(buf_text(bytes), shell->read_only, call_unix_ns(call));
@@ -481,8 +523,9 @@ static int write_back(struct shell *shell, struct sqlite_file *file, struct str 
         return 1;
     }
     if (file)
-        sqlite_file_written(file, call->place, shell->database, after,
-                            arena_printf(call->arena, "sqlite3: %s", shell->because ? shell->because : "write"));
+        sqlite_file_written(
+            file, call->place, shell->database, after,
+            arena_printf(call->arena, "sqlite3: %s", shell->because ? shell->because : "write"));
     return 0;
 }
 
@@ -491,7 +534,8 @@ static int take_option(struct shell *shell, int *i, const char **first)
     char **argv = shell->call->argv;
     const char *option = argv[*i][1] == '-' ? argv[*i] + 2 : argv[*i] + 1;
     if (strcmp(option, "version") == 0) {
-        call_out(shell->call, "3.40.1 2022-12-28 14:03:47 df5c253c0b3dd24916e4ec7cf77d3db5294cc9fd45ae7b9c5e82ad8197f3alt1\n");
+        call_out(shell->call, "3.40.1 2022-12-28 14:03:47 "
+                              "df5c253c0b3dd24916e4ec7cf77d3db5294cc9fd45ae7b9c5e82ad8197f3alt1\n");
         return 0;
     }
     if (strcmp(option, "header") == 0 || strcmp(option, "noheader") == 0)
@@ -506,8 +550,10 @@ static int take_option(struct shell *shell, int *i, const char **first)
         shell->null = argv[++*i];
     else if (strcmp(option, "cmd") == 0 && argv[*i + 1])
         *first = argv[++*i];
-    else if (!set_mode(shell, option) && strcmp(option, "batch") != 0 && strcmp(option, "interactive") != 0) {
-        call_err(shell->call, "%s: Error: unknown option: -%s\nUse -help for a list of options.\n", argv[0], option);
+    else if (!set_mode(shell, option) && strcmp(option, "batch") != 0 &&
+             strcmp(option, "interactive") != 0) {
+        call_err(shell->call, "%s: Error: unknown option: -%s\nUse -help for a list of options.\n",
+                 argv[0], option);
         return 1;
     }
     if (strcmp(option, "column") == 0)
@@ -523,10 +569,12 @@ static int run_one(struct shell *shell, const char *text)
 int run_sqlite3(struct call *call)
 {
     struct shell *shell = ARENA_NEW(call->arena, struct shell);
-    struct buf *bytes = ARENA_NEW(call->arena, struct buf), *input = ARENA_NEW(call->arena, struct buf);
+    struct buf *bytes = ARENA_NEW(call->arena, struct buf),
+               *input = ARENA_NEW(call->arena, struct buf);
     const char *first = NULL;
     int i = 1, code = 0;
-    *shell = (struct shell){.call = call, .path = "", .separator = "|", .null = "", .line_end = "\n"};
+    *shell =
+        (struct shell){.call = call, .path = "", .separator = "|", .null = "", .line_end = "\n"};
     buf_init(bytes, FILE_MAX);
     buf_init(input, INPUT_MAX);
     call_defer(call, (void (*)(void *))buf_release, bytes);
@@ -541,7 +589,8 @@ int run_sqlite3(struct call *call)
     call_sleep(call, CALL_NS);
     if (open_file(shell, bytes))
         return 1;
-    struct sqlite_file *file = *shell->path ? sqlite_file_at(call->env, call->place, absolute(call, shell->path)) : NULL;
+    struct sqlite_file *file =
+        *shell->path ? sqlite_file_at(call->env, call->place, absolute(call, shell->path)) : NULL;
     if (file)
         sqlite_file_bring_up(file, shell->database);
     if (first)

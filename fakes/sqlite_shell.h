@@ -16,7 +16,7 @@ struct shell {
     bool headers, bail, read_only, ended;
     const char *separator, *null, *line_end;
     const char *because; /* the statement that is carried out */
-    int errors, status; /* of .exit */
+    int errors, status;  /* of .exit */
 };
 
 /* .import [--csv] [--skip N] FILE TABLE, as words; an SQLite result code. */

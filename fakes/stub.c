@@ -5,16 +5,18 @@
  *       takes: 2s                     # default: no time
  *       prints: "{args}: done\n"      # {1} ... {9} and {args} are the words of the command line
  *       does: ["set flag.{2} off"]    # lines of the `world` command (fakes/world_command.c)
- *       when:                         # the first whose pattern fits the words (a shell glob) counts instead
+ *       when:                         # the first whose pattern fits the words (a shell glob)
+ * counts instead
  *         - {args: "get *", prints: "off\n"}
- *         - {args: "* --force", errors: "flagctl: --force is not allowed\n", exit: 64}
- *       fails: {chance: 5%, takes: 30s, errors: "flagctl: no answer\n", exit: 75}
- *       guessed: true                 # nobody has said yet what it does: each call is noted as not simulated
- *       reads: true                   # all of its standard input, as many a tool does
- *       on: ops                       # a place (container, host); default: everywhere
+ *         - {args: "* --force", errors: "flagctl: --force is not allowed\n", exit: 64} fails:
+ *           {chance: 5%, takes: 30s, errors: "flagctl: no answer\n", exit: 75} guessed: true
+ *           # nobody has said yet what it does: each call is noted as not simulated reads: true
+ *           # all of its standard input, as many a tool does on: ops # a place (container, host);
+ *           default: everywhere
  *
- * `fails` may be a list: for each call the first mode counts that is due, by `calls: 1` or `calls: [1, 2]` (the how manieth
- * call of this stub it is) or by `chance`. A failure does nothing but what its own `does` says.
+ * `fails` may be a list: for each call the first mode counts that is due, by `calls: 1` or `calls:
+ * [1, 2]` (the how manieth call of this stub it is) or by `chance`. A failure does nothing but what
+ * its own `does` says.
  */
 #include <fnmatch.h>
 #include <string.h>
@@ -68,13 +70,14 @@ static int check_effects(struct env *env, const struct doc *does, struct error *
             return ERROR_INPUT;
         const char *mistake = world_command_mistake(&env->arena, world_words(&env->arena, text));
         if (mistake)
-            return doc_error(line, error, "'%s' is no line of the world command: %s", text, mistake);
+            return doc_error(line, error, "'%s' is no line of the world command: %s", text,
+                             mistake);
     }
     return 0;
 }
 
-static int read_behaviour(struct env *env, const struct doc *node, const char *const *keys, struct behaviour *ret,
-                          struct error *error)
+static int read_behaviour(struct env *env, const struct doc *node, const char *const *keys,
+                          struct behaviour *ret, struct error *error)
 {
     *ret = (struct behaviour){.prints = "", .errors = ""};
     if (doc_want(node, DOC_MAPPING, error) || doc_only(node, keys, error) ||
@@ -101,9 +104,11 @@ static int check_calls(const struct doc *calls, struct error *error)
     return 0;
 }
 
-static int read_failure(struct env *env, const struct doc *node, struct failure *ret, struct error *error)
+static int read_failure(struct env *env, const struct doc *node, struct failure *ret,
+                        struct error *error)
 {
-    static const char *const keys[] = {"chance", "calls", "takes", "prints", "errors", "exit", "hangs", "does", NULL};
+    static const char *const keys[] = {"chance", "calls", "takes", "prints", "errors",
+                                       "exit",   "hangs", "does",  NULL};
     if (read_behaviour(env, node, keys, &ret->behaviour, error) ||
         doc_ratio(doc_get(node, "chance"), &ret->chance, error))
         return ERROR_INPUT;
@@ -118,13 +123,15 @@ static int read_failure(struct env *env, const struct doc *node, struct failure 
 }
 
 /* One mode, or a list of them. */
-static int read_failures(struct env *env, const struct doc *fails, struct stub *ret, struct error *error)
+static int read_failures(struct env *env, const struct doc *fails, struct stub *ret,
+                         struct error *error)
 {
     if (!fails)
         return 0;
     bool list = fails->kind == DOC_SEQUENCE;
     ret->fails = ARENA_ARRAY(&env->arena, struct failure, list ? fails->n + 1 : 1);
-    for (const struct doc *node = list ? fails->first : fails; node; node = list ? node->next : NULL) {
+    for (const struct doc *node = list ? fails->first : fails; node;
+         node = list ? node->next : NULL) {
         if (read_failure(env, node, &ret->fails[ret->n_fails++], error))
             return ERROR_INPUT;
     }
@@ -135,10 +142,13 @@ static int read_stub(struct env *env, const struct doc *node, struct stub *ret, 
 {
     static const char *const keys[] = {"takes", "prints", "errors", "exit",    "hangs", "does",
                                        "when",  "fails",  "reads",  "guessed", "on",    NULL};
-    static const char *const when_keys[] = {"args", "takes", "prints", "errors", "exit", "hangs", "does", NULL};
+    static const char *const when_keys[] = {"args", "takes", "prints", "errors",
+                                            "exit", "hangs", "does",   NULL};
     const char *place = NULL;
-    if (read_behaviour(env, node, keys, &ret->usual, error) || doc_bool(doc_get(node, "reads"), &ret->reads, error) ||
-        doc_text(doc_get(node, "on"), &place, error) || doc_bool(doc_get(node, "guessed"), &ret->guessed, error) ||
+    if (read_behaviour(env, node, keys, &ret->usual, error) ||
+        doc_bool(doc_get(node, "reads"), &ret->reads, error) ||
+        doc_text(doc_get(node, "on"), &place, error) ||
+        doc_bool(doc_get(node, "guessed"), &ret->guessed, error) ||
         read_failures(env, doc_get(node, "fails"), ret, error))
         return ERROR_INPUT;
     ret->name = arena_strdup(&env->arena, node->key);
@@ -241,7 +251,8 @@ static const struct behaviour *choose(struct call *call, struct stub *stub, cons
     return &stub->usual;
 }
 
-/* One effect, in the words of `world`. A line that `world` does not understand is a mistake in the system file. */
+/* One effect, in the words of `world`. A line that `world` does not understand is a mistake in the
+ * system file. */
 static void act(struct call *call, const struct doc *line, const char *all)
 {
     struct buf why;

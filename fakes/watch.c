@@ -1,7 +1,9 @@
-/* watch: runs a command again and again in virtual time, and shows its output plainly, without a screen.
+/* watch: runs a command again and again in virtual time, and shows its output plainly, without a
+ * screen.
  *
- * The real one draws with ncurses on a terminal; what matters to a rehearsal is which commands run when and what
- * they say. -g ends when the output changes, -e when the command fails, Ctrl-C always.
+ * The real one draws with ncurses on a terminal; what matters to a rehearsal is which commands run
+ * when and what they say. -g ends when the output changes, -e when the command fails, Ctrl-C
+ * always.
  */
 #include <inttypes.h>
 #include <stdlib.h>

@@ -7,7 +7,15 @@
 #include "fakes/http.h"
 #include "sim/base/doc.h"
 
-enum { EXIT_GENERIC = 1, EXIT_PARSE = 2, EXIT_FILE = 3, EXIT_NETWORK = 4, EXIT_TLS = 5, EXIT_AUTH = 6, EXIT_SERVER = 8 };
+enum {
+    EXIT_GENERIC = 1,
+    EXIT_PARSE = 2,
+    EXIT_FILE = 3,
+    EXIT_NETWORK = 4,
+    EXIT_TLS = 5,
+    EXIT_AUTH = 6,
+    EXIT_SERVER = 8
+};
 enum { BODY_MAX = 64 << 20, URLS_MAX = 64, DOTS = 50, LINE_BYTES = 50 * 1024 };
 
 struct url {
@@ -24,7 +32,8 @@ struct wget {
     bool has_body, posts; /* posts: --post-data, which a redirect may turn into a GET */
     int64_t tries, max_redirects;
     int64_t timeout_ns, connect_ns, read_ns, pause_ns, retry_pause_ns;
-    bool quiet, terse, spider, show_headers, retry_refused, keep_old, resume, on_error, any_certificate, preemptive, show_progress;
+    bool quiet, terse, spider, show_headers, retry_refused, keep_old, resume, on_error,
+        any_certificate, preemptive, show_progress;
     const char *urls[URLS_MAX];
     int n_urls;
     struct url connected; /* the connection kept open; host NULL: none */
@@ -75,11 +84,14 @@ static const char *quoted(struct wget *w, const char *name)
 static const char *clock_text(struct wget *w)
 {
     int64_t seconds = call_unix_ns(w->call) / SECOND, day = seconds / 86400, z = day + 719468;
-    int64_t era = z / 146097, doe = z - era * 146097, yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153, month = mp < 10 ? mp + 3 : mp - 9;
+    int64_t era = z / 146097, doe = z - era * 146097,
+            yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153,
+            month = mp < 10 ? mp + 3 : mp - 9;
     long long year = yoe + era * 400 + (month <= 2), date = doy - (153 * mp + 2) / 5 + 1;
-    return arena_printf(w->call->arena, "%lld-%02lld-%02lld %02lld:%02lld:%02lld", year, (long long)month, date,
-                        (long long)(seconds / 3600 % 24), (long long)(seconds / 60 % 60), (long long)(seconds % 60));
+    return arena_printf(w->call->arena, "%lld-%02lld-%02lld %02lld:%02lld:%02lld", year,
+                        (long long)month, date, (long long)(seconds / 3600 % 24),
+                        (long long)(seconds / 60 % 60), (long long)(seconds % 60));
 }
 
 /* ---- URLs ---- */
@@ -110,8 +122,10 @@ static struct url parse_url(struct wget *w, const char *text)
         name = *p == '/' ? p + 1 : name;
     if (*name && name != query)
         url.file = name;
-    url.text = number == standard ? arena_printf(arena, "%s://%s%s", url.scheme, url.host, url.target)
-                                  : arena_printf(arena, "%s://%s:%d%s", url.scheme, url.host, url.port, url.target);
+    url.text =
+        number == standard
+            ? arena_printf(arena, "%s://%s%s", url.scheme, url.host, url.target)
+            : arena_printf(arena, "%s://%s:%d%s", url.scheme, url.host, url.port, url.target);
     return url;
 }
 
@@ -129,18 +143,21 @@ static void set_header(struct http_header *headers, int *n, const char *name, co
     headers[(*n)++] = (struct http_header){name, value};
 }
 
-static int make_headers(struct wget *w, const struct url *url, bool challenged, struct http_header *headers)
+static int make_headers(struct wget *w, const struct url *url, bool challenged,
+                        struct http_header *headers)
 {
     struct arena *arena = w->call->arena;
     bool standard = url->port == (strcmp(url->scheme, "https") == 0 ? 443 : 80);
     int n = 0;
-    set_header(headers, &n, "Host", standard ? url->host : arena_printf(arena, "%s:%d", url->host, url->port));
+    set_header(headers, &n, "Host",
+               standard ? url->host : arena_printf(arena, "%s:%d", url->host, url->port));
     set_header(headers, &n, "User-Agent", w->agent ? w->agent : "Wget/1.21.3");
     set_header(headers, &n, "Accept", "*/*");
     set_header(headers, &n, "Accept-Encoding", "identity");
     if (w->user && (w->preemptive || challenged))
         set_header(headers, &n, "Authorization",
-                   http_basic(arena, arena_printf(arena, "%s:%s", w->user, w->password ? w->password : "")));
+                   http_basic(arena, arena_printf(arena, "%s:%s", w->user,
+                                                  w->password ? w->password : "")));
     set_header(headers, &n, "Connection", "Keep-Alive");
     if (w->has_body) {
         set_header(headers, &n, "Content-Type", "application/x-www-form-urlencoded");
@@ -174,7 +191,8 @@ static void say_connecting(struct wget *w, const struct url *url, int failure)
 
 static bool is_kept(const struct wget *w, const struct url *url)
 {
-    return w->connected.host && strcmp(w->connected.host, url->host) == 0 && w->connected.port == url->port;
+    return w->connected.host && strcmp(w->connected.host, url->host) == 0 &&
+           w->connected.port == url->port;
 }
 
 /* True: worth another try. The words about a failure are said. */
@@ -202,13 +220,15 @@ static int fail_request(struct wget *w, const struct url *url, int failure, bool
         return EXIT_NETWORK;
     case HTTP_TLS:
         say(w, "connected.\n");
-        tell(w, "GnuTLS: An unexpected TLS packet was received.\nUnable to establish SSL connection.\n");
+        tell(w, "GnuTLS: An unexpected TLS packet was received.\nUnable to establish SSL "
+                "connection.\n");
         return EXIT_NETWORK;
     case HTTP_SELF_SIGNED:
     case HTTP_EXPIRED:
         say(w, "connected.\n");
-        tell(w, "ERROR: The certificate of %s is not trusted.\nERROR: The certificate of %s %s.\n", quoted(w, url->host),
-             quoted(w, url->host), failure == HTTP_EXPIRED ? "has expired" : "doesn't have a known issuer");
+        tell(w, "ERROR: The certificate of %s is not trusted.\nERROR: The certificate of %s %s.\n",
+             quoted(w, url->host), quoted(w, url->host),
+             failure == HTTP_EXPIRED ? "has expired" : "doesn't have a known issuer");
         return EXIT_TLS;
     default:
         return 0;
@@ -216,13 +236,19 @@ static int fail_request(struct wget *w, const struct url *url, int failure, bool
 }
 
 /* One request; 0 and a response, or the exit status after having said why. */
-static int request_once(struct wget *w, const struct url *url, const char *method, bool challenged, struct http_response *response,
-                        bool *ret_again)
+static int request_once(struct wget *w, const struct url *url, const char *method, bool challenged,
+                        struct http_response *response, bool *ret_again)
 {
     struct http_header headers[48];
-    struct http_request request = {.method = method, .scheme = url->scheme, .host = url->host, .port = url->port,
-                                   .target = url->target, .headers = headers, .body = w->body,
-                                   .place = w->call->place, .any_certificate = w->any_certificate};
+    struct http_request request = {.method = method,
+                                   .scheme = url->scheme,
+                                   .host = url->host,
+                                   .port = url->port,
+                                   .target = url->target,
+                                   .headers = headers,
+                                   .body = w->body,
+                                   .place = w->call->place,
+                                   .any_certificate = w->any_certificate};
     request.n_headers = make_headers(w, url, challenged, headers);
     *response = (struct http_response){.arena = w->call->arena};
     buf_init(&response->body, BODY_MAX);
@@ -242,8 +268,9 @@ static int request_once(struct wget *w, const struct url *url, const char *metho
     call_sleep(w->call, late ? w->read_ns : response->latency_ns);
     w->connected = (struct url){0};
     if (failure || late) {
-        tell(w, late ? "Read error (Connection timed out) in headers.\n"
-                     : failure == HTTP_RESET ? "Read error (Connection reset by peer) in headers.\n" : "No data received.\n");
+        tell(w, late                    ? "Read error (Connection timed out) in headers.\n"
+                : failure == HTTP_RESET ? "Read error (Connection reset by peer) in headers.\n"
+                                        : "No data received.\n");
         *ret_again = true;
         return EXIT_NETWORK;
     }
@@ -260,9 +287,11 @@ static void show_headers(struct wget *w, const struct http_response *response, s
     struct arena *arena = w->call->arena;
     if (!w->show_headers)
         return;
-    put(w, arena_printf(arena, "  HTTP/1.1 %d %s\n", response->status, http_reason(response->status)));
+    put(w,
+        arena_printf(arena, "  HTTP/1.1 %d %s\n", response->status, http_reason(response->status)));
     for (int i = 0; i < response->n_headers; i++)
-        put(w, arena_printf(arena, "  %s: %s\n", response->headers[i].name, response->headers[i].value));
+        put(w, arena_printf(arena, "  %s: %s\n", response->headers[i].name,
+                            response->headers[i].value));
     if (!http_response_header(response, "Content-Length"))
         put(w, arena_printf(arena, "  Content-Length: %zu\n", len));
 }
@@ -298,8 +327,9 @@ static const char *length_words(struct wget *w, size_t len)
     if (len >= 1024 * 1024)
         return arena_printf(arena, "%zu (%zu.%zuM)", len, len >> 20, (len % (1 << 20)) * 10 >> 20);
     if (len >= 1024)
-        return len >= 10240 ? arena_printf(arena, "%zu (%zuK)", len, (len + 512) >> 10)
-                            : arena_printf(arena, "%zu (%zu.%zuK)", len, len >> 10, (len % 1024) * 10 >> 10);
+        return len >= 10240
+                   ? arena_printf(arena, "%zu (%zuK)", len, (len + 512) >> 10)
+                   : arena_printf(arena, "%zu (%zu.%zuK)", len, len >> 10, (len % 1024) * 10 >> 10);
     return arena_printf(arena, "%zu", len);
 }
 
@@ -307,33 +337,40 @@ static const char *file_name(struct wget *w, const struct url *url)
 {
     if (w->output)
         return w->output;
-    const char *plain = w->folder ? arena_printf(w->call->arena, "%s/%s", w->folder, url->file) : url->file, *name = plain;
+    const char *plain = w->folder ? arena_printf(w->call->arena, "%s/%s", w->folder, url->file)
+                                  : url->file,
+               *name = plain;
     for (int i = 1; !w->keep_old && !w->resume && call_exists(w->call, name) == 1; i++)
         name = arena_printf(w->call->arena, "%s.%d", plain, i);
     return name;
 }
 
-static int save(struct wget *w, const struct url *url, const struct http_response *response, const char *bytes, size_t len)
+static int save(struct wget *w, const struct url *url, const struct http_response *response,
+                const char *bytes, size_t len)
 {
     const char *name = file_name(w, url), *type = http_response_header(response, "Content-Type");
-    bool standard = strcmp(name, "-") == 0, error = response->status >= 400, no_content = response->status == 204;
+    bool standard = strcmp(name, "-") == 0, error = response->status >= 400,
+         no_content = response->status == 204;
     if (w->resume && !w->output && call_exists(w->call, name) == 1) {
         say(w, "\n    The file is already fully retrieved; nothing to do.\n\n");
         return 0;
     }
     if (!error && !no_content)
-        say(w, "Length: %s%s\n", length_words(w, len), type ? arena_printf(w->call->arena, " [%.*s]", (int)strcspn(type, ";"), type) : "");
+        say(w, "Length: %s%s\n", length_words(w, len),
+            type ? arena_printf(w->call->arena, " [%.*s]", (int)strcspn(type, ";"), type) : "");
     if (w->folder && !w->output)
         call_mkdir(w->call, w->folder, 0755);
     int code = 0;
     if (standard)
         call_write(w->call, 1, bytes, len);
     else if (w->output)
-        code = call_append(w->call, name, bytes, len, 0644); /* -O: everything into one file, which was emptied first */
+        code = call_append(w->call, name, bytes, len,
+                           0644); /* -O: everything into one file, which was emptied first */
     else if (!no_content)
         code = call_save(w->call, name, bytes, len, 0644);
     if (code < 0) {
-        tell(w, "%s: %s\n\nCannot write to %s (%s).\n", name, strerror(-code), quoted(w, name), strerror(-code));
+        tell(w, "%s: %s\n\nCannot write to %s (%s).\n", name, strerror(-code), quoted(w, name),
+             strerror(-code));
         return EXIT_FILE;
     }
     if (no_content) {
@@ -348,7 +385,8 @@ static int save(struct wget *w, const struct url *url, const struct http_respons
     w->bytes_saved += (int64_t)len;
     w->ns_saved += response->latency_ns;
     if (w->terse)
-        tell(w, "%s URL:%s [%zu/%zu] -> \"%s\" [1]\n", clock_text(w), url->text, len, len, standard ? "-" : name);
+        tell(w, "%s URL:%s [%zu/%zu] -> \"%s\" [1]\n", clock_text(w), url->text, len, len,
+             standard ? "-" : name);
     say(w, "%s (%s) - %s%s [%zu/%zu]\n\n", clock_text(w), len ? "100 MB/s" : "0.00 B/s",
         standard ? "written to stdout" : quoted(w, name), standard ? "" : " saved", len, len);
     return 0;
@@ -356,7 +394,8 @@ static int save(struct wget *w, const struct url *url, const struct http_respons
 
 /* ---- one URL ---- */
 
-static int refuse(struct wget *w, const struct url *url, const struct http_response *response, const char *bytes, size_t len)
+static int refuse(struct wget *w, const struct url *url, const struct http_response *response,
+                  const char *bytes, size_t len)
 {
     int status = response->status;
     if (status == 401) {
@@ -365,24 +404,28 @@ static int refuse(struct wget *w, const struct url *url, const struct http_respo
         return EXIT_AUTH;
     }
     if (w->spider) {
-        tell(w, "%sRemote file does not exist -- broken link!!!\n%s", w->terse ? arena_printf(w->call->arena, "%s:\n", url->text) : "",
+        tell(w, "%sRemote file does not exist -- broken link!!!\n%s",
+             w->terse ? arena_printf(w->call->arena, "%s:\n", url->text) : "",
              w->terse ? "" : "\n");
         return EXIT_SERVER;
     }
     if (w->on_error)
         save(w, url, response, bytes, len);
-    tell(w, "%s%s ERROR %d: %s.\n%s", w->terse ? arena_printf(w->call->arena, "%s:\n", url->text) : "", clock_text(w), status,
+    tell(w, "%s%s ERROR %d: %s.\n%s",
+         w->terse ? arena_printf(w->call->arena, "%s:\n", url->text) : "", clock_text(w), status,
          http_reason(status), w->terse ? "" : "\n");
     return EXIT_SERVER;
 }
 
-static int accept_answer(struct wget *w, const struct url *url, const struct http_response *response, const char *bytes, size_t len)
+static int accept_answer(struct wget *w, const struct url *url,
+                         const struct http_response *response, const char *bytes, size_t len)
 {
     const char *type = http_response_header(response, "Content-Type");
     if (!w->spider)
         return save(w, url, response, bytes, len);
     if (w->terse)
-        tell(w, "%s URL: %s %d %s\n", clock_text(w), url->text, response->status, http_reason(response->status));
+        tell(w, "%s URL: %s %d %s\n", clock_text(w), url->text, response->status,
+             http_reason(response->status));
     say(w, "Length: %s%s\nRemote file exists.\n\n", length_words(w, len),
         type ? arena_printf(w->call->arena, " [%.*s]", (int)strcspn(type, ";"), type) : "");
     return 0;
@@ -406,12 +449,14 @@ static int get(struct wget *w, const char *text)
     int64_t attempt = 1;
     if (strcmp(url.scheme, "http") != 0 && strcmp(url.scheme, "https") != 0) {
         if (strcmp(url.scheme, "ftp") == 0 || strcmp(url.scheme, "ftps") == 0)
-            record_observe(w->call->env->record, "not_simulated", text, "wget: %s:// is not simulated", url.scheme);
+            record_observe(w->call->env->record, "not_simulated", text,
+                           "wget: %s:// is not simulated", url.scheme);
         tell(w, "%s: Unsupported scheme %s.\n", url.text, quoted(w, url.scheme));
         return EXIT_GENERIC;
     }
     if (w->keep_old && call_exists(w->call, w->output ? w->output : url.file) == 1) {
-        tell(w, "File %s already there; not retrieving.\n%s", quoted(w, w->output ? w->output : url.file), w->output ? "" : "\n");
+        tell(w, "File %s already there; not retrieving.\n%s",
+             quoted(w, w->output ? w->output : url.file), w->output ? "" : "\n");
         return w->output ? EXIT_GENERIC : 0;
     }
     for (int64_t hops = 0;;) {
@@ -419,7 +464,8 @@ static int get(struct wget *w, const char *text)
         const char *method = w->spider ? (probe_failed ? "GET" : "HEAD") : w->method;
         if (w->spider && hops == 0 && attempt == 1)
             say(w, "Spider mode enabled. Check if remote file exists.\n");
-        say(w, "--%s--  %s%s\n", clock_text(w), attempt > 1 ? arena_printf(w->call->arena, "(try:%2lld)  ", (long long)attempt) : "",
+        say(w, "--%s--  %s%s\n", clock_text(w),
+            attempt > 1 ? arena_printf(w->call->arena, "(try:%2lld)  ", (long long)attempt) : "",
             url.text);
         int code = request_once(w, &url, method, challenged, &response, &again);
         size_t len = response.body.len;
@@ -430,7 +476,9 @@ static int get(struct wget *w, const char *text)
         if (code && (!again || (w->tries > 0 && attempt >= w->tries)))
             return code;
         if (code) {
-            int64_t pause_ns = w->pause_ns ? w->pause_ns : attempt * SECOND < w->retry_pause_ns ? attempt * SECOND : w->retry_pause_ns;
+            int64_t pause_ns = w->pause_ns                            ? w->pause_ns
+                               : attempt * SECOND < w->retry_pause_ns ? attempt * SECOND
+                                                                      : w->retry_pause_ns;
             say(w, "Retrying.\n\n");
             if (call_sleep(w->call, pause_ns))
                 return 130;
@@ -446,12 +494,15 @@ static int get(struct wget *w, const char *text)
                 return EXIT_SERVER;
             }
             change_method(w, response.status);
-            url = parse_url(w, *location == '/' ? arena_printf(w->call->arena, "%s://%s:%d%s", url.scheme, url.host, url.port, location)
-                                                : location);
+            url = parse_url(w, *location == '/'
+                                   ? arena_printf(w->call->arena, "%s://%s:%d%s", url.scheme,
+                                                  url.host, url.port, location)
+                                   : location);
             attempt = 1;
         } else if (response.status == 401 && w->user && !challenged && !w->preemptive) {
             challenged = true;
-        } else if (w->spider && !probe_failed && (response.status == 500 || response.status == 501)) {
+        } else if (w->spider && !probe_failed &&
+                   (response.status == 500 || response.status == 501)) {
             probe_failed = true; /* a server that does not know HEAD */
             attempt++;
         } else if (response.status >= 400) {
@@ -466,7 +517,9 @@ static int get(struct wget *w, const char *text)
 
 static int complain(struct wget *w, const char *text)
 {
-    call_err(w->call, "wget: %s\nUsage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.\n", text);
+    call_err(w->call,
+             "wget: %s\nUsage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.\n",
+             text);
     return EXIT_PARSE;
 }
 
@@ -487,13 +540,15 @@ static const char *load_file(struct wget *w, const char *path, struct str *ret)
 {
     struct buf file;
     buf_init(&file, BODY_MAX);
-    int code = strcmp(path, "-") == 0 ? call_read_all(w->call, 0, &file) : call_load(w->call, path, &file);
+    int code =
+        strcmp(path, "-") == 0 ? call_read_all(w->call, 0, &file) : call_load(w->call, path, &file);
     *ret = (struct str){arena_str(w->call->arena, buf_text(&file)), file.len};
     buf_release(&file);
     return code < 0 ? strerror(-code) : NULL;
 }
 
-static int option(struct wget *w, const char *name, const char *shown, const char *value, bool *ret_takes)
+static int option(struct wget *w, const char *name, const char *shown, const char *value,
+                  bool *ret_takes)
 {
     static int64_t unused;
     const struct {
@@ -501,40 +556,79 @@ static int option(struct wget *w, const char *name, const char *shown, const cha
         enum kind kind;
         void *to;
     } options[] = {
-        {"O", "output-document", TEXT, &w->output}, {"P", "directory-prefix", TEXT, &w->folder}, {"o", "output-file", TEXT, &w->log},
-        {"i", "input-file", TEXT, &w->list}, {"U", "user-agent", TEXT, &w->agent}, {"", "user", TEXT, &w->user},
-        {"", "http-user", TEXT, &w->user}, {"", "password", TEXT, &w->password}, {"", "http-password", TEXT, &w->password},
-        {"", "method", TEXT, &w->method}, {"", "body-file", TEXT, &w->body_file}, {"", "post-file", TEXT, &w->body_file},
-        {"T", "timeout", TIME, &w->timeout_ns}, {"", "connect-timeout", TIME, &w->connect_ns}, {"", "read-timeout", TIME, &w->read_ns},
-        {"", "dns-timeout", TIME, &unused}, {"w", "wait", TIME, &w->pause_ns}, {"", "waitretry", TIME, &w->retry_pause_ns},
-        {"t", "tries", NUMBER, &w->tries}, {"", "max-redirect", NUMBER, &w->max_redirects},
-        {"q", "quiet", FLAG, &w->quiet}, {"nv", "no-verbose", FLAG, &w->terse}, {"v", "verbose", OFF, &w->terse},
-        {"", "spider", FLAG, &w->spider}, {"S", "server-response", FLAG, &w->show_headers},
-        {"", "retry-connrefused", FLAG, &w->retry_refused}, {"nc", "no-clobber", FLAG, &w->keep_old}, {"c", "continue", FLAG, &w->resume},
-        {"", "content-on-error", FLAG, &w->on_error}, {"", "no-check-certificate", FLAG, &w->any_certificate},
-        {"", "auth-no-challenge", FLAG, &w->preemptive}, {"", "show-progress", FLAG, &w->show_progress},
-        {"", "header", PLAIN, NULL}, {"", "post-data", PLAIN, NULL}, {"", "body-data", PLAIN, NULL},
-        {"", "ca-certificate", IGNORED_VALUE, NULL}, {"", "certificate", IGNORED_VALUE, NULL}, {"", "private-key", IGNORED_VALUE, NULL},
-        {"", "limit-rate", IGNORED_VALUE, NULL}, {"", "progress", IGNORED_VALUE, NULL}, {"", "secure-protocol", IGNORED_VALUE, NULL},
-        {"4", "inet4-only", IGNORED, NULL}, {"6", "inet6-only", IGNORED, NULL}, {"", "no-cache", IGNORED, NULL},
-        {"", "no-proxy", IGNORED, NULL}, {"", "no-cookies", IGNORED, NULL}, {"", "no-hsts", IGNORED, NULL},
-        {"x", "force-directories", IGNORED, NULL}, {"nd", "no-directories", IGNORED, NULL}, {"", "no-config", IGNORED, NULL},
+        {"O", "output-document", TEXT, &w->output},
+        {"P", "directory-prefix", TEXT, &w->folder},
+        {"o", "output-file", TEXT, &w->log},
+        {"i", "input-file", TEXT, &w->list},
+        {"U", "user-agent", TEXT, &w->agent},
+        {"", "user", TEXT, &w->user},
+        {"", "http-user", TEXT, &w->user},
+        {"", "password", TEXT, &w->password},
+        {"", "http-password", TEXT, &w->password},
+        {"", "method", TEXT, &w->method},
+        {"", "body-file", TEXT, &w->body_file},
+        {"", "post-file", TEXT, &w->body_file},
+        {"T", "timeout", TIME, &w->timeout_ns},
+        {"", "connect-timeout", TIME, &w->connect_ns},
+        {"", "read-timeout", TIME, &w->read_ns},
+        {"", "dns-timeout", TIME, &unused},
+        {"w", "wait", TIME, &w->pause_ns},
+        {"", "waitretry", TIME, &w->retry_pause_ns},
+        {"t", "tries", NUMBER, &w->tries},
+        {"", "max-redirect", NUMBER, &w->max_redirects},
+        {"q", "quiet", FLAG, &w->quiet},
+        {"nv", "no-verbose", FLAG, &w->terse},
+        {"v", "verbose", OFF, &w->terse},
+        {"", "spider", FLAG, &w->spider},
+        {"S", "server-response", FLAG, &w->show_headers},
+        {"", "retry-connrefused", FLAG, &w->retry_refused},
+        {"nc", "no-clobber", FLAG, &w->keep_old},
+        {"c", "continue", FLAG, &w->resume},
+        {"", "content-on-error", FLAG, &w->on_error},
+        {"", "no-check-certificate", FLAG, &w->any_certificate},
+        {"", "auth-no-challenge", FLAG, &w->preemptive},
+        {"", "show-progress", FLAG, &w->show_progress},
+        {"", "header", PLAIN, NULL},
+        {"", "post-data", PLAIN, NULL},
+        {"", "body-data", PLAIN, NULL},
+        {"", "ca-certificate", IGNORED_VALUE, NULL},
+        {"", "certificate", IGNORED_VALUE, NULL},
+        {"", "private-key", IGNORED_VALUE, NULL},
+        {"", "limit-rate", IGNORED_VALUE, NULL},
+        {"", "progress", IGNORED_VALUE, NULL},
+        {"", "secure-protocol", IGNORED_VALUE, NULL},
+        {"4", "inet4-only", IGNORED, NULL},
+        {"6", "inet6-only", IGNORED, NULL},
+        {"", "no-cache", IGNORED, NULL},
+        {"", "no-proxy", IGNORED, NULL},
+        {"", "no-cookies", IGNORED, NULL},
+        {"", "no-hsts", IGNORED, NULL},
+        {"x", "force-directories", IGNORED, NULL},
+        {"nd", "no-directories", IGNORED, NULL},
+        {"", "no-config", IGNORED, NULL},
     };
     int i = 0, n = sizeof options / sizeof *options;
-    while (i < n && strcmp(name, options[i].name) != 0 && (!options[i].letter[0] || strcmp(name, options[i].letter) != 0))
+    while (i < n && strcmp(name, options[i].name) != 0 &&
+           (!options[i].letter[0] || strcmp(name, options[i].letter) != 0))
         i++;
     *ret_takes = false;
     if (i == n) {
-        record_observe(w->call->env->record, "not_simulated", name, "wget %s is not simulated", shown);
-        return complain(w, strncmp(shown, "--", 2) == 0 ? arena_printf(w->call->arena, "unrecognized option '%s'", shown)
-                                                        : arena_printf(w->call->arena, "invalid option -- '%s'", name));
+        record_observe(w->call->env->record, "not_simulated", name, "wget %s is not simulated",
+                       shown);
+        return complain(w, strncmp(shown, "--", 2) == 0
+                               ? arena_printf(w->call->arena, "unrecognized option '%s'", shown)
+                               : arena_printf(w->call->arena, "invalid option -- '%s'", name));
     }
     enum kind kind = options[i].kind;
     name = options[i].name;
-    *ret_takes = kind == TEXT || kind == TIME || kind == NUMBER || kind == PLAIN || kind == IGNORED_VALUE;
+    *ret_takes =
+        kind == TEXT || kind == TIME || kind == NUMBER || kind == PLAIN || kind == IGNORED_VALUE;
     if (*ret_takes && !value)
-        return complain(w, strncmp(shown, "--", 2) == 0 ? arena_printf(w->call->arena, "option '%s' requires an argument", shown)
-                                                        : arena_printf(w->call->arena, "option requires an argument -- '%s'", shown + 1));
+        return complain(
+            w,
+            strncmp(shown, "--", 2) == 0
+                ? arena_printf(w->call->arena, "option '%s' requires an argument", shown)
+                : arena_printf(w->call->arena, "option requires an argument -- '%s'", shown + 1));
     if (kind == TEXT && (strcmp(name, "method") != 0 || *value))
         *(const char **)options[i].to = value;
     if (kind == FLAG || kind == OFF)
@@ -559,7 +653,8 @@ static int option(struct wget *w, const char *name, const char *shown, const cha
     }
     if (strcmp(name, "header") == 0 && w->n_custom < 32) {
         struct str rest = str_of(value), key = str_cut(&rest, ':');
-        w->custom[w->n_custom++] = (struct http_header){arena_str(w->call->arena, key), arena_str(w->call->arena, str_trim(rest))};
+        w->custom[w->n_custom++] = (struct http_header){arena_str(w->call->arena, key),
+                                                        arena_str(w->call->arena, str_trim(rest))};
     }
     return 0;
 }
@@ -644,7 +739,9 @@ static int prepare(struct wget *w)
             return EXIT_FILE;
         }
     }
-    int code = w->output && strcmp(w->output, "-") != 0 && !w->keep_old && !w->spider ? call_save(call, w->output, "", 0, 0644) : 0;
+    int code = w->output && strcmp(w->output, "-") != 0 && !w->keep_old && !w->spider
+                   ? call_save(call, w->output, "", 0, 0644)
+                   : 0;
     if (code < 0) {
         put(w, arena_printf(call->arena, "%s: %s\n", w->output, strerror(-code)));
         return EXIT_GENERIC;
@@ -655,7 +752,11 @@ static int prepare(struct wget *w)
 static int run(struct call *call)
 {
     struct wget *w = ARENA_NEW(call->arena, struct wget);
-    *w = (struct wget){.call = call, .method = "GET", .tries = 20, .max_redirects = 20, .read_ns = 900 * SECOND,
+    *w = (struct wget){.call = call,
+                       .method = "GET",
+                       .tries = 20,
+                       .max_redirects = 20,
+                       .read_ns = 900 * SECOND,
                        .retry_pause_ns = 10 * SECOND};
     int code = read_words(w);
     if (!code)
@@ -678,9 +779,13 @@ static int run(struct call *call)
         worst = code && (!worst || code < worst) ? code : worst;
     }
     if (w->n_urls > 1 && w->n_saved && !w->spider)
-        tell(w, "FINISHED --%s--\nTotal wall clock time: %lld.%llds\nDownloaded: %d files, %lld in %lld.%llds (100 MB/s)\n",
-             clock_text(w), (long long)((call_now(call) - began_ns) / SECOND), (long long)((call_now(call) - began_ns) % SECOND / (SECOND / 10)),
-             w->n_saved, (long long)w->bytes_saved, (long long)(w->ns_saved / SECOND), (long long)(w->ns_saved % SECOND / (SECOND / 10)));
+        tell(w,
+             "FINISHED --%s--\nTotal wall clock time: %lld.%llds\nDownloaded: %d files, %lld in "
+             "%lld.%llds (100 MB/s)\n",
+             clock_text(w), (long long)((call_now(call) - began_ns) / SECOND),
+             (long long)((call_now(call) - began_ns) % SECOND / (SECOND / 10)), w->n_saved,
+             (long long)w->bytes_saved, (long long)(w->ns_saved / SECOND),
+             (long long)(w->ns_saved % SECOND / (SECOND / 10)));
     return worst;
 }
 

@@ -1,7 +1,8 @@
 /* world: reads and changes the simulated world from a shell script.
  *
- * The means to write a fake of one's own without C: a script on the machine that says `world get flag.checkout` or
- * `world set flag.checkout off`. Exit status 0; 1 where a question is answered with no; 2 where the words are wrong.
+ * The means to write a fake of one's own without C: a script on the machine that says `world get
+ * flag.checkout` or `world set flag.checkout off`. Exit status 0; 1 where a question is answered
+ * with no; 2 where the words are wrong.
  */
 #include "fakes/world_command.h"
 
@@ -248,8 +249,11 @@ const char *world_command_mistake(struct arena *arena, char *const words[])
     for (size_t i = 0; n && i < sizeof table / sizeof *table; i++) {
         if (strcmp(table[i].name, words[0]) != 0)
             continue;
-        bool few = n - 1 < table[i].least && !any, many = table[i].most >= 0 && n - 1 > table[i].most;
-        return few || many ? arena_printf(arena, "'%s' takes %s words than that", words[0], few ? "more" : "fewer") : NULL;
+        bool few = n - 1 < table[i].least && !any,
+             many = table[i].most >= 0 && n - 1 > table[i].most;
+        return few || many ? arena_printf(arena, "'%s' takes %s words than that", words[0],
+                                          few ? "more" : "fewer")
+                           : NULL;
     }
     return n ? arena_printf(arena, "there is no 'world %s'", words[0]) : "an empty line";
 }

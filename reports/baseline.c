@@ -60,7 +60,8 @@ static void put_drill(struct json_writer *json, const struct summary *summary, s
     json_close_object(json);
     json_open_object(json, "targets");
     for (int i = 0; i < summary->n_targets; i++)
-        json_string(json, measure_names[summary->targets[i].measure], result_names[summary->targets[i].outcome]);
+        json_string(json, measure_names[summary->targets[i].measure],
+                    result_names[summary->targets[i].outcome]);
     json_close_object(json);
     json_open_object(json, "findings");
     for (int i = 0; i < summary->n_findings; i++) {
@@ -96,14 +97,17 @@ int baseline_read(const char *path, struct baseline **ret, struct error *error)
     cJSON *root = NULL;
     int code = buf_read_file(&text, path);
     if (code < 0) {
-        code = error_set(error, ERROR_INPUT, "%s: cannot read: %s; '--write-baseline %s' makes it", path, strerror(-code), path);
+        code = error_set(error, ERROR_INPUT, "%s: cannot read: %s; '--write-baseline %s' makes it",
+                         path, strerror(-code), path);
         goto out;
     }
     root = cJSON_Parse(text.at ? text.at : "");
     const cJSON *format = cJSON_GetObjectItemCaseSensitive(root, "format");
     if (!cJSON_IsString(format) || strcmp(format->valuestring, "rehearse.baseline/1") != 0 ||
         !cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(root, "drills"))) {
-        code = error_set(error, ERROR_INPUT, "%s: no baseline, expected \"format\": \"rehearse.baseline/1\" and \"drills\"", path);
+        code = error_set(
+            error, ERROR_INPUT,
+            "%s: no baseline, expected \"format\": \"rehearse.baseline/1\" and \"drills\"", path);
         goto out;
     }
     *ret = xcalloc(1, sizeof **ret);
@@ -138,13 +142,16 @@ static void compare_measure(struct lines *lines, const cJSON *old, enum measure 
     if (measure == MEASURE_CLAIM_ERROR || !cJSON_IsNumber(item))
         return;
     double before = item->valuedouble;
-    struct measured a = {.known = true, .value = before}, b = {.known = isfinite(now), .value = now};
+    struct measured a = {.known = true, .value = before},
+                    b = {.known = isfinite(now), .value = now};
     bool worse = measure_is_count(measure) ? now > before : now > before * 1.1 && now > before + 5;
     if (!isfinite(now))
-        lines_add(lines, "%s was %s and has no value now", measure_names[measure], measure_words(measure, &a, lines->arena));
+        lines_add(lines, "%s was %s and has no value now", measure_names[measure],
+                  measure_words(measure, &a, lines->arena));
     else if (worse)
-        lines_add(lines, "%s went from %s to %s", measure_names[measure], measure_words(measure, &a, lines->arena),
-                 measure_words(measure, &b, lines->arena));
+        lines_add(lines, "%s went from %s to %s", measure_names[measure],
+                  measure_words(measure, &a, lines->arena),
+                  measure_words(measure, &b, lines->arena));
 }
 
 static void compare_findings(struct lines *lines, const cJSON *old, const struct summary *summary)
@@ -155,12 +162,13 @@ static void compare_findings(struct lines *lines, const cJSON *old, const struct
         const cJSON *before = cJSON_GetObjectItemCaseSensitive(old, key_of(lines->arena, finding));
         int known = cJSON_IsNumber(before) ? before->valueint : 0;
         if (n > known)
-            lines_add(lines, "%d new finding%s %s in %s: %s", n - known, n - known == 1 ? "" : "s", finding->id, finding->file,
-                     finding->message);
+            lines_add(lines, "%d new finding%s %s in %s: %s", n - known, n - known == 1 ? "" : "s",
+                      finding->id, finding->file, finding->message);
     }
 }
 
-int baseline_compare(const struct baseline *baseline, const struct summary *summary, struct arena *arena, const char ***ret)
+int baseline_compare(const struct baseline *baseline, const struct summary *summary,
+                     struct arena *arena, const char ***ret)
 {
     struct lines lines = {.arena = arena};
     const cJSON *drills = cJSON_GetObjectItemCaseSensitive(baseline->root, "drills");
@@ -173,23 +181,26 @@ int baseline_compare(const struct baseline *baseline, const struct summary *summ
     const cJSON *gates = cJSON_GetObjectItemCaseSensitive(old, "gates");
     for (int i = 0; i < GATES; i++) {
         if (said(gates, gate_names[i], "pass") && summary->gates[i] != OUTCOME_PASS)
-            lines_add(&lines, "gate %s was pass and is %s", gate_names[i], outcome_names[summary->gates[i]]);
+            lines_add(&lines, "gate %s was pass and is %s", gate_names[i],
+                      outcome_names[summary->gates[i]]);
     }
     const cJSON *targets = cJSON_GetObjectItemCaseSensitive(old, "targets");
     for (int i = 0; i < summary->n_targets; i++) {
         const struct summary_target *target = &summary->targets[i];
         if (said(targets, measure_names[target->measure], "met") && target->outcome != OUTCOME_PASS)
-            lines_add(&lines, "target %s was met and is %s", measure_names[target->measure], result_names[target->outcome]);
+            lines_add(&lines, "target %s was met and is %s", measure_names[target->measure],
+                      result_names[target->outcome]);
     }
     for (int i = 0; i < MEASURES; i++)
-        compare_measure(&lines, cJSON_GetObjectItemCaseSensitive(old, "measures"), (enum measure)i, summary->measures[i]);
+        compare_measure(&lines, cJSON_GetObjectItemCaseSensitive(old, "measures"), (enum measure)i,
+                        summary->measures[i]);
     compare_findings(&lines, cJSON_GetObjectItemCaseSensitive(old, "findings"), summary);
     *ret = lines.at;
     return lines.n;
 }
 
-int baseline_missing(const struct baseline *baseline, const struct summary *summaries, int n, struct arena *arena,
-                     const char ***ret)
+int baseline_missing(const struct baseline *baseline, const struct summary *summaries, int n,
+                     struct arena *arena, const char ***ret)
 {
     struct lines lines = {.arena = arena};
     const cJSON *drill;

@@ -37,7 +37,8 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-struct distribution campaign_distribution(const struct campaign *campaign, enum measure measure, struct arena *arena)
+struct distribution campaign_distribution(const struct campaign *campaign, enum measure measure,
+                                          struct arena *arena)
 {
     struct distribution all = {.values = ARENA_ARRAY(arena, double, campaign->n + 1), .limit = NAN};
     struct moments moments = {0};
@@ -92,19 +93,22 @@ static const char *value_words(enum measure measure, double value, struct arena 
     return measure_words(measure, &measured, arena); /* "never" without a value */
 }
 
-static void put_measure(struct buf *buf, const struct campaign *campaign, enum measure measure, struct arena *arena)
+static void put_measure(struct buf *buf, const struct campaign *campaign, enum measure measure,
+                        struct arena *arena)
 {
     struct distribution all = campaign_distribution(campaign, measure, arena);
     const char *met = all.judged ? arena_printf(arena, "%d/%d", all.met, all.judged) : "-";
     buf_printf(buf, "  %-15s%12s%13s%13s%13s%10s\n", measure_title(measure),
-               value_words(measure, distribution_rank(&all, 0.5), arena), value_words(measure, distribution_rank(&all, 0.95), arena),
+               value_words(measure, distribution_rank(&all, 0.5), arena),
+               value_words(measure, distribution_rank(&all, 0.95), arena),
                value_words(measure, distribution_rank(&all, 1), arena),
                all.never && all.n ? arena_printf(arena, "%d never", all.never) : "", met);
 }
 
 static int by_score(const void *a, const void *b)
 {
-    const struct campaign_run *x = *(const struct campaign_run *const *)a, *y = *(const struct campaign_run *const *)b;
+    const struct campaign_run *x = *(const struct campaign_run *const *)a,
+                              *y = *(const struct campaign_run *const *)b;
     if (x->score < y->score || x->score > y->score)
         return x->score < y->score ? -1 : 1;
     return (x->seed > y->seed) - (x->seed < y->seed);
@@ -113,7 +117,8 @@ static int by_score(const void *a, const void *b)
 /* The runs with the lowest scores: what to look at first. */
 static const struct campaign_run **worst_runs(const struct campaign *campaign, struct arena *arena)
 {
-    const struct campaign_run **order = ARENA_ARRAY(arena, const struct campaign_run *, campaign->n + 1);
+    const struct campaign_run **order =
+        ARENA_ARRAY(arena, const struct campaign_run *, campaign->n + 1);
     for (int i = 0; i < campaign->n; i++)
         order[i] = &campaign->runs[i];
     if (campaign->n)
@@ -124,9 +129,11 @@ static const struct campaign_run **worst_runs(const struct campaign *campaign, s
 void campaign_text(const struct campaign *campaign, struct buf *buf)
 {
     struct arena arena = {0};
-    int passed = count_outcome(campaign, OUTCOME_PASS), unknown = count_outcome(campaign, OUTCOME_UNKNOWN);
+    int passed = count_outcome(campaign, OUTCOME_PASS),
+        unknown = count_outcome(campaign, OUTCOME_UNKNOWN);
     struct confidence_interval share = wilson_interval(passed, campaign->n, 0.95);
-    buf_printf(buf, "%s: %d of %d runs pass", words_line(&arena, str_of(campaign->drill), 200), passed, campaign->n);
+    buf_printf(buf, "%s: %d of %d runs pass", words_line(&arena, str_of(campaign->drill), 200),
+               passed, campaign->n);
     if (campaign->n)
         buf_printf(buf, " (95%% interval %.0f%% to %.0f%%)", share.low * 100, share.high * 100);
     buf_puts(buf, unknown ? arena_printf(&arena, ", %d unknown\n\n", unknown) : "\n\n");
@@ -145,14 +152,15 @@ void campaign_text(const struct campaign *campaign, struct buf *buf)
     buf_puts(buf, any ? "\n" : " none\n");
     const struct campaign_run **worst = worst_runs(campaign, &arena);
     for (int i = 0; i < campaign->n && i < WORST_SHOWN && worst[i]->outcome != OUTCOME_PASS; i++)
-        buf_printf(buf, "%s    %s %" PRIu64 "  (score %.0f)\n", i == 0 ? "  Worst runs:\n" : "", campaign->replay, worst[i]->seed,
-                   worst[i]->score);
+        buf_printf(buf, "%s    %s %" PRIu64 "  (score %.0f)\n", i == 0 ? "  Worst runs:\n" : "",
+                   campaign->replay, worst[i]->seed, worst[i]->score);
     arena_release(&arena);
 }
 
 /* ---- JSON and CSV ---- */
 
-static void put_distribution(struct json_writer *json, const struct campaign *campaign, enum measure measure, struct arena *arena)
+static void put_distribution(struct json_writer *json, const struct campaign *campaign,
+                             enum measure measure, struct arena *arena)
 {
     struct distribution all = campaign_distribution(campaign, measure, arena);
     json_open_object(json, measure_names[measure]);

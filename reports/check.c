@@ -5,7 +5,8 @@
 #include "reports/json_writer.h"
 #include "reports/words.h"
 
-int check_count_over(const struct summary *summary, const struct expectation *expect, enum severity at_least)
+int check_count_over(const struct summary *summary, const struct expectation *expect,
+                     enum severity at_least)
 {
     int over = 0;
     for (int i = 0; i < summary->n_findings; i++) {
@@ -20,13 +21,16 @@ int check_count_over(const struct summary *summary, const struct expectation *ex
 
 bool check_row_is_well(const struct check_row *row)
 {
-    return row->has_summary && !row->n_unexpected && !row->n_lapsed && !row->n_worse && !row->n_over;
+    return row->has_summary && !row->n_unexpected && !row->n_lapsed && !row->n_worse &&
+           !row->n_over;
 }
 
-/* A drill that was expected to pass or says nothing, and could not be judged, is unknown rather than missed. */
+/* A drill that was expected to pass or says nothing, and could not be judged, is unknown rather
+ * than missed. */
 static bool is_merely_unknown(const struct check_row *row)
 {
-    return row->n_unexpected > 0 && row->summary.outcome == OUTCOME_UNKNOWN && !row->n_lapsed && !row->n_worse && !row->n_over;
+    return row->n_unexpected > 0 && row->summary.outcome == OUTCOME_UNKNOWN && !row->n_lapsed &&
+           !row->n_worse && !row->n_over;
 }
 
 int check_status(const struct check *check)
@@ -75,11 +79,13 @@ static void put_row(const struct check_row *row, int name_width, struct buf *buf
     buf_init(&score, 64);
     words_number(&score, row->summary.score);
     const char *name = words_line(&arena, str_of(row->summary.drill), 200);
-    buf_printf(buf, "  %s%*s %-8s%6s", name, name_width - (int)words_width(name), "", outcome_names[row->summary.outcome], score.at);
+    buf_printf(buf, "  %s%*s %-8s%6s", name, name_width - (int)words_width(name), "",
+               outcome_names[row->summary.outcome], score.at);
     int counts[3] = {0};
     for (int i = 0; i < row->summary.n_findings; i++)
         counts[row->summary.findings[i].severity] += !row->summary.findings[i].waived;
-    buf_printf(buf, "  %3d error%s\n", counts[SEVERITY_ERROR], counts[SEVERITY_ERROR] == 1 ? "" : "s");
+    buf_printf(buf, "  %3d error%s\n", counts[SEVERITY_ERROR],
+               counts[SEVERITY_ERROR] == 1 ? "" : "s");
     for (int i = 0; i < row->n_unexpected; i++)
         buf_printf(buf, "       %s\n", row->unexpected[i]);
     for (int i = 0; i < row->n_lapsed; i++)
@@ -87,7 +93,8 @@ static void put_row(const struct check_row *row, int name_width, struct buf *buf
     for (int i = 0; i < row->n_worse; i++)
         buf_printf(buf, "       worse: %s\n", row->worse[i]);
     if (row->n_over)
-        buf_printf(buf, "       %d finding%s not expected; %s\n", row->n_over, row->n_over == 1 ? "" : "s", row->summary.replay);
+        buf_printf(buf, "       %d finding%s not expected; %s\n", row->n_over,
+                   row->n_over == 1 ? "" : "s", row->summary.replay);
     buf_release(&score);
     arena_release(&arena);
 }
@@ -106,7 +113,8 @@ void check_text(const struct check *check, struct buf *buf, bool color)
     }
     for (int i = 0; i < check->n_missing; i++)
         buf_printf(buf, "  BAD  %s\n", check->missing[i]);
-    buf_printf(buf, "\n%d drill%s: %d as expected, %d not\n", check->n, check->n == 1 ? "" : "s", well, check->n - well);
+    buf_printf(buf, "\n%d drill%s: %d as expected, %d not\n", check->n, check->n == 1 ? "" : "s",
+               well, check->n - well);
 }
 
 /* ---- JSON ---- */

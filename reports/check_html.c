@@ -37,7 +37,8 @@ static void put_problems(struct buf *buf, const struct check_row *row)
         xml_put(buf, row->worse[i]);
     }
     if (row->n_over)
-        buf_printf(buf, "%s%d findings not expected", row->n_unexpected || row->n_lapsed || row->n_worse ? "<br>" : "", row->n_over);
+        buf_printf(buf, "%s%d findings not expected",
+                   row->n_unexpected || row->n_lapsed || row->n_worse ? "<br>" : "", row->n_over);
     if (row->failure)
         xml_put(buf, row->failure);
 }
@@ -46,8 +47,9 @@ static void put_row(struct buf *buf, const struct check_row *row)
 {
     bool well = check_row_is_well(row);
     int counts[3] = {0};
-    const char *result = well ? "<td class=\"number\" data-label=\"Result\"><b class=\"pass\">ok</b></td>"
-                              : "<td class=\"number\" data-label=\"Result\"><b class=\"fail\">not ok</b></td>";
+    const char *result =
+        well ? "<td class=\"number\" data-label=\"Result\"><b class=\"pass\">ok</b></td>"
+             : "<td class=\"number\" data-label=\"Result\"><b class=\"fail\">not ok</b></td>";
     buf_puts(buf, "<tr><th scope=\"row\">");
     if (!row->has_summary) {
         xml_put(buf, row->path);
@@ -61,10 +63,15 @@ static void put_row(struct buf *buf, const struct check_row *row)
             xml_put(buf, row->summary.title);
             buf_puts(buf, "</span>");
         }
-        buf_printf(buf, "</th>%s<td class=\"number\" data-label=\"Verdict\"><span class=\"%s\">%s</span></td>"
-                   "<td class=\"number\" data-label=\"Score\">", result, outcome_names[row->summary.outcome], outcome_names[row->summary.outcome]);
+        buf_printf(
+            buf,
+            "</th>%s<td class=\"number\" data-label=\"Verdict\"><span class=\"%s\">%s</span></td>"
+            "<td class=\"number\" data-label=\"Score\">",
+            result, outcome_names[row->summary.outcome], outcome_names[row->summary.outcome]);
         words_number(buf, row->summary.score);
-        buf_printf(buf, "</td><td class=\"number\" data-label=\"Errors\">%d</td><td data-label=\"What\">", counts[SEVERITY_ERROR]);
+        buf_printf(
+            buf, "</td><td class=\"number\" data-label=\"Errors\">%d</td><td data-label=\"What\">",
+            counts[SEVERITY_ERROR]);
     }
     put_problems(buf, row);
     buf_puts(buf, "</td></tr>\n");
@@ -78,11 +85,15 @@ void check_html(const struct check *check, struct buf *buf)
     bool all = well == check->n && !check->n_missing;
     buf_printf(buf,
                "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-               "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Drills: %d of %d as expected</title>\n"
+               "<meta name=\"viewport\" content=\"width=device-width, "
+               "initial-scale=1\">\n<title>Drills: %d of %d as expected</title>\n"
                "<style>\n%s</style>\n</head>\n<body>\n<header>\n<h1>Drills</h1>\n"
-               "<div class=\"verdict %s\"><strong>%d of %d</strong><p>as expected</p></div>\n</header>\n<main>\n"
-               "<table aria-label=\"Drills\">\n<thead><tr><th scope=\"col\">Drill</th><th scope=\"col\">Result</th>"
-               "<th scope=\"col\">Verdict</th><th scope=\"col\">Score</th><th scope=\"col\">Errors</th><th scope=\"col\">What came otherwise</th>"
+               "<div class=\"verdict %s\"><strong>%d of %d</strong><p>as "
+               "expected</p></div>\n</header>\n<main>\n"
+               "<table aria-label=\"Drills\">\n<thead><tr><th scope=\"col\">Drill</th><th "
+               "scope=\"col\">Result</th>"
+               "<th scope=\"col\">Verdict</th><th scope=\"col\">Score</th><th "
+               "scope=\"col\">Errors</th><th scope=\"col\">What came otherwise</th>"
                "</tr></thead>\n<tbody>\n",
                well, check->n, html_style, all ? "pass" : "fail", well, check->n);
     for (int i = 0; i < check->n; i++)

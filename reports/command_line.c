@@ -36,7 +36,8 @@ static bool is_assignment(struct str word)
     return false;
 }
 
-/* Index of the first separator of commands (; | & or a line feed) that is not quoted, from `from` on; or the length. */
+/* Index of the first separator of commands (; | & or a line feed) that is not quoted, from `from`
+ * on; or the length. */
 static size_t separator(struct str text, size_t from)
 {
     char quote = '\0';
@@ -89,14 +90,17 @@ static bool exports_in_vain(const char *command)
     return contains(text, " -c ") && contains(text, "export ") && !strpbrk(command, ";&|\n");
 }
 
-/* An order given to a service by HTTP: a method that is no question, and a path that says what it wants done. */
+/* An order given to a service by HTTP: a method that is no question, and a path that says what it
+ * wants done. */
 static bool orders_by_http(struct str arguments)
 {
-    static const char *const orders[] = {"reload", "restart", "rollback", "enable", "disable", "shutdown", NULL};
+    static const char *const orders[] = {"reload",  "restart",  "rollback", "enable",
+                                         "disable", "shutdown", NULL};
     bool asks = true, ordered = false;
     while (arguments.len) {
         struct str word = first_word(&arguments);
-        if (str_is(word, "POST") || str_is(word, "PUT") || str_is(word, "-XPOST") || str_is(word, "-XPUT"))
+        if (str_is(word, "POST") || str_is(word, "PUT") || str_is(word, "-XPOST") ||
+            str_is(word, "-XPUT"))
             asks = false;
         for (int i = 0; str_find(word, str_of("://")) >= 0 && orders[i]; i++)
             ordered |= contains(word, orders[i]);
@@ -106,17 +110,20 @@ static bool orders_by_http(struct str arguments)
 
 bool command_means_change(const char *command)
 {
-    static const char *const verbs[] = {"apply",   "patch",  "set",    "scale",   "delete",  "replace", "undo",
-                                        "restart", "start",  "stop",   "kill",    "rm",      "run",     "up",
-                                        "down",    "reload", "enable", "disable", "rollback", "upgrade", "install",
-                                        "uninstall", NULL};
-    static const char *const tools[] = {"kubectl", "docker", "docker-compose", "helm", "systemctl", "service", NULL};
-    static const char *const names[] = {"rollback", "restore", "revert", "undo", "migrate", "failover", NULL};
+    static const char *const verbs[] = {
+        "apply",  "patch",   "set",      "scale",   "delete",  "replace",   "undo", "restart",
+        "start",  "stop",    "kill",     "rm",      "run",     "up",        "down", "reload",
+        "enable", "disable", "rollback", "upgrade", "install", "uninstall", NULL};
+    static const char *const tools[] = {"kubectl", "docker", "docker-compose", "helm", "systemctl",
+                                        "service", NULL};
+    static const char *const names[] = {"rollback", "restore",  "revert", "undo",
+                                        "migrate",  "failover", NULL};
     struct str rest = simple_command(command);
     struct str tool = base_name(first_word(&rest));
     if (is_one_of(tool, tools)) {
         if (str_is(tool, "docker") && str_is(first_word(&(struct str){rest.at, rest.len}), "exec"))
-            return exports_in_vain(command); /* what runs inside decides, and it is a command of its own */
+            return exports_in_vain(
+                command); /* what runs inside decides, and it is a command of its own */
         while (rest.len) {
             struct str word = first_word(&rest);
             if (is_one_of(word, verbs))
@@ -141,10 +148,11 @@ bool command_means_change(const char *command)
 bool command_answers_by_status(const char *command)
 {
     static const char *const askers[] = {"grep", "egrep", "fgrep", "zgrep", "diff", "cmp", "test",
-                                         "[",    "[[",    "pgrep", "expr", "read", NULL};
+                                         "[",    "[[",    "pgrep", "expr",  "read", NULL};
     struct str rest = str_trim(str_of(command));
     struct str last = rest;
-    for (size_t i = separator(rest, 0); i < rest.len; i = separator(rest, i + 1)) /* of a pipeline, the last gives the status */
+    for (size_t i = separator(rest, 0); i < rest.len;
+         i = separator(rest, i + 1)) /* of a pipeline, the last gives the status */
         last = (struct str){rest.at + i + 1, rest.len - i - 1};
     struct str word = base_name(first_word(&last));
     return is_one_of(word, askers);
@@ -153,8 +161,9 @@ bool command_answers_by_status(const char *command)
 bool command_feeds_sql(const char *command)
 {
     static const char *const clients[] = {"psql", "mysql", "sqlite3", NULL};
-    static const char *const verbs[] = {"alter ", "drop ",     "delete from", "update ", "insert into",
-                                        "create ", "truncate ", ".sql",       ".dump",   NULL};
+    static const char *const verbs[] = {"alter ",      "drop ",   "delete from", "update ",
+                                        "insert into", "create ", "truncate ",   ".sql",
+                                        ".dump",       NULL};
     struct arena arena = {0};
     char *lower = arena_strdup(&arena, command);
     bool client = false, verb = false;
@@ -171,7 +180,8 @@ bool command_feeds_sql(const char *command)
 
 bool command_shows_logs(const char *command)
 {
-    static const char *const showers[] = {"cat", "tail", "head", "less", "journalctl", "grep", "zcat", "zgrep", NULL};
+    static const char *const showers[] = {"cat",  "tail", "head",  "less", "journalctl",
+                                          "grep", "zcat", "zgrep", NULL};
     struct str rest = simple_command(command);
     struct str tool = base_name(first_word(&rest));
     if (is_one_of(tool, showers))
@@ -185,9 +195,11 @@ bool command_shows_logs(const char *command)
 
 static bool line_tells_error(struct str line)
 {
-    static const char *const signs[] = {"error",  "fatal",     "failed",            "cannot ", "no such",
-                                        "denied", "not found", "connection refused", NULL};
-    static const char *const harmless[] = {"0 error", "no error", "without error", "error rate", "0 failed", NULL};
+    static const char *const signs[] = {"error",   "fatal",  "failed",    "cannot ",
+                                        "no such", "denied", "not found", "connection refused",
+                                        NULL};
+    static const char *const harmless[] = {"0 error",    "no error", "without error",
+                                           "error rate", "0 failed", NULL};
     char lower[512];
     size_t n = line.len < sizeof lower - 1 ? line.len : sizeof lower - 1;
     for (size_t i = 0; i < n; i++)

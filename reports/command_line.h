@@ -6,12 +6,14 @@
 
 #include "sim/base/str.h"
 
-/* Whether, by its verb, it meant to change something (docker restart, kubectl apply, ./restore.sh ...); judged on
- * its first simple command only. */
+/* Whether, by its verb, it meant to change something (docker restart, kubectl apply, ./restore.sh
+ * ...); judged on its first simple command only. */
 bool command_means_change(const char *command);
-/* Whether exit status 1 is an answer and no failure: grep, test, diff ... at the end of the line. */
+/* Whether exit status 1 is an answer and no failure: grep, test, diff ... at the end of the line.
+ */
 bool command_answers_by_status(const char *command);
-/* Whether it hands SQL that changes something to psql or mysql on its standard input (here-document, pipe, file). */
+/* Whether it hands SQL that changes something to psql or mysql on its standard input
+ * (here-document, pipe, file). */
 bool command_feeds_sql(const char *command);
 /* Whether it shows logs or files, in which errors of others are to be expected. */
 bool command_shows_logs(const char *command);

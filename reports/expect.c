@@ -10,8 +10,8 @@ static const char *const outcome_words[] = {"pass", "fail", "unknown", NULL};
 static const char *const result_words[] = {"met", "missed", "unknown", NULL};
 
 /* A mapping from some of n known names to one of the words. */
-static int read_words(const struct doc *node, const char *const *names, int n, const char *const *words, int *ret,
-                      struct error *error)
+static int read_words(const struct doc *node, const char *const *names, int n,
+                      const char *const *words, int *ret, struct error *error)
 {
     const char *known[GATES + MEASURES + 1] = {NULL};
     if (!node)
@@ -38,7 +38,8 @@ static int check_id(const struct doc *node, const char *id, struct error *error)
     return doc_error(node, error, "no finding has the id '%s'; 'rehearse explain' lists them", id);
 }
 
-static int read_ids(const struct doc *node, struct arena *arena, const char ***ret, int *ret_n, struct error *error)
+static int read_ids(const struct doc *node, struct arena *arena, const char ***ret, int *ret_n,
+                    struct error *error)
 {
     if (!node)
         return 0;
@@ -58,9 +59,11 @@ static int read_ids(const struct doc *node, struct arena *arena, const char ***r
     return 0;
 }
 
-int expectation_read(struct expectation *ret, const struct doc *node, struct arena *arena, struct error *error)
+int expectation_read(struct expectation *ret, const struct doc *node, struct arena *arena,
+                     struct error *error)
 {
-    static const char *const keys[] = {"verdict", "gates", "targets", "findings", "absent", "because", NULL};
+    static const char *const keys[] = {"verdict", "gates",   "targets", "findings",
+                                       "absent",  "because", NULL};
     *ret = (struct expectation){.stated = node != NULL, .verdict = node ? -1 : OUTCOME_PASS};
     for (int i = 0; i < GATES; i++)
         ret->gates[i] = -1;
@@ -74,9 +77,11 @@ int expectation_read(struct expectation *ret, const struct doc *node, struct are
     if (code == 0 && doc_get(node, "verdict"))
         code = doc_choice(doc_get(node, "verdict"), outcome_words, &ret->verdict, error);
     if (code == 0)
-        code = read_words(doc_get(node, "gates"), gate_names, GATES, outcome_words, ret->gates, error);
+        code =
+            read_words(doc_get(node, "gates"), gate_names, GATES, outcome_words, ret->gates, error);
     if (code == 0)
-        code = read_words(doc_get(node, "targets"), measure_names, MEASURES, result_words, ret->targets, error);
+        code = read_words(doc_get(node, "targets"), measure_names, MEASURES, result_words,
+                          ret->targets, error);
     if (code == 0)
         code = read_ids(doc_get(node, "findings"), arena, &ret->findings, &ret->n_findings, error);
     if (code == 0)
@@ -98,17 +103,18 @@ static bool has_finding(const struct summary *summary, const char *id)
     return false;
 }
 
-int expectation_compare(const struct expectation *expect, const struct summary *summary, struct arena *arena,
-                        const char ***ret)
+int expectation_compare(const struct expectation *expect, const struct summary *summary,
+                        struct arena *arena, const char ***ret)
 {
     struct lines lines = {.arena = arena};
     if (expect->verdict >= 0 && expect->verdict != (int)summary->outcome)
-        lines_add(&lines, "verdict is %s, expected %s%s", outcome_names[summary->outcome], outcome_names[expect->verdict],
-                 expect->stated ? "" : " (the drill states no 'expect')");
+        lines_add(&lines, "verdict is %s, expected %s%s", outcome_names[summary->outcome],
+                  outcome_names[expect->verdict],
+                  expect->stated ? "" : " (the drill states no 'expect')");
     for (int i = 0; i < GATES; i++) {
         if (expect->gates[i] >= 0 && expect->gates[i] != (int)summary->gates[i])
-            lines_add(&lines, "gate %s is %s, expected %s", gate_names[i], outcome_names[summary->gates[i]],
-                     outcome_names[expect->gates[i]]);
+            lines_add(&lines, "gate %s is %s, expected %s", gate_names[i],
+                      outcome_names[summary->gates[i]], outcome_names[expect->gates[i]]);
     }
     for (int i = 0; i < MEASURES; i++) {
         int have = -1;
@@ -117,8 +123,8 @@ int expectation_compare(const struct expectation *expect, const struct summary *
                 have = (int)summary->targets[k].outcome;
         }
         if (expect->targets[i] >= 0 && expect->targets[i] != have)
-            lines_add(&lines, "target %s is %s, expected %s", measure_names[i], have < 0 ? "not set" : result_names[have],
-                     result_names[expect->targets[i]]);
+            lines_add(&lines, "target %s is %s, expected %s", measure_names[i],
+                      have < 0 ? "not set" : result_names[have], result_names[expect->targets[i]]);
     }
     for (int i = 0; i < expect->n_findings; i++) {
         if (!has_finding(summary, expect->findings[i]))
@@ -132,7 +138,8 @@ int expectation_compare(const struct expectation *expect, const struct summary *
     return lines.n;
 }
 
-int waivers_lapsed(const struct doc *waive, int64_t today_unix_ns, struct arena *arena, const char ***ret)
+int waivers_lapsed(const struct doc *waive, int64_t today_unix_ns, struct arena *arena,
+                   const char ***ret)
 {
     struct lines lines = {.arena = arena};
     for (const struct doc *item = waive ? waive->first : NULL; item; item = item->next) {
@@ -141,8 +148,8 @@ int waivers_lapsed(const struct doc *waive, int64_t today_unix_ns, struct arena 
         if (doc_day(doc_get(item, "until"), &until_ns, NULL) < 0 || until_ns > today_unix_ns)
             continue; /* a mistake in it stops the drill itself */
         doc_text(doc_get(item, "finding"), &finding, NULL);
-        lines_add(&lines, "the waiver of %s ended on %.10s: mend it, or say until when it is borne", finding,
-                  words_date(arena, until_ns));
+        lines_add(&lines, "the waiver of %s ended on %.10s: mend it, or say until when it is borne",
+                  finding, words_date(arena, until_ns));
     }
     *ret = lines.at;
     return lines.n;

@@ -17,21 +17,24 @@
 #include "sim/base/doc.h"
 
 struct expectation {
-    bool stated;               /* false: the drill has no `expect` */
-    int verdict;               /* enum outcome, or -1 */
-    int gates[GATES];          /* enum outcome, or -1 */
-    int targets[MEASURES];     /* enum outcome, or -1 */
+    bool stated;           /* false: the drill has no `expect` */
+    int verdict;           /* enum outcome, or -1 */
+    int gates[GATES];      /* enum outcome, or -1 */
+    int targets[MEASURES]; /* enum outcome, or -1 */
     const char **findings, **absent;
     int n_findings, n_absent;
-    const char *because;       /* or NULL */
+    const char *because; /* or NULL */
 };
 
 /* node: the drill's `expect`, NULL if there is none. */
 int expectation_read(struct expectation *, const struct doc *node, struct arena *, struct error *);
 /* What came out otherwise, one line each, into the arena; returns how many. */
-int expectation_compare(const struct expectation *, const struct summary *, struct arena *, const char ***ret);
-/* A drill's `waive` counts in its runs until the drill's own start: a run knows no other day. Here the day is today: one
- * line for each waiver whose date has come by then, so that it is renewed or the matter mended. `waive` may be NULL. */
-int waivers_lapsed(const struct doc *waive, int64_t today_unix_ns, struct arena *, const char ***ret);
+int expectation_compare(const struct expectation *, const struct summary *, struct arena *,
+                        const char ***ret);
+/* A drill's `waive` counts in its runs until the drill's own start: a run knows no other day. Here
+ * the day is today: one line for each waiver whose date has come by then, so that it is renewed or
+ * the matter mended. `waive` may be NULL. */
+int waivers_lapsed(const struct doc *waive, int64_t today_unix_ns, struct arena *,
+                   const char ***ret);
 
 #endif

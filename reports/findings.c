@@ -59,8 +59,8 @@ static const struct step *step_at(const struct record *record, int n)
 }
 
 /* Adds a finding about a step (0: none); its place is the step's unless file is given. */
-static struct finding *add(struct maker *maker, const char *id, int step, const char *file, int line,
-                           const char *message)
+static struct finding *add(struct maker *maker, const char *id, int step, const char *file,
+                           int line, const char *message)
 {
     const struct record *record = maker->record;
     const struct step *where = step_at(record, step);
@@ -70,8 +70,12 @@ static struct finding *add(struct maker *maker, const char *id, int step, const 
     *finding = (struct finding){
         .id = id,
         .severity = severity_of(maker->verdict, id),
-        .file = file ? file : where ? where->file : record->identity.playbook,
-        .line = file ? line : where ? where->line : 0,
+        .file = file    ? file
+                : where ? where->file
+                        : record->identity.playbook,
+        .line = file    ? line
+                : where ? where->line
+                        : 0,
         .step = step,
         .at_ns = where ? where->start_ns : NEVER,
         .message = message,
@@ -135,7 +139,8 @@ static const char *exit_evidence(struct arena *arena, const struct step *step)
 {
     struct str said = buf_text(step->err.len ? &step->err : &step->out);
     const char *output = as_evidence(arena, said);
-    return arena_printf(arena, "exit status %d%s%s", step->exit_status, *output ? "\n" : "", output);
+    return arena_printf(arena, "exit status %d%s%s", step->exit_status, *output ? "\n" : "",
+                        output);
 }
 
 static const char *short_command(struct arena *arena, const struct step *step)
@@ -157,14 +162,18 @@ static bool observed_at(const struct record *record, const char *id, int step)
 static bool cause_is_known(const struct record *record, int step)
 {
     return observed_at(record, "unknown_command", step) || observed_at(record, "hang", step) ||
-           observed_at(record, "silent_failure", step) || observed_at(record, "limit", step) || observed_at(record, "placeholder", step);
+           observed_at(record, "silent_failure", step) || observed_at(record, "limit", step) ||
+           observed_at(record, "placeholder", step);
 }
 
 static void judge_failure(struct maker *maker, const struct step *step)
 {
     const struct record *record = maker->record;
-    bool failed = step->exit_status > 0 && !(step->exit_status == 1 && command_answers_by_status(step->command));
-    struct str told = step->exit_status == 0 && !command_shows_logs(step->command) ? first_error_line(buf_text(&step->err)) : (struct str){0};
+    bool failed = step->exit_status > 0 &&
+                  !(step->exit_status == 1 && command_answers_by_status(step->command));
+    struct str told = step->exit_status == 0 && !command_shows_logs(step->command)
+                          ? first_error_line(buf_text(&step->err))
+                          : (struct str){0};
     if ((!failed && !told.len) || step->interrupted || cause_is_known(record, step->n))
         return;
     int64_t claim = record->instants[T_CLAIM];
@@ -175,11 +184,14 @@ static void judge_failure(struct maker *maker, const struct step *step)
         return; /* nobody was told anything wrong */
     const char *id = claimed_after ? "silent_failure" : "failed_step";
     const char *message =
-        failed ? arena_printf(maker->arena, "'%s' failed with exit status %d and the procedure %s%s", command,
-                              step->exit_status, went_on ? "went on" : "ended with it",
-                              claimed_after ? "; later it claimed success" : "")
-               : arena_printf(maker->arena,
-                              "'%s' wrote an error and ended with exit status 0; later success was claimed", command);
+        failed
+            ? arena_printf(maker->arena, "'%s' failed with exit status %d and the procedure %s%s",
+                           command, step->exit_status, went_on ? "went on" : "ended with it",
+                           claimed_after ? "; later it claimed success" : "")
+            : arena_printf(
+                  maker->arena,
+                  "'%s' wrote an error and ended with exit status 0; later success was claimed",
+                  command);
     struct finding *finding = add(maker, id, step->n, NULL, 0, message);
     finding->evidence = failed ? exit_evidence(maker->arena, step)
                                : arena_printf(maker->arena, "exit status 0\n%s",
@@ -203,7 +215,8 @@ static const struct end_state *wrong_and_named(const struct record *record, cons
 {
     for (int i = 0; i < record->n_end_states; i++) {
         const struct end_state *state = &record->end_states[i];
-        if (state->wanted && state->value && !state->good && str_find(str_of(command), str_of(state->subject)) >= 0)
+        if (state->wanted && state->value && !state->good &&
+            str_find(str_of(command), str_of(state->subject)) >= 0)
             return state;
     }
     return NULL;
@@ -211,8 +224,9 @@ static const struct end_state *wrong_and_named(const struct record *record, cons
 
 static void judge_effect(struct maker *maker, const struct step *step)
 {
-    if (step->exit_status != 0 || step->interrupted || step->end_ns == NEVER || step->n_changed > 0 ||
-        first_error_line(buf_text(&step->err)).len || observed_at(maker->record, "not_simulated", step->n))
+    if (step->exit_status != 0 || step->interrupted || step->end_ns == NEVER ||
+        step->n_changed > 0 || first_error_line(buf_text(&step->err)).len ||
+        observed_at(maker->record, "not_simulated", step->n))
         return;
     bool no_row = says_no_row(step);
     bool no_input = !step->out.len && !step->err.len && command_feeds_sql(step->command);
@@ -221,16 +235,19 @@ static void judge_effect(struct maker *maker, const struct step *step)
     const char *how = no_row     ? "matched no row and changed nothing"
                       : no_input ? "said nothing and changed nothing: its SQL did not reach it"
                                  : "ended well and changed nothing in the running system";
-    struct finding *finding = add(maker, "no_op", step->n, NULL, 0,
-                                  arena_printf(maker->arena, "'%s' %s", short_command(maker->arena, step), how));
-    if (no_row && !gate_failed(maker->verdict, GATE_END_STATE)) /* well-made SQL runs twice without harm */
+    struct finding *finding =
+        add(maker, "no_op", step->n, NULL, 0,
+            arena_printf(maker->arena, "'%s' %s", short_command(maker->arena, step), how));
+    if (no_row &&
+        !gate_failed(maker->verdict, GATE_END_STATE)) /* well-made SQL runs twice without harm */
         finding->severity = SEVERITY_NOTE;
     finding->evidence = exit_evidence(maker->arena, step);
     const struct end_state *wrong = wrong_and_named(maker->record, step->command);
     if (wrong && gate_failed(maker->verdict, GATE_END_STATE)) {
         finding->severity = SEVERITY_ERROR;
-        finding->evidence = arena_printf(maker->arena, "%s\nat the end %s %s is %s, wanted %s", finding->evidence,
-                                         wrong->subject, wrong->property, wrong->value, wrong->wanted);
+        finding->evidence =
+            arena_printf(maker->arena, "%s\nat the end %s %s is %s, wanted %s", finding->evidence,
+                         wrong->subject, wrong->property, wrong->value, wrong->wanted);
     }
 }
 
@@ -241,11 +258,13 @@ static void judge_steps(struct maker *maker)
         judge_failure(maker, step);
         judge_effect(maker, step);
         bool stuck = step->end_ns == NEVER && i == maker->record->n_steps - 1;
-        if (stuck && !observed_at(maker->record, "hang", 0) && !observed_at(maker->record, "limit", 0) &&
+        if (stuck && !observed_at(maker->record, "hang", 0) &&
+            !observed_at(maker->record, "limit", 0) &&
             !observed_at(maker->record, "never_ending", step->n)) {
             struct finding *finding =
                 add(maker, "hang", step->n, NULL, 0,
-                    arena_printf(maker->arena, "'%s' did not end before the run did", short_command(maker->arena, step)));
+                    arena_printf(maker->arena, "'%s' did not end before the run did",
+                                 short_command(maker->arena, step)));
             finding->evidence = maker->record->stopped_by ? maker->record->stopped_by : "";
         }
     }
@@ -271,8 +290,8 @@ static const char *what_is_wrong(struct maker *maker)
     for (int i = 0; i < record->n_end_states; i++) {
         const struct end_state *state = &record->end_states[i];
         if (state->wanted && state->value && !state->good)
-            buf_printf(&buf, "%s%s %s is %s, wanted %s", buf.len ? "\n" : "", state->subject, state->property,
-                       state->value, state->wanted);
+            buf_printf(&buf, "%s%s %s is %s, wanted %s", buf.len ? "\n" : "", state->subject,
+                       state->property, state->value, state->wanted);
     }
     const char *text = arena_str(maker->arena, buf_text(&buf));
     buf_release(&buf);
@@ -293,10 +312,10 @@ static void judge_claim(struct maker *maker)
                                           words_instant(maker->arena, claim))
                            : arena_printf(maker->arena, "the procedure ends without an error at %s",
                                           words_instant(maker->arena, claim));
-    const char *truth =
-        restore == NEVER ? "but the good state was never reached"
-                         : arena_printf(maker->arena, "but the good state came %s later",
-                                        words_duration(maker->arena, restore - claim));
+    const char *truth = restore == NEVER
+                            ? "but the good state was never reached"
+                            : arena_printf(maker->arena, "but the good state came %s later",
+                                           words_duration(maker->arena, restore - claim));
     struct finding *finding =
         add(maker, "false_success", n, NULL, 0, arena_printf(maker->arena, "%s, %s", said, truth));
     finding->at_ns = claim;
@@ -310,25 +329,30 @@ static void judge_losses(struct maker *maker, const struct ledger_row *row)
     int64_t blamed = 0;
     for (int i = 0; i < row->n_blame; i++) {
         const struct blame *blame = &row->blame[i];
-        const char *outside = blame->step ? "" : " before or outside of the procedure, and no step brought them back";
+        const char *outside =
+            blame->step ? "" : " before or outside of the procedure, and no step brought them back";
         blamed += blame->records;
         struct finding *finding =
             add(maker, "data_loss", blame->step, NULL, 0,
-                arena_printf(arena, "'%s' lost %s acknowledged record%s of %s%s", words_line(arena, str_of(blame->what), 60),
-                             words_count(arena, blame->records), blame->records == 1 ? "" : "s", row->store, outside));
+                arena_printf(arena, "'%s' lost %s acknowledged record%s of %s%s",
+                             words_line(arena, str_of(blame->what), 60),
+                             words_count(arena, blame->records), blame->records == 1 ? "" : "s",
+                             row->store, outside));
         finding->at_ns = blame->at_ns;
         finding->evidence =
-            arena_printf(arena, "removed at %s; the oldest was acknowledged at %s, the newest at %s; %s of the store's %s lost "
-                                "records can be recovered from a copy",
+            arena_printf(arena,
+                         "removed at %s; the oldest was acknowledged at %s, the newest at %s; %s "
+                         "of the store's %s lost "
+                         "records can be recovered from a copy",
                          words_instant(arena, blame->at_ns), words_instant(arena, blame->oldest_ns),
-                         words_instant(arena, blame->newest_ns), words_count(arena, row->recoverable),
-                         words_count(arena, row->lost));
+                         words_instant(arena, blame->newest_ns),
+                         words_count(arena, row->recoverable), words_count(arena, row->lost));
     }
     if (row->lost > blamed)
         add(maker, "data_loss", 0, NULL, 0,
             arena_printf(arena, "%s acknowledged record%s of %s %s gone, and no step is to blame",
-                         words_count(arena, row->lost - blamed), row->lost - blamed == 1 ? "" : "s", row->store,
-                         row->lost - blamed == 1 ? "is" : "are"));
+                         words_count(arena, row->lost - blamed), row->lost - blamed == 1 ? "" : "s",
+                         row->store, row->lost - blamed == 1 ? "is" : "are"));
 }
 
 static void judge_ledger(struct maker *maker)
@@ -338,7 +362,9 @@ static void judge_ledger(struct maker *maker)
         const struct ledger_row *row = &maker->record->ledger[i];
         if (!row->known) {
             add(maker, "store_unreadable", 0, NULL, 0,
-                arena_printf(arena, "store %s could not be read at the end: what it holds is unknown", row->store));
+                arena_printf(arena,
+                             "store %s could not be read at the end: what it holds is unknown",
+                             row->store));
             continue;
         }
         if (row->lost)
@@ -349,8 +375,8 @@ static void judge_ledger(struct maker *maker)
                              words_count(arena, row->duplicated)));
         if (row->unexpected)
             add(maker, "data_unexpected", 0, NULL, 0,
-                arena_printf(arena, "store %s holds %s records that should not be there", row->store,
-                             words_count(arena, row->unexpected)));
+                arena_printf(arena, "store %s holds %s records that should not be there",
+                             row->store, words_count(arena, row->unexpected)));
     }
 }
 
@@ -359,7 +385,8 @@ static bool names(struct str text, const char *subject)
 {
     size_t n = strlen(subject);
     for (size_t i = 0; i + n <= text.len; i++) {
-        if (memcmp(text.at + i, subject, n) == 0 && (i == 0 || !isalnum((unsigned char)text.at[i - 1])) &&
+        if (memcmp(text.at + i, subject, n) == 0 &&
+            (i == 0 || !isalnum((unsigned char)text.at[i - 1])) &&
             (i + n == text.len || !isalnum((unsigned char)text.at[i + n])))
             return true;
     }
@@ -393,12 +420,14 @@ static void judge_end_state(struct maker *maker)
         const char *change = last_change(record, state->subject, &step);
         struct finding *finding =
             add(maker, "wrong_end_state", step, NULL, 0,
-                arena_printf(maker->arena, "at the end %s %s is %s, wanted %s%s%s", state->subject, state->property,
-                             state->value, state->wanted, state->why ? ": " : "", state->why ? state->why : ""));
+                arena_printf(maker->arena, "at the end %s %s is %s, wanted %s%s%s", state->subject,
+                             state->property, state->value, state->wanted, state->why ? ": " : "",
+                             state->why ? state->why : ""));
         finding->explained = state->why != NULL;
-        finding->evidence = change ? arena_printf(maker->arena, "the last that was done to it: %s", change)
-                            : record->n_steps ? "no step of the procedure changed it"
-                                              : "";
+        finding->evidence =
+            change ? arena_printf(maker->arena, "the last that was done to it: %s", change)
+            : record->n_steps ? "no step of the procedure changed it"
+                              : "";
         if (!gate_failed(maker->verdict, GATE_END_STATE)) /* cut short: nobody knows */
             finding->severity = SEVERITY_WARNING;
     }
@@ -424,7 +453,8 @@ static int longest_step(const struct record *record, int64_t from, int64_t to)
     return longest;
 }
 
-/* A claim that came too early is a false success, and told as one; one that never came is a missed target. */
+/* A claim that came too early is a false success, and told as one; one that never came is a missed
+ * target. */
 static bool gate_claims_falsely(const struct verdict *verdict, enum measure measure)
 {
     return measure == MEASURE_CLAIM_ERROR && gate_failed(verdict, GATE_FALSE_SUCCESS);
@@ -440,10 +470,12 @@ static const char *missed_words(struct maker *maker, const struct target_result 
                             measure_words(measure, measured, maker->arena), limit);
     if (measure == MEASURE_CLAIM_ERROR)
         return "the procedure never said that it was done";
-    return arena_printf(maker->arena, "%s: not reached before the run ended, target %s", measure_title(measure), limit);
+    return arena_printf(maker->arena, "%s: not reached before the run ended, target %s",
+                        measure_title(measure), limit);
 }
 
-/* Between which instants the measure lies, and for a phase that never ended what was still wrong. */
+/* Between which instants the measure lies, and for a phase that never ended what was still wrong.
+ */
 static const char *missed_evidence(struct maker *maker, enum measure measure)
 {
     static const struct {
@@ -452,9 +484,12 @@ static const char *missed_evidence(struct maker *maker, enum measure measure)
         const char *began, *ended;
     } phases[] = {
         {MEASURE_TIME_TO_DETECT, T_IMPACT, T_DETECT, "users were affected", "it was detected"},
-        {MEASURE_TIME_TO_DECIDE, T_DETECT, T_DECIDE, "it was detected", "it was decided to roll back"},
-        {MEASURE_ROLLBACK, T_DECIDE, T_RESTORE, "it was decided to roll back", "the good state was reached"},
-        {MEASURE_TIME_TO_STABLE, T_RESTORE, T_STABLE, "the good state was reached", "it had stayed so"},
+        {MEASURE_TIME_TO_DECIDE, T_DETECT, T_DECIDE, "it was detected",
+         "it was decided to roll back"},
+        {MEASURE_ROLLBACK, T_DECIDE, T_RESTORE, "it was decided to roll back",
+         "the good state was reached"},
+        {MEASURE_TIME_TO_STABLE, T_RESTORE, T_STABLE, "the good state was reached",
+         "it had stayed so"},
     };
     const int64_t *instants = maker->record->instants;
     for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) {
@@ -462,8 +497,9 @@ static const char *missed_evidence(struct maker *maker, enum measure measure)
         if (phases[i].measure != measure)
             continue;
         if (from != NEVER && to != NEVER)
-            return arena_printf(maker->arena, "%s at %s, %s at %s", phases[i].began, words_instant(maker->arena, from),
-                                phases[i].ended, words_instant(maker->arena, to));
+            return arena_printf(maker->arena, "%s at %s, %s at %s", phases[i].began,
+                                words_instant(maker->arena, from), phases[i].ended,
+                                words_instant(maker->arena, to));
         return what_is_wrong(maker);
     }
     return "";
@@ -480,14 +516,17 @@ static void judge_targets(struct maker *maker)
         if (result->outcome != OUTCOME_FAIL || told)
             continue;
         int step = 0;
-        if (measure == MEASURE_ROLLBACK && record->instants[T_RESTORE] != NEVER) /* else no step is to blame for it */
+        if (measure == MEASURE_ROLLBACK &&
+            record->instants[T_RESTORE] != NEVER) /* else no step is to blame for it */
             step = longest_step(record, record->instants[T_DECIDE], record->instants[T_RESTORE]);
-        struct finding *finding = add(maker, "target_missed", step, NULL, 0, missed_words(maker, result));
+        struct finding *finding =
+            add(maker, "target_missed", step, NULL, 0, missed_words(maker, result));
         finding->measure = (int)measure;
         finding->evidence = missed_evidence(maker, measure);
         if (step)
-            finding->evidence = arena_printf(arena, "%s\nthe longest step of this phase: '%s'", finding->evidence,
-                                             short_command(arena, step_at(record, step)));
+            finding->evidence =
+                arena_printf(arena, "%s\nthe longest step of this phase: '%s'", finding->evidence,
+                             short_command(arena, step_at(record, step)));
     }
 }
 
@@ -503,9 +542,10 @@ static void judge_detection(struct maker *maker)
         int64_t impact = record->instants[T_IMPACT];
         struct finding *finding =
             add(maker, "no_alert", 0, NULL, 0,
-                impact == NEVER ? "no trigger fired: a person noticed"
-                                : arena_printf(maker->arena, "no trigger fired: a person noticed after %s",
-                                               words_duration(maker->arena, event->at_ns - impact)));
+                impact == NEVER
+                    ? "no trigger fired: a person noticed"
+                    : arena_printf(maker->arena, "no trigger fired: a person noticed after %s",
+                                   words_duration(maker->arena, event->at_ns - impact)));
         finding->at_ns = event->at_ns;
         return;
     }
@@ -518,7 +558,8 @@ static void judge_communication(struct maker *maker)
 {
     const struct record *record = maker->record;
     int64_t detect = record->instants[T_DETECT];
-    if (detect == NEVER || observed_at(record, "missing_communication", 0) || observed_at(record, "late_communication", 0))
+    if (detect == NEVER || observed_at(record, "missing_communication", 0) ||
+        observed_at(record, "late_communication", 0))
         return;
     for (int i = 0; i < record->n_events; i++) {
         const struct event *event = &record->events[i];
@@ -534,14 +575,16 @@ static void judge_communication(struct maker *maker)
         finding->evidence = arena_printf(maker->arena, "%s: %s", event->subject, event->text);
         return;
     }
-    add(maker, "missing_communication", 0, NULL, 0, "no message went out between detection and the end of the run");
+    add(maker, "missing_communication", 0, NULL, 0,
+        "no message went out between detection and the end of the run");
 }
 
 static void take_over_observations(struct maker *maker)
 {
     for (int i = 0; i < maker->record->n_observations; i++) {
         const struct observation *seen = &maker->record->observations[i];
-        struct finding *finding = add(maker, seen->id, seen->step, seen->file, seen->line, seen->message);
+        struct finding *finding =
+            add(maker, seen->id, seen->step, seen->file, seen->line, seen->message);
         finding->at_ns = seen->at_ns;
         finding->evidence = seen->evidence ? seen->evidence : "";
     }
@@ -574,17 +617,19 @@ static void point_to_lint(struct maker *maker)
     for (int i = 0; i < maker->list->n; i++) {
         struct finding *finding = &maker->list->at[i];
         int last = last_line(record, finding);
-        for (int k = 0; finding->line && !finding->explained && !finding->lint && k < record->n_static_notes; k++) {
+        for (int k = 0;
+             finding->line && !finding->explained && !finding->lint && k < record->n_static_notes;
+             k++) {
             const struct static_note *note = &record->static_notes[k];
-            if (note->line >= finding->line && note->line <= last && lists(note->shows_as, finding->id) &&
-                strcmp(note->file, finding->file) == 0)
+            if (note->line >= finding->line && note->line <= last &&
+                lists(note->shows_as, finding->id) && strcmp(note->file, finding->file) == 0)
                 finding->lint = note;
         }
     }
 }
 
-void findings_make(struct findings *list, const struct record *record, const struct verdict *verdict,
-                   struct arena *arena)
+void findings_make(struct findings *list, const struct record *record,
+                   const struct verdict *verdict, struct arena *arena)
 {
     *list = (struct findings){0};
     struct maker maker = {list, record, verdict, arena};
@@ -601,7 +646,8 @@ void findings_make(struct findings *list, const struct record *record, const str
         qsort(list->at, (size_t)list->n, sizeof *list->at, by_place);
 }
 
-/* Whether there are findings of that id (and, if not -1, of that measure), and all of them are waived. */
+/* Whether there are findings of that id (and, if not -1, of that measure), and all of them are
+ * waived. */
 static bool all_waived(const struct findings *list, const char *id, int measure)
 {
     int n = 0;
@@ -620,7 +666,8 @@ void findings_waive(const struct findings *list, struct verdict *verdict)
 {
     for (int i = 0; i < GATES; i++) {
         struct gate_result *gate = &verdict->gates[i];
-        gate->waived = gate->outcome == OUTCOME_FAIL && i != GATE_ESCAPED_COMMAND && all_waived(list, gate_findings[i], -1);
+        gate->waived = gate->outcome == OUTCOME_FAIL && i != GATE_ESCAPED_COMMAND &&
+                       all_waived(list, gate_findings[i], -1);
     }
     for (int i = 0; i < verdict->n_targets; i++) {
         struct target_result *target = &verdict->targets[i];

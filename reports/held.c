@@ -6,10 +6,11 @@
 #include "sim/base/doc.h"
 #include "sim/base/xalloc.h"
 
-static const char *const instant_keys[] = {"change",  "impact",   "detect", "ack", "decide", "claim",
-                                           "mitigate", "restore", "stable", "end", NULL};
-static const char *const target_keys[] = {"detect", "decide", "rollback", "stable", "downtime", "records_lost", "claim_error",
-                                          NULL};
+static const char *const instant_keys[] = {"change", "impact", "detect",   "ack",
+                                           "decide", "claim",  "mitigate", "restore",
+                                           "stable", "end",    NULL};
+static const char *const target_keys[] = {"detect",   "decide",       "rollback",    "stable",
+                                          "downtime", "records_lost", "claim_error", NULL};
 static const char *const state_words[] = {"good", "wrong", "unknown", NULL};
 
 /* What cannot come before what; an instant that is left out says nothing. */
@@ -17,13 +18,16 @@ static int check_order(const struct record *record, const struct doc *node, stru
 {
     static const struct {
         enum instant before, after;
-    } pairs[] = {{T_CHANGE, T_IMPACT}, {T_CHANGE, T_DETECT}, {T_DETECT, T_ACK},      {T_DETECT, T_DECIDE}, {T_DECIDE, T_CLAIM},
-                 {T_DECIDE, T_RESTORE}, {T_IMPACT, T_MITIGATE}, {T_RESTORE, T_STABLE}};
+    } pairs[] = {{T_CHANGE, T_IMPACT},   {T_CHANGE, T_DETECT}, {T_DETECT, T_ACK},
+                 {T_DETECT, T_DECIDE},   {T_DECIDE, T_CLAIM},  {T_DECIDE, T_RESTORE},
+                 {T_IMPACT, T_MITIGATE}, {T_RESTORE, T_STABLE}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        int64_t before_ns = record->instants[pairs[i].before], after_ns = record->instants[pairs[i].after];
+        int64_t before_ns = record->instants[pairs[i].before],
+                after_ns = record->instants[pairs[i].after];
         const struct doc *after = doc_get(node, instant_keys[pairs[i].after]);
         if (after && before_ns != NEVER && after_ns < before_ns)
-            return doc_error(after, error, "'%s' lies before '%s'", instant_keys[pairs[i].after], instant_keys[pairs[i].before]);
+            return doc_error(after, error, "'%s' lies before '%s'", instant_keys[pairs[i].after],
+                             instant_keys[pairs[i].before]);
     }
     return 0;
 }
@@ -51,11 +55,13 @@ static int read_instants(struct record *record, const struct doc *node, struct e
     return code;
 }
 
-static int read_people(struct record *record, const struct doc *node, const char **ret, struct error *error)
+static int read_people(struct record *record, const struct doc *node, const char **ret,
+                       struct error *error)
 {
     const char *all = "";
     int code = node ? doc_want(node, DOC_SEQUENCE, error) : 0;
-    for (const struct doc *child = node ? node->first : NULL; code == 0 && child; child = child->next) {
+    for (const struct doc *child = node ? node->first : NULL; code == 0 && child;
+         child = child->next) {
         const char *name = "";
         code = doc_text(child, &name, error);
         all = arena_printf(&record->arena, "%s%s%s", all, *all ? ", " : "", name);
@@ -99,8 +105,8 @@ static int read_end_state(struct record *record, const struct doc *node, struct 
     int word = 2;
     int code = node ? doc_choice(node, state_words, &word, error) : 0;
     XGROW(record->end_states, record->n_end_states, record->cap_end_states);
-    record->end_states[record->n_end_states++] =
-        (struct end_state){"the system", "state", word == 2 ? NULL : state_words[word], "good", word == 0, NULL};
+    record->end_states[record->n_end_states++] = (struct end_state){
+        "the system", "state", word == 2 ? NULL : state_words[word], "good", word == 0, NULL};
     return code;
 }
 
@@ -108,7 +114,8 @@ static int read_actions(struct record *record, const struct doc *node, struct er
 {
     static const char *const keys[] = {"at", "who", "did", "told", NULL};
     int code = node ? doc_want(node, DOC_SEQUENCE, error) : 0;
-    for (const struct doc *child = node ? node->first : NULL; code == 0 && child; child = child->next) {
+    for (const struct doc *child = node ? node->first : NULL; code == 0 && child;
+         child = child->next) {
         struct doc *at;
         const char *who = "people", *did = NULL, *told = NULL;
         code = doc_want(child, DOC_MAPPING, error);
@@ -125,7 +132,8 @@ static int read_actions(struct record *record, const struct doc *node, struct er
         if (code == 0)
             code = doc_text(doc_get(child, "told"), &told, error);
         if (code == 0 && !did && !told)
-            code = doc_error(child, error, "says neither what was done ('did') nor who was told what ('told')");
+            code = doc_error(child, error,
+                             "says neither what was done ('did') nor who was told what ('told')");
         if (code == 0 && did)
             record_event(record, EVENT_OPERATOR, who, "%s", did);
         if (code == 0 && told)
@@ -138,7 +146,8 @@ static int read_observed(struct record *record, const struct doc *node, struct e
 {
     static const char *const keys[] = {"finding", "message", "line", "at", NULL};
     int code = node ? doc_want(node, DOC_SEQUENCE, error) : 0;
-    for (const struct doc *child = node ? node->first : NULL; code == 0 && child; child = child->next) {
+    for (const struct doc *child = node ? node->first : NULL; code == 0 && child;
+         child = child->next) {
         struct doc *finding, *message;
         const char *id = "", *text = "";
         int64_t line = 0;
@@ -150,7 +159,8 @@ static int read_observed(struct record *record, const struct doc *node, struct e
         if (code == 0)
             code = doc_text(finding, &id, error);
         if (code == 0 && !finding_kind(id))
-            code = doc_error(finding, error, "no finding has the id '%s'; 'rehearse explain' lists them", id);
+            code = doc_error(finding, error,
+                             "no finding has the id '%s'; 'rehearse explain' lists them", id);
         if (code == 0)
             code = doc_need(child, "message", &message, error);
         if (code == 0)
@@ -171,8 +181,9 @@ static int read_observed(struct record *record, const struct doc *node, struct e
 static int read_targets(struct record *record, const struct doc *node, struct error *error)
 {
     static const struct target usual[MEASURES] = {
-        {MEASURE_TIME_TO_DETECT, 300, false},  {MEASURE_TIME_TO_DECIDE, 600, false}, {MEASURE_ROLLBACK, 900, false},
-        {MEASURE_TIME_TO_STABLE, 1800, false}, {MEASURE_DOWNTIME, 300, false},       {MEASURE_RECORDS_LOST, 0, false},
+        {MEASURE_TIME_TO_DETECT, 300, false}, {MEASURE_TIME_TO_DECIDE, 600, false},
+        {MEASURE_ROLLBACK, 900, false},       {MEASURE_TIME_TO_STABLE, 1800, false},
+        {MEASURE_DOWNTIME, 300, false},       {MEASURE_RECORDS_LOST, 0, false},
         {MEASURE_CLAIM_ERROR, 0, true},
     };
     int code = node ? doc_want(node, DOC_MAPPING, error) : 0;
@@ -199,7 +210,8 @@ static int read_identity(struct record *record, const struct doc *doc, struct er
     struct run_identity *id = &record->identity;
     struct doc *drill, *start;
     const char *format = "";
-    *id = (struct run_identity){.title = "", .system = "", .playbook = "", .section = "", .tier = "people", .replay = ""};
+    *id = (struct run_identity){
+        .title = "", .system = "", .playbook = "", .section = "", .tier = "people", .replay = ""};
     int code = doc_text(doc_get(doc, "format"), &format, error);
     if (code == 0 && strcmp(format, "rehearse.held/1") != 0)
         code = doc_error(doc, error, "format '%s' is not known, expected rehearse.held/1", format);
@@ -224,9 +236,10 @@ static int read_identity(struct record *record, const struct doc *doc, struct er
 
 int held_read(const char *path, struct record **ret, const char **ret_people, struct error *error)
 {
-    static const char *const keys[] = {"format",       "drill",     "start",   "title",    "system",  "playbook", "section",
-                                       "people",       "instants",  "downtime", "records_lost", "end_state", "actions",
-                                       "observed",     "targets",   NULL};
+    static const char *const keys[] = {"format",   "drill",    "start",        "title",
+                                       "system",   "playbook", "section",      "people",
+                                       "instants", "downtime", "records_lost", "end_state",
+                                       "actions",  "observed", "targets",      NULL};
     struct record *record = record_new();
     struct doc *doc, *instants;
     *ret = NULL;

@@ -17,12 +17,17 @@ struct history {
     char *path;
 };
 
-/* Step i takes a file from version i to version i + 1. Never change one that was released: add another. */
+/* Step i takes a file from version i to version i + 1. Never change one that was released: add
+ * another. */
 static const char *const migrations[] = {
-    "CREATE TABLE runs (id INTEGER PRIMARY KEY, at_s INTEGER NOT NULL, kind TEXT NOT NULL, drill TEXT NOT NULL,"
-    " system TEXT NOT NULL, playbook TEXT NOT NULL, section TEXT NOT NULL, tier TEXT NOT NULL, fingerprint TEXT NOT NULL,"
-    " replay TEXT NOT NULL, seed INTEGER NOT NULL, verdict INTEGER NOT NULL, score REAL, score_possible REAL,"
-    " time_to_detect_s REAL, time_to_decide_s REAL, rollback_s REAL, time_to_stable_s REAL, downtime_s REAL,"
+    "CREATE TABLE runs (id INTEGER PRIMARY KEY, at_s INTEGER NOT NULL, kind TEXT NOT NULL, drill "
+    "TEXT NOT NULL,"
+    " system TEXT NOT NULL, playbook TEXT NOT NULL, section TEXT NOT NULL, tier TEXT NOT NULL, "
+    "fingerprint TEXT NOT NULL,"
+    " replay TEXT NOT NULL, seed INTEGER NOT NULL, verdict INTEGER NOT NULL, score REAL, "
+    "score_possible REAL,"
+    " time_to_detect_s REAL, time_to_decide_s REAL, rollback_s REAL, time_to_stable_s REAL, "
+    "downtime_s REAL,"
     " records_lost REAL, claim_error_s REAL, gates TEXT NOT NULL);"
     "CREATE INDEX runs_by_drill ON runs (drill, at_s);"
     "CREATE INDEX runs_by_time ON runs (at_s);",
@@ -31,28 +36,35 @@ static const char *const migrations[] = {
     "ALTER TABLE runs ADD COLUMN people TEXT NOT NULL DEFAULT '';",
 
     /* what is still open, kept up to date by every added run so that asking costs nothing */
-    "CREATE TABLE open_findings (drill TEXT NOT NULL, id TEXT NOT NULL, file TEXT NOT NULL, message TEXT NOT NULL,"
-    " severity INTEGER NOT NULL, first_s INTEGER NOT NULL, last_s INTEGER NOT NULL, seen INTEGER NOT NULL,"
+    "CREATE TABLE open_findings (drill TEXT NOT NULL, id TEXT NOT NULL, file TEXT NOT NULL, "
+    "message TEXT NOT NULL,"
+    " severity INTEGER NOT NULL, first_s INTEGER NOT NULL, last_s INTEGER NOT NULL, seen INTEGER "
+    "NOT NULL,"
     " PRIMARY KEY (drill, id, file)) WITHOUT ROWID;"
-    "CREATE TABLE findings (run INTEGER NOT NULL REFERENCES runs (id), id TEXT NOT NULL, severity INTEGER NOT NULL,"
+    "CREATE TABLE findings (run INTEGER NOT NULL REFERENCES runs (id), id TEXT NOT NULL, severity "
+    "INTEGER NOT NULL,"
     " file TEXT NOT NULL, line INTEGER NOT NULL, message TEXT NOT NULL, waived TEXT);"
     "CREATE INDEX findings_by_run ON findings (run);",
 };
 enum { VERSION = sizeof migrations / sizeof *migrations };
 
-#define RUN_COLUMNS                                                                                                    \
-    "id, at_s, kind, drill, system, playbook, section, tier, fingerprint, replay, seed, verdict, score, score_possible,"   \
-    " time_to_detect_s, time_to_decide_s, rollback_s, time_to_stable_s, downtime_s, records_lost, claim_error_s, gates,"   \
+#define RUN_COLUMNS                                                                                \
+    "id, at_s, kind, drill, system, playbook, section, tier, fingerprint, replay, seed, verdict, " \
+    "score, score_possible,"                                                                       \
+    " time_to_detect_s, time_to_decide_s, rollback_s, time_to_stable_s, downtime_s, "              \
+    "records_lost, claim_error_s, gates,"                                                          \
     " people"
 
 static int complain(const struct history *history, struct error *error)
 {
-    return error_set(error, ERROR_INPUT, "%s: %s", history->path, history->db ? sqlite3_errmsg(history->db) : "cannot open");
+    return error_set(error, ERROR_INPUT, "%s: %s", history->path,
+                     history->db ? sqlite3_errmsg(history->db) : "cannot open");
 }
 
 static int run_sql(struct history *history, const char *sql, struct error *error)
 {
-    return sqlite3_exec(history->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : complain(history, error);
+    return sqlite3_exec(history->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0
+                                                                         : complain(history, error);
 }
 
 static int version_of(struct history *history)
@@ -78,7 +90,8 @@ static int migrate(struct history *history, struct error *error)
     if (version < 0)
         code = complain(history, error);
     else if (version > VERSION)
-        code = error_set(error, ERROR_INPUT, "%s: written by a newer rehearse (history version %d, this one knows %d)",
+        code = error_set(error, ERROR_INPUT,
+                         "%s: written by a newer rehearse (history version %d, this one knows %d)",
                          history->path, version, VERSION);
     for (int i = version; code == 0 && i < VERSION; i++)
         code = run_sql(history, migrations[i], error);
@@ -104,7 +117,10 @@ int history_open(const char *path, bool make, struct history **ret, struct error
         code = report_make_parents(path, error);
     if (code == 0 && sqlite3_open_v2(path, &history->db, flags, NULL) != SQLITE_OK)
         code = make ? complain(history, error)
-                    : error_set(error, ERROR_INPUT, "%s: no history there yet: 'rehearse run', 'rehearse check' and 'rehearse history add' keep one", path);
+                    : error_set(error, ERROR_INPUT,
+                                "%s: no history there yet: 'rehearse run', 'rehearse check' and "
+                                "'rehearse history add' keep one",
+                                path);
     if (code == 0) {
         sqlite3_busy_timeout(history->db, BUSY_MS);
         code = run_sql(history, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", error);
@@ -128,7 +144,8 @@ void history_close(struct history *history)
     free(history);
 }
 
-struct history_run history_run_of(const struct summary *summary, int64_t at_s, const char *kind, const char *people)
+struct history_run history_run_of(const struct summary *summary, int64_t at_s, const char *kind,
+                                  const char *people)
 {
     struct history_run run = {
         .at_s = at_s,
@@ -167,9 +184,12 @@ static void bind_number(sqlite3_stmt *statement, int i, double value)
         sqlite3_bind_null(statement, i);
 }
 
-static int prepare(struct history *history, const char *sql, sqlite3_stmt **ret, struct error *error)
+static int prepare(struct history *history, const char *sql, sqlite3_stmt **ret,
+                   struct error *error)
 {
-    return sqlite3_prepare_v2(history->db, sql, -1, ret, NULL) == SQLITE_OK ? 0 : complain(history, error);
+    return sqlite3_prepare_v2(history->db, sql, -1, ret, NULL) == SQLITE_OK
+               ? 0
+               : complain(history, error);
 }
 
 /* Runs a statement that gives no rows, and makes it ready for its next use. */
@@ -184,13 +204,14 @@ static int insert_run(struct history *history, const struct history_run *run, st
 {
     sqlite3_stmt *statement;
     int code = prepare(history,
-                       "INSERT INTO runs (" RUN_COLUMNS ") VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                       "INSERT INTO runs (" RUN_COLUMNS
+                       ") VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
                        "?, ?, ?)",
                        &statement, error);
     if (code)
         return code;
-    const char *const texts[] = {run->kind, run->drill, run->system, run->playbook, run->section, run->tier, run->fingerprint,
-                                 run->replay};
+    const char *const texts[] = {run->kind,    run->drill, run->system,      run->playbook,
+                                 run->section, run->tier,  run->fingerprint, run->replay};
     int at = 1;
     sqlite3_bind_int64(statement, at++, run->at_s);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -208,11 +229,12 @@ static int insert_run(struct history *history, const struct history_run *run, st
     return code;
 }
 
-static int insert_findings(struct history *history, int64_t run, const struct summary_finding *findings, int n,
-                           struct error *error)
+static int insert_findings(struct history *history, int64_t run,
+                           const struct summary_finding *findings, int n, struct error *error)
 {
     sqlite3_stmt *statement;
-    int code = prepare(history, "INSERT INTO findings VALUES (?, ?, ?, ?, ?, ?, ?)", &statement, error);
+    int code =
+        prepare(history, "INSERT INTO findings VALUES (?, ?, ?, ?, ?, ?, ?)", &statement, error);
     for (int i = 0; code == 0 && i < n; i++) {
         sqlite3_bind_int64(statement, 1, run);
         bind_text(statement, 2, findings[i].id);
@@ -231,9 +253,11 @@ static int64_t newest_of(struct history *history, const char *drill)
 {
     sqlite3_stmt *statement;
     int64_t newest = INT64_MIN;
-    if (sqlite3_prepare_v2(history->db, "SELECT max(at_s) FROM runs WHERE drill = ?", -1, &statement, NULL) == SQLITE_OK) {
+    if (sqlite3_prepare_v2(history->db, "SELECT max(at_s) FROM runs WHERE drill = ?", -1,
+                           &statement, NULL) == SQLITE_OK) {
         bind_text(statement, 1, drill);
-        if (sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL)
+        if (sqlite3_step(statement) == SQLITE_ROW &&
+            sqlite3_column_type(statement, 0) != SQLITE_NULL)
             newest = sqlite3_column_int64(statement, 0);
     }
     sqlite3_finalize(statement);
@@ -246,8 +270,10 @@ static int update_open(struct history *history, const struct history_run *run, i
 {
     sqlite3_stmt *statement, *close;
     int code = prepare(history,
-                       "INSERT INTO open_findings VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (drill, id, file) DO UPDATE SET "
-                       "message = excluded.message, severity = min(excluded.severity, CASE WHEN seen = excluded.seen THEN "
+                       "INSERT INTO open_findings VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT "
+                       "(drill, id, file) DO UPDATE SET "
+                       "message = excluded.message, severity = min(excluded.severity, CASE WHEN "
+                       "seen = excluded.seen THEN "
                        "severity ELSE 9 END), last_s = excluded.last_s, seen = excluded.seen",
                        &statement, error);
     for (int i = 0; code == 0 && i < n; i++) {
@@ -265,7 +291,8 @@ static int update_open(struct history *history, const struct history_run *run, i
     }
     sqlite3_finalize(statement);
     if (code == 0)
-        code = prepare(history, "DELETE FROM open_findings WHERE drill = ? AND seen <> ?", &close, error);
+        code = prepare(history, "DELETE FROM open_findings WHERE drill = ? AND seen <> ?", &close,
+                       error);
     if (code)
         return code;
     bind_text(close, 1, run->drill);
@@ -276,8 +303,8 @@ static int update_open(struct history *history, const struct history_run *run, i
 }
 
 /* Within a transaction of the caller. */
-static int add(struct history *history, const struct history_run *run, const struct summary_finding *findings, int n,
-               int64_t *ret_id, struct error *error)
+static int add(struct history *history, const struct history_run *run,
+               const struct summary_finding *findings, int n, int64_t *ret_id, struct error *error)
 {
     bool newest = newest_of(history, run->drill) <= run->at_s;
     int code = insert_run(history, run, error);
@@ -306,18 +333,24 @@ int history_end(struct history *history, int code, struct error *error)
     return code;
 }
 
-int history_add(struct history *history, const struct history_run *run, const struct summary_finding *findings, int n_findings,
-                int64_t *ret_id, struct error *error)
+int history_add(struct history *history, const struct history_run *run,
+                const struct summary_finding *findings, int n_findings, int64_t *ret_id,
+                struct error *error)
 {
     int code = history_begin(history, error);
-    return code ? code : history_end(history, add(history, run, findings, n_findings, ret_id, error), error);
+    return code ? code
+                : history_end(history, add(history, run, findings, n_findings, ret_id, error),
+                              error);
 }
 
-int history_add_new(struct history *history, const struct history_run *run, const struct summary_finding *findings,
-                    int n_findings, bool *ret_added, struct error *error)
+int history_add_new(struct history *history, const struct history_run *run,
+                    const struct summary_finding *findings, int n_findings, bool *ret_added,
+                    struct error *error)
 {
     sqlite3_stmt *same;
-    int code = prepare(history, "SELECT 1 FROM runs WHERE drill = ? AND at_s = ? AND seed = ? AND fingerprint = ?", &same, error);
+    int code = prepare(
+        history, "SELECT 1 FROM runs WHERE drill = ? AND at_s = ? AND seed = ? AND fingerprint = ?",
+        &same, error);
     if (code)
         return code;
     bind_text(same, 1, run->drill);
@@ -332,7 +365,8 @@ int history_add_new(struct history *history, const struct history_run *run, cons
 int history_forget_held(struct history *history, const struct history_run *run, struct error *error)
 {
     static const char *const statements[] = {
-        "DELETE FROM findings WHERE run IN (SELECT id FROM runs WHERE drill = ? AND at_s = ? AND kind = 'held')",
+        "DELETE FROM findings WHERE run IN (SELECT id FROM runs WHERE drill = ? AND at_s = ? AND "
+        "kind = 'held')",
         "DELETE FROM runs WHERE drill = ? AND at_s = ? AND kind = 'held'",
     };
     int code = 0;
@@ -359,7 +393,8 @@ static const char *column_text(sqlite3_stmt *statement, int i)
 
 static double column_number(sqlite3_stmt *statement, int i)
 {
-    return sqlite3_column_type(statement, i) == SQLITE_NULL ? NAN : sqlite3_column_double(statement, i);
+    return sqlite3_column_type(statement, i) == SQLITE_NULL ? NAN
+                                                            : sqlite3_column_double(statement, i);
 }
 
 static enum outcome outcome_of(int64_t value)
@@ -392,13 +427,16 @@ static struct history_run run_of_row(sqlite3_stmt *row)
     return run;
 }
 
-int history_each(struct history *history, const char *drill, int limit, history_fn *fn, void *ctx, struct error *error)
+int history_each(struct history *history, const char *drill, int limit, history_fn *fn, void *ctx,
+                 struct error *error)
 {
     sqlite3_stmt *row;
-    int code = prepare(history,
-                       drill ? "SELECT " RUN_COLUMNS " FROM runs WHERE drill = ?1 ORDER BY at_s DESC, id DESC LIMIT ?2"
-                             : "SELECT " RUN_COLUMNS " FROM runs ORDER BY at_s DESC, id DESC LIMIT ?2",
-                       &row, error);
+    int code =
+        prepare(history,
+                drill ? "SELECT " RUN_COLUMNS
+                        " FROM runs WHERE drill = ?1 ORDER BY at_s DESC, id DESC LIMIT ?2"
+                      : "SELECT " RUN_COLUMNS " FROM runs ORDER BY at_s DESC, id DESC LIMIT ?2",
+                &row, error);
     if (code)
         return code;
     if (drill)
@@ -415,15 +453,19 @@ int history_each(struct history *history, const char *drill, int limit, history_
     return code;
 }
 
-int history_points(struct history *history, const char *drill, int64_t from_s, int64_t to_s, history_point_fn *fn, void *ctx,
-                   struct error *error)
+int history_points(struct history *history, const char *drill, int64_t from_s, int64_t to_s,
+                   history_point_fn *fn, void *ctx, struct error *error)
 {
     sqlite3_stmt *row;
     int code = prepare(history,
-                       drill ? "SELECT at_s, verdict, score, time_to_detect_s, time_to_decide_s, rollback_s, time_to_stable_s, "
-                               "downtime_s, records_lost, claim_error_s FROM runs WHERE drill = ?3 AND at_s >= ?1 AND at_s < ?2"
-                             : "SELECT at_s, verdict, score, time_to_detect_s, time_to_decide_s, rollback_s, time_to_stable_s, "
-                               "downtime_s, records_lost, claim_error_s FROM runs NOT INDEXED WHERE at_s >= ?1 AND at_s < ?2",
+                       drill ? "SELECT at_s, verdict, score, time_to_detect_s, time_to_decide_s, "
+                               "rollback_s, time_to_stable_s, "
+                               "downtime_s, records_lost, claim_error_s FROM runs WHERE drill = ?3 "
+                               "AND at_s >= ?1 AND at_s < ?2"
+                             : "SELECT at_s, verdict, score, time_to_detect_s, time_to_decide_s, "
+                               "rollback_s, time_to_stable_s, "
+                               "downtime_s, records_lost, claim_error_s FROM runs NOT INDEXED "
+                               "WHERE at_s >= ?1 AND at_s < ?2",
                        &row, error);
     if (code)
         return code;
@@ -446,13 +488,15 @@ int history_points(struct history *history, const char *drill, int64_t from_s, i
     return code;
 }
 
-int history_totals(struct history *history, const char *drill, int64_t now_s, int *ret_runs, int64_t *ret_last_pass_s,
-                   struct error *error)
+int history_totals(struct history *history, const char *drill, int64_t now_s, int *ret_runs,
+                   int64_t *ret_last_pass_s, struct error *error)
 {
     sqlite3_stmt *row;
     int code = prepare(history,
-                       drill ? "SELECT count(*), max(CASE WHEN verdict = 0 AND at_s <= ?1 THEN at_s END) FROM runs WHERE drill = ?2"
-                             : "SELECT (SELECT count(*) FROM runs), (SELECT at_s FROM runs WHERE verdict = 0 AND at_s <= ?1 "
+                       drill ? "SELECT count(*), max(CASE WHEN verdict = 0 AND at_s <= ?1 THEN "
+                               "at_s END) FROM runs WHERE drill = ?2"
+                             : "SELECT (SELECT count(*) FROM runs), (SELECT at_s FROM runs WHERE "
+                               "verdict = 0 AND at_s <= ?1 "
                                "ORDER BY at_s DESC LIMIT 1)",
                        &row, error);
     if (code)
@@ -462,7 +506,8 @@ int history_totals(struct history *history, const char *drill, int64_t now_s, in
         bind_text(row, 2, drill);
     if (sqlite3_step(row) == SQLITE_ROW) {
         *ret_runs = sqlite3_column_int(row, 0);
-        *ret_last_pass_s = sqlite3_column_type(row, 1) == SQLITE_NULL ? INT64_MIN : sqlite3_column_int64(row, 1);
+        *ret_last_pass_s =
+            sqlite3_column_type(row, 1) == SQLITE_NULL ? INT64_MIN : sqlite3_column_int64(row, 1);
     } else {
         code = complain(history, error);
     }
@@ -470,14 +515,15 @@ int history_totals(struct history *history, const char *drill, int64_t now_s, in
     return code;
 }
 
-int history_open_findings(struct history *history, const char *drill, struct arena *arena, struct open_finding **ret, int *ret_n,
-                          struct error *error)
+int history_open_findings(struct history *history, const char *drill, struct arena *arena,
+                          struct open_finding **ret, int *ret_n, struct error *error)
 {
     sqlite3_stmt *row;
     *ret = NULL;
     *ret_n = 0;
     int code = prepare(history,
-                       "SELECT drill, id, file, message, severity, first_s, last_s, count(*) OVER () FROM open_findings "
+                       "SELECT drill, id, file, message, severity, first_s, last_s, count(*) OVER "
+                       "() FROM open_findings "
                        "WHERE ?1 IS NULL OR drill = ?1 ORDER BY first_s, drill, id, file",
                        &row, error);
     if (code)
@@ -493,7 +539,8 @@ int history_open_findings(struct history *history, const char *drill, struct are
             .id = arena_strdup(arena, column_text(row, 1)),
             .file = arena_strdup(arena, column_text(row, 2)),
             .message = arena_strdup(arena, column_text(row, 3)),
-            .severity = sqlite3_column_int(row, 4) == SEVERITY_ERROR ? SEVERITY_ERROR : SEVERITY_WARNING,
+            .severity =
+                sqlite3_column_int(row, 4) == SEVERITY_ERROR ? SEVERITY_ERROR : SEVERITY_WARNING,
             .first_s = sqlite3_column_int64(row, 5),
             .last_s = sqlite3_column_int64(row, 6),
         };
@@ -514,7 +561,8 @@ static void put_findings(struct json_writer *json, sqlite3_stmt *findings, int64
         int severity = sqlite3_column_int(findings, 1);
         json_open_object(json, NULL);
         json_string(json, "id", column_text(findings, 0));
-        json_string(json, "severity", severity_names[severity >= 0 && severity <= 2 ? severity : 2]);
+        json_string(json, "severity",
+                    severity_names[severity >= 0 && severity <= 2 ? severity : 2]);
         json_string(json, "file", column_text(findings, 2));
         json_integer(json, "line", sqlite3_column_int64(findings, 3));
         json_string(json, "message", column_text(findings, 4));
@@ -560,7 +608,9 @@ int history_export(struct history *history, struct buf *buf, struct error *error
         return code;
     code = prepare(history, "SELECT " RUN_COLUMNS " FROM runs ORDER BY at_s, id", &row, error);
     if (code == 0)
-        code = prepare(history, "SELECT id, severity, file, line, message, waived FROM findings WHERE run = ? ORDER BY rowid",
+        code = prepare(history,
+                       "SELECT id, severity, file, line, message, waived FROM findings WHERE run = "
+                       "? ORDER BY rowid",
                        &findings, error);
     int step = SQLITE_DONE;
     while (code == 0 && (step = sqlite3_step(row)) == SQLITE_ROW) {

@@ -19,7 +19,8 @@ struct line {
 static void complain(struct line *line, const char *key, const char *wanted)
 {
     if (line->code == 0)
-        line->code = error_set(line->error, ERROR_INPUT, "%s:%d: /%s: no %s, expected as in rehearse.history/1", line->file,
+        line->code = error_set(line->error, ERROR_INPUT,
+                               "%s:%d: /%s: no %s, expected as in rehearse.history/1", line->file,
                                line->number, key, wanted);
 }
 
@@ -49,7 +50,8 @@ static int64_t integer_of(struct line *line, const cJSON *object, const char *ke
     return (int64_t)value;
 }
 
-static int word_of(struct line *line, const cJSON *object, const char *key, const char *const *words, int n)
+static int word_of(struct line *line, const cJSON *object, const char *key,
+                   const char *const *words, int n)
 {
     const char *text = text_of(line, object, key);
     for (int i = 0; i < n; i++) {
@@ -93,7 +95,8 @@ static struct summary_finding *read_findings(struct line *line, struct arena *ar
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(line->json, "findings"), *item;
     if (!cJSON_IsArray(list))
         complain(line, "findings", "list");
-    struct summary_finding *findings = ARENA_ARRAY(arena, struct summary_finding, cJSON_GetArraySize(list) + 1);
+    struct summary_finding *findings =
+        ARENA_ARRAY(arena, struct summary_finding, cJSON_GetArraySize(list) + 1);
     *ret_n = 0;
     cJSON_ArrayForEach(item, list)
     {
@@ -109,14 +112,16 @@ static struct summary_finding *read_findings(struct line *line, struct arena *ar
     return findings;
 }
 
-static int import_line(struct history *history, struct line *line, struct arena *arena, int *ret_added)
+static int import_line(struct history *history, struct line *line, struct arena *arena,
+                       int *ret_added)
 {
     struct history_run run = {0};
     struct summary_finding *findings = NULL;
     int n = 0;
     bool added = false;
     if (!line->json || strcmp(text_of(line, line->json, "format"), "rehearse.history/1") != 0)
-        return error_set(line->error, ERROR_INPUT, "%s:%d: no line of a history, expected \"format\": \"rehearse.history/1\"",
+        return error_set(line->error, ERROR_INPUT,
+                         "%s:%d: no line of a history, expected \"format\": \"rehearse.history/1\"",
                          line->file, line->number);
     run = read_run(line);
     findings = read_findings(line, arena, &n);
@@ -127,7 +132,8 @@ static int import_line(struct history *history, struct line *line, struct arena 
     return line->code;
 }
 
-int history_import(struct history *history, const char *file, struct str text, int *ret_added, struct error *error)
+int history_import(struct history *history, const char *file, struct str text, int *ret_added,
+                   struct error *error)
 {
     int code = history_begin(history, error), number = 0;
     if (code)

@@ -1,5 +1,6 @@
-/* report.html: the whole report as one file with nothing from outside: pictures inline, light and dark, for screens of
- * any width and for paper, without a script. Numbers link to the evidence behind them. */
+/* report.html: the whole report as one file with nothing from outside: pictures inline, light and
+ * dark, for screens of any width and for paper, without a script. Numbers link to the evidence
+ * behind them. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -21,8 +22,8 @@ static void put_verdict(struct html_page *page)
     int counts[3] = {0};
     for (int i = 0; i < page->report->findings.n; i++)
         counts[page->report->findings.at[i].severity]++;
-    buf_printf(page->buf, "<div class=\"verdict %s\"><strong>%s</strong><p>score <b>", outcome_names[verdict->outcome],
-               words[verdict->outcome]);
+    buf_printf(page->buf, "<div class=\"verdict %s\"><strong>%s</strong><p>score <b>",
+               outcome_names[verdict->outcome], words[verdict->outcome]);
     words_number(page->buf, verdict->score);
     html_raw(page, "</b> of 100");
     if (verdict->score_possible > verdict->score) {
@@ -30,8 +31,10 @@ static void put_verdict(struct html_page *page)
         words_number(page->buf, verdict->score_possible);
         html_raw(page, " were the unknown known");
     }
-    buf_printf(page->buf, "</p><p><a href=\"#findings\">%d error%s, %d warning%s, %d note%s</a></p>", counts[0],
-               counts[0] == 1 ? "" : "s", counts[1], counts[1] == 1 ? "" : "s", counts[2], counts[2] == 1 ? "" : "s");
+    buf_printf(page->buf,
+               "</p><p><a href=\"#findings\">%d error%s, %d warning%s, %d note%s</a></p>",
+               counts[0], counts[0] == 1 ? "" : "s", counts[1], counts[1] == 1 ? "" : "s",
+               counts[2], counts[2] == 1 ? "" : "s");
     if (verdict->n_waived)
         buf_printf(page->buf, "<p><a href=\"#waived\">%d waived</a></p>", verdict->n_waived);
     html_raw(page, "</div>\n");
@@ -40,20 +43,23 @@ static void put_verdict(struct html_page *page)
 /* The instant that a measure ends with: its evidence in the timeline. */
 static const char *evidence_of(enum measure measure)
 {
-    static const char *const anchors[MEASURES] = {"t_detect", "t_decide", "t_restore", "t_stable", "timeline", "impact", "t_claim"};
+    static const char *const anchors[MEASURES] = {"t_detect", "t_decide", "t_restore", "t_stable",
+                                                  "timeline", "impact",   "t_claim"};
     return anchors[measure];
 }
 
 static void put_outcome(struct html_page *page, enum outcome outcome, const char *word, bool waived)
 {
     html_open_cell(page, "Result", true);
-    buf_printf(page->buf, "<b class=\"%s\">%s</b>%s", outcome_names[outcome], word, waived ? " (waived)" : "");
+    buf_printf(page->buf, "<b class=\"%s\">%s</b>%s", outcome_names[outcome], word,
+               waived ? " (waived)" : "");
     html_close_cell(page);
 }
 
 static void put_targets(struct html_page *page)
 {
-    static const char *const columns[] = {"Measure", "Target", "Actual", "Margin", "Rating", "Result", NULL};
+    static const char *const columns[] = {"Measure", "Target", "Actual", "Margin",
+                                          "Rating",  "Result", NULL};
     const struct verdict *verdict = &page->report->verdict;
     html_heading(page, "targets", "Targets");
     html_open_table(page, "Targets", columns);
@@ -66,16 +72,19 @@ static void put_targets(struct html_page *page)
         html_cell(page, "Measure", measure_title(measure));
         html_number_cell(page, "Target", target_words(result->target, page->arena));
         html_open_cell(page, "Actual", true);
-        buf_printf(page->buf, "<a href=\"#%s\">%s</a>", evidence_of(measure), measure_words(measure, measured, page->arena));
+        buf_printf(page->buf, "<a href=\"#%s\">%s</a>", evidence_of(measure),
+                   measure_words(measure, measured, page->arena));
         html_close_cell(page);
-        html_number_cell(page, "Margin", margin.known ? measure_words(measure, &margin, page->arena) : "-");
+        html_number_cell(page, "Margin",
+                         margin.known ? measure_words(measure, &margin, page->arena) : "-");
         html_number_cell(page, "Rating", (char[]){result->rating, '\0'});
         put_outcome(page, result->outcome, result_names[result->outcome], result->waived);
         html_close_row(page);
     }
     html_close_table(page);
-    html_raw(page, "<p class=\"place\">P met with a fifth of the limit to spare, S met, M missed by up to half of the limit, "
-              "U missed by more or never reached.</p>\n</section>\n");
+    html_raw(page, "<p class=\"place\">P met with a fifth of the limit to spare, S met, M missed "
+                   "by up to half of the limit, "
+                   "U missed by more or never reached.</p>\n</section>\n");
 }
 
 static int first_finding(const struct html_page *page, const char *id)
@@ -130,8 +139,9 @@ static void put_finding(struct html_page *page, const struct finding *finding, i
 {
     const struct finding_kind *kind = finding_kind(finding->id);
     const char *severity = severity_names[finding->severity];
-    buf_printf(page->buf, "<article id=\"finding-%d\" class=\"%s\">\n<h3><span class=\"%s\">%s</span> ", n, severity, severity,
-               severity);
+    buf_printf(page->buf,
+               "<article id=\"finding-%d\" class=\"%s\">\n<h3><span class=\"%s\">%s</span> ", n,
+               severity, severity, severity);
     html_text(page, finding->message);
     buf_printf(page->buf, "</h3>\n<p class=\"place\">%s, ", finding->id);
     html_text(page, finding->file);
@@ -142,7 +152,8 @@ static void put_finding(struct html_page *page, const struct finding *finding, i
         html_link_step(page, finding->step);
     }
     if (kind)
-        buf_printf(page->buf, ", <a href=\"#about-%s\">why it bites and how to mend it</a>", kind->id);
+        buf_printf(page->buf, ", <a href=\"#about-%s\">why it bites and how to mend it</a>",
+                   kind->id);
     if (finding->lint) {
         html_raw(page, ", lint ");
         html_text(page, finding->lint->rule);
@@ -169,7 +180,8 @@ static void put_kinds(struct html_page *page)
     for (const struct finding_kind *kind = finding_kinds; kind->id; kind++) {
         if (!first_finding(page, kind->id))
             continue;
-        buf_printf(page->buf, "<dt id=\"about-%s\"><code>%s</code>: %s</dt>\n<dd><p>", kind->id, kind->id, kind->title);
+        buf_printf(page->buf, "<dt id=\"about-%s\"><code>%s</code>: %s</dt>\n<dd><p>", kind->id,
+                   kind->id, kind->title);
         xml_put(page->buf, kind->why);
         html_raw(page, "</p><p>");
         xml_put(page->buf, kind->mend);
@@ -192,7 +204,8 @@ static void put_findings(struct html_page *page)
 
 /* ---- impact ---- */
 
-static void put_ledger_row(struct html_page *page, const struct ledger_row *row, const char *const *columns)
+static void put_ledger_row(struct html_page *page, const struct ledger_row *row,
+                           const char *const *columns)
 {
     const int64_t counts[] = {row->acknowledged, row->kept,       row->lost,  row->recoverable,
                               row->duplicated,   row->unexpected, row->stale, row->indeterminate};
@@ -202,7 +215,8 @@ static void put_ledger_row(struct html_page *page, const struct ledger_row *row,
     for (int i = 0; i < 8; i++) {
         html_open_cell(page, columns[i + 1], true);
         if (i == 2 && lost)
-            buf_printf(page->buf, "<a href=\"#finding-%d\">%s</a>", lost, words_count(page->arena, counts[i]));
+            buf_printf(page->buf, "<a href=\"#finding-%d\">%s</a>", lost,
+                       words_count(page->arena, counts[i]));
         else
             html_raw(page, row->known ? words_count(page->arena, counts[i]) : "unknown");
         html_close_cell(page);
@@ -212,14 +226,16 @@ static void put_ledger_row(struct html_page *page, const struct ledger_row *row,
 
 static void put_impact(struct html_page *page)
 {
-    static const char *const columns[] = {"Store",      "Acknowledged", "Kept",  "Lost",          "Recoverable",
-                                          "Duplicated", "Unexpected",   "Stale", "Indeterminate", NULL};
+    static const char *const columns[] = {
+        "Store",      "Acknowledged", "Kept",  "Lost",          "Recoverable",
+        "Duplicated", "Unexpected",   "Stale", "Indeterminate", NULL};
     const struct record *record = page->record;
     html_heading(page, "impact", "Impact");
     int64_t degraded = report_degraded_ns(record);
     const struct measured *down = &page->report->verdict.measures[MEASURE_DOWNTIME];
     buf_printf(page->buf, "<p>%s%s.</p>\n",
-               down->known ? arena_printf(page->arena, "Down for %s in all", measure_words(MEASURE_DOWNTIME, down, page->arena))
+               down->known ? arena_printf(page->arena, "Down for %s in all",
+                                          measure_words(MEASURE_DOWNTIME, down, page->arena))
                            : "For how long it was down is unknown",
                degraded < 0 ? ""
                             : arena_printf(page->arena, ", and under its target for about %s",
@@ -245,8 +261,11 @@ static void put_impact(struct html_page *page)
             }
             html_raw(page, " (<code>");
             html_text(page, blame->what);
-            buf_printf(page->buf, "</code>); the oldest was acknowledged at %s, the newest at %s: the store went back by %s.</p>\n",
-                       words_instant(page->arena, blame->oldest_ns), words_instant(page->arena, blame->newest_ns),
+            buf_printf(page->buf,
+                       "</code>); the oldest was acknowledged at %s, the newest at %s: the store "
+                       "went back by %s.</p>\n",
+                       words_instant(page->arena, blame->oldest_ns),
+                       words_instant(page->arena, blame->newest_ns),
                        words_duration(page->arena, blame->at_ns - blame->oldest_ns));
         }
     }
@@ -325,7 +344,9 @@ static void put_timeline(struct html_page *page)
     html_figure(page, plot_timeline);
     put_instants(page);
     html_raw(page, "<details><summary>Every change of the world</summary>\n");
-    put_events(page, 1u << EVENT_CHANGE | 1u << EVENT_FAULT | 1u << EVENT_WORLD | 1u << EVENT_BACKUP, "Nothing changed.");
+    put_events(page,
+               1u << EVENT_CHANGE | 1u << EVENT_FAULT | 1u << EVENT_WORLD | 1u << EVENT_BACKUP,
+               "Nothing changed.");
     html_raw(page, "</details>\n</section>\n");
 }
 
@@ -334,7 +355,8 @@ static void put_timeline(struct html_page *page)
 static void put_people(struct html_page *page)
 {
     html_heading(page, "detection", "Detection and decision");
-    put_events(page, 1u << EVENT_ALERT | 1u << EVENT_OPERATOR, "No trigger fired and nobody acted.");
+    put_events(page, 1u << EVENT_ALERT | 1u << EVENT_OPERATOR,
+               "No trigger fired and nobody acted.");
     html_raw(page, "</section>\n");
     html_heading(page, "communication", "Communication");
     put_events(page, 1u << EVENT_MESSAGE, "No message went out.");
@@ -352,7 +374,9 @@ static void put_assumed(struct html_page *page)
         html_text(page, record->assumed[i].what);
         html_raw(page, ", because ");
         html_text(page, record->assumed[i].why);
-        html_raw(page, record->assumed[i].flips ? " <b>(the other answer would flip the verdict)</b></li>\n" : "</li>\n");
+        html_raw(page, record->assumed[i].flips
+                           ? " <b>(the other answer would flip the verdict)</b></li>\n"
+                           : "</li>\n");
     }
     for (int i = 0; i < record->n_observations; i++) {
         if (strcmp(record->observations[i].id, "not_simulated") != 0)
@@ -400,8 +424,9 @@ static void put_head(struct html_page *page)
 {
     const struct run_identity *id = &page->record->identity;
     const char *drill = id->drill ? id->drill : "";
-    html_raw(page, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
+    html_raw(page,
+             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
     html_text(page, drill);
     buf_printf(page->buf, ": %s</title>\n<style>\n%s</style>\n</head>\n<body>\n<header>\n<h1>",
                outcome_names[page->report->verdict.outcome], html_style);
@@ -410,19 +435,23 @@ static void put_head(struct html_page *page)
     html_text(page, drill);
     html_raw(page, "</code>, simulated in virtual time.</p>\n");
     put_verdict(page);
-    html_raw(page, "<nav aria-label=\"Sections\"><ul>"
-              "<li><a href=\"#targets\">Targets</a></li><li><a href=\"#gates\">Gates</a></li>"
-              "<li><a href=\"#timeline\">Timeline</a></li><li><a href=\"#findings\">Findings</a></li>"
-              "<li><a href=\"#impact\">Impact</a></li><li><a href=\"#steps\">Steps</a></li>"
-              "<li><a href=\"#detection\">Detection</a></li><li><a href=\"#communication\">Communication</a></li>"
-              "<li><a href=\"#assumed\">Assumed</a></li><li><a href=\"#provenance\">Provenance</a></li>"
-              "</ul></nav>\n</header>\n<main>\n");
+    html_raw(
+        page,
+        "<nav aria-label=\"Sections\"><ul>"
+        "<li><a href=\"#targets\">Targets</a></li><li><a href=\"#gates\">Gates</a></li>"
+        "<li><a href=\"#timeline\">Timeline</a></li><li><a href=\"#findings\">Findings</a></li>"
+        "<li><a href=\"#impact\">Impact</a></li><li><a href=\"#steps\">Steps</a></li>"
+        "<li><a href=\"#detection\">Detection</a></li><li><a "
+        "href=\"#communication\">Communication</a></li>"
+        "<li><a href=\"#assumed\">Assumed</a></li><li><a href=\"#provenance\">Provenance</a></li>"
+        "</ul></nav>\n</header>\n<main>\n");
 }
 
 void report_html(const struct report *report, struct buf *buf)
 {
     struct arena arena = {0};
-    struct html_page at = {.buf = buf, .report = report, .record = report->record, .arena = &arena}, *page = &at;
+    struct html_page at = {.buf = buf, .report = report, .record = report->record, .arena = &arena},
+                     *page = &at;
     put_head(page);
     put_targets(page);
     put_gates(page);

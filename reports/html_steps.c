@@ -1,4 +1,5 @@
-/* The steps of the procedure in report.html: when each ran, how it ended, what it claimed and what it truly changed. */
+/* The steps of the procedure in report.html: when each ran, how it ended, what it claimed and what
+ * it truly changed. */
 #include <string.h>
 
 #include "reports/html.h"
@@ -15,7 +16,8 @@ static void put_output(struct html_page *page, const char *name, const struct bu
         return;
     buf_printf(page->buf, "<details><summary>%s</summary><pre>", name);
     html_block(page, bytes, OUTPUT_SHOWN);
-    html_raw(page, output->truncated && bytes.len <= OUTPUT_SHOWN ? "\n[cut]</pre></details>" : "</pre></details>");
+    html_raw(page, output->truncated && bytes.len <= OUTPUT_SHOWN ? "\n[cut]</pre></details>"
+                                                                  : "</pre></details>");
 }
 
 /* How the step ended, and what was found about it. */
@@ -28,7 +30,8 @@ static void put_result(struct html_page *page, const struct step *step)
     else if (step->end_ns == NEVER)
         html_raw(page, "did not end");
     else
-        buf_printf(page->buf, "<span class=\"%s\">exit %d</span>", failed ? "fail" : "", step->exit_status);
+        buf_printf(page->buf, "<span class=\"%s\">exit %d</span>", failed ? "fail" : "",
+                   step->exit_status);
     for (int i = 0; i < findings->n; i++) {
         const struct finding *finding = &findings->at[i];
         bool told = false; /* several of one kind are one word, which leads to the first */
@@ -46,10 +49,13 @@ static void put_changes(struct html_page *page, const struct step *step)
         html_text(page, step->claimed);
         html_raw(page, "</q></p>");
     }
-    bool many = step->n_changed > CHANGES_SHOWN + 1; /* one line more is no longer than the words that would hide it */
+    bool many =
+        step->n_changed >
+        CHANGES_SHOWN + 1; /* one line more is no longer than the words that would hide it */
     for (int i = 0; i < step->n_changed; i++) {
         if (many && i == CHANGES_SHOWN)
-            buf_printf(page->buf, "<details><summary>and %d more</summary>", step->n_changed - CHANGES_SHOWN);
+            buf_printf(page->buf, "<details><summary>and %d more</summary>",
+                       step->n_changed - CHANGES_SHOWN);
         html_raw(page, "<p>");
         html_text(page, step->changed[i]);
         html_raw(page, "</p>");
@@ -70,7 +76,9 @@ static void put_step(struct html_page *page, const struct step *step)
     put_output(page, "stderr", &step->err);
     html_close_cell(page);
     html_number_cell(page, "Start", words_instant(page->arena, step->start_ns));
-    html_number_cell(page, "Took", step->end_ns == NEVER ? "-" : words_duration(page->arena, step->end_ns - step->start_ns));
+    html_number_cell(
+        page, "Took",
+        step->end_ns == NEVER ? "-" : words_duration(page->arena, step->end_ns - step->start_ns));
     html_open_cell(page, "Result", true);
     put_result(page, step);
     html_close_cell(page);
@@ -82,8 +90,8 @@ static void put_step(struct html_page *page, const struct step *step)
 
 void html_steps(struct html_page *page)
 {
-    static const char *const columns[] = {"Step", "Line", "Command", "Start", "Took", "Result", "Claimed, and truly changed",
-                                          NULL};
+    static const char *const columns[] = {
+        "Step", "Line", "Command", "Start", "Took", "Result", "Claimed, and truly changed", NULL};
     html_heading(page, "steps", "Steps");
     if (!page->record->n_steps) {
         html_raw(page, "<p>No step of the procedure was run.</p>\n</section>\n");

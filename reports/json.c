@@ -11,12 +11,13 @@
 enum { OUTPUT_SHOWN = 8 * 1024 };
 
 static const char *const event_kind_names[EVENT_KINDS] = {
-    [EVENT_CHANGE] = "change",   [EVENT_FAULT] = "fault", [EVENT_ALERT] = "alert",
-    [EVENT_OPERATOR] = "operator", [EVENT_STEP] = "step",   [EVENT_COMMAND] = "command",
-    [EVENT_WORLD] = "world",     [EVENT_BACKUP] = "backup", [EVENT_MESSAGE] = "message",
+    [EVENT_CHANGE] = "change",     [EVENT_FAULT] = "fault",   [EVENT_ALERT] = "alert",
+    [EVENT_OPERATOR] = "operator", [EVENT_STEP] = "step",     [EVENT_COMMAND] = "command",
+    [EVENT_WORLD] = "world",       [EVENT_BACKUP] = "backup", [EVENT_MESSAGE] = "message",
 };
 
-static void put_provenance(struct json_writer *json, const struct record *record, struct arena *arena)
+static void put_provenance(struct json_writer *json, const struct record *record,
+                           struct arena *arena)
 {
     const struct run_identity *id = &record->identity;
     json_open_object(json, "provenance");
@@ -41,7 +42,8 @@ static void put_provenance(struct json_writer *json, const struct record *record
     json_close_object(json);
 }
 
-static void put_measure(struct json_writer *json, enum measure measure, const struct measured *measured)
+static void put_measure(struct json_writer *json, enum measure measure,
+                        const struct measured *measured)
 {
     if (!measured->known)
         json_null(json, measure_names[measure]);
@@ -76,7 +78,10 @@ static void put_targets(struct json_writer *json, const struct verdict *verdict)
         const char *rating = (char[]){result->rating, '\0'};
         json_open_object(json, NULL);
         json_string(json, "measure", measure_names[result->target->measure]);
-        json_string(json, "comparison", result->target->at_least ? ">=" : measure_is_count(result->target->measure) ? "<=" : "<");
+        json_string(json, "comparison",
+                    result->target->at_least                    ? ">="
+                    : measure_is_count(result->target->measure) ? "<="
+                                                                : "<");
         json_number(json, "limit", result->target->limit);
         if (measured->known)
             json_number(json, "value", measured->value);
@@ -94,7 +99,8 @@ static void put_targets(struct json_writer *json, const struct verdict *verdict)
     json_close_array(json);
 }
 
-static void put_blame(struct json_writer *json, const struct record *record, const struct blame *blame)
+static void put_blame(struct json_writer *json, const struct record *record,
+                      const struct blame *blame)
 {
     const struct step *step =
         blame->step >= 1 && blame->step <= record->n_steps ? &record->steps[blame->step - 1] : NULL;
@@ -124,10 +130,14 @@ static void put_ledger(struct json_writer *json, const struct record *record)
         const struct {
             const char *name;
             int64_t count;
-        } counts[] = {{"acknowledged", row->acknowledged}, {"kept", row->kept},
-                      {"lost", row->lost},                 {"recoverable", row->recoverable},
-                      {"duplicated", row->duplicated},     {"unexpected", row->unexpected},
-                      {"stale", row->stale},               {"indeterminate", row->indeterminate}};
+        } counts[] = {{"acknowledged", row->acknowledged},
+                      {"kept", row->kept},
+                      {"lost", row->lost},
+                      {"recoverable", row->recoverable},
+                      {"duplicated", row->duplicated},
+                      {"unexpected", row->unexpected},
+                      {"stale", row->stale},
+                      {"indeterminate", row->indeterminate}};
         json_open_object(json, row->store);
         json_bool(json, "known", row->known);
         for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) {
@@ -145,7 +155,8 @@ static void put_ledger(struct json_writer *json, const struct record *record)
     json_close_object(json);
 }
 
-static void put_output(struct json_writer *json, const char *key, const struct buf *output, struct arena *arena)
+static void put_output(struct json_writer *json, const char *key, const struct buf *output,
+                       struct arena *arena)
 {
     struct str bytes = buf_text(output);
     if (bytes.len <= OUTPUT_SHOWN && !output->truncated) {
@@ -155,8 +166,8 @@ static void put_output(struct json_writer *json, const char *key, const struct b
     size_t shown = bytes.len < OUTPUT_SHOWN ? bytes.len : OUTPUT_SHOWN;
     while (shown > 0 && ((unsigned char)bytes.at[shown] & 0xC0) == 0x80 && shown < bytes.len)
         shown--; /* not through the middle of a character */
-    char *text = arena_printf(arena, "%*s\n[cut: the first %zu of %zu%s bytes]\n", (int)shown, "", shown, bytes.len,
-                              output->truncated ? " or more" : "");
+    char *text = arena_printf(arena, "%*s\n[cut: the first %zu of %zu%s bytes]\n", (int)shown, "",
+                              shown, bytes.len, output->truncated ? " or more" : "");
     memcpy(text, bytes.at, shown);
     json_bytes(json, key, (struct str){text, shown + strlen(text + shown)});
 }
@@ -172,7 +183,8 @@ static void put_steps(struct json_writer *json, const struct record *record, str
         json_integer(json, "line", step->line);
         json_string(json, "command", step->command);
         json_seconds(json, "start_s", step->start_ns);
-        json_seconds(json, "duration_s", step->end_ns == NEVER ? NEVER : step->end_ns - step->start_ns);
+        json_seconds(json, "duration_s",
+                     step->end_ns == NEVER ? NEVER : step->end_ns - step->start_ns);
         if (step->exit_status < 0)
             json_null(json, "exit");
         else

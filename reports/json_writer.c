@@ -11,7 +11,8 @@
 static void put_character(struct buf *buf, const char *at, size_t n)
 {
     unsigned char c = (unsigned char)at[0];
-    bool separator = n == 3 && c == 0xE2 && (unsigned char)at[1] == 0x80 && ((unsigned char)at[2] & 0xFE) == 0xA8;
+    bool separator = n == 3 && c == 0xE2 && (unsigned char)at[1] == 0x80 &&
+                     ((unsigned char)at[2] & 0xFE) == 0xA8;
     if (c == '"' || c == '\\')
         buf_printf(buf, "\\%c", c);
     else if (c == '\n')

@@ -1,9 +1,10 @@
-/* JUnit XML: one test suite a drill; its gates, targets and steps are the test cases. An unknown is an <error>, not
- * <skipped>: continuous integration must stop on it.
+/* JUnit XML: one test suite a drill; its gates, targets and steps are the test cases. An unknown is
+ * an <error>, not <skipped>: continuous integration must stop on it.
  *
- * There is no one standard: what is written keeps both of the schemas that tools go by, Ant's (junitreport) and that of Jenkins'
- * xunit plug-in. Ant's is the strict one: no attributes of <testsuites>, an instant without a zone, all of id, package,
- * hostname, system-out and system-err. */
+ * There is no one standard: what is written keeps both of the schemas that tools go by, Ant's
+ * (junitreport) and that of Jenkins' xunit plug-in. Ant's is the strict one: no attributes of
+ * <testsuites>, an instant without a zone, all of id, package, hostname, system-out and system-err.
+ */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -27,7 +28,8 @@ static bool step_failed(const struct summary *summary, const struct summary_step
     return false;
 }
 
-/* What continuous integration is told: a drill that came out as it expects is well, even where it expects a failure. */
+/* What continuous integration is told: a drill that came out as it expects is well, even where it
+ * expects a failure. */
 static enum outcome told(const struct summary *summary, enum outcome outcome, bool waived)
 {
     bool as_expected = summary->compared && summary->n_problems == 0;
@@ -62,13 +64,16 @@ static struct counts count_all(const struct summary *summary)
     for (int i = 0; i < summary->n_targets; i++)
         count(&counts, told(summary, summary->targets[i].outcome, summary->targets[i].waived));
     for (int i = 0; i < summary->n_steps; i++)
-        count(&counts, told(summary, step_failed(summary, &summary->steps[i]) ? OUTCOME_FAIL : OUTCOME_PASS, false));
+        count(&counts,
+              told(summary, step_failed(summary, &summary->steps[i]) ? OUTCOME_FAIL : OUTCOME_PASS,
+                   false));
     if (summary->compared)
         count(&counts, summary->n_problems ? OUTCOME_FAIL : OUTCOME_PASS);
     return counts;
 }
 
-static void open_case(struct buf *buf, const struct summary *summary, const char *kind, const char *name, double seconds)
+static void open_case(struct buf *buf, const struct summary *summary, const char *kind,
+                      const char *name, double seconds)
 {
     buf_puts(buf, "    <testcase classname=\"");
     xml_put(buf, summary->drill);
@@ -80,7 +85,8 @@ static void open_case(struct buf *buf, const struct summary *summary, const char
 }
 
 /* Ends the case with what a reader needs when it is not a pass. */
-static void close_case(struct buf *buf, enum outcome outcome, const char *message, const char *details)
+static void close_case(struct buf *buf, enum outcome outcome, const char *message,
+                       const char *details)
 {
     if (outcome == OUTCOME_PASS) {
         buf_puts(buf, "/>\n");
@@ -95,7 +101,8 @@ static void close_case(struct buf *buf, enum outcome outcome, const char *messag
 }
 
 /* All findings of an id, one a line: the evidence behind a gate. */
-static const char *details_of(const struct summary *summary, const char *id, int step, struct arena *arena)
+static const char *details_of(const struct summary *summary, const char *id, int step,
+                              struct arena *arena)
 {
     struct buf text;
     buf_init(&text, 1 << 16);
@@ -121,7 +128,8 @@ static void put_gates(struct buf *buf, const struct summary *summary, struct are
     for (int i = 0; i < GATES; i++) {
         enum outcome outcome = told(summary, summary->gates[i], gate_waived(summary, i));
         open_case(buf, summary, "gate", gate_names[i], 0);
-        close_case(buf, outcome, summary->gates[i] == OUTCOME_FAIL ? "the gate failed" : "could not be observed",
+        close_case(buf, outcome,
+                   summary->gates[i] == OUTCOME_FAIL ? "the gate failed" : "could not be observed",
                    details_of(summary, gate_findings[i], 0, arena));
     }
 }
@@ -142,7 +150,8 @@ static void put_targets(struct buf *buf, const struct summary *summary, struct a
         words_number(&message, target->limit);
         open_case(buf, summary, "target", measure_names[target->measure],
                   measure_is_count(target->measure) ? 0 : target->value);
-        close_case(buf, outcome, message.at, details_of(summary, target_finding(target->measure), 0, arena));
+        close_case(buf, outcome, message.at,
+                   details_of(summary, target_finding(target->measure), 0, arena));
         buf_release(&message);
     }
 }
@@ -154,8 +163,10 @@ static void put_steps(struct buf *buf, const struct summary *summary, struct are
         const char *name = arena_printf(arena, "%d %s:%d %s", step->n, step->file, step->line,
                                         words_line(arena, str_of(step->command), 80));
         open_case(buf, summary, "step", name, step->duration_s);
-        bool failed = told(summary, step_failed(summary, step) ? OUTCOME_FAIL : OUTCOME_PASS, false) == OUTCOME_FAIL;
-        close_case(buf, failed ? OUTCOME_FAIL : OUTCOME_PASS, "the step failed, or brought a gate or a target down",
+        bool failed = told(summary, step_failed(summary, step) ? OUTCOME_FAIL : OUTCOME_PASS,
+                           false) == OUTCOME_FAIL;
+        close_case(buf, failed ? OUTCOME_FAIL : OUTCOME_PASS,
+                   "the step failed, or brought a gate or a target down",
                    failed ? details_of(summary, NULL, step->n, arena) : "");
     }
 }
@@ -168,7 +179,8 @@ static void put_expectation(struct buf *buf, const struct summary *summary, stru
     for (int i = 0; i < summary->n_problems; i++)
         all = arena_printf(arena, "%s%s%s", all, i ? "\n" : "", summary->problems[i]);
     open_case(buf, summary, "drill", "comes out as expected", 0);
-    close_case(buf, summary->n_problems ? OUTCOME_FAIL : OUTCOME_PASS, summary->n_problems ? summary->problems[0] : "",
+    close_case(buf, summary->n_problems ? OUTCOME_FAIL : OUTCOME_PASS,
+               summary->n_problems ? summary->problems[0] : "",
                arena_printf(arena, "%s\nreplay: %s", all, summary->replay));
 }
 
@@ -180,12 +192,16 @@ static void put_property(struct buf *buf, const char *name, const char *value)
 }
 
 /* Up to the properties. The drill's start is in UTC; the schemas want it without the zone. */
-static void open_suite(struct buf *buf, int id, const char *drill, struct counts counts, double seconds, const char *start)
+static void open_suite(struct buf *buf, int id, const char *drill, struct counts counts,
+                       double seconds, const char *start)
 {
     buf_puts(buf, "  <testsuite name=\"");
     xml_put(buf, drill);
-    buf_printf(buf, "\" package=\"rehearse\" id=\"%d\" hostname=\"simulated\" tests=\"%d\" failures=\"%d\" errors=\"%d\" "
-               "skipped=\"0\" time=\"", id, counts.tests, counts.failures, counts.errors);
+    buf_printf(buf,
+               "\" package=\"rehearse\" id=\"%d\" hostname=\"simulated\" tests=\"%d\" "
+               "failures=\"%d\" errors=\"%d\" "
+               "skipped=\"0\" time=\"",
+               id, counts.tests, counts.failures, counts.errors);
     words_number(buf, isfinite(seconds) ? seconds : 0);
     buf_printf(buf, "\" timestamp=\"%.19s\">\n    <properties>\n", start);
 }
@@ -198,7 +214,8 @@ static void close_suite(struct buf *buf)
 /* A drill that could not be run. */
 static void put_failure(struct buf *buf, const struct summary *summary, int id)
 {
-    open_suite(buf, id, summary->drill, (struct counts){.tests = 1, .errors = 1}, 0, "1970-01-01T00:00:00");
+    open_suite(buf, id, summary->drill, (struct counts){.tests = 1, .errors = 1}, 0,
+               "1970-01-01T00:00:00");
     buf_puts(buf, "    </properties>\n");
     open_case(buf, summary, "drill", "can be run", 0);
     close_case(buf, OUTCOME_UNKNOWN, summary->failure, summary->failure);
@@ -208,7 +225,8 @@ static void put_failure(struct buf *buf, const struct summary *summary, int id)
 static void put_suite(struct buf *buf, const struct summary *summary, int id)
 {
     struct arena arena = {0};
-    open_suite(buf, id, summary->drill, count_all(summary), summary->instants_s[T_END], summary->start);
+    open_suite(buf, id, summary->drill, count_all(summary), summary->instants_s[T_END],
+               summary->start);
     put_property(buf, "playbook", summary->playbook);
     put_property(buf, "section", summary->section);
     put_property(buf, "seed", arena_printf(&arena, "%" PRId64, summary->seed));

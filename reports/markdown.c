@@ -66,7 +66,8 @@ static void put_verdict(struct page *page)
     buf_puts(page->buf, "\n\n| Gate | Result | Why |\n|---|---|---|\n");
     for (int i = 0; i < GATES; i++) {
         const struct gate_result *gate = &verdict->gates[i];
-        buf_printf(page->buf, "| %s | %s%s | ", gate_names[i], outcome_names[gate->outcome], gate->waived ? ", waived" : "");
+        buf_printf(page->buf, "| %s | %s%s | ", gate_names[i], outcome_names[gate->outcome],
+                   gate->waived ? ", waived" : "");
         put_text(page, gate->why);
         buf_puts(page->buf, " |\n");
     }
@@ -75,7 +76,8 @@ static void put_verdict(struct page *page)
 static void put_targets(struct page *page)
 {
     const struct verdict *verdict = &page->report->verdict;
-    buf_puts(page->buf, "\n## Targets\n\n| Measure | Target | Actual | Margin | Rating | Result |\n|---|---|---|---|---|---|\n");
+    buf_puts(page->buf, "\n## Targets\n\n| Measure | Target | Actual | Margin | Rating | Result "
+                        "|\n|---|---|---|---|---|---|\n");
     for (int i = 0; i < verdict->n_targets; i++) {
         const struct target_result *result = &verdict->targets[i];
         enum measure measure = result->target->measure;
@@ -83,11 +85,13 @@ static void put_targets(struct page *page)
         struct measured margin = {.known = measured->known, .value = result->margin};
         buf_printf(page->buf, "| %s | ", measure_title(measure));
         put_text(page, target_words(result->target, page->arena));
-        buf_printf(page->buf, " | %s | %s | %c | %s%s |\n", measure_words(measure, measured, page->arena),
-                   margin.known ? measure_words(measure, &margin, page->arena) : "-", result->rating,
-                   result_names[result->outcome], result->waived ? ", waived" : "");
+        buf_printf(page->buf, " | %s | %s | %c | %s%s |\n",
+                   measure_words(measure, measured, page->arena),
+                   margin.known ? measure_words(measure, &margin, page->arena) : "-",
+                   result->rating, result_names[result->outcome], result->waived ? ", waived" : "");
     }
-    buf_puts(page->buf, "\nRating: P met with a fifth of the limit to spare, S met, M missed by up to half of the limit, "
+    buf_puts(page->buf, "\nRating: P met with a fifth of the limit to spare, S met, M missed by up "
+                        "to half of the limit, "
                         "U missed by more or never reached.\n");
 }
 
@@ -100,7 +104,8 @@ static void put_waivers(struct page *page)
     for (int i = 0; i < record->n_waivers; i++) {
         const struct waiver *waiver = &record->waivers[i];
         bool in_force = record->identity.start_unix_ns < waiver->until_unix_ns;
-        buf_printf(page->buf, "- %s until %s%s: ", waiver->finding, words_date(page->arena, waiver->until_unix_ns),
+        buf_printf(page->buf, "- %s until %s%s: ", waiver->finding,
+                   words_date(page->arena, waiver->until_unix_ns),
                    in_force ? "" : " (**no longer in force**)");
         put_text(page, waiver->reason);
         buf_putc(page->buf, '\n');
@@ -111,13 +116,14 @@ static void put_blame(struct page *page, const struct ledger_row *row)
 {
     for (int i = 0; i < row->n_blame; i++) {
         const struct blame *blame = &row->blame[i];
-        buf_printf(page->buf, "- %s: %s records lost at %s ", row->store, words_count(page->arena, blame->records),
-                   instant(page, blame->at_ns));
+        buf_printf(page->buf, "- %s: %s records lost at %s ", row->store,
+                   words_count(page->arena, blame->records), instant(page, blame->at_ns));
         if (blame->step)
             buf_printf(page->buf, "by [step %d](#step-%d) ", blame->step, blame->step);
         put_code(page, blame->what);
-        buf_printf(page->buf, ", acknowledged between %s and %s: the store went back by %s\n", instant(page, blame->oldest_ns),
-                   instant(page, blame->newest_ns), words_duration(page->arena, blame->at_ns - blame->oldest_ns));
+        buf_printf(page->buf, ", acknowledged between %s and %s: the store went back by %s\n",
+                   instant(page, blame->oldest_ns), instant(page, blame->newest_ns),
+                   words_duration(page->arena, blame->at_ns - blame->oldest_ns));
     }
 }
 
@@ -129,7 +135,8 @@ static void put_impact(struct page *page)
     int64_t degraded = report_degraded_ns(record);
     const struct measured *down = &verdict->measures[MEASURE_DOWNTIME];
     buf_printf(page->buf, "%s%s.\n",
-               down->known ? arena_printf(page->arena, "Down for %s in all", measure_words(MEASURE_DOWNTIME, down, page->arena))
+               down->known ? arena_printf(page->arena, "Down for %s in all",
+                                          measure_words(MEASURE_DOWNTIME, down, page->arena))
                            : "For how long it was down is unknown",
                degraded < 0 ? ""
                             : arena_printf(page->arena, ", and under its target for about %s",
@@ -139,16 +146,19 @@ static void put_impact(struct page *page)
         buf_printf(page->buf, "\nIn numbers, %s.\n", requests);
     if (!record->n_ledger)
         return;
-    buf_puts(page->buf, "\n| Store | Acknowledged | Kept | Lost | Recoverable | Duplicated | Unexpected | Stale | Indeterminate |\n"
+    buf_puts(page->buf, "\n| Store | Acknowledged | Kept | Lost | Recoverable | Duplicated | "
+                        "Unexpected | Stale | Indeterminate |\n"
                         "|---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
     for (int i = 0; i < record->n_ledger; i++) {
         const struct ledger_row *row = &record->ledger[i];
-        const int64_t counts[] = {row->acknowledged, row->kept,       row->lost,  row->recoverable,
-                                  row->duplicated,   row->unexpected, row->stale, row->indeterminate};
+        const int64_t counts[] = {row->acknowledged, row->kept,         row->lost,
+                                  row->recoverable,  row->duplicated,   row->unexpected,
+                                  row->stale,        row->indeterminate};
         buf_puts(page->buf, "| ");
         put_text(page, row->store);
         for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
-            buf_printf(page->buf, " | %s", row->known ? words_count(page->arena, counts[k]) : "unknown");
+            buf_printf(page->buf, " | %s",
+                       row->known ? words_count(page->arena, counts[k]) : "unknown");
         buf_puts(page->buf, " |\n");
     }
     buf_putc(page->buf, '\n');
@@ -158,13 +168,22 @@ static void put_impact(struct page *page)
 
 static void put_timeline(struct page *page)
 {
-    static const char *const titles[INSTANTS] = {
-        "Bad change takes effect", "Users affected", "Detected",      "Acknowledged", "Decided to roll back",
-        "Success claimed",         "Users well",     "Good state back", "Stable",       "End of the run"};
+    static const char *const titles[INSTANTS] = {"Bad change takes effect",
+                                                 "Users affected",
+                                                 "Detected",
+                                                 "Acknowledged",
+                                                 "Decided to roll back",
+                                                 "Success claimed",
+                                                 "Users well",
+                                                 "Good state back",
+                                                 "Stable",
+                                                 "End of the run"};
     const struct record *record = page->report->record;
-    buf_puts(page->buf, "\n## Timeline\n\n![Timeline](timeline.svg)\n\n| Instant | At | |\n|---|---|---|\n");
+    buf_puts(page->buf,
+             "\n## Timeline\n\n![Timeline](timeline.svg)\n\n| Instant | At | |\n|---|---|---|\n");
     for (int i = 0; i < INSTANTS; i++)
-        buf_printf(page->buf, "| %s | %s | %s |\n", instant_names[i], instant(page, record->instants[i]), titles[i]);
+        buf_printf(page->buf, "| %s | %s | %s |\n", instant_names[i],
+                   instant(page, record->instants[i]), titles[i]);
     buf_puts(page->buf, "\n| At | What | |\n|---|---|---|\n");
     for (int i = 0; i < record->n_events; i++) {
         const struct event *event = &record->events[i];
@@ -190,14 +209,18 @@ static const char *step_word(const struct step *step)
 static void put_steps(struct page *page)
 {
     const struct record *record = page->report->record;
-    buf_puts(page->buf, "\n## Steps\n\n| Step | Line | Command | Start | Took | Exit | Claimed | Truly changed |\n"
-                        "|---:|---:|---|---|---|---|---|---|\n");
+    buf_puts(
+        page->buf,
+        "\n## Steps\n\n| Step | Line | Command | Start | Took | Exit | Claimed | Truly changed |\n"
+        "|---:|---:|---|---|---|---|---|---|\n");
     for (int i = 0; i < record->n_steps; i++) {
         const struct step *step = &record->steps[i];
         buf_printf(page->buf, "| <a id=\"step-%d\"></a>%d | %d | ", step->n, step->n, step->line);
         put_code(page, words_line(page->arena, str_of(step->command), 120));
         buf_printf(page->buf, " | %s | %s | %d (%s) | ", instant(page, step->start_ns),
-                   step->end_ns == NEVER ? "-" : words_duration(page->arena, step->end_ns - step->start_ns),
+                   step->end_ns == NEVER
+                       ? "-"
+                       : words_duration(page->arena, step->end_ns - step->start_ns),
                    step->exit_status, step_word(step));
         put_text(page, step->claimed);
         buf_puts(page->buf, " | ");
@@ -251,7 +274,8 @@ static void put_findings(struct page *page)
     }
 }
 
-static void put_events_of(struct page *page, const char *title, enum event_kind a, enum event_kind b, const char *none)
+static void put_events_of(struct page *page, const char *title, enum event_kind a,
+                          enum event_kind b, const char *none)
 {
     const struct record *record = page->report->record;
     bool any = false;
@@ -281,7 +305,8 @@ static void put_assumed(struct page *page)
         put_text(page, assumed->what);
         buf_puts(page->buf, ", because ");
         put_text(page, assumed->why);
-        buf_puts(page->buf, assumed->flips ? " (**the other answer would flip the verdict**)\n" : "\n");
+        buf_puts(page->buf,
+                 assumed->flips ? " (**the other answer would flip the verdict**)\n" : "\n");
     }
     bool any = record->n_assumed > 0;
     for (int i = 0; i < record->n_observations; i++) {
@@ -294,7 +319,8 @@ static void put_assumed(struct page *page)
         buf_putc(page->buf, '\n');
     }
     if (!any)
-        buf_puts(page->buf, "Nothing was assumed, and everything that the procedure used is simulated.\n");
+        buf_puts(page->buf,
+                 "Nothing was assumed, and everything that the procedure used is simulated.\n");
 }
 
 static void put_provenance(struct page *page)
@@ -305,8 +331,11 @@ static void put_provenance(struct page *page)
     put_text(page, id->playbook);
     buf_puts(page->buf, " |\n| Section | ");
     put_text(page, id->section && *id->section ? id->section : "whole file");
-    buf_printf(page->buf, " |\n| Start | %s |\n| Seed | %" PRIu64 " |\n| Fingerprint | %016" PRIx64 " |\n| Sealed by | %s |\n",
-               words_date(page->arena, id->start_unix_ns), id->seed, record->fingerprint, id->tier ? id->tier : "-");
+    buf_printf(page->buf,
+               " |\n| Start | %s |\n| Seed | %" PRIu64 " |\n| Fingerprint | %016" PRIx64
+               " |\n| Sealed by | %s |\n",
+               words_date(page->arena, id->start_unix_ns), id->seed, record->fingerprint,
+               id->tier ? id->tier : "-");
     for (int i = 0; i < record->n_provenance; i++) {
         buf_puts(page->buf, "| ");
         put_text(page, record->provenance[i].what);
@@ -340,7 +369,8 @@ void report_markdown(const struct report *report, struct buf *buf)
     put_impact(page);
     put_timeline(page);
     put_steps(page);
-    put_events_of(page, "Detection and decision", EVENT_ALERT, EVENT_OPERATOR, "No trigger fired and nobody acted.");
+    put_events_of(page, "Detection and decision", EVENT_ALERT, EVENT_OPERATOR,
+                  "No trigger fired and nobody acted.");
     put_events_of(page, "Communication", EVENT_MESSAGE, EVENT_MESSAGE, "No message went out.");
     put_assumed(page);
     put_provenance(page);

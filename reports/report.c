@@ -49,9 +49,10 @@ const char *report_requests(const struct record *record, struct arena *arena)
     double allowed = record->requests * (1 - record->identity.indicator_target);
     if (record->requests < 1)
         return "";
-    const char *share = arena_printf(arena, "about %s of %s requests since the change were not served well",
-                                     words_count(arena, (int64_t)floor(record->requests_bad + 0.5)),
-                                     words_count(arena, (int64_t)floor(record->requests + 0.5)));
+    const char *share =
+        arena_printf(arena, "about %s of %s requests since the change were not served well",
+                     words_count(arena, (int64_t)floor(record->requests_bad + 0.5)),
+                     words_count(arena, (int64_t)floor(record->requests + 0.5)));
     if (allowed <= 0)
         return share;
     struct buf words;
@@ -106,7 +107,8 @@ static int make_directory(const char *path, struct error *error)
         bool last = *at == '\0';
         *at = '\0';
         if (mkdir(part, 0777) != 0 && errno != EEXIST)
-            code = error_set(error, ERROR_INPUT, "%s: cannot make the directory: %s", part, strerror(errno));
+            code = error_set(error, ERROR_INPUT, "%s: cannot make the directory: %s", part,
+                             strerror(errno));
         if (last)
             break;
         *at = '/';
@@ -157,7 +159,8 @@ static void openmetrics(const struct report *report, struct buf *buf)
     summarised(report, buf, summaries_openmetrics);
 }
 
-static void as_png(const struct report *report, struct buf *buf, void (*draw)(const struct report *, struct buf *))
+static void as_png(const struct report *report, struct buf *buf,
+                   void (*draw)(const struct report *, struct buf *))
 {
     struct buf svg;
     buf_init(&svg, REPORT_MAX);
@@ -176,7 +179,8 @@ static void gantt_png(const struct report *report, struct buf *buf)
     as_png(report, buf, report_gantt);
 }
 
-int report_write_all(const struct report *report, const char *out_dir, unsigned formats, struct error *error)
+int report_write_all(const struct report *report, const char *out_dir, unsigned formats,
+                     struct error *error)
 {
     static const struct {
         unsigned bit;
@@ -208,7 +212,8 @@ int report_write_all(const struct report *report, const char *out_dir, unsigned 
             continue;
         buf_clear(&buf);
         files[i].write(report, &buf);
-        code = report_write_file(arena_printf(&arena, "%s/%s", out_dir, files[i].name), buf_text(&buf), error);
+        code = report_write_file(arena_printf(&arena, "%s/%s", out_dir, files[i].name),
+                                 buf_text(&buf), error);
     }
     buf_release(&buf);
     arena_release(&arena);

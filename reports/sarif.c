@@ -55,8 +55,8 @@ static const char *uri_of(struct arena *arena, const char *path)
     return uri;
 }
 
-/* What stays the same about a finding when a line moves and a measure comes out a little different: its words without the
- * numbers and their units. */
+/* What stays the same about a finding when a line moves and a measure comes out a little different:
+ * its words without the numbers and their units. */
 static const char *without_numbers(struct arena *arena, const char *text)
 {
     static const char *const units[] = {" h", " min", " ms", " s"};
@@ -71,7 +71,8 @@ static const char *without_numbers(struct arena *arena, const char *text)
         for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
             size_t len = strlen(units[i]);
             if (strncmp(at, units[i], len) == 0 && !isalpha((unsigned char)at[len])) {
-                at += len + (at[len] == ' ' && isdigit((unsigned char)at[len + 1])); /* "1 h 50 min" is one number */
+                at += len + (at[len] == ' ' &&
+                             isdigit((unsigned char)at[len + 1])); /* "1 h 50 min" is one number */
                 break;
             }
         }
@@ -82,7 +83,8 @@ static const char *without_numbers(struct arena *arena, const char *text)
     return out;
 }
 
-static void put_location(struct json_writer *json, const struct summary_finding *finding, struct arena *arena)
+static void put_location(struct json_writer *json, const struct summary_finding *finding,
+                         struct arena *arena)
 {
     json_open_array(json, "locations");
     json_open_object(json, NULL);
@@ -98,8 +100,8 @@ static void put_location(struct json_writer *json, const struct summary_finding 
     json_close_array(json);
 }
 
-static void put_result(struct json_writer *json, const struct summary *summary, const struct summary_finding *finding,
-                       struct arena *arena)
+static void put_result(struct json_writer *json, const struct summary *summary,
+                       const struct summary_finding *finding, struct arena *arena)
 {
     const struct finding_kind *kind = finding_kind(finding->id);
     json_open_object(json, NULL);
@@ -108,11 +110,13 @@ static void put_result(struct json_writer *json, const struct summary *summary, 
         json_integer(json, "ruleIndex", kind - finding_kinds);
     json_string(json, "level", levels[finding->severity]);
     put_text(json, "message",
-             arena_printf(arena, "%s%s%s", finding->message, *finding->evidence ? "\n" : "", finding->evidence));
+             arena_printf(arena, "%s%s%s", finding->message, *finding->evidence ? "\n" : "",
+                          finding->evidence));
     put_location(json, finding, arena);
     json_open_object(json, "partialFingerprints");
     json_string(json, "rehearse/1",
-                arena_printf(arena, "%s|%s|%s|%s", summary->drill, finding->id, finding->file, without_numbers(arena, finding->message)));
+                arena_printf(arena, "%s|%s|%s|%s", summary->drill, finding->id, finding->file,
+                             without_numbers(arena, finding->message)));
     json_close_object(json);
     if (finding->waived) {
         json_open_array(json, "suppressions");

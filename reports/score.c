@@ -19,9 +19,12 @@ const char *const gate_findings[GATES] = {
 };
 
 static const char *const measure_titles[MEASURES] = {
-    [MEASURE_TIME_TO_DETECT] = "Time to detect", [MEASURE_TIME_TO_DECIDE] = "Time to decide",
-    [MEASURE_ROLLBACK] = "Rollback",             [MEASURE_TIME_TO_STABLE] = "Time to stable",
-    [MEASURE_DOWNTIME] = "Downtime",             [MEASURE_RECORDS_LOST] = "Records lost",
+    [MEASURE_TIME_TO_DETECT] = "Time to detect",
+    [MEASURE_TIME_TO_DECIDE] = "Time to decide",
+    [MEASURE_ROLLBACK] = "Rollback",
+    [MEASURE_TIME_TO_STABLE] = "Time to stable",
+    [MEASURE_DOWNTIME] = "Downtime",
+    [MEASURE_RECORDS_LOST] = "Records lost",
     [MEASURE_CLAIM_ERROR] = "Claim error",
 };
 
@@ -72,7 +75,8 @@ static bool was_observed(const struct record *record, const char *id)
 
 /* ---- measures ---- */
 
-/* From one instant to another. Unfinished, it has no value; that is unknown only if we could not look. */
+/* From one instant to another. Unfinished, it has no value; that is unknown only if we could not
+ * look. */
 static struct measured span(const struct record *record, enum instant from, enum instant to,
                             bool blind)
 {
@@ -128,7 +132,8 @@ static int64_t down_before(const struct record *record, int64_t at_ns)
     return down < record->downtime_ns ? down : record->downtime_ns;
 }
 
-/* A procedure that we cut short may have ended it: then only what was down before is known, as a lower bound. */
+/* A procedure that we cut short may have ended it: then only what was down before is known, as a
+ * lower bound. */
 static struct measured downtime(const struct record *record)
 {
     int64_t cut = cut_at(record);
@@ -136,7 +141,8 @@ static struct measured downtime(const struct record *record)
         return (struct measured){.unobserved = true};
     if (cut == NEVER || record->downtime_ns == 0)
         return (struct measured){.known = true, .value = (double)record->downtime_ns / 1e9};
-    return (struct measured){.known = true, .at_least = true, .value = (double)down_before(record, cut) / 1e9};
+    return (struct measured){
+        .known = true, .at_least = true, .value = (double)down_before(record, cut) / 1e9};
 }
 
 /* Somebody stopped the run before it was over: what has not gone wrong by then may still have. */
@@ -205,7 +211,8 @@ static struct target_result judge(const struct target *target, const struct meas
         result.outcome = measured->unobserved ? OUTCOME_UNKNOWN : OUTCOME_FAIL;
         result.rating = measured->unobserved ? '?' : 'U';
     } else {
-        result.margin = target->at_least ? measured->value - target->limit : target->limit - measured->value;
+        result.margin =
+            target->at_least ? measured->value - target->limit : target->limit - measured->value;
         bool met = is_met(target, measured->value);
         if (met && measured->at_least) { /* what could not be observed may still break it */
             result.outcome = OUTCOME_UNKNOWN;
@@ -221,8 +228,8 @@ static struct target_result judge(const struct target *target, const struct meas
 
 /* ---- gates ---- */
 
-static struct gate_result ledger_gate(const struct record *record, size_t count_offset, const char *verb,
-                                      struct arena *arena)
+static struct gate_result ledger_gate(const struct record *record, size_t count_offset,
+                                      const char *verb, struct arena *arena)
 {
     int64_t total = 0;
     const char *unread = NULL;
@@ -241,8 +248,9 @@ static struct gate_result ledger_gate(const struct record *record, size_t count_
                                     arena_printf(arena, "%s record%s %s", words_count(arena, total),
                                                  total == 1 ? "" : "s", verb)};
     if (unread)
-        return (struct gate_result){OUTCOME_UNKNOWN, false,
-                                    arena_printf(arena, "store %s could not be read at the end", unread)};
+        return (struct gate_result){
+            OUTCOME_UNKNOWN, false,
+            arena_printf(arena, "store %s could not be read at the end", unread)};
     return (struct gate_result){OUTCOME_PASS, false, arena_printf(arena, "no record %s", verb)};
 }
 
@@ -254,7 +262,8 @@ static struct gate_result false_success_gate(const struct record *record, struct
     if (restore != NEVER && claim >= restore)
         return (struct gate_result){OUTCOME_PASS, false, "success was claimed when it was true"};
     if (restore == NEVER && record->indicator_unseen)
-        return (struct gate_result){OUTCOME_UNKNOWN, false, "nobody could see whether the claim was true"};
+        return (struct gate_result){OUTCOME_UNKNOWN, false,
+                                    "nobody could see whether the claim was true"};
     const char *why = "success was claimed, and the good state was never reached";
     if (restore != NEVER)
         why = arena_printf(arena, "success was claimed %s before it was true",
@@ -282,16 +291,16 @@ static struct gate_result end_state_gate(const struct record *record, struct are
     if (wrong) {
         bool cut = cut_at(record) != NEVER;
         const char *more = wrong > 1 ? arena_printf(arena, " and %d more", wrong - 1) : "";
-        return (struct gate_result){
-            cut ? OUTCOME_UNKNOWN : OUTCOME_FAIL, false,
-            arena_printf(arena, "%s %s is %s, wanted %s%s%s", first_wrong->subject, first_wrong->property,
-                         first_wrong->value, first_wrong->wanted, more,
-                         cut ? ", but the run was cut short" : "")};
+        return (struct gate_result){cut ? OUTCOME_UNKNOWN : OUTCOME_FAIL, false,
+                                    arena_printf(arena, "%s %s is %s, wanted %s%s%s",
+                                                 first_wrong->subject, first_wrong->property,
+                                                 first_wrong->value, first_wrong->wanted, more,
+                                                 cut ? ", but the run was cut short" : "")};
     }
     if (unread)
         return (struct gate_result){OUTCOME_UNKNOWN, false,
-                                    arena_printf(arena, "%s %s could not be read", first_unread->subject,
-                                                 first_unread->property)};
+                                    arena_printf(arena, "%s %s could not be read",
+                                                 first_unread->subject, first_unread->property)};
     if (!wanted)
         return (struct gate_result){OUTCOME_UNKNOWN, false, "the good state is not declared"};
     return (struct gate_result){OUTCOME_PASS, false, "the good state holds at the end"};
@@ -300,14 +309,16 @@ static struct gate_result end_state_gate(const struct record *record, struct are
 static struct gate_result escaped_gate(const struct record *record)
 {
     if (was_observed(record, "escaped_command"))
-        return (struct gate_result){OUTCOME_FAIL, false, "a command tried to reach outside the sandbox"};
+        return (struct gate_result){OUTCOME_FAIL, false,
+                                    "a command tried to reach outside the sandbox"};
     return (struct gate_result){OUTCOME_PASS, false, "nothing reached outside the sandbox"};
 }
 
 static void judge_gates(struct verdict *verdict, const struct record *record, struct arena *arena)
 {
     struct gate_result *gates = verdict->gates;
-    gates[GATE_RECORDS_LOST] = ledger_gate(record, offsetof(struct ledger_row, lost), "lost", arena);
+    gates[GATE_RECORDS_LOST] =
+        ledger_gate(record, offsetof(struct ledger_row, lost), "lost", arena);
     gates[GATE_RECORDS_DUPLICATED] =
         ledger_gate(record, offsetof(struct ledger_row, duplicated), "duplicated", arena);
     gates[GATE_RECORDS_UNEXPECTED] =
@@ -317,7 +328,8 @@ static void judge_gates(struct verdict *verdict, const struct record *record, st
     gates[GATE_ESCAPED_COMMAND] = escaped_gate(record);
     for (int i = 0; i < GATES; i++) {
         if (is_unfinished(record) && gates[i].outcome == OUTCOME_PASS)
-            gates[i] = (struct gate_result){OUTCOME_UNKNOWN, false, "the run was stopped before its end"};
+            gates[i] =
+                (struct gate_result){OUTCOME_UNKNOWN, false, "the run was stopped before its end"};
     }
 }
 
@@ -351,7 +363,8 @@ static void count_outcome(struct verdict *verdict, enum outcome outcome, bool wa
 {
     if (waived)
         verdict->n_waived++;
-    else if (outcome == OUTCOME_FAIL || (outcome == OUTCOME_UNKNOWN && verdict->outcome == OUTCOME_PASS))
+    else if (outcome == OUTCOME_FAIL ||
+             (outcome == OUTCOME_UNKNOWN && verdict->outcome == OUTCOME_PASS))
         verdict->outcome = outcome;
 }
 
@@ -382,7 +395,8 @@ void verdict_compute(struct verdict *verdict, const struct record *record, struc
 
 /* ---- words ---- */
 
-const char *measure_words(enum measure measure, const struct measured *measured, struct arena *arena)
+const char *measure_words(enum measure measure, const struct measured *measured,
+                          struct arena *arena)
 {
     if (!measured->known)
         return measured->unobserved ? "unknown" : "never";

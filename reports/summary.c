@@ -17,8 +17,9 @@ struct reader {
 static void complain(struct reader *reader, const char *key, const char *wanted)
 {
     if (reader->code == 0)
-        reader->code = error_set(reader->error, ERROR_INPUT, "%s: /%s: no %s, expected as in rehearse.run/1",
-                                 reader->file, key, wanted);
+        reader->code =
+            error_set(reader->error, ERROR_INPUT, "%s: /%s: no %s, expected as in rehearse.run/1",
+                      reader->file, key, wanted);
 }
 
 static const char *text_of(struct reader *reader, const cJSON *object, const char *key)
@@ -63,7 +64,8 @@ static int index_of(const char *word, const char *const *names, int n)
     return -1;
 }
 
-static int word_of(struct reader *reader, const cJSON *object, const char *key, const char *const *names, int n)
+static int word_of(struct reader *reader, const cJSON *object, const char *key,
+                   const char *const *names, int n)
 {
     int i = index_of(text_of(reader, object, key), names, n);
     if (i < 0) {
@@ -179,23 +181,27 @@ static void read_run(struct reader *reader, const cJSON *root, struct summary *r
     read_steps(reader, root, ret);
 }
 
-int summary_parse(struct summary *ret, struct arena *arena, const char *file, const char *text, struct error *error)
+int summary_parse(struct summary *ret, struct arena *arena, const char *file, const char *text,
+                  struct error *error)
 {
     *ret = (struct summary){0};
     struct reader reader = {arena, file, error, 0};
     cJSON *root = cJSON_Parse(text);
     const cJSON *format = cJSON_GetObjectItemCaseSensitive(root, "format");
     if (!root)
-        reader.code = error_set(error, ERROR_INPUT, "%s: no JSON, expected the run.json of a run", file);
+        reader.code =
+            error_set(error, ERROR_INPUT, "%s: no JSON, expected the run.json of a run", file);
     else if (!cJSON_IsString(format) || strcmp(format->valuestring, "rehearse.run/1") != 0)
-        reader.code = error_set(error, ERROR_INPUT, "%s: /format: expected \"rehearse.run/1\"", file);
+        reader.code =
+            error_set(error, ERROR_INPUT, "%s: /format: expected \"rehearse.run/1\"", file);
     else
         read_run(&reader, root, ret);
     cJSON_Delete(root);
     return reader.code;
 }
 
-int summary_read_file(struct summary *ret, struct arena *arena, const char *path, struct error *error)
+int summary_read_file(struct summary *ret, struct arena *arena, const char *path,
+                      struct error *error)
 {
     struct buf text;
     buf_init(&text, RUN_JSON_MAX);

@@ -1,7 +1,7 @@
 /* summary: what other commands need of a run, read back from its run.json.
  *
- * `check` compares summaries, history keeps them, and JUnit, SARIF, CSV and OpenMetrics are written from them,
- * whether there is one run or a hundred. Everything lives in the arena given.
+ * `check` compares summaries, history keeps them, and JUnit, SARIF, CSV and OpenMetrics are written
+ * from them, whether there is one run or a hundred. Everything lives in the arena given.
  */
 #ifndef REHEARSE_REPORTS_SUMMARY_H
 #define REHEARSE_REPORTS_SUMMARY_H
@@ -10,17 +10,17 @@
 
 struct summary_target {
     enum measure measure;
-    const char *comparison;     /* "<", "<=", ">=" */
+    const char *comparison;      /* "<", "<=", ">=" */
     double limit, value, margin; /* value and margin NaN where there is none */
     enum outcome outcome;
-    const char *rating;         /* "P", "S", "M", "U", or "" */
+    const char *rating; /* "P", "S", "M", "U", or "" */
     bool waived;
 };
 
 struct summary_finding {
     const char *id, *file, *message, *evidence, *replay;
     enum severity severity;
-    int line, step; /* 0: none */
+    int line, step;     /* 0: none */
     const char *waived; /* the reason, or NULL */
 };
 
@@ -47,21 +47,23 @@ struct summary {
     int n_findings;
     struct summary_step *steps;
     int n_steps;
-    bool compared;         /* with what its drill expects: then JUnit fails only for what came otherwise */
+    bool compared; /* with what its drill expects: then JUnit fails only for what came otherwise */
     const char **problems; /* what came otherwise, or got worse */
     int n_problems;
-    const char *failure;   /* why there was no run: then only `drill` is set besides; JUnit only */
+    const char *failure; /* why there was no run: then only `drill` is set besides; JUnit only */
 };
 
 /* From the text of a run.json; ERROR_INPUT, naming `file`, if it is not one. */
-int summary_parse(struct summary *, struct arena *, const char *file, const char *text, struct error *);
+int summary_parse(struct summary *, struct arena *, const char *file, const char *text,
+                  struct error *);
 int summary_read_file(struct summary *, struct arena *, const char *path, struct error *);
 void summary_of_report(struct summary *, struct arena *, const struct report *);
 
 /* For continuous integration and dashboards: any number of runs in one document. */
-void summaries_junit(const struct summary *, int n, struct buf *);       /* JUnit XML, as Jenkins and GitLab read it */
-void summaries_sarif(const struct summary *, int n, struct buf *);       /* SARIF 2.1.0 */
-void summaries_csv(const struct summary *, int n, struct buf *);         /* one row a measure, RFC 4180 */
+void summaries_junit(const struct summary *, int n,
+                     struct buf *); /* JUnit XML, as Jenkins and GitLab read it */
+void summaries_sarif(const struct summary *, int n, struct buf *); /* SARIF 2.1.0 */
+void summaries_csv(const struct summary *, int n, struct buf *);   /* one row a measure, RFC 4180 */
 void summaries_openmetrics(const struct summary *, int n, struct buf *); /* OpenMetrics 1.0 */
 
 #endif

@@ -1,5 +1,5 @@
-/* The scorecard for a terminal: verdict, targets, gates, findings. Tables where 80 columns are to be had, else a few lines
- * for each row. */
+/* The scorecard for a terminal: verdict, targets, gates, findings. Tables where 80 columns are to
+ * be had, else a few lines for each row. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -19,7 +19,8 @@ struct page {
 
 static void put(struct page *page, enum tone tone, const char *text)
 {
-    static const char *const codes[] = {"", "\033[1m", "\033[32m", "\033[1;31m", "\033[33m", "\033[2m"};
+    static const char *const codes[] = {"",           "\033[1m",  "\033[32m",
+                                        "\033[1;31m", "\033[33m", "\033[2m"};
     if (!page->color || tone == TONE_PLAIN) {
         buf_puts(page->buf, text);
         return;
@@ -35,7 +36,8 @@ static void put_cell(struct page *page, enum tone tone, const char *text, int wi
         buf_putc(page->buf, ' ');
 }
 
-/* Words wrapped between two columns; a word longer than a line stands alone. The cursor is at column `at`. */
+/* Words wrapped between two columns; a word longer than a line stands alone. The cursor is at
+ * column `at`. */
 static void put_wrapped(struct page *page, enum tone tone, const char *text, int indent, int at)
 {
     struct str rest = str_of(text);
@@ -100,13 +102,15 @@ static bool is_narrow(const struct page *page)
     return page->columns < REPORT_COLUMNS;
 }
 
-static void put_target(struct page *page, const struct verdict *verdict, const struct target_result *result)
+static void put_target(struct page *page, const struct verdict *verdict,
+                       const struct target_result *result)
 {
     enum measure measure = result->target->measure;
     const struct measured *measured = &verdict->measures[measure];
     enum tone tone = tone_of(result->outcome, result->waived);
     struct measured margin = {.known = measured->known, .value = result->margin};
-    const char *target = target_words(result->target, page->arena), *actual = measure_words(measure, measured, page->arena);
+    const char *target = target_words(result->target, page->arena),
+               *actual = measure_words(measure, measured, page->arena);
     const char *spare = margin.known ? measure_words(measure, &margin, page->arena) : "-";
     char rating[] = {result->rating, '\0'};
     buf_puts(page->buf, "  ");
@@ -126,8 +130,10 @@ static void put_targets(struct page *page, const struct verdict *verdict)
 {
     if (!verdict->n_targets)
         return;
-    put(page, TONE_DIM, is_narrow(page) ? "  Target            Actual        Rating\n"
-                                        : "  Target            Limit         Actual             Margin             Rating\n");
+    put(page, TONE_DIM,
+        is_narrow(page)
+            ? "  Target            Actual        Rating\n"
+            : "  Target            Limit         Actual             Margin             Rating\n");
     for (int i = 0; i < verdict->n_targets; i++)
         put_target(page, verdict, &verdict->targets[i]);
     buf_putc(page->buf, '\n');
@@ -135,10 +141,13 @@ static void put_targets(struct page *page, const struct verdict *verdict)
 
 static void put_gates(struct page *page, const struct verdict *verdict)
 {
-    put(page, TONE_DIM, is_narrow(page) ? "  Gate                Result\n" : "  Gate                Result    Why\n");
+    put(page, TONE_DIM,
+        is_narrow(page) ? "  Gate                Result\n"
+                        : "  Gate                Result    Why\n");
     for (int i = 0; i < GATES; i++) {
         const struct gate_result *gate = &verdict->gates[i];
-        const char *why = words_line(page->arena, str_of(gate->why), 400), *result = gate->waived ? "waived" : outcome_names[gate->outcome];
+        const char *why = words_line(page->arena, str_of(gate->why), 400),
+                   *result = gate->waived ? "waived" : outcome_names[gate->outcome];
         buf_puts(page->buf, "  ");
         put_cell(page, TONE_PLAIN, gate_names[i], 20);
         put_cell(page, tone_of(gate->outcome, gate->waived), result, is_narrow(page) ? 0 : 10);
@@ -168,13 +177,17 @@ static void put_finding(struct page *page, const struct finding *finding)
     buf_puts(page->buf, "  ");
     put_cell(page, tone, severity_names[finding->severity], 9);
     put(page, TONE_BOLD, finding->id);
-    buf_printf(page->buf, is_narrow(page) ? "\n    %s%s\n" : "  %s%s\n", place_of(finding, page->arena),
-               finding->waiver ? "  (waived)" : "");
+    buf_printf(page->buf, is_narrow(page) ? "\n    %s%s\n" : "  %s%s\n",
+               place_of(finding, page->arena), finding->waiver ? "  (waived)" : "");
     buf_printf(page->buf, "%*s", indent, "");
-    put_wrapped(page, TONE_PLAIN, words_line(page->arena, str_of(finding->message), 600), indent, indent);
+    put_wrapped(page, TONE_PLAIN, words_line(page->arena, str_of(finding->message), 600), indent,
+                indent);
     if (finding->lint) {
         buf_printf(page->buf, "%*s", indent, "");
-        put_wrapped(page, TONE_DIM, arena_printf(page->arena, "lint %s: %s", finding->lint->rule, finding->lint->title), indent, indent);
+        put_wrapped(
+            page, TONE_DIM,
+            arena_printf(page->arena, "lint %s: %s", finding->lint->rule, finding->lint->title),
+            indent, indent);
     }
 }
 
@@ -185,7 +198,8 @@ static void put_findings(struct page *page, const struct findings *findings)
         counts[findings->at[i].severity]++;
     buf_puts(page->buf, "  ");
     put_wrapped(page, TONE_PLAIN,
-                arena_printf(page->arena, "Findings: %d error%s, %d warning%s, %d note%s", counts[0], counts[0] == 1 ? "" : "s", counts[1],
+                arena_printf(page->arena, "Findings: %d error%s, %d warning%s, %d note%s",
+                             counts[0], counts[0] == 1 ? "" : "s", counts[1],
                              counts[1] == 1 ? "" : "s", counts[2], counts[2] == 1 ? "" : "s"),
                 4, 2);
     for (int i = 0; i < findings->n; i++) {
@@ -202,7 +216,10 @@ static void put_findings(struct page *page, const struct findings *findings)
 void report_text(const struct report *report, struct buf *buf, bool color, int columns)
 {
     struct arena arena = {0};
-    struct page page = {.buf = buf, .color = color, .columns = columns < REPORT_COLUMNS_MIN ? REPORT_COLUMNS_MIN : columns, .arena = &arena};
+    struct page page = {.buf = buf,
+                        .color = color,
+                        .columns = columns < REPORT_COLUMNS_MIN ? REPORT_COLUMNS_MIN : columns,
+                        .arena = &arena};
     const struct run_identity *id = &report->record->identity;
     put_header(&page, report);
     put_targets(&page, &report->verdict);
@@ -210,9 +227,11 @@ void report_text(const struct report *report, struct buf *buf, bool color, int c
     put_findings(&page, &report->findings);
     if (id->replay && *id->replay) { /* people who held a drill by hand cannot be replayed */
         buf_puts(buf, "  ");
-        put_wrapped(&page, TONE_PLAIN,
-                    arena_printf(&arena, "seed %" PRIu64 ", fingerprint %016" PRIx64 ", sealed by %s", id->seed, report->record->fingerprint,
-                                 id->tier ? id->tier : "nothing"), 2, 2);
+        put_wrapped(
+            &page, TONE_PLAIN,
+            arena_printf(&arena, "seed %" PRIu64 ", fingerprint %016" PRIx64 ", sealed by %s",
+                         id->seed, report->record->fingerprint, id->tier ? id->tier : "nothing"),
+            2, 2);
         buf_puts(buf, "  replay: ");
         put_wrapped(&page, TONE_PLAIN, id->replay, 10, 10);
     }

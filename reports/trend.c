@@ -107,12 +107,15 @@ static struct spread spread_of(struct values *values)
         return (struct spread){0};
     qsort(values->at, (size_t)values->n, sizeof *values->at, by_value);
     int middle = values->n / 2;
-    double median = values->n % 2 ? values->at[middle] : (values->at[middle - 1] + values->at[middle]) / 2;
-    return (struct spread){values->n, values->at[0], median, rank(values, 0.9), values->at[values->n - 1]};
+    double median =
+        values->n % 2 ? values->at[middle] : (values->at[middle - 1] + values->at[middle]) / 2;
+    return (struct spread){values->n, values->at[0], median, rank(values, 0.9),
+                           values->at[values->n - 1]};
 }
 
 /* The newest two quarters that were drilled. */
-static bool last_two(const struct trend *trend, const struct quarter **before, const struct quarter **now)
+static bool last_two(const struct trend *trend, const struct quarter **before,
+                     const struct quarter **now)
 {
     *before = *now = NULL;
     for (int i = QUARTERS - 1; i >= 0; i--) {
@@ -143,8 +146,8 @@ static void find_regressions(struct trend *trend, struct arena *arena)
     if (!last_two(trend, &before, &now))
         return;
     if (now->score.n && before->score.n && now->score.median < before->score.median - 5)
-        lines_add(&lines, "score: median %.0f, was %.0f in %d Q%d", now->score.median, before->score.median, before->year,
-                  before->number);
+        lines_add(&lines, "score: median %.0f, was %.0f in %d Q%d", now->score.median,
+                  before->score.median, before->year, before->number);
     for (int i = 0; i < MEASURES; i++) {
         const struct spread *a = &before->measures[i], *b = &now->measures[i];
         if (i == MEASURE_CLAIM_ERROR || !a->n)
@@ -154,35 +157,38 @@ static void find_regressions(struct trend *trend, struct arena *arena)
                       value_words((enum measure)i, a->median, arena), before->year, before->number);
             continue;
         }
-        bool worse = measure_is_count((enum measure)i) ? b->median > a->median
-                                                       : b->median > a->median * 1.1 && b->median > a->median + 5;
+        bool worse = measure_is_count((enum measure)i)
+                         ? b->median > a->median
+                         : b->median > a->median * 1.1 && b->median > a->median + 5;
         if (worse)
             lines_add(&lines, "%s: median %s, was %s in %d Q%d", measure_title((enum measure)i),
-                      value_words((enum measure)i, b->median, arena), value_words((enum measure)i, a->median, arena),
-                      before->year, before->number);
+                      value_words((enum measure)i, b->median, arena),
+                      value_words((enum measure)i, a->median, arena), before->year, before->number);
     }
     if (now->passed * before->runs < before->passed * now->runs)
-        lines_add(&lines, "passes: %d of %d, were %d of %d in %d Q%d", now->passed, now->runs, before->passed, before->runs,
-                  before->year, before->number);
+        lines_add(&lines, "passes: %d of %d, were %d of %d in %d Q%d", now->passed, now->runs,
+                  before->passed, before->runs, before->year, before->number);
     trend->regressions = lines.at;
     trend->n_regressions = lines.n;
 }
 
-int trend_compute(struct trend *trend, struct history *history, const char *drill, int64_t now_s, struct arena *arena,
-                  struct error *error)
+int trend_compute(struct trend *trend, struct history *history, const char *drill, int64_t now_s,
+                  struct arena *arena, struct error *error)
 {
     *trend = (struct trend){.now_s = now_s, .last_pass_s = INT64_MIN};
     struct gathering *gathering = xcalloc(1, sizeof *gathering);
     gathering->trend = trend;
     lay_out_quarters(gathering, now_s);
-    int code = history_points(history, drill, gathering->starts_s[0], gathering->starts_s[QUARTERS], gather, gathering, error);
+    int code = history_points(history, drill, gathering->starts_s[0], gathering->starts_s[QUARTERS],
+                              gather, gathering, error);
     if (code == 0)
         code = history_totals(history, drill, now_s, &trend->runs, &trend->last_pass_s, error);
     if (code == 0)
         code = history_open_findings(history, drill, arena, &trend->open, &trend->n_open, error);
     for (int i = 0; i < QUARTERS; i++) {
         for (int k = 0; k < KINDS; k++) {
-            struct spread *spread = k == SCORE ? &trend->quarters[i].score : &trend->quarters[i].measures[k];
+            struct spread *spread =
+                k == SCORE ? &trend->quarters[i].score : &trend->quarters[i].measures[k];
             *spread = spread_of(&gathering->values[i][k]);
             free(gathering->values[i][k].at);
         }
@@ -198,7 +204,8 @@ int trend_compute(struct trend *trend, struct history *history, const char *dril
 static const char *short_value(enum measure measure, double value, struct arena *arena)
 {
     if (measure_is_count(measure))
-        return fabs(value) < 99999 ? words_count(arena, (int64_t)floor(value + 0.5)) : arena_printf(arena, "%.1fM", value / 1e6);
+        return fabs(value) < 99999 ? words_count(arena, (int64_t)floor(value + 0.5))
+                                   : arena_printf(arena, "%.1fM", value / 1e6);
     if (fabs(value) < 100)
         return arena_printf(arena, "%.0fs", value);
     if (fabs(value) < 6000)
@@ -206,7 +213,8 @@ static const char *short_value(enum measure measure, double value, struct arena 
     return arena_printf(arena, "%.1fh", value / 3600);
 }
 
-static void put_row(struct buf *buf, const struct trend *trend, const char *name, int kind, struct arena *arena)
+static void put_row(struct buf *buf, const struct trend *trend, const char *name, int kind,
+                    struct arena *arena)
 {
     buf_printf(buf, "  %-14s", name);
     for (int i = 0; i < QUARTERS; i++) {
@@ -226,7 +234,9 @@ static const char *passed_words(const struct quarter *quarter, struct arena *are
     if (!quarter->runs)
         return "-";
     const char *text = arena_printf(arena, "%d/%d", quarter->passed, quarter->runs);
-    return strlen(text) < COLUMN ? text : arena_printf(arena, "%d%%", (int)(100LL * quarter->passed / quarter->runs));
+    return strlen(text) < COLUMN
+               ? text
+               : arena_printf(arena, "%d%%", (int)(100LL * quarter->passed / quarter->runs));
 }
 
 static const char *days_words(const struct trend *trend, int64_t then_s, struct arena *arena)
@@ -246,7 +256,8 @@ static int64_t mean_age_days(const struct trend *trend)
 void trend_text(const struct trend *trend, const char *drill, struct buf *buf)
 {
     struct arena arena = {0};
-    buf_printf(buf, "%s: %d run%s", drill ? drill : "all drills", trend->runs, trend->runs == 1 ? "" : "s");
+    buf_printf(buf, "%s: %d run%s", drill ? drill : "all drills", trend->runs,
+               trend->runs == 1 ? "" : "s");
     if (trend->last_pass_s == INT64_MIN)
         buf_puts(buf, ", never passed\n\n");
     else
@@ -254,7 +265,8 @@ void trend_text(const struct trend *trend, const char *drill, struct buf *buf)
     buf_printf(buf, "  %-14s", "Median of");
     for (int i = 0; i < QUARTERS; i++)
         buf_printf(buf, "%*s", COLUMN,
-                   arena_printf(&arena, "%02d Q%d", trend->quarters[i].year % 100, trend->quarters[i].number));
+                   arena_printf(&arena, "%02d Q%d", trend->quarters[i].year % 100,
+                                trend->quarters[i].number));
     buf_printf(buf, "\n  %-14s", "Passed");
     for (int i = 0; i < QUARTERS; i++)
         buf_printf(buf, "%*s", COLUMN, passed_words(&trend->quarters[i], &arena));
@@ -266,11 +278,14 @@ void trend_text(const struct trend *trend, const char *drill, struct buf *buf)
     for (int i = 0; i < trend->n_regressions; i++)
         buf_printf(buf, "    %s\n", trend->regressions[i]);
     buf_printf(buf, "\n  Open findings: %d", trend->n_open);
-    buf_puts(buf, trend->n_open ? arena_printf(&arena, ", of a mean age of %" PRId64 " days\n", mean_age_days(trend)) : "\n");
+    buf_puts(buf, trend->n_open ? arena_printf(&arena, ", of a mean age of %" PRId64 " days\n",
+                                               mean_age_days(trend))
+                                : "\n");
     for (int i = 0; i < trend->n_open && i < OPEN_SHOWN; i++) {
         const struct open_finding *open = &trend->open[i];
-        buf_printf(buf, "    %-8s%s, %s: %s\n            %s\n", severity_names[open->severity], open->id,
-                   days_words(trend, open->first_s, &arena), open->drill, words_line(&arena, str_of(open->message), 66));
+        buf_printf(buf, "    %-8s%s, %s: %s\n            %s\n", severity_names[open->severity],
+                   open->id, days_words(trend, open->first_s, &arena), open->drill,
+                   words_line(&arena, str_of(open->message), 66));
     }
     if (trend->n_open > OPEN_SHOWN)
         buf_printf(buf, "    and %d younger ones, in --format json\n", trend->n_open - OPEN_SHOWN);
@@ -304,7 +319,8 @@ void trend_json(const struct trend *trend, const char *drill, struct buf *buf)
     for (int i = 0; i < QUARTERS; i++) {
         const struct quarter *quarter = &trend->quarters[i];
         json_open_object(json, NULL);
-        json_string(json, "quarter", arena_printf(&arena, "%d-Q%d", quarter->year, quarter->number));
+        json_string(json, "quarter",
+                    arena_printf(&arena, "%d-Q%d", quarter->year, quarter->number));
         json_integer(json, "runs", quarter->runs);
         json_integer(json, "passed", quarter->passed);
         put_spread(json, "score", &quarter->score);

@@ -54,13 +54,14 @@ const char *words_instant(struct arena *arena, int64_t ns)
     int64_t whole = (ns < 0 ? -ns : ns) / MILLISECOND;
     int64_t s = whole / 1000, ms = whole % 1000;
     if (ms)
-        return arena_printf(arena, "%s%02" PRId64 ":%02d:%02d.%03d", sign, s / 3600, (int)(s / 60 % 60),
-                            (int)(s % 60), (int)ms);
+        return arena_printf(arena, "%s%02" PRId64 ":%02d:%02d.%03d", sign, s / 3600,
+                            (int)(s / 60 % 60), (int)(s % 60), (int)ms);
     return arena_printf(arena, "%s%02" PRId64 ":%02d:%02d", sign, s / 3600, (int)(s / 60 % 60),
                         (int)(s % 60));
 }
 
-/* Days since 1970-01-01 to a civil date (Howard Hinnant, "chrono-compatible low-level date algorithms"). */
+/* Days since 1970-01-01 to a civil date (Howard Hinnant, "chrono-compatible low-level date
+ * algorithms"). */
 const char *words_date(struct arena *arena, int64_t unix_ns)
 {
     int64_t seconds = unix_ns / SECOND - (unix_ns % SECOND < 0);
@@ -75,8 +76,8 @@ const char *words_date(struct arena *arena, int64_t unix_ns)
     int day = (int)(doy - (153 * mp + 2) / 5 + 1);
     int month = (int)(mp < 10 ? mp + 3 : mp - 9);
     int64_t year = yoe + era * 400 + (month <= 2);
-    return arena_printf(arena, "%04" PRId64 "-%02d-%02dT%02d:%02d:%02dZ", year, month, day, of_day / 3600,
-                        of_day / 60 % 60, of_day % 60);
+    return arena_printf(arena, "%04" PRId64 "-%02d-%02dT%02d:%02d:%02dZ", year, month, day,
+                        of_day / 3600, of_day / 60 % 60, of_day % 60);
 }
 
 const char *words_count(struct arena *arena, int64_t n)
@@ -153,7 +154,8 @@ size_t words_utf8(const char *at, size_t len)
     return overlong || surrogate || beyond ? 0 : n;
 }
 
-/* The length of a sequence that only chooses colours and weight (ECMA-48, SGR), or 0: it says nothing to a reader. */
+/* The length of a sequence that only chooses colours and weight (ECMA-48, SGR), or 0: it says
+ * nothing to a reader. */
 static size_t colour_sequence(const char *at, size_t len)
 {
     size_t n = 2;
@@ -199,7 +201,8 @@ const char *words_line(struct arena *arena, struct str bytes, size_t max_chars)
         size_t before = buf.len;
         i += put_printable(&buf, bytes.at + i, bytes.len - i, false);
         if (buf.len > before)
-            chars += buf.len - before > 1 && (unsigned char)buf.at[before] < 0x80 ? buf.len - before : 1;
+            chars +=
+                buf.len - before > 1 && (unsigned char)buf.at[before] < 0x80 ? buf.len - before : 1;
     }
     const char *line = buf.at ? buf.at : "";
     if (i < bytes.len) { /* take back what the dots need */

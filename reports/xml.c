@@ -10,7 +10,8 @@ static bool is_outside_xml(const char *at, size_t n)
         return true;
     if (n == 1)
         return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7F;
-    bool noncharacter = n == 3 && c == 0xEF && (unsigned char)at[1] == 0xBF && (unsigned char)at[2] >= 0xBE;
+    bool noncharacter =
+        n == 3 && c == 0xEF && (unsigned char)at[1] == 0xBF && (unsigned char)at[2] >= 0xBE;
     bool c1_control = n == 2 && c == 0xC2 && (unsigned char)at[1] < 0xA0;
     return noncharacter || c1_control;
 }

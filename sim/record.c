@@ -25,8 +25,8 @@ const char *const measure_names[MEASURES] = {
 };
 
 const char *const instant_names[INSTANTS] = {
-    [T_CHANGE] = "t_change",   [T_IMPACT] = "t_impact",     [T_DETECT] = "t_detect",
-    [T_ACK] = "t_ack",         [T_DECIDE] = "t_decide",     [T_CLAIM] = "t_claim",
+    [T_CHANGE] = "t_change",     [T_IMPACT] = "t_impact",   [T_DETECT] = "t_detect",
+    [T_ACK] = "t_ack",           [T_DECIDE] = "t_decide",   [T_CLAIM] = "t_claim",
     [T_MITIGATE] = "t_mitigate", [T_RESTORE] = "t_restore", [T_STABLE] = "t_stable",
     [T_END] = "t_end",
 };
@@ -103,8 +103,8 @@ void record_change(struct record *record, const char *subject, const char *forma
     step->changed[step->n_changed++] = arena_printf(&record->arena, "%s: %s", subject, text);
 }
 
-void record_observe(struct record *record, const char *id, const char *evidence,
-                    const char *format, ...)
+void record_observe(struct record *record, const char *id, const char *evidence, const char *format,
+                    ...)
 {
     va_list args;
     va_start(args, format);

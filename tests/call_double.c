@@ -99,7 +99,8 @@ static ssize_t op_read(struct call *call, int fd, void *at, size_t len)
     return (ssize_t)n;
 }
 
-/* Whether something is in the folder of that path. Only relative paths are held to it: tests save themselves the rest. */
+/* Whether something is in the folder of that path. Only relative paths are held to it: tests save
+ * themselves the rest. */
 static bool has_folder(struct call_double *d, const char *place, const char *path)
 {
     size_t n = (size_t)(strrchr(path, '/') - path);

@@ -122,7 +122,8 @@ static int end_of_part(const struct coverage *c, int line)
     return c->n_lines + 1;
 }
 
-/* Whether a drill runs a line of that part; one that has no commands at all, whether it is that part. */
+/* Whether a drill runs a line of that part; one that has no commands at all, whether it is that
+ * part. */
 static bool drill_reaches(struct coverage *c, struct str name, const struct row *row)
 {
     struct drill *drill = NULL;
@@ -134,8 +135,8 @@ static bool drill_reaches(struct coverage *c, struct str name, const struct row 
     int end = end_of_part(c, row->line);
     bool reaches = procedure->n_lines == 0;
     for (int i = 0; i < procedure->n_lines; i++)
-        reaches |= strstr(procedure->lines[i].file, "/playbook.md") && procedure->lines[i].line > row->line &&
-                   procedure->lines[i].line < end;
+        reaches |= strstr(procedure->lines[i].file, "/playbook.md") &&
+                   procedure->lines[i].line > row->line && procedure->lines[i].line < end;
     drill_free(drill);
     return reaches;
 }
@@ -203,7 +204,8 @@ void coverage_check(const char *folder, const char *const *triggers)
     buf_init(&c->readme, 1 << 20);
     buf_init(&c->playbook, 1 << 20);
     assert_int_equal(buf_read_file(&c->readme, arena_printf(&c->arena, "%s/README.md", folder)), 0);
-    assert_int_equal(buf_read_file(&c->playbook, arena_printf(&c->arena, "%s/playbook.md", folder)), 0);
+    assert_int_equal(buf_read_file(&c->playbook, arena_printf(&c->arena, "%s/playbook.md", folder)),
+                     0);
     read_playbook(c);
     read_table(c);
     ask_for_every_part(c);

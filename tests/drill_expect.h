@@ -1,4 +1,5 @@
-/* drill_expect: runs drills of a folder and compares each with its `expect`. For the tests of a system. */
+/* drill_expect: runs drills of a folder and compares each with its `expect`. For the tests of a
+ * system. */
 #ifndef REHEARSE_TESTS_DRILL_EXPECT_H
 #define REHEARSE_TESTS_DRILL_EXPECT_H
 
@@ -12,7 +13,8 @@ struct flown {
     struct report report;
 };
 
-/* Loads and runs; fails the test with the error if that cannot be done, skips it where nothing can be sealed. */
+/* Loads and runs; fails the test with the error if that cannot be done, skips it where nothing can
+ * be sealed. */
 void flown_init(struct flown *, const char *path, const struct drill_options *);
 void flown_release(struct flown *);
 

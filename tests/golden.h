@@ -1,4 +1,5 @@
-/* golden: compares bytes with a kept file. REHEARSE_UPDATE_GOLDEN=1 writes the file instead: then read the diff. */
+/* golden: compares bytes with a kept file. REHEARSE_UPDATE_GOLDEN=1 writes the file instead: then
+ * read the diff. */
 #ifndef REHEARSE_TESTS_GOLDEN_H
 #define REHEARSE_TESTS_GOLDEN_H
 

@@ -68,7 +68,8 @@ static bool matches(const char *pattern, const char *text)
 
 static bool check(const cJSON *root, const cJSON *schema, const cJSON *value, const char *where);
 
-static bool check_members(const cJSON *root, const cJSON *schema, const cJSON *value, const char *where)
+static bool check_members(const cJSON *root, const cJSON *schema, const cJSON *value,
+                          const char *where)
 {
     const cJSON *properties = cJSON_GetObjectItemCaseSensitive(schema, "properties");
     const cJSON *more = cJSON_GetObjectItemCaseSensitive(schema, "additionalProperties");
@@ -97,7 +98,8 @@ static bool check_members(const cJSON *root, const cJSON *schema, const cJSON *v
     return true;
 }
 
-static bool check_items(const cJSON *root, const cJSON *schema, const cJSON *value, const char *where)
+static bool check_items(const cJSON *root, const cJSON *schema, const cJSON *value,
+                        const char *where)
 {
     const cJSON *rule = cJSON_GetObjectItemCaseSensitive(schema, "items");
     const cJSON *item;
@@ -112,7 +114,8 @@ static bool check_items(const cJSON *root, const cJSON *schema, const cJSON *val
     return true;
 }
 
-static bool check_any_of(const cJSON *root, const cJSON *rules, const cJSON *value, const char *where)
+static bool check_any_of(const cJSON *root, const cJSON *rules, const cJSON *value,
+                         const char *where)
 {
     char kept[sizeof complaint];
     memcpy(kept, complaint, sizeof kept);
@@ -127,7 +130,8 @@ static bool check_any_of(const cJSON *root, const cJSON *rules, const cJSON *val
     return fail(where, "fits none of", "anyOf");
 }
 
-static bool check_rule(const cJSON *root, const cJSON *schema, const cJSON *rule, const cJSON *value, const char *where)
+static bool check_rule(const cJSON *root, const cJSON *schema, const cJSON *rule,
+                       const cJSON *value, const char *where)
 {
     const char *name = rule->string;
     if (strcmp(name, "type") == 0)
@@ -140,12 +144,16 @@ static bool check_rule(const cJSON *root, const cJSON *schema, const cJSON *rule
         return !cJSON_IsString(value) || matches(rule->valuestring, value->valuestring) ||
                fail(where, "does not match", rule->valuestring);
     if (strcmp(name, "minimum") == 0)
-        return !cJSON_IsNumber(value) || value->valuedouble >= rule->valuedouble || fail(where, "is under", "minimum");
+        return !cJSON_IsNumber(value) || value->valuedouble >= rule->valuedouble ||
+               fail(where, "is under", "minimum");
     if (strcmp(name, "maximum") == 0)
-        return !cJSON_IsNumber(value) || value->valuedouble <= rule->valuedouble || fail(where, "is over", "maximum");
+        return !cJSON_IsNumber(value) || value->valuedouble <= rule->valuedouble ||
+               fail(where, "is over", "maximum");
     if (strcmp(name, "minItems") == 0)
-        return !cJSON_IsArray(value) || cJSON_GetArraySize(value) >= rule->valueint || fail(where, "is too", "short");
-    if (strcmp(name, "required") == 0 || strcmp(name, "properties") == 0 || strcmp(name, "additionalProperties") == 0)
+        return !cJSON_IsArray(value) || cJSON_GetArraySize(value) >= rule->valueint ||
+               fail(where, "is too", "short");
+    if (strcmp(name, "required") == 0 || strcmp(name, "properties") == 0 ||
+        strcmp(name, "additionalProperties") == 0)
         return !cJSON_IsObject(value) || check_members(root, schema, value, where);
     if (strcmp(name, "items") == 0)
         return !cJSON_IsArray(value) || check_items(root, schema, value, where);
@@ -156,7 +164,8 @@ static bool check_rule(const cJSON *root, const cJSON *schema, const cJSON *rule
         const cJSON *target = strncmp(rule->valuestring, "#/$defs/", 8) == 0
                                   ? cJSON_GetObjectItemCaseSensitive(defs, rule->valuestring + 8)
                                   : NULL;
-        return target ? check(root, target, value, where) : fail(where, "no such $ref", rule->valuestring);
+        return target ? check(root, target, value, where)
+                      : fail(where, "no such $ref", rule->valuestring);
     }
     static const char *const silent[] = {"$schema", "$id", "title", "description", "$defs", NULL};
     for (int i = 0; silent[i]; i++) {

@@ -1,4 +1,5 @@
-/* machine: an operator's machine for tests of fakes: a world from YAML text, files, and the fakes set up on it. */
+/* machine: an operator's machine for tests of fakes: a world from YAML text, files, and the fakes
+ * set up on it. */
 #ifndef REHEARSE_TESTS_MACHINE_H
 #define REHEARSE_TESTS_MACHINE_H
 
@@ -18,8 +19,8 @@ struct machine_file {
     const char *path, *content;
 };
 
-/* `system`: text of a system file ("format:" is put before it); `drill` may be NULL; `files` end in a NULL path.
- * Runs every fake's setup; a mistake fails the test. The clock is at the start. */
+/* `system`: text of a system file ("format:" is put before it); `drill` may be NULL; `files` end in
+ * a NULL path. Runs every fake's setup; a mistake fails the test. The clock is at the start. */
 void machine_init(struct machine *, const char *system, const char *drill,
                   const struct machine_file *files);
 void machine_release(struct machine *);

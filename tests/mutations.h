@@ -1,4 +1,5 @@
-/* mutations: for every drill a change in one place of its files, and what has to be found otherwise then. */
+/* mutations: for every drill a change in one place of its files, and what has to be found otherwise
+ * then. */
 #ifndef REHEARSE_TESTS_MUTATIONS_H
 #define REHEARSE_TESTS_MUTATIONS_H
 
@@ -9,7 +10,8 @@ struct edit {
 struct mutation {
     const char *drill;
     struct edit edits[3];
-    /* "verdict:pass", "GATE:fail", "TARGET:met", "+FINDING", "-FINDING"; at least one word is not what the drill expects */
+    /* "verdict:pass", "GATE:fail", "TARGET:met", "+FINDING", "-FINDING"; at least one word is not
+     * what the drill expects */
     const char *expected;
     const char *why;
     const char *below; /* a heading; NULL: anywhere */

@@ -17,7 +17,8 @@ void sample_target(struct record *record, enum measure measure, double limit, bo
     record->targets[record->n_targets++] = (struct target){measure, limit, at_least};
 }
 
-struct ledger_row *sample_store(struct record *record, const char *store, int64_t acknowledged, int64_t lost)
+struct ledger_row *sample_store(struct record *record, const char *store, int64_t acknowledged,
+                                int64_t lost)
 {
     XGROW(record->ledger, record->n_ledger, record->cap_ledger);
     struct ledger_row *row = &record->ledger[record->n_ledger++];
@@ -29,17 +30,18 @@ struct ledger_row *sample_store(struct record *record, const char *store, int64_
     return row;
 }
 
-struct end_state *sample_state(struct record *record, const char *subject, const char *property, const char *value,
-                               const char *wanted)
+struct end_state *sample_state(struct record *record, const char *subject, const char *property,
+                               const char *value, const char *wanted)
 {
     XGROW(record->end_states, record->n_end_states, record->cap_end_states);
     struct end_state *state = &record->end_states[record->n_end_states++];
-    *state = (struct end_state){subject, property, value, wanted, !wanted || (value && strcmp(value, wanted) == 0), NULL};
+    *state = (struct end_state){
+        subject, property, value, wanted, !wanted || (value && strcmp(value, wanted) == 0), NULL};
     return state;
 }
 
-struct step *sample_step(struct record *record, int line, const char *command, double start_s, double end_s,
-                         int exit_status)
+struct step *sample_step(struct record *record, int line, const char *command, double start_s,
+                         double end_s, int exit_status)
 {
     record->now_ns = at(start_s);
     struct step *step = record_step_begin(record, "playbook.md", line, command);
@@ -74,7 +76,8 @@ struct record *sample_empty(void)
     sample_target(record, MEASURE_DOWNTIME, 300, false);
     sample_target(record, MEASURE_RECORDS_LOST, 0, false);
     sample_target(record, MEASURE_CLAIM_ERROR, 0, true);
-    record_provenance(record, "playbook sha256", "5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9");
+    record_provenance(record, "playbook sha256",
+                      "5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9");
     record_provenance(record, "bash", "5.2.15");
     return record;
 }
@@ -96,7 +99,8 @@ static void add_series(struct record *record, double bad_from_s, double bad_to_s
         double s = i * 15;
         bool bad = s >= bad_from_s && s < bad_to_s;
         double depth = bad ? fmin(1, (s - bad_from_s) / 120) : 0;
-        series_add(indicator, at(s), 0.999 - 0.62 * depth + 0.0008 * wave(i) + 0.03 * depth * wave(i + 7));
+        series_add(indicator, at(s),
+                   0.999 - 0.62 * depth + 0.0008 * wave(i) + 0.03 * depth * wave(i + 7));
         series_add(api, at(s), 0.18 + 1.1 * depth + 0.01 * wave(i + 3) + 0.2 * depth * wave(i));
         series_add(web, at(s), s > 900 && s < 930 ? NAN : 0.09 + 0.2 * depth + 0.005 * wave(i + 5));
         series_add(ready, at(s), bad && depth >= 1 ? 2 : 3);
@@ -110,7 +114,8 @@ static void set_instants(struct record *record, const double seconds[INSTANTS])
         record->instants[i] = seconds[i] < 0 ? NEVER : at(seconds[i]);
 }
 
-static void add_event(struct record *record, double s, enum event_kind kind, const char *subject, const char *text)
+static void add_event(struct record *record, double s, enum event_kind kind, const char *subject,
+                      const char *text)
 {
     record->now_ns = at(s);
     record_event(record, kind, subject, "%s", text);
@@ -142,10 +147,12 @@ struct record *sample_good(void)
     add_event(record, 765, EVENT_OPERATOR, "on-call", "acknowledges the page");
     add_event(record, 800, EVENT_MESSAGE, "#incidents", "we are rolling back the api");
     add_event(record, 840, EVENT_OPERATOR, "on-call", "decides to roll back");
-    struct step *step = sample_step(record, 12, "kubectl rollout undo deployment/api -n shop", 860, 862, 0);
+    struct step *step =
+        sample_step(record, 12, "kubectl rollout undo deployment/api -n shop", 860, 862, 0);
     buf_puts(&step->out, "deployment.apps/api rolled back\n");
     add_change(step, "api: revision 4 is rolled out");
-    step = sample_step(record, 13, "kubectl rollout status deployment/api -n shop --timeout=5m", 870, 1100, 0);
+    step = sample_step(record, 13, "kubectl rollout status deployment/api -n shop --timeout=5m",
+                       870, 1100, 0);
     buf_puts(&step->out, "deployment \"api\" successfully rolled out\n");
     step = sample_step(record, 20, "./verify.sh", 1120, 1190, 0);
     add_claim(record, step, "Rollback complete", 1190);
@@ -155,7 +162,8 @@ struct record *sample_good(void)
     sample_state(record, "api", "ready", "3", "3");
     sample_state(record, "web", "version", "v2.2", NULL);
     add_series(record, 642, 1085, 1800);
-    record_assume(record, "verify.sh asks the api for its health", "its name and the owner's text", false);
+    record_assume(record, "verify.sh asks the api for its health", "its name and the owner's text",
+                  false);
     record->now_ns = at(1800);
     record->current_step = 0;
     return record;
@@ -173,9 +181,11 @@ struct record *sample_bad(void)
     add_event(record, 605, EVENT_FAULT, "orders", "2% of the rows are corrupt");
     add_event(record, 1300, EVENT_ALERT, "error_rate", "fires: over 5% for 10 min");
     add_event(record, 1900, EVENT_OPERATOR, "on-call", "decides to roll back");
-    struct step *step = sample_step(record, 31, "docker exec db psql -f /tmp/down.sql", 1960, 1975.25, 0);
+    struct step *step =
+        sample_step(record, 31, "docker exec db psql -f /tmp/down.sql", 1960, 1975.25, 0);
     buf_puts(&step->err, "psql:/tmp/down.sql:3: ERROR:  relation \"orders_new\" does not exist\n");
-    step = sample_step(record, 33, "pg_restore -d shop /var/backups/shop/20260115_143000.dump", 1990, 2230, 1);
+    step = sample_step(record, 33, "pg_restore -d shop /var/backups/shop/20260115_143000.dump",
+                       1990, 2230, 1);
     buf_add(&step->err, "pg_restore: error: \xff\xfe <b>&\x1b[31mred\n", 33);
     add_change(step, "postgres: restored from the backup of 14:30");
     sample_step(record, 35, "docker-compose restart api", 2240, 2250, 0);
@@ -183,7 +193,8 @@ struct record *sample_bad(void)
     record->current_step = 3;
     record_observe(record, "not_simulated", "--jobs=4", "'pg_restore --jobs' is not simulated");
     record->current_step = 0;
-    step = sample_step(record, 36, "echo \"Rollback complete: `date` | all *good*\"", 2260, 2260.004, 0);
+    step = sample_step(record, 36, "echo \"Rollback complete: `date` | all *good*\"", 2260,
+                       2260.004, 0);
     add_claim(record, step, "Rollback complete: Thu Jan 15 | all *good*", 2260);
     step = sample_step(record, 38, "watch -n 5 docker ps", 2300, 2900, 130);
     step->interrupted = true;

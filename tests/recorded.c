@@ -42,7 +42,8 @@ static int run(const struct recorded *r, enum what what)
         struct str line = str_cut(&rest, '\n');
         if (!str_starts(line, "> "))
             continue;
-        const char *command = arena_str(&arena, (struct str){line.at + 2, line.len - 2}), *start = rest.at;
+        const char *command = arena_str(&arena, (struct str){line.at + 2, line.len - 2}),
+                   *start = rest.at;
         while (rest.len && !(rest.at[0] == '>' && rest.at[1] == ' '))
             str_cut(&rest, '\n');
         const char *want = arena_str(&arena, (struct str){start, (size_t)(rest.at - start)});
@@ -50,7 +51,8 @@ static int run(const struct recorded *r, enum what what)
         const char *got = what == PRINT_REAL ? want : r->ask(command, r->ctx);
         if (what != COMPARE && !is_refused)
             printf("> %s\n%s", command, got);
-        if (what != COMPARE || (is_refused ? strstr(got, "not simulated") != NULL : strcmp(got, want) == 0))
+        if (what != COMPARE ||
+            (is_refused ? strstr(got, "not simulated") != NULL : strcmp(got, want) == 0))
             continue;
         print_error("> %s\n--- fake\n%s--- real\n%s", command, got, want);
         wrong++;

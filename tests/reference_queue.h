@@ -1,4 +1,5 @@
-/* reference_queue: the simplest queue with the same order, a plain binary heap, to compare the fast one with. */
+/* reference_queue: the simplest queue with the same order, a plain binary heap, to compare the fast
+ * one with. */
 #ifndef REHEARSE_TESTS_REFERENCE_QUEUE_H
 #define REHEARSE_TESTS_REFERENCE_QUEUE_H
 

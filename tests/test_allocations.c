@@ -1,5 +1,6 @@
-/* No allocation in the loop: once a world is in its stride, an hour of it asks for memory only where what is kept grows (the
- * record's series, by doubling), however many events there are. malloc and friends are counted by standing in their place. */
+/* No allocation in the loop: once a world is in its stride, an hour of it asks for memory only
+ * where what is kept grows (the record's series, by doubling), however many events there are.
+ * malloc and friends are counted by standing in their place. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -67,7 +68,8 @@ static void hold(struct queue *queue, struct stream *stream, int rounds, enum wa
             }
             continue;
         }
-        if (queue_cancel(queue, handles[i % 64])) /* a time-out that is not needed, and the next one */
+        if (queue_cancel(queue,
+                         handles[i % 64])) /* a time-out that is not needed, and the next one */
             queue_push(queue, at_ns + 1, 0, nothing, NULL);
         handles[i % 64] = queue_push(queue, at_ns, 0, nothing, NULL);
     }
@@ -88,13 +90,15 @@ static void test_the_queue(void **state)
         hold(&queue, &stream, 2000000, way);
         int64_t before = asked;
         hold(&queue, &stream, 2000000, way);
-        /* two million events: at most a few buckets, of the 65, that have never been so full as when time passed a power of two */
+        /* two million events: at most a few buckets, of the 65, that have never been so full as
+         * when time passed a power of two */
         assert_in_range(asked - before, 0, 16);
         queue_release(&queue);
     }
 }
 
-/* An hour at 200 requests a second is 720,000 requests and some 3 million events at the one grain, 3,600 ticks at the other. */
+/* An hour at 200 requests a second is 720,000 requests and some 3 million events at the one grain,
+ * 3,600 ticks at the other. */
 static void test_an_hour(void **state)
 {
     (void)state;
@@ -104,24 +108,28 @@ static void test_an_hour(void **state)
     for (int i = 0; i < 2; i++) {
         struct world_fixture f;
         struct arena arena = {0};
-        world_fixture_begin(&f,
-                            arena_printf(&arena,
-                                         "format: rehearse.system/1\ngrain: %s\n"
-                                         "services:\n"
-                                         "  front: {replicas: 2, versions: {v1: {errors: 0.1%%}}, calls: {api: 1, redis: {times: 1, timeout: 50ms, retries: 1}}}\n"
-                                         "  api: {replicas: 2, versions: {v1: {}}, calls: {db: 1}}\n"
-                                         "  db: {versions: {v: {time: {p50: 1ms, p99: 8ms}}}}\n"
-                                         "  redis: {versions: {v: {time: {p50: 200us, p99: 1ms}}}}\n"
-                                         "stores: {db: {tables: {events: {records: 500000}}}}\n"
-                                         "traffic: {users: {to: front, rate: 200/s, writes: {events: 20%%}}}\n"
-                                         "triggers: [{id: errors, when: {m: error_ratio, op: '>', thr: 0.05, for: 2m}}]\n",
-                                         grains[i]),
-                            "{}", 1);
+        world_fixture_begin(
+            &f,
+            arena_printf(
+                &arena,
+                "format: rehearse.system/1\ngrain: %s\n"
+                "services:\n"
+                "  front: {replicas: 2, versions: {v1: {errors: 0.1%%}}, calls: {api: 1, redis: "
+                "{times: 1, timeout: 50ms, retries: 1}}}\n"
+                "  api: {replicas: 2, versions: {v1: {}}, calls: {db: 1}}\n"
+                "  db: {versions: {v: {time: {p50: 1ms, p99: 8ms}}}}\n"
+                "  redis: {versions: {v: {time: {p50: 200us, p99: 1ms}}}}\n"
+                "stores: {db: {tables: {events: {records: 500000}}}}\n"
+                "traffic: {users: {to: front, rate: 200/s, writes: {events: 20%%}}}\n"
+                "triggers: [{id: errors, when: {m: error_ratio, op: '>', thr: 0.05, for: 2m}}]\n",
+                grains[i]),
+            "{}", 1);
         world_fixture_until(&f, 20 * MINUTE);
         int64_t before = asked;
         world_fixture_until(&f, 80 * MINUTE);
         int64_t grew = asked - before;
-        /* about twenty-five series and the marks of one table, each doubled twice or three times from minute 20 to 80 */
+        /* about twenty-five series and the marks of one table, each doubled twice or three times
+         * from minute 20 to 80 */
         if (grew > 100)
             fail_msg("%s: memory was asked for %lld times in an hour", grains[i], (long long)grew);
         world_fixture_end(&f);

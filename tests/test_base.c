@@ -105,9 +105,13 @@ static void errors_wrap_outward(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(slices),          cmocka_unit_test(numbers),
-        cmocka_unit_test(leading_numbers), cmocka_unit_test(distances),       cmocka_unit_test(buffers_stop_at_their_maximum),
-        cmocka_unit_test(arenas_align_and_zero), cmocka_unit_test(errors_wrap_outward),
+        cmocka_unit_test(slices),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(leading_numbers),
+        cmocka_unit_test(distances),
+        cmocka_unit_test(buffers_stop_at_their_maximum),
+        cmocka_unit_test(arenas_align_and_zero),
+        cmocka_unit_test(errors_wrap_outward),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

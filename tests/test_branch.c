@@ -27,8 +27,8 @@ static void roll_back_later(int i, void *ctx, void *result)
     instance_set_version(api, "v1");
     instance_start(api);
     world_fixture_until(f, 40 * MINUTE);
-    *outcome = (struct outcome){store_acknowledged(world_store(f->world, "db"), "t"), f->record->downtime_ns,
-                                f->record->fingerprint};
+    *outcome = (struct outcome){store_acknowledged(world_store(f->world, "db"), "t"),
+                                f->record->downtime_ns, f->record->fingerprint};
 }
 
 static void test_futures_of_one_present(void **state)
@@ -49,7 +49,8 @@ static void test_futures_of_one_present(void **state)
     assert_int_equal(branch(FUTURES, 1, roll_back_later, &f, other, sizeof *other), FUTURES);
     assert_memory_equal(one, other, sizeof one); /* however many at once */
     assert_true(world_now(f.world) == 15 * MINUTE && f.record->fingerprint == present);
-    for (int i = 1; i < FUTURES; i++) { /* each minute later costs a minute of downtime, and records */
+    for (int i = 1; i < FUTURES;
+         i++) { /* each minute later costs a minute of downtime, and records */
         assert_int_equal(one[i].downtime_ns, one[i - 1].downtime_ns + MINUTE);
         assert_true(one[i].acknowledged < one[i - 1].acknowledged);
     }

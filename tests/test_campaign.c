@@ -19,7 +19,8 @@
 
 enum { RUNS = 200 };
 static struct campaign_run runs[RUNS];
-static struct campaign campaign = {"shop/undo", "The undo", "rehearse run drills/undo.yaml --seed", runs, RUNS};
+static struct campaign campaign = {"shop/undo", "The undo", "rehearse run drills/undo.yaml --seed",
+                                   runs, RUNS};
 static struct arena arena;
 
 /* Rollbacks of 6 to 20 minutes with a long tail; the last ten never come back. */
@@ -33,14 +34,16 @@ static int fill(void **state)
         int k = i * 7919 % RUNS;
         campaign_run_of(&runs[i], &report);
         runs[i].seed = (uint64_t)i + 1;
-        runs[i].measures[MEASURE_ROLLBACK] = 360 + 1.1 * k + (k > 150 ? (k - 150) * (k - 150) * 0.25 : 0);
+        runs[i].measures[MEASURE_ROLLBACK] =
+            360 + 1.1 * k + (k > 150 ? (k - 150) * (k - 150) * 0.25 : 0);
         if (k >= RUNS - 10) {
             runs[i].measures[MEASURE_ROLLBACK] = NAN;
             runs[i].outcome = OUTCOME_FAIL;
             runs[i].gates[GATE_END_STATE] = OUTCOME_FAIL;
             runs[i].score = 40 + k - RUNS;
         }
-        runs[i].met[MEASURE_ROLLBACK] = runs[i].measures[MEASURE_ROLLBACK] < 900 ? OUTCOME_PASS : OUTCOME_FAIL;
+        runs[i].met[MEASURE_ROLLBACK] =
+            runs[i].measures[MEASURE_ROLLBACK] < 900 ? OUTCOME_PASS : OUTCOME_FAIL;
     }
     report_release(&report);
     record_free(record);
@@ -109,7 +112,9 @@ static void formats_are_as_kept(void **state)
     static const struct {
         const char *name;
         void (*write)(const struct campaign *, struct buf *);
-    } formats[] = {{"campaign.txt", campaign_text}, {"campaign.json", campaign_json}, {"campaign.csv", campaign_csv}};
+    } formats[] = {{"campaign.txt", campaign_text},
+                   {"campaign.json", campaign_json},
+                   {"campaign.csv", campaign_csv}};
     struct buf buf;
     buf_init(&buf, 1 << 22);
     for (size_t i = 0; i < 3; i++) {
@@ -129,8 +134,9 @@ static void pictures_are_clean_whatever_the_values(void **state)
     static const struct {
         int n;
         double first, step, limit;
-    } cases[] = {{1, 60, 0, 900},  {1, 0, 0, 300},     {2, 5, 100000, 900}, {50, 300, 0, NAN},
-                 {200, 1, 1, 50},  {200, 1, 0.001, 900}, {100, 899, 0.02, 900}, {150, 3600, 60, 300}};
+    } cases[] = {{1, 60, 0, 900},       {1, 0, 0, 300},      {2, 5, 100000, 900},
+                 {50, 300, 0, NAN},     {200, 1, 1, 50},     {200, 1, 0.001, 900},
+                 {100, 899, 0.02, 900}, {150, 3600, 60, 300}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct campaign some = campaign;
         some.n = cases[i].n;
@@ -188,7 +194,8 @@ static void the_number_of_jobs_changes_nothing(void **state)
     char output[2][65536], arguments[512];
     workspace_init(&workspace, "tests/data/check");
     for (int i = 0; i < 2; i++) {
-        snprintf(arguments, sizeof arguments, "campaign %s/lies.yaml --runs 3 -j %d --format json --out %s/out", workspace.path,
+        snprintf(arguments, sizeof arguments,
+                 "campaign %s/lies.yaml --runs 3 -j %d --format json --out %s/out", workspace.path,
                  i ? 3 : 1, workspace.path);
         int status = rehearse(arguments, output[i], sizeof output[i]);
         if (status != 1)

@@ -1,4 +1,5 @@
-/* rehearse check: its table and exit status by hand, and the command itself on a drill that is found out. */
+/* rehearse check: its table and exit status by hand, and the command itself on a drill that is
+ * found out. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,10 +53,16 @@ static void the_exit_status_says_the_worst(void **state)
     unknown.outcome = OUTCOME_UNKNOWN;
     const char *line = "verdict is unknown, expected pass";
     struct check_row well = {.path = "a", .summary = good, .has_summary = true};
-    struct check_row otherwise = {.path = "b", .summary = bad, .has_summary = true, .unexpected = &line, .n_unexpected = 1};
-    struct check_row worse = {.path = "c", .summary = good, .has_summary = true, .worse = &line, .n_worse = 1};
+    struct check_row otherwise = {
+        .path = "b", .summary = bad, .has_summary = true, .unexpected = &line, .n_unexpected = 1};
+    struct check_row worse = {
+        .path = "c", .summary = good, .has_summary = true, .worse = &line, .n_worse = 1};
     struct check_row over = {.path = "d", .summary = good, .has_summary = true, .n_over = 1};
-    struct check_row unseen = {.path = "e", .summary = unknown, .has_summary = true, .unexpected = &line, .n_unexpected = 1};
+    struct check_row unseen = {.path = "e",
+                               .summary = unknown,
+                               .has_summary = true,
+                               .unexpected = &line,
+                               .n_unexpected = 1};
     struct check_row broken = {.path = "f", .failure = "no", .failure_code = ERROR_INPUT};
     struct check_row unsealed = {.path = "g", .failure = "no", .failure_code = ERROR_SEAL};
     struct check_row crashed = {.path = "h", .failure = "no", .failure_code = ERROR_INTERNAL};
@@ -63,12 +70,14 @@ static void the_exit_status_says_the_worst(void **state)
         struct check_row rows[2];
         int n_missing, status;
     } cases[] = {
-        {{well, well}, 0, 0},      {{well, well}, 1, 1},       {{well, otherwise}, 0, 1}, {{worse, well}, 0, 1},
-        {{over, well}, 0, 1},      {{unseen, well}, 0, 3},     {{unseen, worse}, 0, 1},   {{broken, otherwise}, 0, 2},
-        {{unsealed, well}, 0, 3},  {{unsealed, broken}, 0, 2}, {{broken, crashed}, 0, 70},
+        {{well, well}, 0, 0},       {{well, well}, 1, 1},        {{well, otherwise}, 0, 1},
+        {{worse, well}, 0, 1},      {{over, well}, 0, 1},        {{unseen, well}, 0, 3},
+        {{unseen, worse}, 0, 1},    {{broken, otherwise}, 0, 2}, {{unsealed, well}, 0, 3},
+        {{unsealed, broken}, 0, 2}, {{broken, crashed}, 0, 70},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct check check = {.rows = cases[i].rows, .n = 2, .missing = &line, .n_missing = cases[i].n_missing};
+        struct check check = {
+            .rows = cases[i].rows, .n = 2, .missing = &line, .n_missing = cases[i].n_missing};
         assert_int_equal(check_status(&check), cases[i].status);
     }
 }
@@ -96,9 +105,17 @@ static void the_table_is_as_kept(void **state)
     const char *missing[] = {"drill shop/old is in the baseline and was not run"};
     struct check_row rows[] = {
         {.path = "drills/undo.yaml", .summary = good, .has_summary = true},
-        {.path = "drills/restore.yaml", .summary = bad, .has_summary = true, .unexpected = unexpected, .n_unexpected = 2,
-         .worse = worse, .n_worse = 1, .n_over = 3},
-        {.path = "drills/x.yaml", .failure = "drills/x.yaml:3: /cwd: is missing", .failure_code = ERROR_INPUT},
+        {.path = "drills/restore.yaml",
+         .summary = bad,
+         .has_summary = true,
+         .unexpected = unexpected,
+         .n_unexpected = 2,
+         .worse = worse,
+         .n_worse = 1,
+         .n_over = 3},
+        {.path = "drills/x.yaml",
+         .failure = "drills/x.yaml:3: /cwd: is missing",
+         .failure_code = ERROR_INPUT},
     };
     struct check check = {.rows = rows, .n = 3, .missing = missing, .n_missing = 1};
     struct buf buf;
@@ -158,8 +175,10 @@ static void a_lie_is_found_out_and_expected(void **state)
     workspace_init(&workspace, "tests/data/check");
     char output[8192], arguments[700];
     const char *at = workspace.path;
-    snprintf(arguments, sizeof arguments, "check %s --out %s/out --junit %s/out/j.xml --sarif %s/out/s.sarif --csv %s/out/m.csv "
-             "--metrics %s/out/m.txt --write-baseline %s/out/base.json -j 2", at, at, at, at, at, at, at);
+    snprintf(arguments, sizeof arguments,
+             "check %s --out %s/out --junit %s/out/j.xml --sarif %s/out/s.sarif --csv %s/out/m.csv "
+             "--metrics %s/out/m.txt --write-baseline %s/out/base.json -j 2",
+             at, at, at, at, at, at, at);
     int status = rehearse(arguments, output, sizeof output);
     if (status != 0)
         fail_msg("exit %d: %s", status, output);
@@ -177,7 +196,8 @@ static void a_lie_is_found_out_and_expected(void **state)
     assert_int_equal(buf_read_file(&file, workspace_path(&workspace, "out/s.sarif")), 0);
     assert_null(json_schema_check("tests/sarif-2.1.0-subset.schema.json", file.at));
     /* `at` is absolute: nothing that is kept says where on this machine it is */
-    static const char *const kept[] = {"out/shop/lies/run.json", "out/s.sarif", "out/j.xml", "out/base.json", "out/shop/lies/report.html"};
+    static const char *const kept[] = {"out/shop/lies/run.json", "out/s.sarif", "out/j.xml",
+                                       "out/base.json", "out/shop/lies/report.html"};
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
         buf_clear(&file);
         assert_int_equal(buf_read_file(&file, workspace_path(&workspace, kept[i])), 0);
@@ -187,7 +207,8 @@ static void a_lie_is_found_out_and_expected(void **state)
     }
     buf_release(&file);
     /* the same again is not worse; a step more that fails is */
-    snprintf(arguments, sizeof arguments, "check %s --out %s/out --baseline %s/out/base.json", at, at, at);
+    snprintf(arguments, sizeof arguments, "check %s --out %s/out --baseline %s/out/base.json", at,
+             at, at);
     assert_int_equal(rehearse(arguments, output, sizeof output), 0);
     workspace_replace(&workspace, "playbook.md", "sleep 60", "sleep 60\ncat /nowhere");
     assert_int_equal(rehearse(arguments, output, sizeof output), 1);
@@ -209,17 +230,22 @@ static void a_broken_drill_stops_no_other(void **state)
     workspace_init(&workspace, "tests/data/check");
     char output[8192], arguments[512];
     snprintf(arguments, sizeof arguments,
-             "list /nonexistent; cd %s && cp lies.yaml b.yml && cp lies.yaml key.yaml && cp lies.yaml playbook.yaml && "
+             "list /nonexistent; cd %s && cp lies.yaml b.yml && cp lies.yaml key.yaml && cp "
+             "lies.yaml playbook.yaml && "
              "sed -i s/cwd:/cdw:/ key.yaml && sed -i s/playbook.md/nowhere.md/ playbook.yaml && "
              "printf 'format: rehearse.drill/1\\na: [\\n' > open.yaml",
              workspace.path);
     rehearse(arguments, output, sizeof output);
-    snprintf(arguments, sizeof arguments, "check %s -j2 --history none --out %s/out --junit %s/out/j.xml", workspace.path, workspace.path,
-             workspace.path);
+    snprintf(arguments, sizeof arguments,
+             "check %s -j2 --history none --out %s/out --junit %s/out/j.xml", workspace.path,
+             workspace.path, workspace.path);
     assert_int_equal(rehearse(arguments, output, sizeof output), 2);
-    static const char *const told[] = {"ok   shop/b ",  "ok   shop/lies ",
-                                       "/key.yaml:5: /cdw: unknown key; did you mean 'cwd'?", "/nowhere.md: cannot read the playbook",
-                                       "/open.yaml:", "5 drills: 2 as expected, 3 not"};
+    static const char *const told[] = {"ok   shop/b ",
+                                       "ok   shop/lies ",
+                                       "/key.yaml:5: /cdw: unknown key; did you mean 'cwd'?",
+                                       "/nowhere.md: cannot read the playbook",
+                                       "/open.yaml:",
+                                       "5 drills: 2 as expected, 3 not"};
     for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
         if (!strstr(output, told[i]))
             fail_msg("'%s' is not in: %s", told[i], output);
@@ -243,20 +269,25 @@ static void a_waiver_holds_until_its_day(void **state)
     struct workspace workspace;
     workspace_init(&workspace, "tests/data/check");
     workspace_replace(&workspace, "lies.yaml", "expect:",
-                      "waive: [{finding: data_loss, until: 2026-06-30, reason: the store is mended in June}]\nexpect:");
+                      "waive: [{finding: data_loss, until: 2026-06-30, reason: the store is mended "
+                      "in June}]\nexpect:");
     char output[8192], arguments[512];
-    snprintf(arguments, sizeof arguments, "check %s --history none --out %s/out --today 2026-06-29", workspace.path, workspace.path);
-    assert_int_equal(rehearse(arguments, output, sizeof output), 0);
-    snprintf(arguments, sizeof arguments, "check %s --history none --out %s/out --today 2026-06-30 --junit %s/out/j.xml", workspace.path,
+    snprintf(arguments, sizeof arguments, "check %s --history none --out %s/out --today 2026-06-29",
              workspace.path, workspace.path);
+    assert_int_equal(rehearse(arguments, output, sizeof output), 0);
+    snprintf(arguments, sizeof arguments,
+             "check %s --history none --out %s/out --today 2026-06-30 --junit %s/out/j.xml",
+             workspace.path, workspace.path, workspace.path);
     assert_int_equal(rehearse(arguments, output, sizeof output), 1);
     assert_non_null(strstr(output, "the waiver of data_loss ended on 2026-06-30"));
     struct buf file;
     buf_init(&file, 16 << 20);
     assert_int_equal(buf_read_file(&file, workspace_path(&workspace, "out/j.xml")), 0);
-    assert_non_null(strstr(file.at, "<failure message=\"the waiver of data_loss ended on 2026-06-30"));
+    assert_non_null(
+        strstr(file.at, "<failure message=\"the waiver of data_loss ended on 2026-06-30"));
     buf_release(&file);
-    snprintf(arguments, sizeof arguments, "check %s --history none --out %s/out --today soon", workspace.path, workspace.path);
+    snprintf(arguments, sizeof arguments, "check %s --history none --out %s/out --today soon",
+             workspace.path, workspace.path);
     assert_int_equal(rehearse(arguments, output, sizeof output), 2);
     workspace_release(&workspace);
 }
@@ -270,11 +301,16 @@ static void one_run_leaves_the_same_files(void **state)
     workspace_init(&workspace, "tests/data/check");
     char output[16384], arguments[700];
     const char *at = workspace.path;
-    snprintf(arguments, sizeof arguments, "run %s/lies.yaml --history none --out %s/out --junit %s/out/a/j.xml --sarif %s/out/s.sarif "
-             "--csv %s/out/m.csv --metrics %s/out/m.txt --png", at, at, at, at, at, at);
+    snprintf(arguments, sizeof arguments,
+             "run %s/lies.yaml --history none --out %s/out --junit %s/out/a/j.xml --sarif "
+             "%s/out/s.sarif "
+             "--csv %s/out/m.csv --metrics %s/out/m.txt --png",
+             at, at, at, at, at, at);
     assert_int_equal(rehearse(arguments, output, sizeof output), 1);
-    static const char *const files[] = {"report.html", "report.md", "run.json", "events.jsonl", "incident.md", "timeline.svg", "steps.svg",
-                                        "timeline.png", "steps.png", "a/j.xml", "s.sarif", "m.csv", "m.txt"};
+    static const char *const files[] = {"report.html", "report.md",    "run.json",  "events.jsonl",
+                                        "incident.md", "timeline.svg", "steps.svg", "timeline.png",
+                                        "steps.png",   "a/j.xml",      "s.sarif",   "m.csv",
+                                        "m.txt"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         snprintf(arguments, sizeof arguments, "out/%s", files[i]);
         assert_int_equal(access(workspace_path(&workspace, arguments), R_OK), 0);
@@ -291,19 +327,25 @@ static void a_result_that_cannot_be_written_is_no_pass(void **state)
     struct workspace workspace;
     workspace_init(&workspace, "tests/data/check");
     char output[8192], arguments[512];
-    snprintf(arguments, sizeof arguments, "check %s --history none --out %s/out 2>%s/told >/dev/full; status=$?; "
-             "cat %s/told; exit $status; :", workspace.path, workspace.path, workspace.path, workspace.path);
+    snprintf(arguments, sizeof arguments,
+             "check %s --history none --out %s/out 2>%s/told >/dev/full; status=$?; "
+             "cat %s/told; exit $status; :",
+             workspace.path, workspace.path, workspace.path, workspace.path);
     assert_int_equal(rehearse(arguments, output, sizeof output), 2);
     assert_non_null(strstr(output, "standard output: cannot be written"));
-    snprintf(arguments, sizeof arguments, "check %s --history none --out %s/out --junit /dev/full/j.xml", workspace.path, workspace.path);
+    snprintf(arguments, sizeof arguments,
+             "check %s --history none --out %s/out --junit /dev/full/j.xml", workspace.path,
+             workspace.path);
     assert_int_equal(rehearse(arguments, output, sizeof output), 2);
     assert_non_null(strstr(output, "/dev/full"));
-    snprintf(arguments, sizeof arguments, "check %s --history none --out %s/lies.yaml/out", workspace.path, workspace.path);
+    snprintf(arguments, sizeof arguments, "check %s --history none --out %s/lies.yaml/out",
+             workspace.path, workspace.path);
     assert_int_equal(rehearse(arguments, output, sizeof output), 2);
     workspace_release(&workspace);
 }
 
-/* Ten drills, one at a time, stopped after the first moments: nobody goes on behind our back, and the exit says unknown. */
+/* Ten drills, one at a time, stopped after the first moments: nobody goes on behind our back, and
+ * the exit says unknown. */
 static void a_check_can_be_stopped(void **state)
 {
     (void)state;
@@ -313,12 +355,17 @@ static void a_check_can_be_stopped(void **state)
     workspace_init(&workspace, "tests/data/check");
     char output[8192], arguments[512], command[700];
     snprintf(arguments, sizeof arguments,
-             "list /nonexistent; cd %s; rm -rf out; for i in 1 2 3 4 5 6 7 8 9; do cp lies.yaml lies$i.yaml; done", workspace.path);
+             "list /nonexistent; cd %s; rm -rf out; for i in 1 2 3 4 5 6 7 8 9; do cp lies.yaml "
+             "lies$i.yaml; done",
+             workspace.path);
     for (int i = 0; i < 2; i++) {
         rehearse(arguments, output, sizeof output); /* nothing is left of the last one */
-        snprintf(command, sizeof command, "check %s -j1 --history none --out %s/out 2>%s/told & pid=$!; "
-                 "while ! [ -e %s/out/shop ]; do sleep 0.01; done; kill -%s $pid; wait $pid; status=$?; cat %s/told; exit $status; :",
-                 workspace.path, workspace.path, workspace.path, workspace.path, i ? "TERM" : "INT", workspace.path);
+        snprintf(command, sizeof command,
+                 "check %s -j1 --history none --out %s/out 2>%s/told & pid=$!; "
+                 "while ! [ -e %s/out/shop ]; do sleep 0.01; done; kill -%s $pid; wait $pid; "
+                 "status=$?; cat %s/told; exit $status; :",
+                 workspace.path, workspace.path, workspace.path, workspace.path, i ? "TERM" : "INT",
+                 workspace.path);
         int status = rehearse(command, output, sizeof output);
         if (status != 3)
             fail_msg("exit %d: %s", status, output);

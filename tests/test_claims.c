@@ -1,4 +1,5 @@
-/* Which lines of output claim that the rollback is done, where the drill names no patterns of its own. */
+/* Which lines of output claim that the rollback is done, where the drill names no patterns of its
+ * own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,10 +40,12 @@ static void test_default_claims(void **state)
     struct drill *drill = NULL;
     workspace_init(&workspace, "tests/data");
     workspace_write(&workspace, "playbook.md", "# Do it\n\n```bash\ntrue\n```\n");
-    workspace_write(&workspace, "system.yaml", "format: rehearse.system/1\nname: small\nservices: {web: {}}\n");
-    workspace_write(&workspace, "drill.yaml",
-                    "format: rehearse.drill/1\nsystem: system.yaml\nstart: 2025-01-15T14:25:00Z\ncwd: /\n"
-                    "change: {at: 1m, set: {x: y}}\nprocedure: {playbook: playbook.md}\n");
+    workspace_write(&workspace, "system.yaml",
+                    "format: rehearse.system/1\nname: small\nservices: {web: {}}\n");
+    workspace_write(
+        &workspace, "drill.yaml",
+        "format: rehearse.drill/1\nsystem: system.yaml\nstart: 2025-01-15T14:25:00Z\ncwd: /\n"
+        "change: {at: 1m, set: {x: y}}\nprocedure: {playbook: playbook.md}\n");
     if (drill_load(workspace_path(&workspace, "drill.yaml"), NULL, &drill, &error) < 0)
         fail_msg("%s", error.text);
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {

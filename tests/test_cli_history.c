@@ -35,8 +35,8 @@ static int rehearse(const char *arguments)
 {
     const char *build = getenv("REHEARSE_BUILD");
     char command[1024];
-    snprintf(command, sizeof command, "XDG_STATE_HOME=%s/state \"$(realpath %s)\"/rehearse %s 2>&1", dir,
-             build ? build : "build", arguments);
+    snprintf(command, sizeof command, "XDG_STATE_HOME=%s/state \"$(realpath %s)\"/rehearse %s 2>&1",
+             dir, build ? build : "build", arguments);
     FILE *pipe = popen(command, "r");
     assert_non_null(pipe);
     size_t n = fread(output, 1, sizeof output - 1, pipe);
@@ -81,12 +81,16 @@ static void runs_are_added_listed_and_trended(void **state)
     rehearse_ok("history add %s/good.json --at 2025-11-03", dir);
     rehearse_ok("history add %s/good.json %s/bad.json --at 2026-02-03T10:20:00Z", dir, dir);
     rehearse_ok("history");
-    assert_string_equal(output, "Date              Drill                                  Verdict  Score  Kind\n"
-                                "2026-02-03 10:20  shop/restore                           fail      23.3  simulated\n"
-                                "2026-02-03 10:20  shop/undo                              pass       100  simulated\n"
-                                "2025-11-03 00:00  shop/undo                              pass       100  simulated\n");
+    assert_string_equal(
+        output,
+        "Date              Drill                                  Verdict  Score  Kind\n"
+        "2026-02-03 10:20  shop/restore                           fail      23.3  simulated\n"
+        "2026-02-03 10:20  shop/undo                              pass       100  simulated\n"
+        "2025-11-03 00:00  shop/undo                              pass       100  simulated\n");
     rehearse_ok("history list shop/undo --limit 1");
-    assert_string_equal(strchr(output, '\n'), "\n2026-02-03 10:20  shop/undo                              pass       100  simulated\n");
+    assert_string_equal(
+        strchr(output, '\n'),
+        "\n2026-02-03 10:20  shop/undo                              pass       100  simulated\n");
     rehearse_ok("trend --now 2026-02-05 --plot %s/plots/trend.svg", dir);
     assert_non_null(strstr(output, "all drills: 3 runs, last pass 1 day ago"));
     assert_non_null(strstr(output, "passes: 1 of 2, were 1 of 1 in 2025 Q4"));
@@ -105,13 +109,15 @@ static void a_held_drill_counts(void **state)
     (void)state;
     char path[128];
     snprintf(path, sizeof path, "%s/held.yaml", dir);
-    assert_int_equal(report_write_file(path,
-                                       STR("format: rehearse.held/1\ndrill: shop/undo\nstart: 2026-01-10T09:00:00Z\n"
-                                           "people: [a facilitator, two engineers]\n"
-                                           "instants: {change: 1m, impact: 2m, detect: 4m, decide: 8m, restore: 20m, "
-                                           "claim: 21m, stable: 26m}\nrecords_lost: 0\nend_state: good\n"),
-                                       NULL),
-                     0);
+    assert_int_equal(
+        report_write_file(
+            path,
+            STR("format: rehearse.held/1\ndrill: shop/undo\nstart: 2026-01-10T09:00:00Z\n"
+                "people: [a facilitator, two engineers]\n"
+                "instants: {change: 1m, impact: 2m, detect: 4m, decide: 8m, restore: 20m, "
+                "claim: 21m, stable: 26m}\nrecords_lost: 0\nend_state: good\n"),
+            NULL),
+        0);
     rehearse_ok("history add %s/held.yaml", dir);
     assert_non_null(strstr(output, "PASS   score 100"));
     rehearse_ok("history list");
@@ -126,7 +132,8 @@ static void a_held_drill_counts(void **state)
     /* one bad file among good ones: nothing is kept of any */
     char arguments[256];
     write_run("good.json", sample_good());
-    snprintf(arguments, sizeof arguments, "history add --at 2020-01-01 %s/good.json %s/nowhere.yaml", dir, dir);
+    snprintf(arguments, sizeof arguments,
+             "history add --at 2020-01-01 %s/good.json %s/nowhere.yaml", dir, dir);
     assert_int_equal(rehearse(arguments), 2);
     rehearse_ok("history list --limit 0");
     assert_null(strstr(output, "2020-01-01"));

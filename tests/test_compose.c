@@ -1,4 +1,5 @@
-/* docker-compose and docker compose: what the real ones print, and what they recreate and what not. */
+/* docker-compose and docker compose: what the real ones print, and what they recreate and what not.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -76,7 +77,8 @@ static void test_ps(void **state)
     machine_release(&m);
 }
 
-/* Scenario 2 of a real playbook: stop, then up: what was stopped starts with the image and environment it has. */
+/* Scenario 2 of a real playbook: stop, then up: what was stopped starts with the image and
+ * environment it has. */
 static void test_stop_and_up(void **state)
 {
     (void)state;
@@ -97,7 +99,8 @@ static void test_stop_and_up(void **state)
     machine_release(&m);
 }
 
-/* The image's ID is part of what v1 compares: a tag that moved makes `up` recreate; `restart` never does. */
+/* The image's ID is part of what v1 compares: a tag that moved makes `up` recreate; `restart` never
+ * does. */
 static void test_tag_moves(void **state)
 {
     (void)state;
@@ -123,7 +126,8 @@ static void test_tag_moves(void **state)
     machine_release(&m);
 }
 
-/* A container's environment is that of its creation; `up` sees that the file says something else now. */
+/* A container's environment is that of its creation; `up` sees that the file says something else
+ * now. */
 static void test_environment(void **state)
 {
     (void)state;
@@ -396,7 +400,8 @@ static void test_logs(void **state)
     machine_release(&m);
 }
 
-/* A program that ends at its start is started again and again, and in between there is nothing to exec into. */
+/* A program that ends at its start is started again and again, and in between there is nothing to
+ * exec into. */
 static void test_crash_loop(void **state)
 {
     (void)state;

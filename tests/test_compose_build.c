@@ -1,4 +1,5 @@
-/* Compose: images that are built, one-off containers, scaling, pulling: and what of it reaches what runs. */
+/* Compose: images that are built, one-off containers, scaling, pulling: and what of it reaches what
+ * runs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,7 +46,8 @@ static const char *running(struct machine *m, const char *name)
     return found->image->version;
 }
 
-/* The bad release is deployed; then the sources of the good one lie in the folder, as after a git checkout. */
+/* The bad release is deployed; then the sources of the good one lie in the folder, as after a git
+ * checkout. */
 static void begin(struct machine *m)
 {
     machine_init(m, system_text,
@@ -55,7 +57,8 @@ static void begin(struct machine *m)
     assert_string_equal(running(m, "shop_api_1"), "v2");
 }
 
-/* up without a build, restart after a build: the old image stays. Only up after a build brings the new one. */
+/* up without a build, restart after a build: the old image stays. Only up after a build brings the
+ * new one. */
 static void test_build(void **state)
 {
     (void)state;
@@ -73,7 +76,8 @@ static void test_build(void **state)
     machine_release(&m);
 }
 
-/* v2 hashes otherwise than v1, so its first `up` makes everything anew that v1 had made, whatever changed. */
+/* v2 hashes otherwise than v1, so its first `up` makes everything anew that v1 had made, whatever
+ * changed. */
 static void test_up_build(void **state)
 {
     (void)state;
@@ -233,11 +237,12 @@ static void test_dockerfile(void **state)
     (void)state;
     struct machine m;
     begin(&m);
-    double_file(&m.d, "", "/opt/shop/app/Dockerfile",
-                "# syntax=docker/dockerfile:1\nARG BASE=python:3.11\nFROM ${BASE} AS build\n"
-                "ENV GONE=with-its-stage\nRUN pip install \\\n  # a comment\n  -r requirements.txt\n"
-                "FROM python:3.11\nARG RELEASE=none\nENV MODE=new \\\n    RELEASE=$RELEASE\n"
-                "ENV OLD style value\nCOPY <<EOF /etc/x\nFOO\nEOF\nENTRYPOINT [\"/app/run\", \"now\"]\n");
+    double_file(
+        &m.d, "", "/opt/shop/app/Dockerfile",
+        "# syntax=docker/dockerfile:1\nARG BASE=python:3.11\nFROM ${BASE} AS build\n"
+        "ENV GONE=with-its-stage\nRUN pip install \\\n  # a comment\n  -r requirements.txt\n"
+        "FROM python:3.11\nARG RELEASE=none\nENV MODE=new \\\n    RELEASE=$RELEASE\n"
+        "ENV OLD style value\nCOPY <<EOF /etc/x\nFOO\nEOF\nENTRYPOINT [\"/app/run\", \"now\"]\n");
     machine_holds(&m, "docker build -t made:1 -t made:latest --build-arg RELEASE=7 app", 0, "",
                   "#2 naming to made:1 done\n#2 naming to made:latest done\n");
     machine_expect(&m, "docker inspect made:1 --format '{{range .Config.Env}}{{.}} {{end}}'", 0,
@@ -255,7 +260,8 @@ static void test_dockerfile(void **state)
     } wrong[] = {
         {"FROM a\nCOPPY . .\n", "dockerfile parse error on line 2: unknown instruction: COPPY\n"},
         {"\n# nothing\n", "file with no instructions\n"},
-        {"ARG A=1\nRUN make\n", "dockerfile parse error on line 2: no build stage in current context\n"},
+        {"ARG A=1\nRUN make\n",
+         "dockerfile parse error on line 2: no build stage in current context\n"},
         {"FROM a\nRUN\n", "dockerfile parse error on line 2: RUN requires at least one argument\n"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -266,7 +272,8 @@ static void test_dockerfile(void **state)
     machine_release(&m);
 }
 
-/* A container of its own for one command has a root of its own; there are so many at once and no more. */
+/* A container of its own for one command has a root of its own; there are so many at once and no
+ * more. */
 static void test_other_images(void **state)
 {
     (void)state;

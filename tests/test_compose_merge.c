@@ -1,5 +1,6 @@
-/* Compose: override files, "<<", extends, include, profiles, conditions, secrets. Expectations are what `docker-compose
- * config` 1.29.2 made of the same files, and for v2 the Compose specification's chapters on merge and include. */
+/* Compose: override files, "<<", extends, include, profiles, conditions, secrets. Expectations are
+ * what `docker-compose config` 1.29.2 made of the same files, and for v2 the Compose
+ * specification's chapters on merge and include. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

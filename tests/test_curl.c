@@ -1,5 +1,5 @@
-/* curl's words and exit codes, over services of a world: who resolves, refuses, verifies, and how time passes.
- * What curl sends and says is held by tests/test_http_real.c. */
+/* curl's words and exit codes, over services of a world: who resolves, refuses, verifies, and how
+ * time passes. What curl sends and says is held by tests/test_http_real.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,14 +14,13 @@
 
 extern const struct fake fake_http;
 
-static const char system_text[] =
-    "format: rehearse.system/1\n"
-    "name: t\n"
-    "services:\n"
-    "  api: {versions: {v1: {time: {p50: 10ms, p99: 20ms}}}}\n"
-    "  off: {replicas: 0, versions: {v1: {}}}\n"
-    "  secure: {versions: {v1: {}}}\n"
-    "traffic: {users: {to: api, rate: 1/s}}\n";
+static const char system_text[] = "format: rehearse.system/1\n"
+                                  "name: t\n"
+                                  "services:\n"
+                                  "  api: {versions: {v1: {time: {p50: 10ms, p99: 20ms}}}}\n"
+                                  "  off: {replicas: 0, versions: {v1: {}}}\n"
+                                  "  secure: {versions: {v1: {}}}\n"
+                                  "traffic: {users: {to: api, rate: 1/s}}\n";
 
 static const char http_text[] =
     "api: {port: 8080, metrics: /metrics, paths: {/orders: {body: '[]'}, /moved: {status: 302}}}\n"
@@ -38,7 +37,8 @@ struct fixture {
 };
 
 /* Fails with 503 twice, then answers; echoes what it was sent. */
-static int flaky(struct env *env, const struct http_request *request, struct http_response *response, void *ctx)
+static int flaky(struct env *env, const struct http_request *request,
+                 struct http_response *response, void *ctx)
 {
     (void)env;
     struct fixture *f = ctx;
@@ -116,7 +116,8 @@ static void table(void **state)
         {"curl -s http://127.0.0.1:8080/health", 0, "{\"status\":\"ok\"}", ""},
         {"curl -s localhost:8080/nope", 0, "{\"error\":\"not found\"}", ""},
         {"curl -sS localhost:8090/", 7, "",
-         "curl: (7) Failed to connect to localhost port 8090 after 0 ms: Couldn't connect to server\n"},
+         "curl: (7) Failed to connect to localhost port 8090 after 0 ms: Couldn't connect to "
+         "server\n"},
         {"curl -sS http://api:8080/health", 6, "", "curl: (6) Could not resolve host: api\n"},
         {"curl -sS -m 5 echo.test/slow", 28, "",
          "curl: (28) Operation timed out after 5000 milliseconds with 0 bytes received\n"},
@@ -124,7 +125,8 @@ static void table(void **state)
          "curl: (28) Failed to connect to echo.test port 80 after 3000 ms: Timeout was reached\n"},
         {"curl -sI localhost:8080/health", 0,
          "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n", ""},
-        {"curl -s -o /dev/null -w '%{time_total} %{remote_ip}\n' echo.test/slow", 0, "30.000000 10.0.0.10\n", ""},
+        {"curl -s -o /dev/null -w '%{time_total} %{remote_ip}\n' echo.test/slow", 0,
+         "30.000000 10.0.0.10\n", ""},
         /* TLS: a port speaks it or does not */
         {"curl -sS https://localhost:8080/health", 35, "",
          "curl: (35) OpenSSL/3.0.19: error:0A00010B:SSL routines::wrong version number\n"},
@@ -138,7 +140,8 @@ static void table(void **state)
          "how to fix it, please visit the web page mentioned above.\n"},
         {"curl -sk https://localhost:8443/health", 0, "{\"status\":\"ok\"}", ""},
         {"wget -q -O - https://localhost:8443/health", 5, "", ""},
-        {"wget -q -O - --no-check-certificate https://localhost:8443/health", 0, "{\"status\":\"ok\"}", ""},
+        {"wget -q -O - --no-check-certificate https://localhost:8443/health", 0,
+         "{\"status\":\"ok\"}", ""},
         /* what curl knows and we do not is refused, not read over */
         {"curl -s --ntlm localhost:8080/health", 2, "",
          "curl: option --ntlm: the installed libcurl version doesn't support this\n"
@@ -148,19 +151,22 @@ static void table(void **state)
         int status = double_run(&f->d, cases[i].command);
         if (status != cases[i].status || strcmp(double_out(&f->d), cases[i].out) != 0 ||
             strcmp(double_err(&f->d), cases[i].err) != 0)
-            fail_msg("%s\nstatus %d, not %d\nout: %s\nnot: %s\nerr: %s\nnot: %s", cases[i].command, status,
-                     cases[i].status, double_out(&f->d), cases[i].out, double_err(&f->d), cases[i].err);
+            fail_msg("%s\nstatus %d, not %d\nout: %s\nnot: %s\nerr: %s\nnot: %s", cases[i].command,
+                     status, cases[i].status, double_out(&f->d), cases[i].out, double_err(&f->d),
+                     cases[i].err);
     }
 }
 
-/* An error that curl reports to nobody is noted, once a step; where somebody asked for the status it is not. */
+/* An error that curl reports to nobody is noted, once a step; where somebody asked for the status
+ * it is not. */
 static void an_error_that_nobody_sees(void **state)
 {
     struct fixture *f = *state;
     struct record *record = f->d.env.record;
     static const char *const quiet[] = {
-        "curl localhost:8080/health", "curl -f localhost:8080/nope", "curl -I localhost:8080/nope",
-        "curl -s -o /dev/null -w %{http_code} localhost:8080/nope", "curl -i localhost:8080/nope",
+        "curl localhost:8080/health",  "curl -f localhost:8080/nope",
+        "curl -I localhost:8080/nope", "curl -s -o /dev/null -w %{http_code} localhost:8080/nope",
+        "curl -i localhost:8080/nope",
     };
     double_run(&f->d, "curl localhost:8080/nope");
     assert_int_equal(record->n_observations, 0); /* outside the procedure */
@@ -172,8 +178,9 @@ static void an_error_that_nobody_sees(void **state)
     double_run(&f->d, "curl -s localhost:8080/nope");
     assert_int_equal(record->n_observations, 1);
     assert_string_equal(record->observations[0].id, "silent_failure");
-    assert_string_equal(record->observations[0].message, "curl ended with status 0 although the server answered 404 Not "
-                                                         "Found: without --fail it does not tell");
+    assert_string_equal(record->observations[0].message,
+                        "curl ended with status 0 although the server answered 404 Not "
+                        "Found: without --fail it does not tell");
     assert_string_equal(record->observations[0].evidence, "{\"error\":\"not found\"}");
     record_step_end(record, step, 0);
 }
@@ -186,7 +193,8 @@ static void retries_wait_in_virtual_time(void **state)
     assert_int_equal((world_now(f->world) - before_ns) / SECOND, 1 + 2);
     assert_non_null(strstr(double_err(&f->d), "Will retry in 1 seconds. 3 retries left."));
     assert_non_null(strstr(double_err(&f->d), "Will retry in 2 seconds. 2 retries left."));
-    assert_non_null(strstr(double_content(&f->d, "", "/root/out.txt"), "GET /flaky|")); /* the last try's answer alone */
+    assert_non_null(strstr(double_content(&f->d, "", "/root/out.txt"),
+                           "GET /flaky|")); /* the last try's answer alone */
 }
 
 static void without_a_time_limit_a_hung_server_hangs_curl(void **state)
@@ -195,7 +203,8 @@ static void without_a_time_limit_a_hung_server_hangs_curl(void **state)
     f->d.interrupt_at_ns = world_now(f->world) + HOUR;
     int64_t before_ns = world_now(f->world);
     assert_int_equal(double_run(&f->d, "curl echo.test/dropped"), 28);
-    assert_int_equal((world_now(f->world) - before_ns) / SECOND, 127); /* the kernel's patience with a SYN */
+    assert_int_equal((world_now(f->world) - before_ns) / SECOND,
+                     127); /* the kernel's patience with a SYN */
 }
 
 static void names_of_services_resolve_inside_containers(void **state)
@@ -219,8 +228,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(table, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_error_that_nobody_sees, set_up, tear_down),
         cmocka_unit_test_setup_teardown(retries_wait_in_virtual_time, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(without_a_time_limit_a_hung_server_hangs_curl, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(names_of_services_resolve_inside_containers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_a_time_limit_a_hung_server_hangs_curl, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(names_of_services_resolve_inside_containers, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_stopped_service_refuses, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* docker: wording, streams and exit codes of the client (reference transcripts), rules of the daemon (moby). */
+/* docker: wording, streams and exit codes of the client (reference transcripts), rules of the
+ * daemon (moby). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -176,7 +177,8 @@ static int spawn_shows(struct call_double *d, const char *place, char *const arg
     return 7;
 }
 
-/* A shell in a container is the real one, in the container's own root, with its own environment and empty stdin. */
+/* A shell in a container is the real one, in the container's own root, with its own environment and
+ * empty stdin. */
 static void test_exec_shell(void **state)
 {
     (void)state;
@@ -280,7 +282,8 @@ static void test_images(void **state)
     machine_release(&m);
 }
 
-/* A container shows the name it was made from, and the image's ID once that name points elsewhere. */
+/* A container shows the name it was made from, and the image's ID once that name points elsewhere.
+ */
 static void test_moved_tag_shows(void **state)
 {
     (void)state;
@@ -444,7 +447,8 @@ static void test_small(void **state)
     machine_release(&m);
 }
 
-/* docker image prune, --filter until: what is older; the target of a rollback is often just that. */
+/* docker image prune, --filter until: what is older; the target of a rollback is often just that.
+ */
 static void test_prune(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
-/* docker: what the client says, command by command, as recorded from the real one (tests/data/docker). */
+/* docker: what the client says, command by command, as recorded from the real one
+ * (tests/data/docker). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -87,7 +88,8 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Lines in the order of their letters, for what several threads write; of a help its first line alone. */
+/* Lines in the order of their letters, for what several threads write; of a help its first line
+ * alone. */
 static const char *sorted_lines(struct arena *arena, const char *text)
 {
     const char *lines[256], *all = "";

@@ -1,4 +1,5 @@
-/* docker: files of containers, in the real sandbox: mounts, copies, and what a container made anew has lost. */
+/* docker: files of containers, in the real sandbox: mounts, copies, and what a container made anew
+ * has lost. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -54,9 +55,10 @@ static void test_landlock(void **state)
     fly(TIER_LANDLOCK);
 }
 
-/* What a database's container holds on no volume of its own goes with it: which data folders the official images declare as
- * volumes (their Dockerfiles), and that Compose hands those on when it recreates a container, unless -V (Compose reference,
- * up), and not from down to up (Compose reference, down). */
+/* What a database's container holds on no volume of its own goes with it: which data folders the
+ * official images declare as volumes (their Dockerfiles), and that Compose hands those on when it
+ * recreates a container, unless -V (Compose reference, up), and not from down to up (Compose
+ * reference, down). */
 static const struct {
     const char *engine, *volumes, *command;
     bool kept;
@@ -67,9 +69,11 @@ static const struct {
     {"postgresql 15", "[]", "docker-compose up -d --force-recreate -V db", false},
     {"postgresql 15", "[]", "docker-compose restart db", true},
     {"postgresql 15", "[]", "docker run -d --rm --name other db:latest", true},
-    {"postgresql 15", "['./postgresql.conf:/etc/postgresql/postgresql.conf']", "docker rm -f db", false},
+    {"postgresql 15", "['./postgresql.conf:/etc/postgresql/postgresql.conf']", "docker rm -f db",
+     false},
     {"postgresql 15", "['data:/var/lib/postgresql/data']", "docker-compose down", true},
-    {"postgresql 15", "['/srv/db:/var/lib/postgresql']", "docker rm -f db", true}, /* the folder above it */
+    {"postgresql 15", "['/srv/db:/var/lib/postgresql']", "docker rm -f db",
+     true}, /* the folder above it */
     {"redis 7", "[]", "docker-compose up -d --force-recreate db", true},
     {"redis 7", "['data:/data']", "docker rm -f db", true},
     {"redis 7", "[]", "docker rm -f db", false},
@@ -83,15 +87,18 @@ static void test_data_outside_of_volumes(void **state)
     for (size_t i = 0; i < sizeof removals / sizeof *removals; i++) {
         struct machine m;
         struct arena arena = {0};
-        const char *system = arena_printf(&arena,
-                                          "services: {db: {runs: {compose: docker-compose.yml, service: db}, versions: {latest: {}}}}\n"
-                                          "stores: {db: {engine: %s, service: db, tables: {orders: {records: 1000}}}}\n"
-                                          "docker: {compose: {folder: /opt/shop}}\n",
-                                          removals[i].engine);
+        const char *system = arena_printf(
+            &arena,
+            "services: {db: {runs: {compose: docker-compose.yml, service: db}, versions: {latest: "
+            "{}}}}\n"
+            "stores: {db: {engine: %s, service: db, tables: {orders: {records: 1000}}}}\n"
+            "docker: {compose: {folder: /opt/shop}}\n",
+            removals[i].engine);
         const struct machine_file project[] = {
             {"/opt/shop/docker-compose.yml",
              arena_printf(&arena,
-                          "version: '3.8'\nservices:\n  db:\n    image: db:latest\n    container_name: db\n    volumes: %s\n"
+                          "version: '3.8'\nservices:\n  db:\n    image: db:latest\n    "
+                          "container_name: db\n    volumes: %s\n"
                           "volumes: {data: {}}\n",
                           removals[i].volumes)},
             {NULL, NULL},
@@ -102,8 +109,8 @@ static void test_data_outside_of_volumes(void **state)
             machine_holds(&m, "docker stop other", 0, NULL, NULL);
         bool kept = dataset_has_table(store_serving(world_store(m.world, "db")), "orders");
         if (kept != removals[i].kept)
-            fail_msg("%s, volumes: %s, %s: data is %s", removals[i].engine, removals[i].volumes, removals[i].command,
-                     kept ? "there" : "gone");
+            fail_msg("%s, volumes: %s, %s: data is %s", removals[i].engine, removals[i].volumes,
+                     removals[i].command, kept ? "there" : "gone");
         machine_release(&m);
         arena_release(&arena);
     }

@@ -1,9 +1,10 @@
 /* Every command in the documents is executed, and every output shown is true.
  *
- * A ```sh block is run by sh, line after line in one shell, from the repository's root with the fresh ./rehearse
- * first in PATH. A ```text block right after it is what it prints (stdout and stderr); a line "..." there stands
- * for any lines. `make` lines are only checked to name a target that exists: running them here would never end.
- * Every link of ours leads to a file, and to a heading in it if it names one.
+ * A ```sh block is run by sh, line after line in one shell, from the repository's root with the
+ * fresh ./rehearse first in PATH. A ```text block right after it is what it prints (stdout and
+ * stderr); a line "..." there stands for any lines. `make` lines are only checked to name a target
+ * that exists: running them here would never end. Every link of ours leads to a file, and to a
+ * heading in it if it names one.
  *
  * A ```console or ```bash block is not run: documents use those for other people's commands.
  */
@@ -95,7 +96,8 @@ static void run_script(const char *script, struct buf *output)
         fail_msg("exit status %d from:\n%s\n%s", WEXITSTATUS(status), script, output->at);
 }
 
-/* The one thing that is not compared: by what a run was sealed is the machine's (a chroot has no user namespaces). */
+/* The one thing that is not compared: by what a run was sealed is the machine's (a chroot has no
+ * user namespaces). */
 static void forget_tier(struct buf *output)
 {
     static const char here[] = "sealed by landlock", shown[] = "sealed by namespaces";
@@ -209,7 +211,8 @@ static void documents_speak_the_truth(void **state)
 
 /* ---- links ---- */
 
-/* The anchor that code hosts give a heading: lower case, blanks as hyphens, only letters, digits, hyphens and underscores. */
+/* The anchor that code hosts give a heading: lower case, blanks as hyphens, only letters, digits,
+ * hyphens and underscores. */
 static bool heading_is(struct str line, struct str anchor)
 {
     size_t n = 0;
@@ -245,12 +248,15 @@ static bool has_heading(const char *file, struct str anchor)
 static void check_link(const char *file, int number, struct str target)
 {
     struct arena arena = {0};
-    if (str_starts(target, "http://") || str_starts(target, "https://") || str_starts(target, "mailto:"))
+    if (str_starts(target, "http://") || str_starts(target, "https://") ||
+        str_starts(target, "mailto:"))
         return;
     struct str path = str_cut(&target, '#'); /* the anchor is left */
     const char *slash = strrchr(file, '/');
-    const char *whole = path.len == 0 ? file
-                                      : arena_printf(&arena, "%.*s%.*s", slash ? (int)(slash - file + 1) : 0, file, STR_ARG(path));
+    const char *whole = path.len == 0
+                            ? file
+                            : arena_printf(&arena, "%.*s%.*s", slash ? (int)(slash - file + 1) : 0,
+                                           file, STR_ARG(path));
     if (access(whole, F_OK) != 0)
         fail_msg("%s:%d: the link leads nowhere: %s", file, number, whole);
     if (target.len && !has_heading(whole, target))
@@ -288,8 +294,10 @@ static void check_links(const char *file)
 static void links_lead_somewhere(void **state)
 {
     (void)state;
-    FILE *files = popen("find . -name '*.md' -not -path './build*' -not -path './tests/*' -not -path '*/rehearse-out/*' "
-                        "-not -path '*/playbook.md' -not -path '*/repo/*' | sort", "r");
+    FILE *files = popen("find . -name '*.md' -not -path './build*' -not -path './tests/*' -not "
+                        "-path '*/rehearse-out/*' "
+                        "-not -path '*/playbook.md' -not -path '*/repo/*' | sort",
+                        "r");
     assert_non_null(files);
     char file[512];
     int n = 0;
@@ -311,9 +319,12 @@ static void the_picture_is_true(void **state)
     if (!trial_possible())
         skip();
     if (system("folder=$(mktemp -d) && PATH=\"$PWD:$PATH\" && "
-               "{ rehearse run procedures/hp_ti/drills/database-migration.yaml --history none --out $folder >/dev/null; "
-               "cmp $folder/timeline.svg reports/example-timeline.svg; status=$?; rm -rf $folder; exit $status; }") != 0)
-        fail_msg("reports/example-timeline.svg is old: copy the timeline.svg of hp_ti/database-migration over it");
+               "{ rehearse run procedures/hp_ti/drills/database-migration.yaml --history none "
+               "--out $folder >/dev/null; "
+               "cmp $folder/timeline.svg reports/example-timeline.svg; status=$?; rm -rf $folder; "
+               "exit $status; }") != 0)
+        fail_msg("reports/example-timeline.svg is old: copy the timeline.svg of "
+                 "hp_ti/database-migration over it");
 }
 
 static void ellipses_match_any_lines(void **state)

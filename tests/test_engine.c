@@ -1,4 +1,5 @@
-/* The engine: arithmetic against libm, streams against their moments, the queue against its order. */
+/* The engine: arithmetic against libm, streams against their moments, the queue against its order.
+ */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -40,13 +41,16 @@ static void test_arithmetic_agrees_with_libm(void **state)
     assert_true(exact_log(0) == -INFINITY && isnan(exact_log(-1)) && exact_exp(-1000) == 0);
 }
 
-/* Mean and variance of n draws must lie within 5 standard errors: a false alarm once in 1.7 million checks each. */
-static void check_moments(const char *what, double sum, double squares, int n, double mean, double variance)
+/* Mean and variance of n draws must lie within 5 standard errors: a false alarm once in 1.7 million
+ * checks each. */
+static void check_moments(const char *what, double sum, double squares, int n, double mean,
+                          double variance)
 {
     double m = sum / n, v = squares / n - m * m;
     if (fabs(m - mean) > 5 * sqrt(variance / n))
         fail_msg("%s: mean %g, want %g", what, m, mean);
-    /* the variance of these variances is at most a few times that of a normal one: 12 covers the exponential */
+    /* the variance of these variances is at most a few times that of a normal one: 12 covers the
+     * exponential */
     if (fabs(v - variance) > 5 * variance * sqrt(12.0 / n))
         fail_msg("%s: variance %g, want %g", what, v, variance);
 }
@@ -77,7 +81,8 @@ static void test_streams_have_their_moments(void **state)
     static const struct {
         int64_t n;
         double p;
-    } trials[] = {{1, 0.3}, {192, 0.05}, {192, 0.9995}, {30, 0.5}, {1000, 0.02}, {100000, 0.7}, {40, 0.999}};
+    } trials[] = {{1, 0.3},     {192, 0.05},   {192, 0.9995}, {30, 0.5},
+                  {1000, 0.02}, {100000, 0.7}, {40, 0.999}};
     for (size_t k = 0; k < sizeof trials / sizeof *trials; k++) {
         double n = (double)trials[k].n, p = trials[k].p;
         MOMENTS("binomial", stream_binomial(&s, trials[k].n, p), n * p, n * p * (1 - p));
@@ -90,8 +95,8 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Kolmogorov and Smirnov: the largest distance between the draws and the distribution, times sqrt(n), is above 2.8
- * once in three million times. */
+/* Kolmogorov and Smirnov: the largest distance between the draws and the distribution, times
+ * sqrt(n), is above 2.8 once in three million times. */
 static void check_shape(const char *what, double *x, int n, double (*cdf)(double))
 {
     double worst = 0;
@@ -123,7 +128,8 @@ static void test_shapes(void **state)
     for (int i = 0; i < N; i++)
         x[i] = stream_exponential(&s, 1);
     check_shape("exponential", x, N, exponential_cdf);
-    int far = 0; /* beyond the last layer: 0.0454% of the exponential's draws, 5 standard errors of 182 */
+    int far =
+        0; /* beyond the last layer: 0.0454% of the exponential's draws, 5 standard errors of 182 */
     for (int i = 0; i < N; i++)
         far += x[i] > 7.69711747013104972;
     assert_true(abs(far - 182) < 68);
@@ -205,8 +211,11 @@ static void test_queue_cancels(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_arithmetic_agrees_with_libm), cmocka_unit_test(test_streams_have_their_moments),
-        cmocka_unit_test(test_shapes), cmocka_unit_test(test_streams_do_not_shift_each_other), cmocka_unit_test(test_queue_keeps_the_total_order),
+        cmocka_unit_test(test_arithmetic_agrees_with_libm),
+        cmocka_unit_test(test_streams_have_their_moments),
+        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_streams_do_not_shift_each_other),
+        cmocka_unit_test(test_queue_keeps_the_total_order),
         cmocka_unit_test(test_queue_cancels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,20 +69,26 @@ static void what_was_expected_came(void **state)
 {
     (void)state;
     assert_string_equal(compare("", &good), "");
-    assert_string_equal(compare("expect: {verdict: fail, gates: {records_lost: fail, records_unexpected: pass}, "
-                                "targets: {rollback_s: missed}, findings: [data_loss, silent_failure], absent: [hang], "
-                                "because: a restore goes back in time}",
-                                &bad),
-                        "");
+    assert_string_equal(
+        compare(
+            "expect: {verdict: fail, gates: {records_lost: fail, records_unexpected: pass}, "
+            "targets: {rollback_s: missed}, findings: [data_loss, silent_failure], absent: [hang], "
+            "because: a restore goes back in time}",
+            &bad),
+        "");
 }
 
 static void what_came_otherwise_is_said(void **state)
 {
     (void)state;
-    assert_string_equal(compare("", &bad), "verdict is fail, expected pass (the drill states no 'expect')");
-    assert_string_equal(compare("expect: {verdict: fail}", &good), "verdict is pass, expected fail");
-    assert_string_equal(compare("expect: {gates: {end_state: unknown}}", &bad), "gate end_state is fail, expected unknown");
-    assert_string_equal(compare("expect: {targets: {downtime_s: missed}}", &good), "target downtime_s is met, expected missed");
+    assert_string_equal(compare("", &bad),
+                        "verdict is fail, expected pass (the drill states no 'expect')");
+    assert_string_equal(compare("expect: {verdict: fail}", &good),
+                        "verdict is pass, expected fail");
+    assert_string_equal(compare("expect: {gates: {end_state: unknown}}", &bad),
+                        "gate end_state is fail, expected unknown");
+    assert_string_equal(compare("expect: {targets: {downtime_s: missed}}", &good),
+                        "target downtime_s is met, expected missed");
     assert_string_equal(compare("expect: {findings: [hang], absent: [data_loss]}", &bad),
                         "finding hang is missing; finding data_loss is there, expected none");
 }
@@ -91,9 +97,12 @@ static void mistakes_in_expect_are_named(void **state)
 {
     (void)state;
     assert_string_equal(compare("expect: {findings: [dataloss]}", &good),
-                        "drill.yaml:1: /expect/findings/0: no finding has the id 'dataloss'; did you mean 'data_loss'?");
-    assert_non_null(strstr(compare("expect: {verdict: failed}", &good), "drill.yaml:1: /expect/verdict: "));
-    assert_non_null(strstr(compare("expect: {gates: {lost: fail}}", &good), "drill.yaml:1: /expect/gates"));
+                        "drill.yaml:1: /expect/findings/0: no finding has the id 'dataloss'; did "
+                        "you mean 'data_loss'?");
+    assert_non_null(
+        strstr(compare("expect: {verdict: failed}", &good), "drill.yaml:1: /expect/verdict: "));
+    assert_non_null(
+        strstr(compare("expect: {gates: {lost: fail}}", &good), "drill.yaml:1: /expect/gates"));
     assert_non_null(strstr(compare("expect: [fail]", &good), "drill.yaml:1: /expect: "));
 }
 
@@ -160,8 +169,9 @@ static void lost_passes_and_new_findings_are_worse(void **state)
     now.targets = ARENA_ARRAY(&arena, struct summary_target, now.n_targets);
     memcpy(now.targets, good.targets, (size_t)now.n_targets * sizeof *now.targets);
     now.targets[0].outcome = OUTCOME_FAIL;
-    assert_string_equal(worse(&good, &now), "the verdict was pass and is fail; gate end_state was pass and is unknown; "
-                                            "target time_to_detect_s was met and is missed");
+    assert_string_equal(worse(&good, &now),
+                        "the verdict was pass and is fail; gate end_state was pass and is unknown; "
+                        "target time_to_detect_s was met and is missed");
     struct summary_finding findings[] = {
         {"no_op", "playbook.md", "'x' changed nothing", "", "", SEVERITY_WARNING, 12, 1, NULL},
         {"no_op", "playbook.md", "'y' changed nothing", "", "", SEVERITY_WARNING, 14, 2, NULL},
@@ -174,7 +184,8 @@ static void lost_passes_and_new_findings_are_worse(void **state)
     now = good;
     now.findings = findings;
     now.n_findings = 4;
-    assert_string_equal(worse(&before, &now), "1 new finding no_op in playbook.md: 'x' changed nothing");
+    assert_string_equal(worse(&before, &now),
+                        "1 new finding no_op in playbook.md: 'x' changed nothing");
     findings[0].line = 99; /* moving is nothing new */
     now.n_findings = 1;
     assert_string_equal(worse(&before, &now), "");

@@ -1,6 +1,7 @@
-/* Every kind of fault, and what it looks like from outside: in the metrics, the indicator, the ledger. All of it at both grains:
- * what is an expectation at the flow grain is counted at the request grain, hence the second, wider limits: five standard
- * errors of the ten seconds that a present value is taken from. */
+/* Every kind of fault, and what it looks like from outside: in the metrics, the indicator, the
+ * ledger. All of it at both grains: what is an expectation at the flow grain is counted at the
+ * request grain, hence the second, wider limits: five standard errors of the ten seconds that a
+ * present value is taken from. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,7 +45,9 @@ static double at_grain(double flow, double request)
 static void begin(struct world_fixture *f, const char *system, const char *scenario, uint64_t seed)
 {
     struct arena arena = {0};
-    world_fixture_begin(f, arena_printf(&arena, "%sgrain: %s\n", system, every_request ? "request" : "flow"), scenario, seed);
+    world_fixture_begin(
+        f, arena_printf(&arena, "%sgrain: %s\n", system, every_request ? "request" : "flow"),
+        scenario, seed);
     arena_release(&arena);
 }
 
@@ -77,7 +80,8 @@ static void test_slow(void **state)
     recovers(&f);
 }
 
-/* A request holds its instance while it waits: 200 requests/s of 1.3 s each need 260 places, there are 32. */
+/* A request holds its instance while it waits: 200 requests/s of 1.3 s each need 260 places, there
+ * are 32. */
 static void test_a_slow_dependency_fills_its_callers(void **state)
 {
     (void)state;
@@ -110,7 +114,7 @@ static void test_cut_from_one_caller(void **state)
     (void)state;
     struct world_fixture f;
     during(&f, "faults: [{at: 10m, cut: cache, from: api, for: 5m}]");
-    assert_true(world_fixture_metric(&f, "api", "success_ratio") > 0.99); /* optional */
+    assert_true(world_fixture_metric(&f, "api", "success_ratio") > 0.99);      /* optional */
     assert_true(world_fixture_metric(&f, "api", "latency_p50_seconds") > 0.1); /* but waited for */
     assert_true(service_probe(world_service(f.world, "cache")).reachable);
     recovers(&f);
@@ -154,11 +158,13 @@ static void test_overload(void **state)
     (void)state;
     struct world_fixture f;
     during(&f, "faults: [{at: 10m, overload: users, by: 20, for: 5m}]");
-    assert_true(fabs(world_fixture_metric(&f, "api", "requests_per_second") - 4000) < at_grain(1, 100));
+    assert_true(fabs(world_fixture_metric(&f, "api", "requests_per_second") - 4000) <
+                at_grain(1, 100));
     assert_true(world_fixture_metric(&f, "api", "cpu_ratio") >= 0.99);
     assert_true(world_fixture_metric(&f, "batch", "success_ratio") > 0.999);
     assert_true(world_fixture_indicator(&f) < 0.9);
-    assert_in_range(world_fixture_event(&f, "api", "saturated"), 10 * MINUTE, 10 * MINUTE + 3 * SECOND);
+    assert_in_range(world_fixture_event(&f, "api", "saturated"), 10 * MINUTE,
+                    10 * MINUTE + 3 * SECOND);
     assert_int_equal(world_fixture_event(&f, "batch", "saturated"), NEVER);
     recovers(&f);
 }
@@ -173,7 +179,8 @@ static void test_disk_full(void **state)
     int64_t before = store_acknowledged(store, "orders");
     world_fixture_until(&f, 13 * MINUTE);
     assert_int_equal(store_acknowledged(store, "orders"), before);
-    assert_true(fabs(world_fixture_indicator(&f) - (1 - 0.1 * 200 / 250)) < at_grain(0.01, 0.03)); /* only writers fail */
+    assert_true(fabs(world_fixture_indicator(&f) - (1 - 0.1 * 200 / 250)) <
+                at_grain(0.01, 0.03)); /* only writers fail */
     recovers(&f);
 }
 
@@ -192,15 +199,20 @@ static void test_a_fault_of_a_region(void **state)
 {
     (void)state;
     struct world_fixture f;
-    during(&f, "faults: [{at: 10m, errors: all, region: eu, ratio: 30%, for: 5m}, {at: 10m, slow: all, region: eu, add: 100ms, for: 5m}]");
-    assert_true(fabs(world_fixture_metric(&f, "batch", "error_ratio") - 0.3) < at_grain(0.001, 0.06));
+    during(&f, "faults: [{at: 10m, errors: all, region: eu, ratio: 30%, for: 5m}, {at: 10m, slow: "
+               "all, region: eu, add: 100ms, for: 5m}]");
+    assert_true(fabs(world_fixture_metric(&f, "batch", "error_ratio") - 0.3) <
+                at_grain(0.001, 0.06));
     assert_true(world_fixture_metric(&f, "batch", "latency_p50_seconds") > 0.1);
     assert_true(world_fixture_metric(&f, "api", "error_ratio") < 0.001);
     assert_true(world_fixture_metric(&f, "api", "latency_p50_seconds") < 0.05);
     recovers(&f);
-    during(&f, "faults: [{at: 10m, overload: all, region: eu, by: 3, for: 5m}, {at: 10m, crash: all, region: eu}]");
-    assert_true(fabs(world_fixture_metric(&f, "batch", "requests_per_second") - 150) < at_grain(0.01, 20));
-    assert_true(fabs(world_fixture_metric(&f, "api", "requests_per_second") - 200) < at_grain(0.01, 23));
+    during(&f, "faults: [{at: 10m, overload: all, region: eu, by: 3, for: 5m}, {at: 10m, crash: "
+               "all, region: eu}]");
+    assert_true(fabs(world_fixture_metric(&f, "batch", "requests_per_second") - 150) <
+                at_grain(0.01, 20));
+    assert_true(fabs(world_fixture_metric(&f, "api", "requests_per_second") - 200) <
+                at_grain(0.01, 23));
     assert_int_equal(world_fixture_event(&f, "batch-1", "ended with exit code 1"), 10 * MINUTE);
     assert_int_equal(world_fixture_event(&f, "api-1", "ended"), NEVER);
     recovers(&f);
@@ -274,28 +286,31 @@ static void test_command(void **state)
 {
     (void)state;
     struct world_fixture f;
-    during(&f, 
-        "faults:\n"
-        "- {at: 10m, command: 'docker pull *', does: fail, exit: 7, message: no route to host, times: 2}\n"
-        "- {at: 20m, command: '*restore*', does: lie, for: 5m}\n"
-        "- {at: 30m, event: x}\n"); /* so that t_change is later than all of this */
+    during(&f, "faults:\n"
+               "- {at: 10m, command: 'docker pull *', does: fail, exit: 7, message: no route to "
+               "host, times: 2}\n"
+               "- {at: 20m, command: '*restore*', does: lie, for: 5m}\n"
+               "- {at: 30m, event: x}\n"); /* so that t_change is later than all of this */
     struct command_fault fault = world_command_fault(f.world, "docker pull shop:v1");
     assert_int_equal(fault.how, COMMAND_FAIL);
     assert_int_equal(fault.exit_status, 7);
     assert_string_equal(fault.message, "no route to host");
     assert_int_equal(world_command_fault(f.world, "docker push shop:v1").how, COMMAND_FINE);
     assert_int_equal(world_command_fault(f.world, "docker pull shop:v2").how, COMMAND_FAIL);
-    assert_int_equal(world_command_fault(f.world, "docker pull shop:v2").how, COMMAND_FINE); /* twice */
-    assert_int_equal(world_command_fault(f.world, "./restore.sh").how, COMMAND_FINE);        /* not yet */
+    assert_int_equal(world_command_fault(f.world, "docker pull shop:v2").how,
+                     COMMAND_FINE);                                                   /* twice */
+    assert_int_equal(world_command_fault(f.world, "./restore.sh").how, COMMAND_FINE); /* not yet */
     world_fixture_until(&f, 21 * MINUTE);
     assert_int_equal(world_command_fault(f.world, "./restore.sh").how, COMMAND_LIE);
     world_fixture_until(&f, 25 * MINUTE); /* for five minutes */
     assert_int_equal(world_command_fault(f.world, "./restore.sh").how, COMMAND_FINE);
     world_fixture_end(&f);
     /* what waited in vain is told at the end */
-    during(&f, "faults: [{at: 10m, event: x}, {command: 'dokcer *', does: fail}, {at_step: 9, crash: api}]");
+    during(&f, "faults: [{at: 10m, event: x}, {command: 'dokcer *', does: fail}, {at_step: 9, "
+               "crash: api}]");
     world_finish(f.world);
-    assert_true(world_fixture_event(&f, "command", "never struck: no command was 'dokcer *'") != NEVER);
+    assert_true(world_fixture_event(&f, "command", "never struck: no command was 'dokcer *'") !=
+                NEVER);
     assert_true(world_fixture_event(&f, "crash", "never struck: step 9 was not reached") != NEVER);
     world_fixture_end(&f);
 }
@@ -339,7 +354,8 @@ static void test_canary(void **state)
     struct world_fixture f;
     begin(&f, system_text, "change: {at: 10m, deploy: {api: v2}, canary: 10%}", 1);
     world_fixture_until(&f, 12 * MINUTE);
-    assert_true(fabs(world_fixture_metric(&f, "api", "error_ratio") - 0.1 * 0.4) < at_grain(0.001, 0.02));
+    assert_true(fabs(world_fixture_metric(&f, "api", "error_ratio") - 0.1 * 0.4) <
+                at_grain(0.001, 0.02));
     assert_int_equal(service_ready(world_service(f.world, "api")), 3);
     world_fixture_end(&f);
 }
@@ -376,21 +392,24 @@ static void test_metrics_as_text(void **state)
     world_fixture_end(&f);
 }
 
-/* A bad configuration: what the version needs is no longer so. A flag that changes what a version does. */
+/* A bad configuration: what the version needs is no longer so. A flag that changes what a version
+ * does. */
 static void test_bad_config_and_flag(void **state)
 {
     (void)state;
     struct world_fixture f;
     static const char *const with_settings =
         "format: rehearse.system/1\n"
-        "services: {api: {versions: {v: {needs: {settings: {mode: fast}}, when: [{settings: {flag: 'on'}, errors: 25%}]}}}}\n"
+        "services: {api: {versions: {v: {needs: {settings: {mode: fast}}, when: [{settings: {flag: "
+        "'on'}, errors: 25%}]}}}}\n"
         "traffic: {t: {to: api, rate: 10/s}}\nsettings: {mode: fast, flag: 'off'}\n";
     begin(&f, with_settings,
-                        "change: [{at: 1m, set: {flag: 'on'}}, {at: 2m, set: {flag: 'off', mode: slow}}]", 1);
+          "change: [{at: 1m, set: {flag: 'on'}}, {at: 2m, set: {flag: 'off', mode: slow}}]", 1);
     world_fixture_until(&f, 59 * SECOND);
     assert_true(world_fixture_metric(&f, "api", "error_ratio") < 0.001);
     world_fixture_until(&f, 90 * SECOND);
-    assert_true(fabs(world_fixture_metric(&f, "api", "error_ratio") - 0.25) < at_grain(0.001, 0.22));
+    assert_true(fabs(world_fixture_metric(&f, "api", "error_ratio") - 0.25) <
+                at_grain(0.001, 0.22));
     world_fixture_until(&f, 150 * SECOND);
     assert_true(world_fixture_metric(&f, "api", "error_ratio") > 0.999);
     struct instance *api = service_instance(world_service(f.world, "api"), 0);
@@ -401,7 +420,8 @@ static void test_bad_config_and_flag(void **state)
     world_fixture_end(&f);
 }
 
-/* A fault with a chance strikes in about that share of the seeds: 5 standard errors of 0.3 in 200. */
+/* A fault with a chance strikes in about that share of the seeds: 5 standard errors of 0.3 in 200.
+ */
 static void test_chance(void **state)
 {
     (void)state;
@@ -421,7 +441,10 @@ static void test_saturation_is_bounded(void **state)
 {
     (void)state;
     struct world_fixture f;
-    begin(&f, system_text, every_request ? "faults: [{at: 1m, overload: users, by: 200}]" : "faults: [{at: 1m, overload: users, by: 10000}]", 1);
+    begin(&f, system_text,
+          every_request ? "faults: [{at: 1m, overload: users, by: 200}]"
+                        : "faults: [{at: 1m, overload: users, by: 10000}]",
+          1);
     world_fixture_until(&f, every_request ? 90 * SECOND : HOUR);
     assert_true(world_fixture_metric(&f, "api", "queue_length") <= 200);
     assert_true(world_fixture_metric(&f, "api", "success_ratio") < at_grain(0.01, 0.1));
@@ -431,18 +454,29 @@ static void test_saturation_is_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_slow),         cmocka_unit_test(test_a_slow_dependency_fills_its_callers),
-        cmocka_unit_test(test_cut),          cmocka_unit_test(test_cut_from_one_caller),
-        cmocka_unit_test(test_errors),       cmocka_unit_test(test_crash),
-        cmocka_unit_test(test_leak),         cmocka_unit_test(test_overload),
-        cmocka_unit_test(test_disk_full),    cmocka_unit_test(test_region),
+        cmocka_unit_test(test_slow),
+        cmocka_unit_test(test_a_slow_dependency_fills_its_callers),
+        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_cut_from_one_caller),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_crash),
+        cmocka_unit_test(test_leak),
+        cmocka_unit_test(test_overload),
+        cmocka_unit_test(test_disk_full),
+        cmocka_unit_test(test_region),
         cmocka_unit_test(test_a_fault_of_a_region),
-        cmocka_unit_test(test_set),          cmocka_unit_test(test_corrupt),
-        cmocka_unit_test(test_deploy),       cmocka_unit_test(test_event),
-        cmocka_unit_test(test_backup),       cmocka_unit_test(test_command),
-        cmocka_unit_test(test_blind),        cmocka_unit_test(test_canary),
-        cmocka_unit_test(test_metrics_as_text), cmocka_unit_test(test_bad_config_and_flag),
-        cmocka_unit_test(test_at_a_step),    cmocka_unit_test(test_chance),
+        cmocka_unit_test(test_set),
+        cmocka_unit_test(test_corrupt),
+        cmocka_unit_test(test_deploy),
+        cmocka_unit_test(test_event),
+        cmocka_unit_test(test_backup),
+        cmocka_unit_test(test_command),
+        cmocka_unit_test(test_blind),
+        cmocka_unit_test(test_canary),
+        cmocka_unit_test(test_metrics_as_text),
+        cmocka_unit_test(test_bad_config_and_flag),
+        cmocka_unit_test(test_at_a_step),
+        cmocka_unit_test(test_chance),
         cmocka_unit_test(test_saturation_is_bounded),
     };
     int failed = cmocka_run_group_tests_name("faults, flow grain", tests, NULL, NULL);

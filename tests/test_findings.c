@@ -23,8 +23,9 @@ static const char *listing(const struct report *report)
     text[0] = '\0';
     for (int i = 0; i < report->findings.n; i++) {
         const struct finding *finding = &report->findings.at[i];
-        len += (size_t)snprintf(text + len, sizeof text - len, "%s %s %d %d\n", severity_names[finding->severity],
-                                finding->id, finding->line, finding->step);
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s %s %d %d\n",
+                                severity_names[finding->severity], finding->id, finding->line,
+                                finding->step);
     }
     return text;
 }
@@ -70,9 +71,12 @@ static void a_finding_names_the_rule_that_sees_it_without_a_run(void **state)
     struct record *record = sample_bad();
     const char *file = record->steps[0].file;
     record_static_note(record, &(struct static_note){"RB030", "restart", "no_op", file, 31});
-    record_static_note(record, &(struct static_note){"RB011", "psql", "silent_failure", "else.md", 31});
-    record_static_note(record, &(struct static_note){"RB001", "curl", "hang silent_failure", file, 31});
-    record_static_note(record, &(struct static_note){"RB004", "thrown away", "silent_failure", file, 32});
+    record_static_note(record,
+                       &(struct static_note){"RB011", "psql", "silent_failure", "else.md", 31});
+    record_static_note(record,
+                       &(struct static_note){"RB001", "curl", "hang silent_failure", file, 31});
+    record_static_note(record,
+                       &(struct static_note){"RB004", "thrown away", "silent_failure", file, 32});
     struct report report;
     report_init(&report, record);
     assert_int_equal(report.findings.at[0].line, 31);
@@ -168,9 +172,10 @@ static void a_wrong_end_state_has_a_history(void **state)
     const struct finding *finding = &report.findings.at[0];
     assert_string_equal(finding->id, "wrong_end_state");
     assert_int_equal(finding->step, 1);
-    assert_string_equal(finding->message,
-                        "at the end web ready replicas is 0, wanted 1: shop_web: schema 42 needed, postgres has 41");
-    assert_string_equal(finding->evidence, "the last that was done to it: shop_web: started, version v1");
+    assert_string_equal(finding->message, "at the end web ready replicas is 0, wanted 1: shop_web: "
+                                          "schema 42 needed, postgres has 41");
+    assert_string_equal(finding->evidence,
+                        "the last that was done to it: shop_web: started, version v1");
     report_release(&report);
     record_free(record);
 }
@@ -216,13 +221,20 @@ static void verbs_tell_what_means_to_change(void **state)
         "curl -X POST http://opa:8181/v1/data/reload",
     };
     static const char *const looking[] = {
-        "kubectl rollout status deployment/api", "kubectl get pods",
-        "docker ps",                             "docker exec api restart",
-        "docker-compose logs api",               "kubectl apply --dry-run=client -f x.yml",
-        "echo restart",                          "cat restore.sh",
-        "curl http://x/restart",                 "./check-health.sh",
-        "systemctl status nginx",                "docker exec api sh -c 'export A=b; run it'",
-        "curl http://x/reload",                  "",
+        "kubectl rollout status deployment/api",
+        "kubectl get pods",
+        "docker ps",
+        "docker exec api restart",
+        "docker-compose logs api",
+        "kubectl apply --dry-run=client -f x.yml",
+        "echo restart",
+        "cat restore.sh",
+        "curl http://x/restart",
+        "./check-health.sh",
+        "systemctl status nginx",
+        "docker exec api sh -c 'export A=b; run it'",
+        "curl http://x/reload",
+        "",
     };
     for (size_t i = 0; i < sizeof changing / sizeof *changing; i++) {
         if (!command_means_change(changing[i]))
@@ -237,13 +249,15 @@ static void verbs_tell_what_means_to_change(void **state)
 static void sql_that_does_not_arrive_is_noticed(void **state)
 {
     (void)state;
-    assert_true(command_feeds_sql("docker exec db psql -U a <<'SQL'\nALTER TABLE x DROP COLUMN y;\nSQL"));
+    assert_true(
+        command_feeds_sql("docker exec db psql -U a <<'SQL'\nALTER TABLE x DROP COLUMN y;\nSQL"));
     assert_true(command_feeds_sql("zcat /b/x.sql.gz | docker exec -i db psql"));
     assert_true(command_feeds_sql("mysql shop < /tmp/down.sql"));
     assert_false(command_feeds_sql("psql -c 'DELETE FROM x'")); /* nothing on its input */
     assert_false(command_feeds_sql("psql <<'SQL'\nSELECT 1;\nSQL"));
     struct record *record = sample_good();
-    struct step *step = sample_step(record, 21, "docker exec db psql <<'SQL'\nDROP TABLE x;\nSQL", 1180, 1181, 0);
+    struct step *step =
+        sample_step(record, 21, "docker exec db psql <<'SQL'\nDROP TABLE x;\nSQL", 1180, 1181, 0);
     assert_findings(record, "warning no_op 21 4\n");
     buf_puts(&step->out, "DROP TABLE\n");
     assert_findings(record, "");
@@ -255,9 +269,11 @@ static void sql_that_does_not_arrive_is_noticed(void **state)
 static void errors_in_logs_are_no_failures_of_the_command(void **state)
 {
     (void)state;
-    static const char *const showing[] = {"docker logs api | tail -20", "kubectl logs -f deploy/api", "docker-compose logs api",
-                                          "tail -n 50 /var/log/x", "sudo journalctl -u api", "cat /var/log/x"};
-    static const char *const doing[] = {"docker restart api", "psql -f logs.sql", "kubectl apply -f x.yaml", ""};
+    static const char *const showing[] = {
+        "docker logs api | tail -20", "kubectl logs -f deploy/api", "docker-compose logs api",
+        "tail -n 50 /var/log/x",      "sudo journalctl -u api",     "cat /var/log/x"};
+    static const char *const doing[] = {"docker restart api", "psql -f logs.sql",
+                                        "kubectl apply -f x.yaml", ""};
     for (size_t i = 0; i < sizeof showing / sizeof *showing; i++)
         assert_true(command_shows_logs(showing[i]));
     for (size_t i = 0; i < sizeof doing / sizeof *doing; i++)
@@ -274,8 +290,9 @@ static void the_unblamed_rest_of_a_loss_is_told(void **state)
     int n = 0;
     for (int i = 0; i < report.findings.n; i++) {
         if (strcmp(report.findings.at[i].id, "data_loss") == 0 && report.findings.at[i].step == 0) {
-            assert_string_equal(report.findings.at[i].message,
-                                "5 acknowledged records of postgres are gone, and no step is to blame");
+            assert_string_equal(
+                report.findings.at[i].message,
+                "5 acknowledged records of postgres are gone, and no step is to blame");
             n++;
         }
     }
@@ -342,7 +359,8 @@ static void a_waived_finding_says_so(void **state)
 {
     (void)state;
     struct record *record = sample_bad();
-    record_waive(record, &(struct waiver){"data_loss", "playbook.md", 33, record->identity.start_unix_ns + DAY, "known"});
+    record_waive(record, &(struct waiver){"data_loss", "playbook.md", 33,
+                                          record->identity.start_unix_ns + DAY, "known"});
     struct report report;
     report_init(&report, record);
     for (int i = 0; i < report.findings.n; i++) {

@@ -1,7 +1,8 @@
-/* A real playbook from end to end: the database scenario of the honeypot system, its mutations, and exactness.
+/* A real playbook from end to end: the database scenario of the honeypot system, its mutations, and
+ * exactness.
  *
- * Expectations come from how the real tools behave (the drill's `because` names the sources), not from our
- * output. */
+ * Expectations come from how the real tools behave (the drill's `because` names the sources), not
+ * from our output. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -174,7 +175,8 @@ static void without_its_drop_the_restore_changes_nothing(void **state)
         skip();
     struct flight flight;
     set_up(&flight);
-    /* CREATE DATABASE then meets the old one: ERROR: database "hp_ti_db" already exists, and set -e ends it */
+    /* CREATE DATABASE then meets the old one: ERROR: database "hp_ti_db" already exists, and set -e
+     * ends it */
     workspace_replace(&flight.workspace, "repo/v1.2.2/deployment/scripts/restore.sh",
                       "    psql_admin \"DROP DATABASE IF EXISTS hp_ti_db\"\n", "");
     fly(&flight);
@@ -183,7 +185,8 @@ static void without_its_drop_the_restore_changes_nothing(void **state)
     assert_non_null(strstr(restore->err.at, "already exists"));
     assert_int_equal(ledger_of(&flight, "postgres")->lost, 0);
     assert_int_equal(flight.verdict.gates[GATE_RECORDS_LOST].outcome, OUTCOME_PASS);
-    assert_int_equal(flight.verdict.outcome, OUTCOME_FAIL); /* still on the wrong schema and release */
+    assert_int_equal(flight.verdict.outcome,
+                     OUTCOME_FAIL); /* still on the wrong schema and release */
     tear_down(&flight);
 }
 
@@ -285,7 +288,8 @@ static void wrong_input_is_one_clear_line(void **state)
     struct drill_options section = {.section = "Scenario 2: Database Migration Isues"};
     assert_int_equal(drill_load(path, &section, &drill, &error), ERROR_INPUT);
     assert_non_null(strstr(error.text, "Scenario 2: Database Migration Issues"));
-    workspace_replace(workspace, "drills/database-migration.yaml", "cwd: /opt/hp_ti", "cdw: /opt/hp_ti");
+    workspace_replace(workspace, "drills/database-migration.yaml", "cwd: /opt/hp_ti",
+                      "cdw: /opt/hp_ti");
     assert_int_equal(drill_load(path, NULL, &drill, &error), ERROR_INPUT);
     assert_non_null(strstr(error.text, "database-migration.yaml:6"));
     assert_non_null(strstr(error.text, "cwd"));

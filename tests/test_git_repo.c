@@ -118,7 +118,8 @@ static void test_same_every_time(void **state)
     machine_release(&b);
 }
 
-/* A deployment by the world leaves the working copy on the new tag, and containers made from its file. */
+/* A deployment by the world leaves the working copy on the new tag, and containers made from its
+ * file. */
 static void test_deployed(void **state)
 {
     (void)state;

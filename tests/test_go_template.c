@@ -1,4 +1,5 @@
-/* Go templates: what text/template makes of them (documentation of the package, and of docker's --format). */
+/* Go templates: what text/template makes of them (documentation of the package, and of docker's
+ * --format). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

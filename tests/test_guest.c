@@ -1,4 +1,5 @@
-/* rehearse run DRILL --until FILE:LINE --shell: looking around in the sealed shell before a line. */
+/* rehearse run DRILL --until FILE:LINE --shell: looking around in the sealed shell before a line.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,8 +37,11 @@ static int look(const char *options, const char *typed)
 {
     const char *build = getenv("REHEARSE_BUILD");
     char command[2048];
-    snprintf(command, sizeof command, "printf '%s' | %s/rehearse run %s/drills/database-migration.yaml --out %s/out --history %s/h.db %s 2>&1",
-             typed, build ? build : "build", workspace.path, workspace.path, workspace.path, options);
+    snprintf(command, sizeof command,
+             "printf '%s' | %s/rehearse run %s/drills/database-migration.yaml --out %s/out "
+             "--history %s/h.db %s 2>&1",
+             typed, build ? build : "build", workspace.path, workspace.path, workspace.path,
+             options);
     FILE *pipe = popen(command, "r");
     assert_non_null(pipe);
     size_t n = fread(output, 1, sizeof output - 1, pipe);
@@ -51,9 +55,14 @@ static void the_world_is_as_the_line_would_find_it(void **state)
     if (!trial_possible())
         skip();
     /* lines 165 to 167 are one command: asking for its middle is asking for all of it */
-    assert_int_equal(look("--until playbook.md:166 --shell", "pwd\\ndocker ps --format \"{{.Names}}\"\\n"), 0);
-    assert_string_equal(output, "/opt/hp_ti\nhp_ti_elasticsearch\nhp_ti_redis\nhp_ti_postgres\n"); /* line 162 stopped the others */
-    assert_int_equal(look("--until playbook.md:159 --shell", "docker ps --format \"{{.Names}}\" | wc -l\\n"), 0);
+    assert_int_equal(
+        look("--until playbook.md:166 --shell", "pwd\\ndocker ps --format \"{{.Names}}\"\\n"), 0);
+    assert_string_equal(
+        output,
+        "/opt/hp_ti\nhp_ti_elasticsearch\nhp_ti_redis\nhp_ti_postgres\n"); /* line 162 stopped the
+                                                                              others */
+    assert_int_equal(
+        look("--until playbook.md:159 --shell", "docker ps --format \"{{.Names}}\" | wc -l\\n"), 0);
     assert_string_equal(output, "5\n");
     assert_int_equal(look("--shell", "docker ps --format \"{{.Names}}\" | wc -l\\n"), 0);
     assert_string_equal(output, "5\n");
@@ -67,8 +76,11 @@ static void it_is_a_shell(void **state)
     (void)state;
     if (!trial_possible())
         skip();
-    assert_int_equal(look("--shell", "X=1\\nif true\\nthen echo yes $X\\nfi\\nfalse\\necho $?\\necho )\\necho still here\\n"
-                                     "cat <<END\\ntext\\nEND\\nexit 3\\necho not any more\\n"), 0);
+    assert_int_equal(
+        look("--shell",
+             "X=1\\nif true\\nthen echo yes $X\\nfi\\nfalse\\necho $?\\necho )\\necho still here\\n"
+             "cat <<END\\ntext\\nEND\\nexit 3\\necho not any more\\n"),
+        0);
     assert_non_null(strstr(output, "yes 1\n1\n"));
     assert_non_null(strstr(output, "syntax error near unexpected token `)'"));
     assert_non_null(strstr(output, "still here\ntext\n"));
@@ -80,8 +92,11 @@ static void time_moves_with_commands_only(void **state)
     (void)state;
     if (!trial_possible())
         skip();
-    assert_int_equal(look("--shell", "a=$(date +%%s)\\nb=$(date +%%s)\\nsleep 30\\nc=$(date +%%s)\\necho $((b-a)) $((c-b))\\n"
-                                     "watch -n 2 true >/dev/null\\nd=$(date +%%s)\\necho $((d-c))\\n"), 0);
+    assert_int_equal(look("--shell",
+                          "a=$(date +%%s)\\nb=$(date +%%s)\\nsleep 30\\nc=$(date +%%s)\\necho "
+                          "$((b-a)) $((c-b))\\n"
+                          "watch -n 2 true >/dev/null\\nd=$(date +%%s)\\necho $((d-c))\\n"),
+                     0);
     int typing = -1, slept = -1, watched = -1;
     assert_int_equal(sscanf(output, "%d %d %d", &typing, &slept, &watched), 3);
     assert_in_range(typing, 0, 1);

@@ -13,17 +13,21 @@
 
 static const char *const not_the_models[] = {"docker", "http", "git", "hosts", "assume", NULL};
 
-/* What goes wrong ten minutes after the start, and what the row of the matrix says to do about it. */
+/* What goes wrong ten minutes after the start, and what the row of the matrix says to do about it.
+ */
 static const struct row {
     const char *symptom, *severity, *faults, *trigger;
     bool rollback;
 } rows[] = {
-    {"High latency (>100ms added)", "Low", "{slow: orchestrator, by: 1, add: 180ms, at: 10m}", "hap.latency_added", false},
-    {"Some false positives", "Low", "{event: false_positives, at: 10m}", "hap.false_positives", false},
+    {"High latency (>100ms added)", "Low", "{slow: orchestrator, by: 1, add: 180ms, at: 10m}",
+     "hap.latency_added", false},
+    {"Some false positives", "Low", "{event: false_positives, at: 10m}", "hap.false_positives",
+     false},
     {"Redis connection issues", "Medium", "{cut: redis, at: 10m}", "hap.redis", false},
     {"Service crashes", "High", "{crash: orchestrator, at: 10m}", "hap.crash", true},
     {"Database overload", "High", "{event: db_overload, at: 10m}", "hap.db_overload", true},
-    {"Complete service failure", "Critical", "{errors: orchestrator, ratio: 100%, at: 10m}", "hap.down", true},
+    {"Complete service failure", "Critical", "{errors: orchestrator, ratio: 100%, at: 10m}",
+     "hap.down", true},
 };
 
 struct fixture {
@@ -40,7 +44,8 @@ static void begin(struct fixture *f, const char *faults)
     struct error error;
     *f = (struct fixture){0};
     model_defaults(&f->model);
-    const char *text = arena_printf(&f->arena, "start: 2025-03-11T09:50:00Z\noperator: on_call\nfaults: [%s]\n", faults);
+    const char *text = arena_printf(
+        &f->arena, "start: 2025-03-11T09:50:00Z\noperator: on_call\nfaults: [%s]\n", faults);
     if (doc_read_file(&f->arena, "procedures/hap/system.yaml", &f->system, &error) ||
         model_load_system(&f->arena, f->system, not_the_models, &f->model, &error) ||
         doc_read_text(&f->arena, "drill", str_of(text), &drill, &error) ||
@@ -79,12 +84,15 @@ static void test_every_row_of_the_matrix_is_reached(void **state)
             world_advance(f.world, HOUR);
         if (f.record->instants[T_DETECT] == NEVER)
             fail_msg("%s: nobody saw it", row->symptom);
-        if (!row->rollback && !happened(f.record, row->trigger, "the decision rules say: no rollback"))
+        if (!row->rollback &&
+            !happened(f.record, row->trigger, "the decision rules say: no rollback"))
             fail_msg("%s: another row was taken", row->symptom);
-        if (row->rollback && !happened(f.record, "operator", arena_printf(&f.arena, "roll back, %s", row->severity)))
+        if (row->rollback &&
+            !happened(f.record, "operator", arena_printf(&f.arena, "roll back, %s", row->severity)))
             fail_msg("%s: another row was taken", row->symptom);
         if (world_decided(f.world) != row->rollback)
-            fail_msg("%s: the matrix says %s", row->symptom, row->rollback ? "to roll back" : "not to roll back");
+            fail_msg("%s: the matrix says %s", row->symptom,
+                     row->rollback ? "to roll back" : "not to roll back");
         end(&f);
     }
 }
@@ -96,7 +104,8 @@ static void test_a_drill_brings_its_own_triggers(void **state)
     struct fixture f;
     begin(&f, "{errors: orchestrator, ratio: 10%, at: 10m}]\n"
               "decision: [{trigger: users, severity: High}]\n"
-              "triggers: [{id: users, say: they see errors, when: {m: error_ratio, op: '>', thr: 0.05, for: 1m}}");
+              "triggers: [{id: users, say: they see errors, when: {m: error_ratio, op: '>', thr: "
+              "0.05, for: 1m}}");
     assert_int_equal(f.model.triggers.n, 1);
     assert_int_equal(f.model.n_rules, 1);
     while (world_now(f.world) < HOUR)
@@ -105,7 +114,8 @@ static void test_a_drill_brings_its_own_triggers(void **state)
     end(&f);
 }
 
-/* The table above against the document: same symptoms, same order, "No" where nothing is rolled back. */
+/* The table above against the document: same symptoms, same order, "No" where nothing is rolled
+ * back. */
 static void test_rows_are_those_of_the_document(void **state)
 {
     (void)state;

@@ -79,7 +79,8 @@ static void add(struct history *history, const struct summary *summary, int64_t 
 static void list_run(void *ctx, const struct history_run *run)
 {
     struct buf *buf = ctx;
-    buf_printf(buf, "%lld %s %s %s %s|", (long long)run->at_s, run->kind, run->drill, outcome_names[run->outcome], run->gates);
+    buf_printf(buf, "%lld %s %s %s %s|", (long long)run->at_s, run->kind, run->drill,
+               outcome_names[run->outcome], run->gates);
     words_number(buf, run->score);
     buf_puts(buf, isnan(run->measures[MEASURE_ROLLBACK]) ? " never\n" : " back\n");
 }
@@ -160,7 +161,8 @@ static void export_and_import_keep_everything(void **state)
     snprintf(path, sizeof path, "%s/third.db", dir);
     history_close(history);
     history = open_history();
-    assert_int_equal(history_import(history, "x.jsonl", buf_text(&second), &added, &error), ERROR_INPUT);
+    assert_int_equal(history_import(history, "x.jsonl", buf_text(&second), &added, &error),
+                     ERROR_INPUT);
     assert_string_equal(error.text, "x.jsonl:2: /kind: no text, expected as in rehearse.history/1");
     buf_clear(&second);
     assert_int_equal(history_export(history, &second, &error), 0);
@@ -177,17 +179,22 @@ static void an_older_file_is_migrated(void **state)
     sqlite3 *db;
     snprintf(path, sizeof path, "%s/old.db", dir);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(
-        sqlite3_exec(db,
-                     "CREATE TABLE runs (id INTEGER PRIMARY KEY, at_s INTEGER NOT NULL, kind TEXT NOT NULL, drill TEXT NOT NULL,"
-                     " system TEXT NOT NULL, playbook TEXT NOT NULL, section TEXT NOT NULL, tier TEXT NOT NULL,"
-                     " fingerprint TEXT NOT NULL, replay TEXT NOT NULL, seed INTEGER NOT NULL, verdict INTEGER NOT NULL,"
-                     " score REAL, score_possible REAL, time_to_detect_s REAL, time_to_decide_s REAL, rollback_s REAL,"
-                     " time_to_stable_s REAL, downtime_s REAL, records_lost REAL, claim_error_s REAL, gates TEXT NOT NULL);"
-                     "INSERT INTO runs VALUES (1, 42, 'simulated', 'old/drill', '', '', '', '', '', '', 1, 0, 77, 77,"
-                     " 1, 2, 3, 4, 5, 0, 6, 'pppppp'); PRAGMA user_version = 1",
-                     NULL, NULL, NULL),
-        SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db,
+                                  "CREATE TABLE runs (id INTEGER PRIMARY KEY, at_s INTEGER NOT "
+                                  "NULL, kind TEXT NOT NULL, drill TEXT NOT NULL,"
+                                  " system TEXT NOT NULL, playbook TEXT NOT NULL, section TEXT NOT "
+                                  "NULL, tier TEXT NOT NULL,"
+                                  " fingerprint TEXT NOT NULL, replay TEXT NOT NULL, seed INTEGER "
+                                  "NOT NULL, verdict INTEGER NOT NULL,"
+                                  " score REAL, score_possible REAL, time_to_detect_s REAL, "
+                                  "time_to_decide_s REAL, rollback_s REAL,"
+                                  " time_to_stable_s REAL, downtime_s REAL, records_lost REAL, "
+                                  "claim_error_s REAL, gates TEXT NOT NULL);"
+                                  "INSERT INTO runs VALUES (1, 42, 'simulated', 'old/drill', '', "
+                                  "'', '', '', '', '', 1, 0, 77, 77,"
+                                  " 1, 2, 3, 4, 5, 0, 6, 'pppppp'); PRAGMA user_version = 1",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
     sqlite3_close(db);
     struct history *history = open_history();
     struct error error = {""};
@@ -301,9 +308,9 @@ static void quarters_are_those_of_the_calendar(void **state)
     static const struct {
         int64_t at_s;
         int year, number;
-    } cases[] = {{0, 1970, 1},           {-1, 1969, 4},          {1767225599, 2025, 4},
-                 {1767225600, 2026, 1},  {1774915200, 2026, 1},  {1775001600, 2026, 2},
-                 {1709164800, 2024, 1},  {1719791999, 2024, 2},  {1719792000, 2024, 3}};
+    } cases[] = {{0, 1970, 1},          {-1, 1969, 4},         {1767225599, 2025, 4},
+                 {1767225600, 2026, 1}, {1774915200, 2026, 1}, {1775001600, 2026, 2},
+                 {1709164800, 2024, 1}, {1719791999, 2024, 2}, {1719792000, 2024, 3}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int year, number;
         quarter_of(cases[i].at_s, &year, &number);
@@ -392,9 +399,12 @@ static void a_hundred_thousand_runs_are_no_burden(void **state)
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     char sql[1024];
     snprintf(sql, sizeof sql,
-             "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99999) INSERT INTO runs SELECT NULL, "
-             "%lld - i * 500, 'simulated', 'shop/' || (i %% 50), 'shop', 'playbook.md', 'Database', 'namespaces', "
-             "'0011223344556677', 'rehearse run drills/x.yaml --seed 1', i, i %% 3, i %% 101, 100, i %% 300, i %% 600, i %% 900, "
+             "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99999) "
+             "INSERT INTO runs SELECT NULL, "
+             "%lld - i * 500, 'simulated', 'shop/' || (i %% 50), 'shop', 'playbook.md', "
+             "'Database', 'namespaces', "
+             "'0011223344556677', 'rehearse run drills/x.yaml --seed 1', i, i %% 3, i %% 101, 100, "
+             "i %% 300, i %% 600, i %% 900, "
              "300, i %% 200, 0, i %% 60, 'pppppp', '' FROM n",
              (long long)now_s);
     assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
@@ -420,16 +430,19 @@ static void a_drill_that_people_held_is_judged_alike(void **state)
     struct error error = {""};
     const char *people = NULL;
     snprintf(path, sizeof path, "%s/held.yaml", dir);
-    assert_int_equal(report_write_file(path,
-                                       STR("format: rehearse.held/1\ndrill: shop/database\nstart: 2026-04-14T14:00:00Z\n"
-                                           "playbook: playbook.md\npeople: [facilitator, two on-call engineers]\n"
-                                           "instants: {change: 10m, impact: 11m, detect: 14m, ack: 15m, decide: 19m, "
-                                           "claim: 29m, restore: 30m, stable: 36m}\ndowntime: 3m\nrecords_lost: {postgres: 0}\n"
-                                           "end_state: good\nactions: [{at: 15m, told: '#ops: rolling back'}]\n"
-                                           "observed: [{finding: manual_edit, message: the flag was set by hand, line: 40}]\n"
-                                           "targets: {rollback: 10m}\n"),
-                                       &error),
-                     0);
+    assert_int_equal(
+        report_write_file(
+            path,
+            STR("format: rehearse.held/1\ndrill: shop/database\nstart: 2026-04-14T14:00:00Z\n"
+                "playbook: playbook.md\npeople: [facilitator, two on-call engineers]\n"
+                "instants: {change: 10m, impact: 11m, detect: 14m, ack: 15m, decide: 19m, "
+                "claim: 29m, restore: 30m, stable: 36m}\ndowntime: 3m\nrecords_lost: {postgres: "
+                "0}\n"
+                "end_state: good\nactions: [{at: 15m, told: '#ops: rolling back'}]\n"
+                "observed: [{finding: manual_edit, message: the flag was set by hand, line: 40}]\n"
+                "targets: {rollback: 10m}\n"),
+            &error),
+        0);
     if (held_read(path, &record, &people, &error) != 0)
         fail_msg("%s", error.text);
     assert_string_equal(people, "facilitator, two on-call engineers");
@@ -437,13 +450,15 @@ static void a_drill_that_people_held_is_judged_alike(void **state)
     summarise(record, &summary);
     assert_true(fabs(summary.measures[MEASURE_TIME_TO_DETECT] - 180) < 1e-9);
     assert_true(fabs(summary.measures[MEASURE_ROLLBACK] - 660) < 1e-9);
-    assert_int_equal(summary.gates[GATE_FALSE_SUCCESS], OUTCOME_FAIL); /* claimed a minute too early */
+    assert_int_equal(summary.gates[GATE_FALSE_SUCCESS],
+                     OUTCOME_FAIL); /* claimed a minute too early */
     assert_int_equal(summary.gates[GATE_END_STATE], OUTCOME_PASS);
     assert_int_equal(summary.targets[MEASURE_ROLLBACK].outcome, OUTCOME_FAIL);
     assert_string_equal(summary.tier, "people");
     bool found = false;
     for (int i = 0; i < summary.n_findings; i++)
-        found = found || (strcmp(summary.findings[i].id, "manual_edit") == 0 && summary.findings[i].line == 40);
+        found = found || (strcmp(summary.findings[i].id, "manual_edit") == 0 &&
+                          summary.findings[i].line == 40);
     assert_true(found);
 }
 
@@ -453,14 +468,23 @@ static void mistakes_in_a_held_drill_are_named(void **state)
     static const struct {
         const char *text, *complaint;
     } cases[] = {
-        {"format: rehearse.run/1\n", "format 'rehearse.run/1' is not known, expected rehearse.held/1"},
+        {"format: rehearse.run/1\n",
+         "format 'rehearse.run/1' is not known, expected rehearse.held/1"},
         {"format: rehearse.held/1\nstart: 2026-04-14T14:00:00Z\n", "drill"},
-        {"format: rehearse.held/1\ndrill: x\nstart: 2026-04-14T14:00:00Z\ninstants: {decided: 3m}\n", "decide"},
-        {"format: rehearse.held/1\ndrill: x\nstart: 2026-04-14T14:00:00Z\ninstants: {}\nend_state: fine\n", "good"},
-        {"format: rehearse.held/1\ndrill: x\nstart: 2026-04-14T14:00:00Z\ninstants: {}\nactions: [{at: 3m}]\n", "neither"},
-        {"format: rehearse.held/1\ndrill: x\nstart: 2026-04-14T14:00:00Z\ninstants: {change: 9m, detect: 3m}\n",
+        {"format: rehearse.held/1\ndrill: x\nstart: 2026-04-14T14:00:00Z\ninstants: {decided: "
+         "3m}\n",
+         "decide"},
+        {"format: rehearse.held/1\ndrill: x\nstart: 2026-04-14T14:00:00Z\ninstants: {}\nend_state: "
+         "fine\n",
+         "good"},
+        {"format: rehearse.held/1\ndrill: x\nstart: 2026-04-14T14:00:00Z\ninstants: {}\nactions: "
+         "[{at: 3m}]\n",
+         "neither"},
+        {"format: rehearse.held/1\ndrill: x\nstart: 2026-04-14T14:00:00Z\ninstants: {change: 9m, "
+         "detect: 3m}\n",
          "/instants/detect: 'detect' lies before 'change'"},
-        {"format: rehearse.held/1\ndrill: x\nstart: 2026-04-14T14:00:00Z\ninstants: {decide: 9m, restore: 8m}\n",
+        {"format: rehearse.held/1\ndrill: x\nstart: 2026-04-14T14:00:00Z\ninstants: {decide: 9m, "
+         "restore: 8m}\n",
          "'restore' lies before 'decide'"},
     };
     snprintf(path, sizeof path, "%s/held.yaml", dir);
@@ -483,16 +507,26 @@ static void a_held_drill_has_a_schema(void **state)
         const char *text;
         bool valid;
     } cases[] = {
-        {"{\"format\": \"rehearse.held/1\", \"drill\": \"a/b\", \"start\": \"2026-04-14T14:00:00Z\", \"instants\": {\"change\": 0, "
-         "\"impact\": \"1m30s\"}, \"records_lost\": {\"db\": 3, \"queue\": \"unknown\"}, \"end_state\": \"wrong\", \"people\": [\"x\"], "
-         "\"actions\": [{\"at\": \"2m\", \"did\": \"y\"}], \"observed\": [{\"finding\": \"hang\", \"message\": \"z\"}], "
+        {"{\"format\": \"rehearse.held/1\", \"drill\": \"a/b\", \"start\": "
+         "\"2026-04-14T14:00:00Z\", \"instants\": {\"change\": 0, "
+         "\"impact\": \"1m30s\"}, \"records_lost\": {\"db\": 3, \"queue\": \"unknown\"}, "
+         "\"end_state\": \"wrong\", \"people\": [\"x\"], "
+         "\"actions\": [{\"at\": \"2m\", \"did\": \"y\"}], \"observed\": [{\"finding\": \"hang\", "
+         "\"message\": \"z\"}], "
          "\"targets\": {\"rollback\": \"20m\", \"records_lost\": 5}, \"downtime\": \"3m\"}",
          true},
-        {"{\"format\": \"rehearse.held/1\", \"drill\": \"a/b\", \"start\": \"2026-04-14T14:00:00Z\"}", false},
-        {"{\"format\": \"rehearse.held/1\", \"drill\": \"a/b\", \"start\": \"2026-04-14T14:00:00Z\", \"instants\": {\"t\": \"1m\"}}", false},
-        {"{\"format\": \"rehearse.held/1\", \"drill\": \"a/b\", \"start\": \"2026-04-14T14:00:00Z\", \"instants\": {\"ack\": \"soon\"}}",
+        {"{\"format\": \"rehearse.held/1\", \"drill\": \"a/b\", \"start\": "
+         "\"2026-04-14T14:00:00Z\"}",
          false},
-        {"{\"format\": \"rehearse.held/1\", \"drill\": \"a/b\", \"start\": \"2026-04-14T14:00:00Z\", \"instants\": {}, \"more\": 1}", false},
+        {"{\"format\": \"rehearse.held/1\", \"drill\": \"a/b\", \"start\": "
+         "\"2026-04-14T14:00:00Z\", \"instants\": {\"t\": \"1m\"}}",
+         false},
+        {"{\"format\": \"rehearse.held/1\", \"drill\": \"a/b\", \"start\": "
+         "\"2026-04-14T14:00:00Z\", \"instants\": {\"ack\": \"soon\"}}",
+         false},
+        {"{\"format\": \"rehearse.held/1\", \"drill\": \"a/b\", \"start\": "
+         "\"2026-04-14T14:00:00Z\", \"instants\": {}, \"more\": 1}",
+         false},
     };
     snprintf(path, sizeof path, "%s/held.json", dir);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -503,7 +537,8 @@ static void a_held_drill_has_a_schema(void **state)
         assert_int_equal(report_write_file(path, str_of(cases[i].text), &error), 0);
         int code = held_read(path, &record, &people, &error);
         if ((complaint == NULL) != cases[i].valid || (code == 0) != cases[i].valid)
-            fail_msg("case %zu: %s; %s", i, complaint ? complaint : "valid", code ? error.text : "read");
+            fail_msg("case %zu: %s; %s", i, complaint ? complaint : "valid",
+                     code ? error.text : "read");
         record_free(record);
     }
 }

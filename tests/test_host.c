@@ -1,4 +1,5 @@
-/* The machine's commands: wording and exit codes of systemd 252, coreutils, procps, sudo, OpenSSH on Debian 12. */
+/* The machine's commands: wording and exit codes of systemd 252, coreutils, procps, sudo, OpenSSH
+ * on Debian 12. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -167,7 +168,8 @@ static void test_docker_daemon(void **state)
     (void)state;
     struct machine m;
     begin(&m, NULL);
-    /* Debian's and Docker's packages listen on docker.socket, which brings the daemon back for the next client */
+    /* Debian's and Docker's packages listen on docker.socket, which brings the daemon back for the
+     * next client */
     machine_expect(&m, "sudo systemctl stop docker", 0, "",
                    "Warning: Stopping docker.service, but it can still be activated by:\n"
                    "  docker.socket\n");
@@ -181,7 +183,8 @@ static void test_docker_daemon(void **state)
     machine_release(&m);
 }
 
-/* Jobs are not run: each that becomes due is said once, at its time, if it is still in the table. */
+/* Jobs are not run: each that becomes due is said once, at its time, if it is still in the table.
+ */
 static void test_cron(void **state)
 {
     (void)state;

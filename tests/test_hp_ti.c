@@ -1,5 +1,5 @@
-/* HP_TI: what a change of its files changes, the decision criteria row by row, and the coverage of the owner's document.
- * Drills are compared with their expectations in test_systems.c. */
+/* HP_TI: what a change of its files changes, the decision criteria row by row, and the coverage of
+ * the owner's document. Drills are compared with their expectations in test_systems.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,8 @@ static void fly(struct workspace *workspace, const char *drill, struct flown *fl
     flown_init(flown, workspace_path(workspace, drill), NULL);
 }
 
-/* Services that are stopped first hold no connection: the restore goes through, and loses what a restore loses. */
+/* Services that are stopped first hold no connection: the restore goes through, and loses what a
+ * restore loses. */
 static void stopped_services_let_the_database_go(void **state)
 {
     (void)state;
@@ -44,7 +45,8 @@ static void stopped_services_let_the_database_go(void **state)
     workspace_release(&workspace);
 }
 
-/* Started before the restore, the services race with it: seconds decide which of two bad ends it is. */
+/* Started before the restore, the services race with it: seconds decide which of two bad ends it
+ * is. */
 static void a_restore_after_the_start_is_a_race(void **state)
 {
     (void)state;
@@ -81,10 +83,12 @@ static void the_tools_say_why(void **state)
         const char *drill, *step, *text;
         int exit_status; /* -1: any but 0 */
     } cases[] = {
-        {"point-in-time", "docker exec hp_ti_postgres pg_basebackup", "role \"root\" does not exist", 1},
+        {"point-in-time", "docker exec hp_ti_postgres pg_basebackup",
+         "role \"root\" does not exist", 1},
         {"database-rollback-fails", "zcat", "database \"hp_ti_user\" does not exist", 2},
         {"docker-image", "docker rmi hp_ti/honeypot:v1.2.3", "Untagged: hp_ti/honeypot:v1.2.3", 0},
-        {"docker-image", "docker-compose logs honeypot --tail=100", "No such service: --tail=100", 1},
+        {"docker-image", "docker-compose logs honeypot --tail=100", "No such service: --tail=100",
+         1},
     };
     (void)state;
     struct arena arena = {0};
@@ -93,7 +97,9 @@ static void the_tools_say_why(void **state)
         if (i == 0 || strcmp(cases[i].drill, cases[i - 1].drill) != 0) {
             if (i)
                 flown_release(&flown);
-            flown_init(&flown, arena_printf(&arena, "procedures/hp_ti/drills/%s.yaml", cases[i].drill), NULL);
+            flown_init(&flown,
+                       arena_printf(&arena, "procedures/hp_ti/drills/%s.yaml", cases[i].drill),
+                       NULL);
         }
         const struct step *step = flown_step(&flown, cases[i].step);
         const char *out = step->out.at ? step->out.at : "", *err = step->err.at ? step->err.at : "";
@@ -110,11 +116,13 @@ static void the_tools_say_why(void **state)
 
 /* ---- the decision criteria and the matrix ---- */
 
-static bool happened(const struct record *record, enum event_kind kind, const char *subject, const char *text)
+static bool happened(const struct record *record, enum event_kind kind, const char *subject,
+                     const char *text)
 {
     for (int i = 0; i < record->n_events; i++) {
         const struct event *event = &record->events[i];
-        if (event->kind == kind && (!subject || strcmp(event->subject, subject) == 0) && strstr(event->text, text))
+        if (event->kind == kind && (!subject || strcmp(event->subject, subject) == 0) &&
+            strstr(event->text, text))
             return true;
     }
     return false;
@@ -126,7 +134,8 @@ static void write_criteria_drill(struct workspace *workspace, const char *faults
     struct buf text;
     buf_init(&text, 4096);
     buf_printf(&text,
-               "format: rehearse.drill/1\nsystem: ../system.yaml\nstart: 2025-01-15T14:25:00Z\ncwd: /opt/hp_ti\n"
+               "format: rehearse.drill/1\nsystem: ../system.yaml\nstart: "
+               "2025-01-15T14:25:00Z\ncwd: /opt/hp_ti\n"
                "faults: [%s]\nhorizon: 90m\noperator: on_call\n"
                "procedure: {playbook: ../nothing.md, section: Nothing}\n",
                faults);
@@ -134,7 +143,8 @@ static void write_criteria_drill(struct workspace *workspace, const char *faults
     buf_release(&text);
 }
 
-/* "When to Rollback", "When NOT to Rollback", the four rows of the matrix, and every symptom of the six scenarios. */
+/* "When to Rollback", "When NOT to Rollback", the four rows of the matrix, and every symptom of the
+ * six scenarios. */
 static const struct criterion {
     const char *faults, *trigger;
     bool decides, waits;
@@ -149,10 +159,14 @@ static const struct criterion {
     {"{at: 5m, event: security_vulnerability}", "hpti.security", true, false, NULL, 30},
     {"{at: 5m, cut: postgres}", "hpti.cascade", true, false, NULL, 30},
     {"{at: 5m, errors: honeypot, ratio: 3%}", "hpti.unrecovered", true, true, NULL, 60},
-    {"{at: 5m, event: functional_bug}, {at: 5m, event: cosmetic_only}", "hpti.not.cosmetic", true, true, NULL, 60},
-    {"{at: 5m, event: invalid_config}, {at: 5m, event: config_only}", "hpti.not.config", true, true, NULL, 60},
-    {"{at: 5m, event: app_crash}, {at: 5m, event: restart_would_do}", "hpti.not.single", true, true, NULL, 60},
-    {"{at: 5m, event: slow_queries}, {at: 5m, event: performance_tunable}", "hpti.not.tunable", true, true, NULL, 60},
+    {"{at: 5m, event: functional_bug}, {at: 5m, event: cosmetic_only}", "hpti.not.cosmetic", true,
+     true, NULL, 60},
+    {"{at: 5m, event: invalid_config}, {at: 5m, event: config_only}", "hpti.not.config", true, true,
+     NULL, 60},
+    {"{at: 5m, event: app_crash}, {at: 5m, event: restart_would_do}", "hpti.not.single", true, true,
+     NULL, 60},
+    {"{at: 5m, event: slow_queries}, {at: 5m, event: performance_tunable}", "hpti.not.tunable",
+     true, true, NULL, 60},
     {"{at: 5m, errors: honeypot, ratio: 3%}", "hpti.not.lt5pct", true, true, NULL, 60},
     {"{at: 5m, event: severity_p0}", "hpti.p0", true, false, "P0", 10},
     {"{at: 5m, event: severity_p1}", "hpti.p1", true, false, "P1", 45},
@@ -194,15 +208,18 @@ static void every_row_of_the_criteria_is_reached(void **state)
         bool decided = record->instants[T_DECIDE] != NEVER;
         if (decided != rows[i].decides)
             fail_msg("%s: decided: %d", rows[i].faults, decided);
-        if (happened(record, EVENT_OPERATOR, NULL, "a reason not to roll back holds") != rows[i].waits)
+        if (happened(record, EVENT_OPERATOR, NULL, "a reason not to roll back holds") !=
+            rows[i].waits)
             fail_msg("%s: waits: %d", rows[i].faults, !rows[i].waits);
         if (rows[i].severity)
             assert_true(happened(record, EVENT_OPERATOR, NULL, rows[i].severity));
         if (decided) {
-            double minutes = (double)(record->instants[T_DECIDE] - record->instants[T_DETECT]) / MINUTE;
+            double minutes =
+                (double)(record->instants[T_DECIDE] - record->instants[T_DETECT]) / MINUTE;
             if (minutes > rows[i].latest_min)
                 fail_msg("%s: decided after %.1f minutes", rows[i].faults, minutes);
-            /* the matrix lets P1 and P2 wait for a fix; the document's own table asks for a decision within ten minutes */
+            /* the matrix lets P1 and P2 wait for a fix; the document's own table asks for a
+             * decision within ten minutes */
             bool graded_late = rows[i].severity && strcmp(rows[i].severity, "P0") != 0;
             if (graded_late)
                 assert_true(minutes > 10);
@@ -229,8 +246,10 @@ static void placeholders_must_be_bound(void **state)
     static const struct {
         const char *drill, *bind, *place;
     } cases[] = {
-        {"drills/rollback-script-fails.yaml", "\"v[previous-version]\": v1.2.2, ", "playbook.md:500"},
-        {"drills/database-rollback-fails.yaml", "  bind: {\"[timestamp]\": \"20250115_143000\"}\n", "playbook.md:515"},
+        {"drills/rollback-script-fails.yaml", "\"v[previous-version]\": v1.2.2, ",
+         "playbook.md:500"},
+        {"drills/database-rollback-fails.yaml", "  bind: {\"[timestamp]\": \"20250115_143000\"}\n",
+         "playbook.md:515"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -239,7 +258,9 @@ static void placeholders_must_be_bound(void **state)
         struct drill *drill = NULL;
         workspace_init(&workspace, "procedures/hp_ti");
         workspace_replace(&workspace, cases[i].drill, cases[i].bind, "");
-        assert_int_equal(drill_load(workspace_path(&workspace, cases[i].drill), NULL, &drill, &error), ERROR_INPUT);
+        assert_int_equal(
+            drill_load(workspace_path(&workspace, cases[i].drill), NULL, &drill, &error),
+            ERROR_INPUT);
         assert_null(drill);
         if (!strstr(error.text, cases[i].place))
             fail_msg("no %s in: %s", cases[i].place, error.text);

@@ -1,4 +1,5 @@
-/* report.html: nothing from outside, well-formed enough to find every link, and nothing clipped in a real browser. */
+/* report.html: nothing from outside, well-formed enough to find every link, and nothing clipped in
+ * a real browser. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,8 +53,9 @@ static void a_page_is_as_kept(void **state)
 static void nothing_comes_from_outside(void **state)
 {
     (void)state;
-    static const char *const forbidden[] = {"<script", "<link", "<img", "<iframe", " src=", "url(", "@import",
-                                            "href=\"http", "href=\"/", "onclick", "onload"};
+    static const char *const forbidden[] = {"<script",  "<link",   "<img",    "<iframe",
+                                            " src=",    "url(",    "@import", "href=\"http",
+                                            "href=\"/", "onclick", "onload"};
     for (int i = 0; i < 3; i++) {
         for (size_t k = 0; k < sizeof forbidden / sizeof *forbidden; k++)
             assert_null(strstr(pages[i].at, forbidden[k]));
@@ -64,7 +66,8 @@ static void every_link_has_its_evidence(void **state)
 {
     (void)state;
     for (int i = 0; i < 3; i++) {
-        for (const char *at = strstr(pages[i].at, "href=\"#"); at; at = strstr(at + 1, "href=\"#")) {
+        for (const char *at = strstr(pages[i].at, "href=\"#"); at;
+             at = strstr(at + 1, "href=\"#")) {
             char id[80];
             const char *name = at + strlen("href=\"#");
             snprintf(id, sizeof id, " id=\"%.*s\"", (int)strcspn(name, "\""), name);
@@ -104,16 +107,28 @@ static void make_harness(struct buf *html)
     buf_puts(html,
              "];\nlet left=0,out=[];\n"
              "for(const [i,page] of pages.entries())for(const width of [400,900,1400]){left++;\n"
-             " const f=document.createElement('iframe');f.style.cssText='border:0;height:600px;width:'+width+'px';\n"
-             " f.onload=()=>{const d=f.contentDocument;d.querySelectorAll('details').forEach(e=>e.open=true);\n"
-             "  const seen=[...d.querySelectorAll('figure svg')].filter(e=>e.getBoundingClientRect().width>0).length;\n"
+             " const "
+             "f=document.createElement('iframe');f.style.cssText='border:0;height:600px;width:'+"
+             "width+'px';\n"
+             " f.onload=()=>{const "
+             "d=f.contentDocument;d.querySelectorAll('details').forEach(e=>e.open=true);\n"
+             "  const seen=[...d.querySelectorAll('figure "
+             "svg')].filter(e=>e.getBoundingClientRect().width>0).length;\n"
              "  if(seen!=d.querySelectorAll('figure').length)out.push('pictures '+i+' '+width);\n"
-             "  if(d.documentElement.scrollWidth>width)out.push('page '+i+' '+width+' scrolls to '+d.documentElement.scrollWidth);\n"
-             "  const lines=e=>{const g=d.createRange();g.selectNodeContents(e);return new Set([...g.getClientRects()].map(r=>r.top)).size};\n"
-             "  if(width>880)for(const e of d.querySelectorAll('thead th'))if(lines(e)>1)out.push('page '+i+' '+width+' breaks '+e.textContent);\n"
-             "  for(const e of d.querySelectorAll('code.command'))if(e.parentElement.clientWidth<150)out.push('page '+i+' '+width+' squeezes '+e.textContent);\n"
-             "  for(const e of d.querySelectorAll('body *')){if(e.closest('thead')&&width<=880)continue;\n"
-             "   const r=e.getBoundingClientRect();if(r.width&&(r.right>width+1||r.left<-1))out.push('page '+i+' '+width+' '+e.tagName+' '+r.right)}\n"
+             "  if(d.documentElement.scrollWidth>width)out.push('page '+i+' '+width+' scrolls to "
+             "'+d.documentElement.scrollWidth);\n"
+             "  const lines=e=>{const g=d.createRange();g.selectNodeContents(e);return new "
+             "Set([...g.getClientRects()].map(r=>r.top)).size};\n"
+             "  if(width>880)for(const e of d.querySelectorAll('thead "
+             "th'))if(lines(e)>1)out.push('page '+i+' '+width+' breaks '+e.textContent);\n"
+             "  for(const e of "
+             "d.querySelectorAll('code.command'))if(e.parentElement.clientWidth<150)out.push('page "
+             "'+i+' '+width+' squeezes '+e.textContent);\n"
+             "  for(const e of d.querySelectorAll('body "
+             "*')){if(e.closest('thead')&&width<=880)continue;\n"
+             "   const "
+             "r=e.getBoundingClientRect();if(r.width&&(r.right>width+1||r.left<-1))out.push('page "
+             "'+i+' '+width+' '+e.tagName+' '+r.right)}\n"
              "  if(!--left)document.body.innerHTML='<p id=result>RESULT['+out.join(';')+']</p>'};\n"
              " f.srcdoc=page;document.body.append(f)}\n"
              "</script>\n");
@@ -135,8 +150,11 @@ static void nothing_is_clipped_in_a_browser(void **state)
     assert_int_equal(report_write_file(path, buf_text(&html), NULL), 0);
     buf_release(&html);
     snprintf(command, sizeof command,
-             "timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync --window-size=1500,900 --user-data-dir=%s/profile "
-             "--virtual-time-budget=5000 --enable-logging=stderr --dump-dom file://%s 2>%s/log; grep CONSOLE %s/log",
+             "timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-quic "
+             "--no-first-run --disable-background-networking --disable-component-update "
+             "--disable-sync --window-size=1500,900 --user-data-dir=%s/profile "
+             "--virtual-time-budget=5000 --enable-logging=stderr --dump-dom file://%s 2>%s/log; "
+             "grep CONSOLE %s/log",
              dir, path, dir, dir);
     FILE *browser = popen(command, "r");
     assert_non_null(browser);
@@ -154,7 +172,8 @@ static void nothing_is_clipped_in_a_browser(void **state)
         fail_msg("%s", dom);
 }
 
-/* The goal is 30 ms; the machine of a test may be busy, so only a mistake of another order fails. */
+/* The goal is 30 ms; the machine of a test may be busy, so only a mistake of another order fails.
+ */
 static void a_page_is_made_at_once(void **state)
 {
     (void)state;

@@ -1,8 +1,10 @@
-/* curl and wget against one small server, as the real programs of Debian 12 (curl 7.88.1, wget 1.21.3) spoke and ended.
+/* curl and wget against one small server, as the real programs of Debian 12 (curl 7.88.1,
+ * wget 1.21.3) spoke and ended.
  *
- * The server is one function. `test_http_real --real CASES` carries it on sockets of the loopback interface, runs the real
- * programs against it and prints what they said; ci/check-real keeps that as tests/data/http/transcript.txt. Without
- * arguments the same function answers the fakes, whose output must be the same once times and speeds are taken out.
+ * The server is one function. `test_http_real --real CASES` carries it on sockets of the loopback
+ * interface, runs the real programs against it and prints what they said; ci/check-real keeps that
+ * as tests/data/http/transcript.txt. Without arguments the same function answers the fakes, whose
+ * output must be the same once times and speeds are taken out.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -32,7 +34,10 @@ enum { PORT = 8080, REFUSED = 8081, DROPPED = 8082, TEXT_MAX = 4 << 20 };
 
 static const struct {
     const char *name, *content;
-} inputs[] = {{"body.txt", "one\ntwo\n"}, {"body.json", "{\"a\": 1}\n"}, {"list.txt", "http://localhost:8080/a\n"}, {"there.txt", "before\n"}};
+} inputs[] = {{"body.txt", "one\ntwo\n"},
+              {"body.json", "{\"a\": 1}\n"},
+              {"list.txt", "http://localhost:8080/a\n"},
+              {"there.txt", "before\n"}};
 
 /* ---- the server ---- */
 
@@ -59,11 +64,13 @@ static void echo(const struct http_request *request, struct http_response *respo
     say(response, 200, "text/plain", "");
     buf_printf(&response->body, "%s %s\n", request->method, request->target);
     for (int i = 0; i < request->n_headers; i++)
-        buf_printf(&response->body, "%s: %s\n", request->headers[i].name, request->headers[i].value);
+        buf_printf(&response->body, "%s: %s\n", request->headers[i].name,
+                   request->headers[i].value);
     buf_printf(&response->body, "[%.*s]\n", STR_ARG(request->body));
 }
 
-static int answer(struct env *env, const struct http_request *request, struct http_response *response, void *ctx)
+static int answer(struct env *env, const struct http_request *request,
+                  struct http_response *response, void *ctx)
 {
     struct counters *counters = ctx;
     struct str rest = str_of(request->target), path = str_cut(&rest, '?');
@@ -74,7 +81,8 @@ static int answer(struct env *env, const struct http_request *request, struct ht
         return HTTP_CLOSED;
     if (str_is(path, "/reset"))
         return HTTP_RESET;
-    if (str_starts(path, "/status/") && str_int64((struct str){path.at + 8, path.len - 8}, &number)) {
+    if (str_starts(path, "/status/") &&
+        str_int64((struct str){path.at + 8, path.len - 8}, &number)) {
         say(response, (int)number, "text/plain", number == 204 || number == 304 ? "" : "a body\n");
     } else if (str_is(path, "/slow")) {
         response->latency_ns = 3 * SECOND;
@@ -117,25 +125,44 @@ static int answer(struct env *env, const struct http_request *request, struct ht
 static const char *reason_of(int status)
 {
     switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 204: return "No Content";
-    case 301: return "Moved Permanently";
-    case 302: return "Found";
-    case 303: return "See Other";
-    case 304: return "Not Modified";
-    case 307: return "Temporary Redirect";
-    case 308: return "Permanent Redirect";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 429: return "Too Many Requests";
-    case 500: return "Internal Server Error";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    default: return "Unknown";
+    case 200:
+        return "OK";
+    case 201:
+        return "Created";
+    case 204:
+        return "No Content";
+    case 301:
+        return "Moved Permanently";
+    case 302:
+        return "Found";
+    case 303:
+        return "See Other";
+    case 304:
+        return "Not Modified";
+    case 307:
+        return "Temporary Redirect";
+    case 308:
+        return "Permanent Redirect";
+    case 400:
+        return "Bad Request";
+    case 401:
+        return "Unauthorized";
+    case 403:
+        return "Forbidden";
+    case 404:
+        return "Not Found";
+    case 429:
+        return "Too Many Requests";
+    case 500:
+        return "Internal Server Error";
+    case 502:
+        return "Bad Gateway";
+    case 503:
+        return "Service Unavailable";
+    case 504:
+        return "Gateway Timeout";
+    default:
+        return "Unknown";
     }
 }
 
@@ -157,11 +184,13 @@ static bool read_request(int fd, struct arena *arena, struct http_request *ret)
     }
     struct str text = {bytes, (size_t)(end - bytes) + 2}, line = str_trim(str_cut(&text, '\n'));
     struct http_header *headers = ARENA_ARRAY(arena, struct http_header, 64);
-    *ret = (struct http_request){.method = arena_str(arena, str_cut(&line, ' ')), .place = "", .headers = headers};
+    *ret = (struct http_request){
+        .method = arena_str(arena, str_cut(&line, ' ')), .place = "", .headers = headers};
     ret->target = arena_str(arena, str_cut(&line, ' '));
     while (text.len && ret->n_headers < 64) {
         struct str value = str_trim(str_cut(&text, '\n')), name = str_cut(&value, ':');
-        headers[ret->n_headers++] = (struct http_header){arena_str(arena, name), arena_str(arena, str_trim(value))};
+        headers[ret->n_headers++] =
+            (struct http_header){arena_str(arena, name), arena_str(arena, str_trim(value))};
         if (strcasecmp(headers[ret->n_headers - 1].name, "Content-Length") == 0)
             length = (size_t)strtoull(headers[ret->n_headers - 1].value, NULL, 10);
         if (strcasecmp(headers[ret->n_headers - 1].name, "Expect") == 0 &&
@@ -219,7 +248,9 @@ static void serve_connection(int fd, struct counters *counters)
 
 static int listen_at(int port, int backlog)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
     int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, backlog) < 0) {
@@ -233,13 +264,15 @@ static int listen_at(int port, int backlog)
 static pid_t start_server(void)
 {
     int fd = listen_at(PORT, 64), full = listen_at(DROPPED, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(DROPPED), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(DROPPED), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     for (int i = 0; i < 2; i++) {
         int filler = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
         if (connect(filler, (struct sockaddr *)&address, sizeof address) < 0)
             usleep(1000);
     }
-    struct counters *counters = mmap(NULL, sizeof *counters, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct counters *counters =
+        mmap(NULL, sizeof *counters, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pid_t server = fork();
     if (server == 0) {
         signal(SIGCHLD, SIG_IGN);
@@ -278,7 +311,8 @@ static void add_file(struct buf *to, const char *name, struct str content)
     if (content.len > 2000)
         buf_printf(to, "%s: %zu bytes\n", name, content.len);
     else
-        buf_printf(to, "%s: %.*s%s", name, STR_ARG(content), content.len && content.at[content.len - 1] == '\n' ? "" : "\\\n");
+        buf_printf(to, "%s: %.*s%s", name, STR_ARG(content),
+                   content.len && content.at[content.len - 1] == '\n' ? "" : "\\\n");
 }
 
 static bool is_input(const char *name, struct str content)
@@ -354,8 +388,10 @@ static void run_fake(char **argv, struct told *told)
     struct call_double d;
     static struct counters counters; /* as the real server's, over all cases */
     model_defaults(&model);
-    if (doc_read_text(&arena, "system.yaml", str_of("format: rehearse.system/1\nname: t\nservices: {a: {versions: {v1: {}}}}\n"),
-                      &doc, &error) < 0 ||
+    if (doc_read_text(
+            &arena, "system.yaml",
+            str_of("format: rehearse.system/1\nname: t\nservices: {a: {versions: {v1: {}}}}\n"),
+            &doc, &error) < 0 ||
         model_load_system(&arena, doc, NULL, &model, &error) < 0)
         fail_msg("%s", error.text);
     struct record *record = record_new();
@@ -371,7 +407,8 @@ static void run_fake(char **argv, struct told *told)
     const char *names[64];
     int n = 0;
     for (int i = 0; i < d.n_files && n < 64; i++)
-        if (strncmp(d.files[i].path, "/root/", 6) == 0 && !d.files[i].is_dir && !strchr(d.files[i].path + 6, '/'))
+        if (strncmp(d.files[i].path, "/root/", 6) == 0 && !d.files[i].is_dir &&
+            !strchr(d.files[i].path + 6, '/'))
             names[n++] = d.files[i].path + 6;
     qsort(names, (size_t)n, sizeof *names, by_name);
     for (int i = 0; i < n; i++) {
@@ -397,12 +434,15 @@ static bool is_clock(const char *p) /* 2025-01-15 14:00:00 */
     return true;
 }
 
-enum { METER = 78, METER_KEPT = 33 }; /* a line of curl's meter, and its columns before speeds and times */
+enum {
+    METER = 78,
+    METER_KEPT = 33
+}; /* a line of curl's meter, and its columns before speeds and times */
 
 static bool is_meter(struct str text)
 {
-    return text.len >= METER && text.at[3] == ' ' && text.at[9] == ' ' && text.at[METER_KEPT + 5] == ' ' &&
-           memmem(text.at, METER, ":", 1);
+    return text.len >= METER && text.at[3] == ' ' && text.at[9] == ' ' &&
+           text.at[METER_KEPT + 5] == ' ' && memmem(text.at, METER, ":", 1);
 }
 
 /* One line without what depends on the moment and the network. */
@@ -416,7 +456,8 @@ static void add_words(struct buf *to, struct str line)
         while (digits < left && (isdigit((unsigned char)p[digits]) || p[digits] == '.'))
             digits++;
         for (int k = 0; digits && k < 4; k++)
-            speed |= left - digits >= strlen(speeds[k]) && strncmp(p + digits, speeds[k], strlen(speeds[k])) == 0;
+            speed |= left - digits >= strlen(speeds[k]) &&
+                     strncmp(p + digits, speeds[k], strlen(speeds[k])) == 0;
         if (left >= 18 && strncmp(p, "0x", 2) == 0)
             while (hex + 2 < left && isxdigit((unsigned char)p[hex + 2]))
                 hex++;
@@ -435,7 +476,8 @@ static void add_words(struct buf *to, struct str line)
             buf_puts(to, " in N");
             for (i += 4; i + 1 < line.len && line.at[i] != 's';)
                 i++;
-        } else if (left >= 40 && memcmp(p, "------------------------", 24) == 0 && isxdigit((unsigned char)p[24])) {
+        } else if (left >= 40 && memcmp(p, "------------------------", 24) == 0 &&
+                   isxdigit((unsigned char)p[24])) {
             buf_puts(to, "BOUNDARY");
             i += 39;
         } else if (speed) {
@@ -473,7 +515,8 @@ static void add_normal(struct buf *to, struct str text)
         const char *newline = memchr(rest.at, '\n', rest.len);
         struct str line = {rest.at, newline ? (size_t)(newline - rest.at) : rest.len}, meter = {0};
         rest = newline ? (struct str){newline + 1, rest.len - line.len - 1} : (struct str){0};
-        while (line.len && line.at[0] == '\r' && is_meter((struct str){line.at + 1, line.len - 1})) {
+        while (line.len && line.at[0] == '\r' &&
+               is_meter((struct str){line.at + 1, line.len - 1})) {
             meter = (struct str){line.at + 1, METER_KEPT};
             line = (struct str){line.at + 1 + METER, line.len - 1 - METER};
         }
@@ -527,7 +570,8 @@ static char **words_of(struct arena *arena, const char *line)
     return words;
 }
 
-static const char *told_by(struct arena *arena, const char *command, void (*run)(char **, struct told *))
+static const char *told_by(struct arena *arena, const char *command,
+                           void (*run)(char **, struct told *))
 {
     struct told told = {.status = 0};
     struct buf text;
@@ -584,7 +628,8 @@ static int compare(const char *path, FILE *out)
         struct str line = str_cut(&rest, '\n');
         if (!str_starts(line, "> "))
             continue;
-        const char *command = arena_str(&arena, (struct str){line.at + 2, line.len - 2}), *start = rest.at;
+        const char *command = arena_str(&arena, (struct str){line.at + 2, line.len - 2}),
+                   *start = rest.at;
         while (rest.len && !str_starts(rest, "> "))
             str_cut(&rest, '\n');
         const char *want = arena_str(&arena, (struct str){start, (size_t)(rest.at - start)});

@@ -49,7 +49,8 @@ static int observed(struct record *record, const char *trigger)
 static void the_trigger_that_detected_is_judged(void **state)
 {
     (void)state;
-    const struct model_trigger triggers[] = {{.id = "fast", .when = fast}, {.id = "slow", .when = slow}};
+    const struct model_trigger triggers[] = {{.id = "fast", .when = fast},
+                                             {.id = "slow", .when = slow}};
     struct model model = {.triggers = {.eval_ns = 15 * SECOND, .at = triggers, .n = 2}};
     for (int i = 0; i < 2; i++) {
         struct record *record = sample_empty();
@@ -65,7 +66,8 @@ static void the_trigger_that_detected_is_judged(void **state)
 static void where_nothing_detected_the_fastest_is_judged(void **state)
 {
     (void)state;
-    const struct model_trigger triggers[] = {{.id = "slow", .when = slow}, {.id = "guard", .mode = MODE_GUARD, .when = fast}};
+    const struct model_trigger triggers[] = {{.id = "slow", .when = slow},
+                                             {.id = "guard", .mode = MODE_GUARD, .when = fast}};
     struct model model = {.triggers = {.eval_ns = 15 * SECOND, .at = triggers, .n = 2}};
     struct record *record = sample_empty();
     impossible_observe(&model, record);

@@ -278,7 +278,8 @@ static void test_units_and_files(void **state)
     remove_folder("/tmp/rehearse-test-init-units");
 }
 
-/* A script that the document shows is that script; compose without -f wants the usual file, and a container is no service. */
+/* A script that the document shows is that script; compose without -f wants the usual file, and a
+ * container is no service. */
 static void test_shown_scripts(void **state)
 {
     struct init_options options = {.playbook_path = "p.md"};

@@ -1,5 +1,6 @@
-/* Kinds of findings that a run must really produce: the shop of the twins, one playbook for each kind, and the finding at
- * its line, with evidence that an owner can look at and the command that shows it again. */
+/* Kinds of findings that a run must really produce: the shop of the twins, one playbook for each
+ * kind, and the finding at its line, with evidence that an owner can look at and the command that
+ * shows it again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* lint: for each rule what it says and what it leaves alone. The reasons are the tools' documentation; a case says
- * which rule speaks on which line, and all others must be silent. */
+/* lint: for each rule what it says and what it leaves alone. The reasons are the tools'
+ * documentation; a case says which rule speaks on which line, and all others must be silent. */
 #include "procedures/lint/lint.h"
 
 #include <setjmp.h>
@@ -103,7 +103,8 @@ static const struct {
     {"pg_dump a | gzip > b && a", "RB003@1"},
     {"set -o pipefail\npg_dump a | gzip > b && a", ""},
     {"pg_dump a | gzip > b", ""},
-    /* bash, set -e: ignored in "part of the test following if, in any command of a && or || list" */
+    /* bash, set -e: ignored in "part of the test following if, in any command of a && or || list"
+     */
     {"#!/bin/bash\nset -e\nf() {\nkubectl delete pod a\na\n}\nif f; then a; fi", "RB003@7"},
     {"#!/bin/bash\nset -e\nf() {\nkubectl delete pod a\na\n}\nf || exit 1", "RB003@7"},
     {"#!/bin/bash\nset -e\nf() {\nkubectl delete pod a\na\n}\nf", ""},
@@ -160,7 +161,8 @@ static const struct {
     {"kubectl set image deploy b b=b:1\nkubectl rollout status deployment/$x --timeout=1m\nx=b",
      ""},
     {"kubectl patch deployment a -p '{}'\nkubectl wait --for=condition=available deployment/a", ""},
-    /* RB009: labels are map[string]string; kubectl: "cannot unmarshal bool into Go struct field ... of type string" */
+    /* RB009: labels are map[string]string; kubectl: "cannot unmarshal bool into Go struct field ...
+       of type string" */
     {"kubectl apply -f - <<E\napiVersion: v1\nmetadata:\n  labels:\n    a: true\n    b: \"true\"\n "
      "   c: word\n"
      "spec:\n  paused: true\n  replicas: 3\nE",
@@ -363,7 +365,8 @@ static const struct {
     {"a\n\n# Edit docker-compose.yml\n\nb", "RB029@3"},
     {"a\n\n# Step 2: Update the dashboard\n\n# Step 3\nb", "RB029@3"},
     {"a\n# Or\nb", "RB044@2"},
-    /* RB030: docs.docker.com, compose restart: "changes are not reflected after running this command" */
+    /* RB030: docs.docker.com, compose restart: "changes are not reflected after running this
+       command" */
     {"docker-compose build a\ndocker-compose restart a", "RB030@2"},
     {"docker-compose build a\ndocker-compose up -d a", ""},
     {"docker-compose restart a", ""},
@@ -523,7 +526,8 @@ static void test_places_and_messages(void **state)
                         "'A=1' is forgotten when this shell ends; the service never sees it");
 }
 
-/* Where a finding is, as an editor counts: also inside quotes, here-documents and an indented block. */
+/* Where a finding is, as an editor counts: also inside quotes, here-documents and an indented
+ * block. */
 static void test_columns(void **state)
 {
     static const struct {
@@ -590,7 +594,8 @@ static void test_hostile(void **state)
     }
 }
 
-/* What would take for ever is bounded, and says so: a very long document, and YAML whose aliases name each other. */
+/* What would take for ever is bounded, and says so: a very long document, and YAML whose aliases
+ * name each other. */
 static void test_bounds(void **state)
 {
     struct playbook playbook;

@@ -1,5 +1,5 @@
-/* Every drill, changed in one place: a mistake mended or made, in the playbook or in the world, changes what is found, as the
- * tools behave. So no verdict is one that would be given anyway. */
+/* Every drill, changed in one place: a mistake mended or made, in the playbook or in the world,
+ * changes what is found, as the tools behave. So no verdict is one that would be given anyway. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -90,7 +90,8 @@ static bool expects_finding(const struct doc *expect, const char *id)
     return false;
 }
 
-/* Whether the drill as it stands expects otherwise. A drill that passes expects every gate and target to. */
+/* Whether the drill as it stands expects otherwise. A drill that passes expects every gate and
+ * target to. */
 static bool contradicts(const struct doc *expect, const char *what, const char *outcome)
 {
     const struct doc *gate = doc_get(doc_get(expect, "gates"), what),

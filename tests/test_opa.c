@@ -1,4 +1,5 @@
-/* OPA's REST API: statuses, bodies and what stays after a restart, from its documentation and server/server.go. */
+/* OPA's REST API: statuses, bodies and what stays after a restart, from its documentation and
+ * server/server.go. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,13 +14,13 @@
 
 extern const struct fake fake_opa;
 
-static const char system_text[] =
-    "format: rehearse.system/1\n"
-    "name: t\n"
-    "services:\n"
-    "  opa: {versions: {v1: {time: {p50: 1ms, p99: 2ms}}}}\n"
-    "  api: {versions: {v1: {when: [{settings: {opa.orders: strict}, errors: 50%}]}}, calls: {opa: 1}}\n"
-    "traffic: {users: {to: api, rate: 10/s}}\n";
+static const char system_text[] = "format: rehearse.system/1\n"
+                                  "name: t\n"
+                                  "services:\n"
+                                  "  opa: {versions: {v1: {time: {p50: 1ms, p99: 2ms}}}}\n"
+                                  "  api: {versions: {v1: {when: [{settings: {opa.orders: strict}, "
+                                  "errors: 50%}]}}, calls: {opa: 1}}\n"
+                                  "traffic: {users: {to: api, rate: 10/s}}\n";
 
 static const char opa_text[] =
     "opa:\n"
@@ -101,11 +102,13 @@ static void test_table(void **state)
         {"-f http://opa-service:8181/health", "{}\n200"},
         /* undefined documents: 200 without a result; a POST without an input is told so */
         {"-X POST http://opa-service:8181/v1/data/reload",
-         "{\"warning\":{\"code\":\"api_usage_warning\",\"message\":\"'input' key missing from the request\"}}\n200"},
+         "{\"warning\":{\"code\":\"api_usage_warning\",\"message\":\"'input' key missing from the "
+         "request\"}}\n200"},
         {"http://opa-service:8181/v1/data/reload", "{}\n200"},
         {"-d '{\"input\":{}}' http://opa-service:8181/v1/data/nothing", "{}\n200"},
         {"-d nonsense http://opa-service:8181/v1/data/nothing",
-         "{\n  \"code\": \"invalid_parameter\",\n  \"message\": \"body contains malformed input document\"\n}\n400"},
+         "{\n  \"code\": \"invalid_parameter\",\n  \"message\": \"body contains malformed input "
+         "document\"\n}\n400"},
         {"http://opa-service:8181/v1/data/limits", "{\"result\":{\"max\":5,\"name\":\"5\"}}\n200"},
         {"http://opa-service:8181/v1/data/limits/max", "{\"result\":5}\n200"},
         {"-X PUT -d '{\"a\":1}' http://opa-service:8181/v1/data/new/deep", "204"},
@@ -115,25 +118,35 @@ static void test_table(void **state)
          "{\n  \"code\": \"resource_not_found\",\n"
          "  \"message\": \"storage_not_found_error: /new/deep: document does not exist\"\n}\n404"},
         /* decisions */
-        {"-d '{\"input\":{}}' http://opa-service:8181/v1/data/shop/orders/allow", "{\"result\":true}\n200"},
+        {"-d '{\"input\":{}}' http://opa-service:8181/v1/data/shop/orders/allow",
+         "{\"result\":true}\n200"},
         /* policies */
         {"http://opa-service:8181/v1/policies/none",
          "{\n  \"code\": \"resource_not_found\",\n"
          "  \"message\": \"storage_not_found_error: policy id \\\"none\\\"\"\n}\n404"},
         {"-X PUT --data-binary @/bundle.tar.gz http://opa-service:8181/v1/policies/orders",
-         "{\n  \"code\": \"invalid_parameter\",\n  \"message\": \"error(s) occurred while compiling module(s)\",\n"
-         "  \"errors\": [\n    {\n      \"code\": \"rego_parse_error\",\n      \"message\": \"illegal token\",\n"
-         "      \"location\": {\n        \"file\": \"orders\",\n        \"row\": 1,\n        \"col\": 1\n      }\n"
+         "{\n  \"code\": \"invalid_parameter\",\n  \"message\": \"error(s) occurred while "
+         "compiling module(s)\",\n"
+         "  \"errors\": [\n    {\n      \"code\": \"rego_parse_error\",\n      \"message\": "
+         "\"illegal token\",\n"
+         "      \"location\": {\n        \"file\": \"orders\",\n        \"row\": 1,\n        "
+         "\"col\": 1\n      }\n"
          "    }\n  ]\n}\n400"},
-        {"-o /dev/null -X PUT --data-binary @/text.txt http://opa-service:8181/v1/policies/orders", "400"},
-        {"-o /dev/null -X PUT --data-binary @/open.rego http://opa-service:8181/v1/policies/orders", "400"},
+        {"-o /dev/null -X PUT --data-binary @/text.txt http://opa-service:8181/v1/policies/orders",
+         "400"},
+        {"-o /dev/null -X PUT --data-binary @/open.rego http://opa-service:8181/v1/policies/orders",
+         "400"},
         {"-X PUT --data-binary @/empty.rego http://opa-service:8181/v1/policies/orders",
          "{\n  \"code\": \"invalid_parameter\",\n  \"message\": \"empty module\"\n}\n400"},
-        {"-X PUT --data-binary @/tests/data/opa/new.rego http://opa-service:8181/v1/policies/orders", "{}\n200"},
-        {"-d '{\"input\":{}}' http://opa-service:8181/v1/data/shop/orders/allow", "{\"result\":false}\n200"},
+        {"-X PUT --data-binary @/tests/data/opa/new.rego "
+         "http://opa-service:8181/v1/policies/orders",
+         "{}\n200"},
+        {"-d '{\"input\":{}}' http://opa-service:8181/v1/data/shop/orders/allow",
+         "{\"result\":false}\n200"},
         {"-X PUT --data-binary @/new.rego http://opa-service:8181/v1/policies/more", "{}\n200"},
         {"http://opa-service:8181/v1/policies/more",
-         "{\"result\":{\"id\":\"more\",\"raw\":\"package shop.orders\\nallow { true }\\n\",\"ast\":null}}\n200"},
+         "{\"result\":{\"id\":\"more\",\"raw\":\"package shop.orders\\nallow { true "
+         "}\\n\",\"ast\":null}}\n200"},
         {"-X DELETE http://opa-service:8181/v1/policies/more", "{}\n200"},
         {"-o /dev/null -X DELETE http://opa-service:8181/v1/policies/more", "404"},
         {"-o /dev/null -X POST http://opa-service:8181/v1/policies/orders", "405"},
@@ -148,11 +161,13 @@ static void test_table(void **state)
         const char *line = arena_printf(&f->arena, "curl -s -w %%{http_code} %s", cases[i].command);
         assert_int_equal(double_run(&f->d, line), 0);
         if (strcmp(double_out(&f->d), cases[i].out) != 0)
-            fail_msg("%s\nexpected:\n%s\nfound:\n%s", cases[i].command, cases[i].out, double_out(&f->d));
+            fail_msg("%s\nexpected:\n%s\nfound:\n%s", cases[i].command, cases[i].out,
+                     double_out(&f->d));
     }
 }
 
-/* What is loaded is a setting of the world, so that services behave by it. What the API loads is gone after a restart. */
+/* What is loaded is a setting of the world, so that services behave by it. What the API loads is
+ * gone after a restart. */
 static void test_world_behaves_by_what_is_loaded(void **state)
 {
     struct fixture *f = *state;
@@ -163,12 +178,16 @@ static void test_world_behaves_by_what_is_loaded(void **state)
     double_file(&f->d, "", "/new.rego", text.at);
     assert_string_equal(world_setting(f->world, "opa.orders"), "original");
     assert_null(world_setting(f->world, "opa.tools"));
-    assert_int_equal(double_run(&f->d, "curl -sf -X PUT --data-binary @/new.rego opa-service:8181/v1/policies/orders"), 0);
+    assert_int_equal(
+        double_run(&f->d,
+                   "curl -sf -X PUT --data-binary @/new.rego opa-service:8181/v1/policies/orders"),
+        0);
     assert_string_equal(world_setting(f->world, "opa.orders"), "strict");
     world_advance(f->world, world_now(f->world) + 5 * SECOND);
     while (world_now(f->world) < 20 * SECOND)
         world_advance(f->world, 20 * SECOND);
-    assert_true(service_metric(world_service(f->world, "api"), "error_ratio", &errors) && errors > 0.4);
+    assert_true(service_metric(world_service(f->world, "api"), "error_ratio", &errors) &&
+                errors > 0.4);
 
     struct instance *instance = service_instance(world_service(f->world, "opa"), 0);
     instance_stop(instance, true);
@@ -206,7 +225,9 @@ static void test_watched_file_is_followed(void **state)
 static void test_what_is_not_simulated_is_said(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(double_run(&f->d, "curl -s -d '{\"input\":{}}' opa-service:8181/v1/data/shop/orders/why"), 0);
+    assert_int_equal(
+        double_run(&f->d, "curl -s -d '{\"input\":{}}' opa-service:8181/v1/data/shop/orders/why"),
+        0);
     assert_int_equal(f->record->n_observations, 1);
     assert_string_equal(f->record->observations[0].id, "not_simulated");
 }
@@ -228,7 +249,9 @@ static void test_mistakes_in_the_system_file(void **state)
         struct error error = {""};
         struct call_double d;
         double_init(&d, f->world, f->record);
-        assert_int_equal(doc_read_text(&f->arena, "tests/data/opa.yaml", str_of(cases[i].text), &doc, &error), 0);
+        assert_int_equal(
+            doc_read_text(&f->arena, "tests/data/opa.yaml", str_of(cases[i].text), &doc, &error),
+            0);
         assert_true(fake_opa.setup(&d.env, doc, &error) < 0);
         if (!strstr(error.text, cases[i].error))
             fail_msg("'%s' does not say '%s'", error.text, cases[i].error);
@@ -244,21 +267,35 @@ static void test_patch(void **state)
     static const struct {
         const char *command, *out;
     } cases[] = {
-        {"-X PATCH -d '[{\"op\":\"add\",\"path\":\"min\",\"value\":1},{\"op\":\"replace\",\"path\":\"/max\",\"value\":6}]' http://opa-service:8181/v1/data/limits", "204"},
-        {"http://opa-service:8181/v1/data/limits", "{\"result\":{\"name\":\"5\",\"min\":1,\"max\":6}}\n200"},
-        {"-X PATCH -d '[{\"op\":\"remove\",\"path\":\"/min\"},{\"op\":\"remove\",\"path\":\"/none\"}]' http://opa-service:8181/v1/data/limits",
-         "{\n  \"code\": \"resource_not_found\",\n  \"message\": \"storage_not_found_error: /limits/none: document does not exist\"\n}\n404"},
+        {"-X PATCH -d "
+         "'[{\"op\":\"add\",\"path\":\"min\",\"value\":1},{\"op\":\"replace\",\"path\":\"/"
+         "max\",\"value\":6}]' http://opa-service:8181/v1/data/limits",
+         "204"},
+        {"http://opa-service:8181/v1/data/limits",
+         "{\"result\":{\"name\":\"5\",\"min\":1,\"max\":6}}\n200"},
+        {"-X PATCH -d "
+         "'[{\"op\":\"remove\",\"path\":\"/min\"},{\"op\":\"remove\",\"path\":\"/none\"}]' "
+         "http://opa-service:8181/v1/data/limits",
+         "{\n  \"code\": \"resource_not_found\",\n  \"message\": \"storage_not_found_error: "
+         "/limits/none: document does not exist\"\n}\n404"},
         {"http://opa-service:8181/v1/data/limits/min", "{\"result\":1}\n200"},
-        {"-X PATCH -d '[{\"op\":\"move\",\"path\":\"/min\"}]' http://opa-service:8181/v1/data/limits",
-         "{\n  \"code\": \"invalid_parameter\",\n  \"message\": \"bad patch operation: move\"\n}\n400"},
+        {"-X PATCH -d '[{\"op\":\"move\",\"path\":\"/min\"}]' "
+         "http://opa-service:8181/v1/data/limits",
+         "{\n  \"code\": \"invalid_parameter\",\n  \"message\": \"bad patch operation: "
+         "move\"\n}\n400"},
         {"-o /dev/null -X PATCH -d '{}' http://opa-service:8181/v1/data/limits", "400"},
         {"-o /dev/null -X POST http://opa-service:8181/v1/compile", "501"},
-        {"-X POST http://opa-service:8181/", "{\n  \"code\": \"undefined_document\",\n  \"message\": \"document missing: data.system.main\"\n}\n404"},
+        {"-X POST http://opa-service:8181/",
+         "{\n  \"code\": \"undefined_document\",\n  \"message\": \"document missing: "
+         "data.system.main\"\n}\n404"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(double_run(&f->d, arena_printf(&f->arena, "curl -s -w %%{http_code} %s", cases[i].command)), 0);
+        assert_int_equal(double_run(&f->d, arena_printf(&f->arena, "curl -s -w %%{http_code} %s",
+                                                        cases[i].command)),
+                         0);
         if (strcmp(double_out(&f->d), cases[i].out) != 0)
-            fail_msg("%s\nexpected:\n%s\nfound:\n%s", cases[i].command, cases[i].out, double_out(&f->d));
+            fail_msg("%s\nexpected:\n%s\nfound:\n%s", cases[i].command, cases[i].out,
+                     double_out(&f->d));
     }
 }
 
@@ -266,7 +303,8 @@ static void put_bundle(struct fixture *f, const char *which)
 {
     struct buf text;
     buf_init(&text, 1 << 16);
-    assert_int_equal(buf_read_file(&text, arena_printf(&f->arena, "tests/data/opa/bundle-%s.tar.gz", which)), 0);
+    assert_int_equal(
+        buf_read_file(&text, arena_printf(&f->arena, "tests/data/opa/bundle-%s.tar.gz", which)), 0);
     assert_int_equal(env_write(&f->d.env, "", "/srv/main.tar.gz", buf_text(&text), 0644), 0);
     buf_release(&text);
     int64_t until_ns = world_now(f->world) + 11 * SECOND;
@@ -276,16 +314,19 @@ static void put_bundle(struct fixture *f, const char *which)
 
 static void expect(struct fixture *f, const char *command, const char *out)
 {
-    assert_int_equal(double_run(&f->d, arena_printf(&f->arena, "curl -s -w %%{http_code} %s", command)), 0);
+    assert_int_equal(
+        double_run(&f->d, arena_printf(&f->arena, "curl -s -w %%{http_code} %s", command)), 0);
     if (strcmp(double_out(&f->d), out) != 0)
         fail_msg("%s\nexpected:\n%s\nfound:\n%s", command, out, double_out(&f->d));
 }
 
-/* A bundle is activated as a whole; what does not load leaves the old one, and what it owns nobody else writes. */
+/* A bundle is activated as a whole; what does not load leaves the old one, and what it owns nobody
+ * else writes. */
 static void test_bundles(void **state)
 {
     struct fixture *f = *state;
-    expect(f, "http://opa-service:8181/health?bundles", "{\"error\":\"one or more bundles are not activated\"}\n500");
+    expect(f, "http://opa-service:8181/health?bundles",
+           "{\"error\":\"one or more bundles are not activated\"}\n500");
     expect(f, "http://opa-service:8181/health", "{}\n200");
     put_bundle(f, "good");
     expect(f, "http://opa-service:8181/health?bundles=true", "{}\n200");
@@ -293,23 +334,27 @@ static void test_bundles(void **state)
     expect(f, "-o /dev/null http://opa-service:8181/v1/policies/main/authz.rego", "200");
     assert_string_equal(world_setting(f->world, "opa.main/authz.rego"), "other");
     expect(f, "-X PUT -d 3 http://opa-service:8181/v1/data/limits/max",
-           "{\n  \"code\": \"invalid_parameter\",\n  \"message\": \"path limits/max is owned by bundle \\\"main\\\"\"\n}\n400");
+           "{\n  \"code\": \"invalid_parameter\",\n  \"message\": \"path limits/max is owned by "
+           "bundle \\\"main\\\"\"\n}\n400");
     expect(f, "-X PUT -d 3 http://opa-service:8181/v1/data/free", "204");
     put_bundle(f, "broken");
     expect(f, "http://opa-service:8181/v1/status",
-           "{\"result\":{\"bundles\":{\"main\":{\"name\":\"main\",\"active_revision\":\"r1\",\"code\":\"bundle_error\",\"message\":\"1 error "
+           "{\"result\":{\"bundles\":{\"main\":{\"name\":\"main\",\"active_revision\":\"r1\","
+           "\"code\":\"bundle_error\",\"message\":\"1 error "
            "occurred: authz.rego:3: rego_parse_error: unexpected eof token\"}}}}\n200");
     expect(f, "http://opa-service:8181/v1/data/limits/max", "{\"result\":7}\n200");
     put_bundle(f, "outside");
     double_run(&f->d, "curl -s http://opa-service:8181/v1/status");
-    assert_non_null(strstr(double_out(&f->d), "manifest roots do not permit 'package other' in module 'o.rego'"));
+    assert_non_null(strstr(double_out(&f->d),
+                           "manifest roots do not permit 'package other' in module 'o.rego'"));
     assert_int_equal(env_write(&f->d.env, "", "/srv/main.tar.gz", STR("no archive"), 0644), 0);
     struct instance *instance = service_instance(world_service(f->world, "opa"), 0);
     instance_stop(instance, true);
     instance_start(instance);
     while (world_now(f->world) < 2 * MINUTE)
         world_advance(f->world, 2 * MINUTE);
-    expect(f, "-o /dev/null http://opa-service:8181/health?bundles", "500"); /* after a restart there is nothing to go back to */
+    expect(f, "-o /dev/null http://opa-service:8181/health?bundles",
+           "500"); /* after a restart there is nothing to go back to */
     expect(f, "-o /dev/null http://opa-service:8181/v1/policies/main/authz.rego", "404");
 }
 

@@ -1,4 +1,5 @@
-/* The operator: how long people take, who decides, who leaves, and what a cold cache, a flag or a region costs. */
+/* The operator: how long people take, who decides, who leaves, and what a cold cache, a flag or a
+ * region costs. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,20 +30,22 @@ static void instants(const char *system, const char *operator, uint64_t seed, do
 {
     struct world_fixture f;
     struct arena arena = {0};
-    const char *scenario = arena_printf(&arena, "{change: {at: 1m, deploy: {api: v2}}, operator: %s}", operator);
+    const char *scenario =
+        arena_printf(&arena, "{change: {at: 1m, deploy: {api: v2}}, operator: %s}", operator);
     world_fixture_begin(&f, system, scenario, seed);
     while (!world_decided(f.world) && world_now(f.world) < 6 * HOUR)
         world_advance(f.world, 6 * HOUR);
     for (int i = 0; i < INSTANTS; i++)
-        ret[i] = f.record->instants[i] == NEVER ? NAN : (double)(f.record->instants[i] - MINUTE) / 1e9;
+        ret[i] =
+            f.record->instants[i] == NEVER ? NAN : (double)(f.record->instants[i] - MINUTE) / 1e9;
     world_fixture_end(&f);
     arena_release(&arena);
 }
 
 enum { SEEDS = 400 };
 
-/* The k-th smallest of 400 draws: the median must lie between the 150th and the 250th (5 standard errors), the 95th
- * percentile between the 358th and the 401st. */
+/* The k-th smallest of 400 draws: the median must lie between the 150th and the 250th (5 standard
+ * errors), the 95th percentile between the 358th and the 401st. */
 static void check_quantiles(const char *what, double *x, double p50, double p95)
 {
     qsort(x, SEEDS, sizeof *x, by_value);
@@ -64,8 +67,10 @@ static void test_people_take_their_time(void **state)
     check_quantiles("deciding", decide, 240, 600);
     for (int i = 0; i < SEEDS; i++) {
         double t[INSTANTS];
-        instants(SYSTEM ALARM, "{profile: on_call, notify: 0s, ack: {uniform: [1m, 3m]}, decide: {exponential: 5m}}",
-                 (uint64_t)i + 1, t);
+        instants(
+            SYSTEM ALARM,
+            "{profile: on_call, notify: 0s, ack: {uniform: [1m, 3m]}, decide: {exponential: 5m}}",
+            (uint64_t)i + 1, t);
         ack[i] = t[T_ACK] - t[T_DETECT];
         other[i] = t[T_DECIDE] - t[T_ACK];
     }
@@ -81,7 +86,8 @@ static void test_a_person_notices(void **state)
     instants(SYSTEM, "{profile: team, notice: 7m, notify: 0s, ack: 1m, decide: 2m}", 1, t);
     /* the impact is seen at the end of its first second */
     assert_true(fabs(t[T_DETECT] - (t[T_IMPACT] + 1 + 420)) < 1e-6);
-    assert_true(fabs(t[T_ACK] - t[T_DETECT] - 60) < 1e-6 && fabs(t[T_DECIDE] - t[T_ACK] - 120) < 1e-6);
+    assert_true(fabs(t[T_ACK] - t[T_DETECT] - 60) < 1e-6 &&
+                fabs(t[T_DECIDE] - t[T_ACK] - 120) < 1e-6);
 }
 
 static void test_automation_does_not_wait(void **state)
@@ -120,12 +126,15 @@ static void test_leaving_in_the_middle(void **state)
     world_fixture_end(&f);
     static double gone[SEEDS], watching[SEEDS];
     for (int i = 0; i < SEEDS; i++) {
-        world_fixture_begin(&f, SYSTEM, "operator: {stops_after: 1, handover: {p50: 10m, p95: 25m}, patience: {uniform: [2m, 6m]}}",
+        world_fixture_begin(&f, SYSTEM,
+                            "operator: {stops_after: 1, handover: {p50: 10m, p95: 25m}, patience: "
+                            "{uniform: [2m, 6m]}}",
                             (uint64_t)i + 1);
         assert_false(world_goes_on(f.world, 2, &resume_ns));
         gone[i] = (double)resume_ns * 1e-9;
         watching[i] = (double)world_patience_ns(f.world) * 1e-9;
-        assert_int_equal(world_patience_ns(f.world), world_patience_ns(f.world)); /* the same person all the while */
+        assert_int_equal(world_patience_ns(f.world),
+                         world_patience_ns(f.world)); /* the same person all the while */
         world_fixture_end(&f);
     }
     check_quantiles("handing over", gone, 600, 1500);
@@ -159,17 +168,19 @@ static void test_a_relapse_takes_the_mitigation_back(void **state)
     struct world_fixture f;
     world_fixture_begin(&f, SYSTEM,
                         "{change: {at: 1m, set: {x: y}}, stable_for: 5m, operator: {decide_at: 2m},"
-                        " faults: [{at: 1m, errors: api, ratio: 30%, for: 4m}, {at: 7m, errors: api, ratio: 30%, for: 2m}]}",
+                        " faults: [{at: 1m, errors: api, ratio: 30%, for: 4m}, {at: 7m, errors: "
+                        "api, ratio: 30%, for: 2m}]}",
                         1);
     world_fixture_until(&f, 30 * MINUTE);
     int64_t *t = f.record->instants;
     assert_int_equal(t[T_IMPACT], MINUTE);
-    assert_int_equal(t[T_RESTORE], 5 * MINUTE); /* the first time that all was good again */
+    assert_int_equal(t[T_RESTORE], 5 * MINUTE);  /* the first time that all was good again */
     assert_int_equal(t[T_MITIGATE], 9 * MINUTE); /* but it did not last */
     assert_int_equal(t[T_STABLE], 14 * MINUTE);
     assert_int_equal(f.record->downtime_ns, 0); /* 70% is not down */
     /* 100 requests a second from the change on; 30% of them in six minutes were not served well */
-    assert_true(fabs(f.record->requests - 100.0 * (double)(world_now(f.world) / SECOND - 60)) <= 100);
+    assert_true(fabs(f.record->requests - 100.0 * (double)(world_now(f.world) / SECOND - 60)) <=
+                100);
     assert_true(fabs(f.record->requests_bad - 0.3 * 100 * 360) < 0.01 * 0.3 * 100 * 360);
     assert_true(world_over(f.world));
     world_fixture_end(&f);
@@ -181,7 +192,8 @@ static void test_cold_after_a_start(void **state)
     struct world_fixture f;
     world_fixture_begin(&f,
                         "format: rehearse.system/1\n"
-                        "services: {api: {versions: {v: {time: {constant: 20ms}, start: 5s, cold: {for: 60s, slower: 4}}}}}\n"
+                        "services: {api: {versions: {v: {time: {constant: 20ms}, start: 5s, cold: "
+                        "{for: 60s, slower: 4}}}}}\n"
                         "traffic: {users: {to: api, rate: 10/s}}\n",
                         "faults: [{at: 1m, crash: api}]", 1);
     world_fixture_until(&f, 59 * SECOND);

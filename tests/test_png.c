@@ -85,7 +85,8 @@ static void shapes_are_where_they_were_drawn(void **state)
     for (int scale = 1; scale <= 3; scale++) {
         uint32_t k = (uint32_t)scale;
         struct canvas *canvas = canvas_new(60, 40, "t", "d");
-        canvas_fill(canvas, (struct rect){10, 10, 20, 20}, 0x0072B2); /* y runs up: lines 20 to 29 of the picture */
+        canvas_fill(canvas, (struct rect){10, 10, 20, 20},
+                    0x0072B2); /* y runs up: lines 20 to 29 of the picture */
         canvas_line(canvas, 30, 5, 50, 5, (struct stroke){0xD55E00, 4, DASH_NONE});
         canvas_dot(canvas, 45, 30, 5, 0x007F5C, 0xFFFFFF);
         struct image image = paint(canvas, scale);
@@ -112,10 +113,10 @@ static void edges_are_smooth(void **state)
     raster_line(&raster, 0.5, 4);
     raster_fill(&raster, 0x000000);
     const unsigned char *line = raster.rgb + 4 * 3;
-    assert_in_range(line[0], 127, 128);  /* half covered */
-    assert_int_equal(line[3], 0);        /* all */
-    assert_in_range(line[6], 191, 192);  /* a quarter */
-    assert_int_equal(line[9], 255);      /* none */
+    assert_in_range(line[0], 127, 128); /* half covered */
+    assert_int_equal(line[3], 0);       /* all */
+    assert_in_range(line[6], 191, 192); /* a quarter */
+    assert_int_equal(line[9], 255);     /* none */
     raster_release(&raster);
 }
 
@@ -124,7 +125,8 @@ static void a_hole_stays_open(void **state)
     (void)state;
     struct raster raster;
     raster_init(&raster, 10, 10);
-    const double outer[] = {1, 1, 9, 1, 9, 9, 1, 9}, inner[] = {3, 3, 3, 7, 7, 7, 7, 3}; /* the other way round */
+    const double outer[] = {1, 1, 9, 1, 9, 9, 1, 9},
+                 inner[] = {3, 3, 3, 7, 7, 7, 7, 3}; /* the other way round */
     for (int i = 0; i < 8; i += 2)
         (i ? raster_line : raster_move)(&raster, outer[i], outer[i + 1]);
     for (int i = 0; i < 8; i += 2)
@@ -138,7 +140,8 @@ static void a_hole_stays_open(void **state)
 static void text_fills_the_width_that_was_kept_for_it(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"HHHHHHHH", "Requests <served> & \"well\"", "Z\xC3\xBCrich \xE2\x82\xAC", "\xF0\x9F\x98\x80"};
+    static const char *const texts[] = {"HHHHHHHH", "Requests <served> & \"well\"",
+                                        "Z\xC3\xBCrich \xE2\x82\xAC", "\xF0\x9F\x98\x80"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct font font = {20, i == 1, 0x1F2933};
         struct canvas *canvas = canvas_new(400, 40, "t", "d");
@@ -207,8 +210,10 @@ static void other_pictures_are_refused(void **state)
         "<svg ",
         "<html>",
         "<svg width=\"10\" height=\"10\">\n</svg>\n",
-        "<svg width=\"10\" height=\"10\">\n<g transform=\"matrix(1 0 0 -1 0 10)\">\n<path d=\"M0 0\"/>\n</g>\n</svg>\n",
-        "<svg width=\"99999\" height=\"99999\">\n<g transform=\"matrix(1 0 0 -1 0 10)\">\n</g>\n</svg>\n",
+        "<svg width=\"10\" height=\"10\">\n<g transform=\"matrix(1 0 0 -1 0 10)\">\n<path d=\"M0 "
+        "0\"/>\n</g>\n</svg>\n",
+        "<svg width=\"99999\" height=\"99999\">\n<g transform=\"matrix(1 0 0 -1 0 "
+        "10)\">\n</g>\n</svg>\n",
         "<svg width=\"-5\" height=\"10\">\n<g transform=\"matrix(1 0 0 -1 0 10)\">\n</g>\n</svg>\n",
     };
     struct buf png;

@@ -1,5 +1,5 @@
-/* PostgreSQL and psql: statements with their expected text and exit codes, as PostgreSQL 15 gives them, over a world whose
- * traffic writes one table. */
+/* PostgreSQL and psql: statements with their expected text and exit codes, as PostgreSQL 15 gives
+ * them, over a world whose traffic writes one table. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +34,8 @@ static const char system_text[] =
     "    archive: {delay: 1m, to: /archive}\n"
     "    tables: {events: {records: 1000000, history: 10d}}\n"
     "    setup: |\n"
-    "      CREATE TABLE events (id bigserial PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now(),\n"
+    "      CREATE TABLE events (id bigserial PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT "
+    "now(),\n"
     "                           source inet NOT NULL, payload text NOT NULL);\n"
     "      CREATE TABLE t (a integer PRIMARY KEY, b text);\n"
     "      INSERT INTO t VALUES (1, 'a'), (2, NULL);\n"
@@ -54,7 +55,8 @@ static int set_up(void **state)
     struct error error = {.text = ""};
     struct doc *doc;
     if (doc_read_text(&f->arena, "system.yaml", str_of(system_text), &doc, &error) < 0 ||
-        (model_defaults(&f->model), model_load_system(&f->arena, doc, NULL, &f->model, &error)) < 0) {
+        (model_defaults(&f->model), model_load_system(&f->arena, doc, NULL, &f->model, &error)) <
+            0) {
         print_error("%s\n", error.text);
         return -1;
     }
@@ -63,7 +65,8 @@ static int set_up(void **state)
     f->world = world_new(&f->model, 1, f->record);
     double_init(&f->d, f->world, f->record);
     for (int i = 0; all_fakes[i]; i++) {
-        if (all_fakes[i]->setup && all_fakes[i]->setup(&f->d.env, doc_get(doc, all_fakes[i]->name), &error) < 0) {
+        if (all_fakes[i]->setup &&
+            all_fakes[i]->setup(&f->d.env, doc_get(doc, all_fakes[i]->name), &error) < 0) {
             print_error("%s\n", error.text);
             return -1;
         }
@@ -89,10 +92,12 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* One psql with this on its command line; all its output, stdout before stderr, and the exit code at the end. */
+/* One psql with this on its command line; all its output, stdout before stderr, and the exit code
+ * at the end. */
 static const char *psql(struct fixture *f, const char *input, const char *const *words)
 {
-    char *argv[32] = {(char *)(uintptr_t)"psql", (char *)(uintptr_t)"-U", (char *)(uintptr_t)"owner"};
+    char *argv[32] = {(char *)(uintptr_t) "psql", (char *)(uintptr_t) "-U",
+                      (char *)(uintptr_t) "owner"};
     int n = 3;
     for (; *words; words++)
         argv[n++] = (char *)(uintptr_t)*words;
@@ -113,7 +118,8 @@ struct row {
 
 static void gunzip(struct buf *out, struct str packed)
 {
-    z_stream z = {.next_in = (unsigned char *)(uintptr_t)packed.at, .avail_in = (unsigned)packed.len};
+    z_stream z = {.next_in = (unsigned char *)(uintptr_t)packed.at,
+                  .avail_in = (unsigned)packed.len};
     unsigned char block[4096];
     assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
     int code;
@@ -141,14 +147,15 @@ static void test_words_of_psql(void **state)
     static const struct row rows[] = {
         {"select * from t", " a | b \n---+---\n 1 | a\n 2 | \n(2 rows)\n\n[0]"},
         {"update t set b = 'x' where a = 2", "UPDATE 1\n[0]"},
-        {"select * from nope",
-         "ERROR:  relation \"nope\" does not exist\nLINE 1: select * from nope\n                      ^\n[1]"},
+        {"select * from nope", "ERROR:  relation \"nope\" does not exist\nLINE 1: select * from "
+                               "nope\n                      ^\n[1]"},
         {"", "[0]"},
     };
     CHECK(rows);
 }
 
-/* What the owner of a playbook pastes: terminate, drop, create, restore. The traffic goes on meanwhile. */
+/* What the owner of a playbook pastes: terminate, drop, create, restore. The traffic goes on
+ * meanwhile. */
 static void test_restore_loses_what_came_after_the_backup(void **state)
 {
     struct fixture *f = *state;
@@ -157,8 +164,10 @@ static void test_restore_loses_what_came_after_the_backup(void **state)
                         "ERROR:  database \"shop\" is being accessed by other users\n"
                         "DETAIL:  There are 2 other sessions using the database.\n[1]");
     assert_string_equal(PSQL(NULL, "-d", "postgres", "-tA", "-c",
-                             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'shop' AND pid <> "
-                             "pg_backend_pid();", "-c", "DROP DATABASE shop", "-c", "CREATE DATABASE shop"),
+                             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname "
+                             "= 'shop' AND pid <> "
+                             "pg_backend_pid();",
+                             "-c", "DROP DATABASE shop", "-c", "CREATE DATABASE shop"),
                         "t\nt\nDROP DATABASE\nCREATE DATABASE\n[0]");
     assert_int_equal(store_schema(store), 0);
     const char *path = "/backups/shop_20250115_140000.sql.gz";
@@ -171,50 +180,65 @@ static void test_restore_loses_what_came_after_the_backup(void **state)
     assert_int_equal(call_load(&f->d.call, path, &gz), 0);
     f->d.call.place = "db1";
     gunzip(&text, buf_text(&gz));
-    assert_string_equal(PSQL(text.at, "-d", "shop", "-q", "-v", "ON_ERROR_STOP=1", "-tA"), "\n999998\n[0]");
+    assert_string_equal(PSQL(text.at, "-d", "shop", "-q", "-v", "ON_ERROR_STOP=1", "-tA"),
+                        "\n999998\n[0]");
     buf_release(&gz);
     buf_release(&text);
     assert_int_equal(store_schema(store), 42);
-    /* Lost is what was acknowledged between the backup and the DROP; what comes after the restore is there again. */
-    assert_string_equal(sql(f, "SELECT count(*) FROM events WHERE id <= 999998"), " count  \n--------\n 999999\n(1 row)\n\n[0]");
-    assert_string_equal(sql(f, "SELECT count(*) FROM events WHERE created_at > '2025-01-15 14:00:01' AND created_at < "
-                               "'2025-01-15 14:01:00'"),
-                        " count \n-------\n     0\n(1 row)\n\n[0]");
+    /* Lost is what was acknowledged between the backup and the DROP; what comes after the restore
+     * is there again. */
+    assert_string_equal(sql(f, "SELECT count(*) FROM events WHERE id <= 999998"),
+                        " count  \n--------\n 999999\n(1 row)\n\n[0]");
+    assert_string_equal(
+        sql(f,
+            "SELECT count(*) FROM events WHERE created_at > '2025-01-15 14:00:01' AND created_at < "
+            "'2025-01-15 14:01:00'"),
+        " count \n-------\n     0\n(1 row)\n\n[0]");
     world_advance(f->world, 120 * SECOND);
     assert_true(idset_count(dataset_rows(store_serving(store), "events")) > 1000000);
 }
 
-/* A copied table holds what statements gave its rows, and a restore from it takes what is missing, once. */
+/* A copied table holds what statements gave its rows, and a restore from it takes what is missing,
+ * once. */
 static void test_a_copy_of_a_table_and_back(void **state)
 {
     static const struct row rows[] = {
-        {"UPDATE events SET payload = CASE id % 2 WHEN 0 THEN 'even' ELSE 'odd' END WHERE id < 10", "UPDATE 10\n[0]"},
+        {"UPDATE events SET payload = CASE id % 2 WHEN 0 THEN 'even' ELSE 'odd' END WHERE id < 10",
+         "UPDATE 10\n[0]"},
         {"CREATE TABLE kept AS SELECT * FROM events WHERE id < 10", "SELECT 10\n[0]"},
         {"SELECT payload, count(*) FROM kept GROUP BY 1 ORDER BY 1",
-         " payload | count \n---------+-------\n even    |     5\n odd     |     5\n(2 rows)\n\n[0]"},
+         " payload | count \n---------+-------\n even    |     5\n odd     |     5\n(2 "
+         "rows)\n\n[0]"},
         {"DELETE FROM events WHERE id BETWEEN 3 AND 9 AND payload = 'odd'", "DELETE 4\n[0]"},
         {"INSERT INTO events SELECT * FROM kept WHERE payload != 'even'",
-         "ERROR:  duplicate key value violates unique constraint \"events_pkey\"\nDETAIL:  Key (id)=(1) already exists.\n[1]"},
-        {"INSERT INTO events SELECT * FROM kept k WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.id = k.id)",
+         "ERROR:  duplicate key value violates unique constraint \"events_pkey\"\nDETAIL:  Key "
+         "(id)=(1) already exists.\n[1]"},
+        {"INSERT INTO events SELECT * FROM kept k WHERE NOT EXISTS (SELECT 1 FROM events e WHERE "
+         "e.id = k.id)",
          "INSERT 0 4\n[0]"},
         {"SELECT payload, count(*) FROM events WHERE id < 10 GROUP BY 1 ORDER BY 1",
-         " payload | count \n---------+-------\n even    |     5\n odd     |     5\n(2 rows)\n\n[0]"},
+         " payload | count \n---------+-------\n even    |     5\n odd     |     5\n(2 "
+         "rows)\n\n[0]"},
     };
     struct fixture *f = *state;
     sql(f, "DELETE FROM events WHERE id >= 10");
     CHECK(rows);
-    assert_string_equal(PSQL("\\set ON_ERROR_STOP on\nBEGIN;\nDELETE FROM events WHERE id = 1;\nCOMMIT;\n", "-d", "shop"),
-                        "BEGIN\nDELETE 1\nCOMMIT\n[0]");
+    assert_string_equal(
+        PSQL("\\set ON_ERROR_STOP on\nBEGIN;\nDELETE FROM events WHERE id = 1;\nCOMMIT;\n", "-d",
+             "shop"),
+        "BEGIN\nDELETE 1\nCOMMIT\n[0]");
 }
 
 /* Rows that no backup has are recoverable from a copied table, as long as it is there. */
 static void test_a_copy_is_something_to_recover_from(void **state)
 {
     struct fixture *f = *state;
-    assert_string_equal(sql(f, "CREATE TABLE fresh AS SELECT * FROM events WHERE id BETWEEN 1000300 AND 1000309"),
-                        "SELECT 10\n[0]");
-    assert_string_equal(sql(f, "CREATE TABLE twice AS SELECT * FROM events WHERE id BETWEEN 1000305 AND 1000314"),
-                        "SELECT 10\n[0]");
+    assert_string_equal(
+        sql(f, "CREATE TABLE fresh AS SELECT * FROM events WHERE id BETWEEN 1000300 AND 1000309"),
+        "SELECT 10\n[0]");
+    assert_string_equal(
+        sql(f, "CREATE TABLE twice AS SELECT * FROM events WHERE id BETWEEN 1000305 AND 1000314"),
+        "SELECT 10\n[0]");
     assert_string_equal(sql(f, "DROP TABLE twice"), "DROP TABLE\n[0]");
     sql(f, "DELETE FROM events WHERE id >= 1000200");
     world_finish(f->world);
@@ -226,25 +250,33 @@ static void test_mistakes_that_playbooks_make(void **state)
 {
     struct fixture *f = *state;
     assert_string_equal(PSQL("SELECT 1", "-q"),
-                        "psql: error: connection to server on socket \"/var/run/postgresql/.s.PGSQL.5432\" failed: FATAL:  "
+                        "psql: error: connection to server on socket "
+                        "\"/var/run/postgresql/.s.PGSQL.5432\" failed: FATAL:  "
                         "database \"owner\" does not exist\n[2]");
-    assert_string_equal(PSQL(NULL, "-d", "shop", "-c", "BEGIN", "-c", "COMMIT"), "BEGIN\nCOMMIT\n[0]");
-    assert_string_equal(PSQL("select 1 as a;\nselect * from nope;\nselect 2 as b;\n", "-d", "shop", "-tA"),
-                        "1\n2\nERROR:  relation \"nope\" does not exist\nLINE 1: select * from nope;\n"
-                        "                      ^\n[0]");
-    assert_string_equal(PSQL("select 1 as a;\nselect * from nope;\nselect 2 as b;\n", "-d", "shop", "-tA", "-f", "-", "-v",
-                             "ON_ERROR_STOP=1"),
-                        "1\npsql:<stdin>:2: ERROR:  relation \"nope\" does not exist\nLINE 1: select * from nope;\n"
-                        "                      ^\n[3]");
+    assert_string_equal(PSQL(NULL, "-d", "shop", "-c", "BEGIN", "-c", "COMMIT"),
+                        "BEGIN\nCOMMIT\n[0]");
+    assert_string_equal(
+        PSQL("select 1 as a;\nselect * from nope;\nselect 2 as b;\n", "-d", "shop", "-tA"),
+        "1\n2\nERROR:  relation \"nope\" does not exist\nLINE 1: select * from nope;\n"
+        "                      ^\n[0]");
+    assert_string_equal(
+        PSQL("select 1 as a;\nselect * from nope;\nselect 2 as b;\n", "-d", "shop", "-tA", "-f",
+             "-", "-v", "ON_ERROR_STOP=1"),
+        "1\npsql:<stdin>:2: ERROR:  relation \"nope\" does not exist\nLINE 1: select * from nope;\n"
+        "                      ^\n[3]");
     assert_string_equal(PSQL(NULL, "-d", "postgres", "-c", "DROP DATABASE x; CREATE DATABASE x"),
                         "ERROR:  DROP DATABASE cannot run inside a transaction block\n[1]");
     f->d.call.place = "";
     assert_string_equal(PSQL(NULL, "-d", "shop", "-c", "SELECT 1"),
-                        "psql: error: connection to server on socket \"/var/run/postgresql/.s.PGSQL.5432\" failed: No such file or "
-                        "directory\n\tIs the server running locally and accepting connections on that socket?\n[2]");
-    assert_string_equal(PSQL(NULL, "-h", "localhost", "-d", "shop", "-c", "SELECT 1"),
-                        "psql: error: connection to server at \"localhost\" (127.0.0.1), port 5432 failed: Connection refused\n"
-                        "\tIs the server running on that host and accepting TCP/IP connections?\n[2]");
+                        "psql: error: connection to server on socket "
+                        "\"/var/run/postgresql/.s.PGSQL.5432\" failed: No such file or "
+                        "directory\n\tIs the server running locally and accepting connections on "
+                        "that socket?\n[2]");
+    assert_string_equal(
+        PSQL(NULL, "-h", "localhost", "-d", "shop", "-c", "SELECT 1"),
+        "psql: error: connection to server at \"localhost\" (127.0.0.1), port 5432 failed: "
+        "Connection refused\n"
+        "\tIs the server running on that host and accepting TCP/IP connections?\n[2]");
 }
 
 /* A command line in the server's container: stdout, stderr, [exit]. */
@@ -262,43 +294,53 @@ static void test_the_other_tools(void **state)
         {"pg_isready -U owner -d shop", "/var/run/postgresql:5432 - accepting connections\n[0]"},
         {"pg_isready -h db -q", "[0]"},
         {"createdb -U owner copy", "[0]"},
-        {"createdb -U owner copy", "createdb: error: database creation failed: ERROR:  database \"copy\" already exists\n[1]"},
+        {"createdb -U owner copy", "createdb: error: database creation failed: ERROR:  database "
+                                   "\"copy\" already exists\n[1]"},
         {"pg_dump -U owner -Fc -f /tmp/shop.dump shop", "[0]"},
         {"pg_dump -U owner -f /tmp/shop.sql shop", "[0]"},
         {"pg_dump -U owner none",
-         "pg_dump: error: connection to server on socket \"/var/run/postgresql/.s.PGSQL.5432\" failed: FATAL:  database \"none\" "
+         "pg_dump: error: connection to server on socket \"/var/run/postgresql/.s.PGSQL.5432\" "
+         "failed: FATAL:  database \"none\" "
          "does not exist\n[1]"},
         {"pg_restore -U owner -d copy /tmp/shop.sql",
          "pg_restore: error: input file appears to be a text format dump. Please use psql.\n[1]"},
-        {"pg_restore -U owner -d copy /tmp/none",
-         "pg_restore: error: could not open input file \"/tmp/none\": No such file or directory\n[1]"},
+        {"pg_restore -U owner -d copy /tmp/none", "pg_restore: error: could not open input file "
+                                                  "\"/tmp/none\": No such file or directory\n[1]"},
         {"pg_restore --target-time=2025-01-15 /tmp/shop.dump",
          "pg_restore: unrecognized option '--target-time=2025-01-15'\n"
          "pg_restore: hint: Try \"pg_restore --help\" for more information.\n[1]"},
         {"pg_restore /tmp/shop.dump",
          "pg_restore: error: one of -d/--dbname and -f/--file must be specified\n[1]"},
         {"pg_restore -U owner -d copy /tmp/shop.dump", "[0]"},
-        {"psql -U owner -d copy -tA -c 'SELECT (SELECT count(*) > 1000000 FROM events), (SELECT count(*) FROM t), max(version) "
-         "FROM schema_migrations'", "t|2|42\n[0]"},
+        {"psql -U owner -d copy -tA -c 'SELECT (SELECT count(*) > 1000000 FROM events), (SELECT "
+         "count(*) FROM t), max(version) "
+         "FROM schema_migrations'",
+         "t|2|42\n[0]"},
         {"psql -U owner -d copy -f /tmp/shop.dump",
          "The input is a PostgreSQL custom-format dump.\n"
          "Use the pg_restore command-line client to restore this dump to a database.\n[1]"},
         {"dropdb -U owner copy", "[0]"},
-        {"dropdb -U owner copy", "dropdb: error: database removal failed: ERROR:  database \"copy\" does not exist\n[1]"},
-        {"dropdb -U owner --if-exists copy", "NOTICE:  database \"copy\" does not exist, skipping\n[0]"},
+        {"dropdb -U owner copy",
+         "dropdb: error: database removal failed: ERROR:  database \"copy\" does not exist\n[1]"},
+        {"dropdb -U owner --if-exists copy",
+         "NOTICE:  database \"copy\" does not exist, skipping\n[0]"},
         {"pg_basebackup -D /backup -F tar -z -P",
-         "pg_basebackup: error: connection to server on socket \"/var/run/postgresql/.s.PGSQL.5432\" failed: FATAL:  role \"root\" "
+         "pg_basebackup: error: connection to server on socket "
+         "\"/var/run/postgresql/.s.PGSQL.5432\" failed: FATAL:  role \"root\" "
          "does not exist\n[1]"},
-        {"pg_basebackup -D /tmp -F tar -U owner", "pg_basebackup: error: directory \"/tmp\" exists but is not empty\n[1]"},
+        {"pg_basebackup -D /tmp -F tar -U owner",
+         "pg_basebackup: error: directory \"/tmp\" exists but is not empty\n[1]"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *got = run(f, rows[i].sql);
         if (strcmp(got, rows[i].expected) != 0)
             fail_msg("%s\n--- got\n%s\n--- want\n%s", rows[i].sql, got, rows[i].expected);
     }
-    /* Into a database that has it all already: every command fails, the restore goes on, the exit code tells. */
+    /* Into a database that has it all already: every command fails, the restore goes on, the exit
+     * code tells. */
     const char *again = run(f, "pg_restore -U owner -d shop /tmp/shop.dump");
-    assert_non_null(strstr(again, "pg_restore: error: could not execute query: ERROR:  relation \"events\" already exists\n"));
+    assert_non_null(strstr(again, "pg_restore: error: could not execute query: ERROR:  relation "
+                                  "\"events\" already exists\n"));
     assert_non_null(strstr(again, "Command was: CREATE TABLE public.events ("));
     assert_non_null(strstr(again, "CONTEXT:  COPY events, line 1"));
     assert_non_null(strstr(again, "pg_restore: warning: errors ignored on restore: "));
@@ -308,7 +350,8 @@ static void test_the_other_tools(void **state)
     assert_non_null(double_content(&f->d, "db1", "/backup/pg_wal.tar.gz"));
 }
 
-/* A dump that ends in the middle of a row: that COPY fails as a whole, what came before it is there, psql says 0. */
+/* A dump that ends in the middle of a row: that COPY fails as a whole, what came before it is
+ * there, psql says 0. */
 static void test_a_truncated_dump_restores_a_part(void **state)
 {
     struct fixture *f = *state;
@@ -318,16 +361,20 @@ static void test_a_truncated_dump_restores_a_part(void **state)
     assert_non_null(cut);
     const char *part = arena_printf(&f->arena, "%.*s", (int)(strchr(cut, '\n') + 6 - whole), whole);
     run(f, "createdb -U owner copy");
-    assert_string_equal(PSQL(part, "-d", "copy", "-q", "-tA"),
-                        "\nERROR:  missing data for column \"b\"\nCONTEXT:  COPY t, line 2: \"2\"\n[0]");
-    assert_string_equal(PSQL(NULL, "-d", "copy", "-tA", "-c", "SELECT (SELECT count(*) FROM events) > 1000000, count(*) FROM t"),
+    assert_string_equal(
+        PSQL(part, "-d", "copy", "-q", "-tA"),
+        "\nERROR:  missing data for column \"b\"\nCONTEXT:  COPY t, line 2: \"2\"\n[0]");
+    assert_string_equal(PSQL(NULL, "-d", "copy", "-tA", "-c",
+                             "SELECT (SELECT count(*) FROM events) > 1000000, count(*) FROM t"),
                         "t|0\n[0]");
     const char *second = strstr(strstr(whole, "\\identities ") + 1, "\\identities ");
     const char *middle = arena_printf(&f->arena, "%.*s", (int)(second + 5 - whole), whole);
     run(f, "dropdb -U owner copy");
     run(f, "createdb -U owner copy");
-    assert_non_null(strstr(PSQL(middle, "-d", "copy", "-q", "-tA"), "ERROR:  missing data for column \"created_at\"\n"));
-    assert_string_equal(PSQL(NULL, "-d", "copy", "-tA", "-c", "SELECT count(*) FROM events"), "0\n[0]");
+    assert_non_null(strstr(PSQL(middle, "-d", "copy", "-q", "-tA"),
+                           "ERROR:  missing data for column \"created_at\"\n"));
+    assert_string_equal(PSQL(NULL, "-d", "copy", "-tA", "-c", "SELECT count(*) FROM events"),
+                        "0\n[0]");
 }
 
 /* What statements do to identities, as the ledger sees it. */
@@ -340,9 +387,11 @@ static void test_the_ledger_follows_statements(void **state)
         {"DELETE FROM events WHERE id < 10000", "DELETE 10000\n[0]"},
         {"INSERT INTO events SELECT * FROM keep", "INSERT 0 5000\n[0]"},
         {"INSERT INTO events SELECT * FROM keep",
-         "ERROR:  duplicate key value violates unique constraint \"events_pkey\"\nDETAIL:  Key (id)=(0) already exists.\n[1]"},
+         "ERROR:  duplicate key value violates unique constraint \"events_pkey\"\nDETAIL:  Key "
+         "(id)=(0) already exists.\n[1]"},
         {"INSERT INTO events SELECT * FROM keep ON CONFLICT DO NOTHING", "INSERT 0 0\n[0]"},
-        {"SELECT count(*) FROM events WHERE id < 10000", " count \n-------\n  5000\n(1 row)\n\n[0]"},
+        {"SELECT count(*) FROM events WHERE id < 10000",
+         " count \n-------\n  5000\n(1 row)\n\n[0]"},
         {"ALTER TABLE events DROP COLUMN payload", "ALTER TABLE\n[0]"},
         {"TRUNCATE keep", "TRUNCATE TABLE\n[0]"},
     };
@@ -364,7 +413,8 @@ static int64_t lost(struct fixture *f)
     return n;
 }
 
-/* What others commit while a transaction is open is theirs: undoing it, in whole or to a savepoint, leaves their rows. */
+/* What others commit while a transaction is open is theirs: undoing it, in whole or to a savepoint,
+ * leaves their rows. */
 static void test_a_rollback_undoes_its_own_work_only(void **state)
 {
     struct fixture *f = *state;
@@ -395,27 +445,37 @@ static void test_a_savepoint_keeps_what_came_before_it(void **state)
 static void test_a_single_transaction_says_nothing_of_itself(void **state)
 {
     struct fixture *f = *state;
-    double_file(&f->d, "db1", "/bad.sql", "CREATE TABLE one (a int);\nSELECT nope;\nCREATE TABLE two (a int);\n");
-    assert_string_equal(PSQL(NULL, "-d", "shop", "-1", "-c", "CREATE TABLE three (a int)"), "CREATE TABLE\n[0]");
+    double_file(&f->d, "db1", "/bad.sql",
+                "CREATE TABLE one (a int);\nSELECT nope;\nCREATE TABLE two (a int);\n");
+    assert_string_equal(PSQL(NULL, "-d", "shop", "-1", "-c", "CREATE TABLE three (a int)"),
+                        "CREATE TABLE\n[0]");
     assert_string_equal(PSQL(NULL, "-d", "shop", "-1", "-v", "ON_ERROR_STOP=1", "-f", "/bad.sql"),
-                        "CREATE TABLE\npsql:/bad.sql:2: ERROR:  column \"nope\" does not exist\nLINE 1: SELECT nope;\n"
+                        "CREATE TABLE\npsql:/bad.sql:2: ERROR:  column \"nope\" does not "
+                        "exist\nLINE 1: SELECT nope;\n"
                         "               ^\n[3]");
     assert_string_equal(PSQL(NULL, "-d", "shop", "-1", "-f", "/bad.sql"),
-                        "CREATE TABLE\npsql:/bad.sql:2: ERROR:  column \"nope\" does not exist\nLINE 1: SELECT nope;\n"
-                        "               ^\npsql:/bad.sql:3: ERROR:  current transaction is aborted, commands ignored until end of"
+                        "CREATE TABLE\npsql:/bad.sql:2: ERROR:  column \"nope\" does not "
+                        "exist\nLINE 1: SELECT nope;\n"
+                        "               ^\npsql:/bad.sql:3: ERROR:  current transaction is "
+                        "aborted, commands ignored until end of"
                         " transaction block\n[0]");
-    assert_string_equal(PSQL(NULL, "-d", "shop", "-tAc", "SELECT to_regclass('one'), to_regclass('three')"), "|three\n[0]");
+    assert_string_equal(
+        PSQL(NULL, "-d", "shop", "-tAc", "SELECT to_regclass('one'), to_regclass('three')"),
+        "|three\n[0]");
 }
 
 static void test_a_statement_that_takes_too_long_is_undone(void **state)
 {
     struct fixture *f = *state;
     int64_t before_ns = world_now(f->world);
-    assert_string_equal(PSQL(NULL, "-d", "shop", "-q", "-c", "SET statement_timeout = '5s'", "-c", "SELECT pg_sleep(60)"),
+    assert_string_equal(PSQL(NULL, "-d", "shop", "-q", "-c", "SET statement_timeout = '5s'", "-c",
+                             "SELECT pg_sleep(60)"),
                         "ERROR:  canceling statement due to statement timeout\n[1]");
-    assert_true(world_now(f->world) - before_ns >= 5 * SECOND && world_now(f->world) - before_ns < 6 * SECOND);
+    assert_true(world_now(f->world) - before_ns >= 5 * SECOND &&
+                world_now(f->world) - before_ns < 6 * SECOND);
     /* A million rows at 2 us each: two seconds. */
-    assert_string_equal(PSQL(NULL, "-d", "shop", "-q", "-c", "SET statement_timeout = '1s'", "-c", "DELETE FROM events"),
+    assert_string_equal(PSQL(NULL, "-d", "shop", "-q", "-c", "SET statement_timeout = '1s'", "-c",
+                             "DELETE FROM events"),
                         "ERROR:  canceling statement due to statement timeout\n[1]");
     assert_int_equal(lost(f), 0);
 }
@@ -435,7 +495,8 @@ static void lose_some(struct fixture *f)
     world_advance(f->world, 10 * MINUTE);
 }
 
-/* The server stops, its data directory is replaced by the base backup with these settings, and it starts. */
+/* The server stops, its data directory is replaced by the base backup with these settings, and it
+ * starts. */
 static void restore(struct fixture *f, const char *settings, bool signal)
 {
     struct instance *db = service_instance(world_service(f->world, "db"), 0);
@@ -445,7 +506,8 @@ static void restore(struct fixture *f, const char *settings, bool signal)
     for (int i = 0; i < 2; i++)
         double_file(&f->d, "db1", arena_printf(&f->arena, "%s/%s", data_folder, names[i]),
                     double_content(&f->d, "db1", arena_printf(&f->arena, "/base/%s", names[i])));
-    double_file(&f->d, "db1", arena_printf(&f->arena, "%s/postgresql.auto.conf", data_folder), settings);
+    double_file(&f->d, "db1", arena_printf(&f->arena, "%s/postgresql.auto.conf", data_folder),
+                settings);
     if (signal)
         double_file(&f->d, "db1", arena_printf(&f->arena, "%s/recovery.signal", data_folder), "");
     instance_start(db);
@@ -462,12 +524,16 @@ static void test_recovery_to_a_point_in_time(void **state)
     struct fixture *f = *state;
     lose_some(f);
     /* 14:04:30 is half a minute before the deletion; promoted by itself. */
-    restore(f, "restore_command = 'cp /archive/%f %p'\nrecovery_target_time = '2025-01-15 14:04:30+00'\n"
-               "recovery_target_action = 'promote'\n",
-            true);
-    assert_string_equal(PSQL(NULL, "-d", "shop", "-tAc", "SELECT (SELECT min(id) FROM events), count(*) FROM events WHERE created_at >"
-                                                       " '2025-01-15 14:04:30+00' AND created_at < '2025-01-15 14:10:00+00'"),
-                        "0|0\n[0]");
+    restore(
+        f,
+        "restore_command = 'cp /archive/%f %p'\nrecovery_target_time = '2025-01-15 14:04:30+00'\n"
+        "recovery_target_action = 'promote'\n",
+        true);
+    assert_string_equal(
+        PSQL(NULL, "-d", "shop", "-tAc",
+             "SELECT (SELECT min(id) FROM events), count(*) FROM events WHERE created_at >"
+             " '2025-01-15 14:04:30+00' AND created_at < '2025-01-15 14:10:00+00'"),
+        "0|0\n[0]");
     assert_null(double_content(&f->d, "db1", "/var/lib/postgresql/data/recovery.signal"));
     assert_non_null(double_content(&f->d, "db1", "/var/lib/postgresql/data/backup_label.old"));
     int64_t gone = lost(f); /* what came between the target and the stop */
@@ -478,14 +544,19 @@ static void test_recovery_pauses_at_its_target(void **state)
 {
     struct fixture *f = *state;
     lose_some(f);
-    restore(f, "restore_command = 'cp /archive/%f %p'\nrecovery_target_time = '2025-01-15 14:04:30+00'\n", true);
+    restore(
+        f,
+        "restore_command = 'cp /archive/%f %p'\nrecovery_target_time = '2025-01-15 14:04:30+00'\n",
+        true);
     assert_string_equal(PSQL(NULL, "-d", "shop", "-tAc", "SELECT pg_is_in_recovery()"), "t\n[0]");
-    assert_string_equal(sql(f, "DELETE FROM events"), "ERROR:  cannot execute DELETE in a read-only transaction\n[1]");
+    assert_string_equal(sql(f, "DELETE FROM events"),
+                        "ERROR:  cannot execute DELETE in a read-only transaction\n[1]");
     int64_t before = rows_now(f);
     world_advance(f->world, world_now(f->world) + MINUTE);
     assert_int_equal(rows_now(f), before); /* the application cannot write */
     assert_int_equal(double_run(&f->d, "pg_ctl -D /var/lib/postgresql/data promote"), 0);
-    assert_string_equal(double_out(&f->d), "waiting for server to promote.... done\nserver promoted\n");
+    assert_string_equal(double_out(&f->d),
+                        "waiting for server to promote.... done\nserver promoted\n");
     assert_int_equal(double_run(&f->d, "pg_ctl -D /var/lib/postgresql/data promote"), 1);
     world_advance(f->world, world_now(f->world) + MINUTE);
     assert_true(rows_now(f) > before);
@@ -496,19 +567,24 @@ static void test_a_base_backup_without_its_log_is_its_own_moment(void **state)
     struct fixture *f = *state;
     lose_some(f);
     restore(f, "", false);
-    assert_string_equal(PSQL(NULL, "-d", "shop", "-tAc", "SELECT (SELECT min(id) FROM events), count(*) FROM events WHERE created_at >"
-                                                       " '2025-01-15 14:02:00+00' AND created_at < '2025-01-15 14:10:00+00'"),
-                        "0|0\n[0]");
+    assert_string_equal(
+        PSQL(NULL, "-d", "shop", "-tAc",
+             "SELECT (SELECT min(id) FROM events), count(*) FROM events WHERE created_at >"
+             " '2025-01-15 14:02:00+00' AND created_at < '2025-01-15 14:10:00+00'"),
+        "0|0\n[0]");
 }
 
 static void test_recovery_that_cannot_be(void **state)
 {
     struct fixture *f = *state;
     static const char *const settings[] = {
-        "recovery_target_time = '2025-01-15 14:04:30+00'\n",                                            /* no restore_command */
-        "restore_command = 'cp /archive/%f %p'\nrecovery_target_time = '2025-01-15 15:00:00+00'\n", /* the log ends before */
-        "restore_command = 'cp /archive/%f %p'\nrecovery_target_time = '2025-01-15 13:00:00+00'\n", /* before the backup */
-        "restore_command = 'cp /elsewhere/%f %p'\nrecovery_target_time = '2025-01-15 14:04:30+00'\n",
+        "recovery_target_time = '2025-01-15 14:04:30+00'\n", /* no restore_command */
+        "restore_command = 'cp /archive/%f %p'\nrecovery_target_time = '2025-01-15 "
+        "15:00:00+00'\n", /* the log ends before */
+        "restore_command = 'cp /archive/%f %p'\nrecovery_target_time = '2025-01-15 "
+        "13:00:00+00'\n", /* before the backup */
+        "restore_command = 'cp /elsewhere/%f %p'\nrecovery_target_time = '2025-01-15 "
+        "14:04:30+00'\n",
     };
     lose_some(f);
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
@@ -536,7 +612,8 @@ static void test_traffic_meets_the_schema(void **state)
     assert_int_equal(store_acknowledged(store, "events"), before);
 }
 
-/* `docker volume rm`: the store is served from nothing, and the server that starts on it has no tables. */
+/* `docker volume rm`: the store is served from nothing, and the server that starts on it has no
+ * tables. */
 static void test_a_new_volume_is_an_empty_server(void **state)
 {
     struct fixture *f = *state;
@@ -562,9 +639,11 @@ int main(int argc, char **argv)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_words_of_psql, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_restore_loses_what_came_after_the_backup, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_restore_loses_what_came_after_the_backup, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_a_copy_of_a_table_and_back, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_copy_is_something_to_recover_from, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_copy_is_something_to_recover_from, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_mistakes_that_playbooks_make, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_other_tools, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_truncated_dump_restores_a_part, set_up, tear_down),
@@ -573,11 +652,14 @@ int main(int argc, char **argv)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_savepoint_keeps_what_came_before_it, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(test_a_single_transaction_says_nothing_of_itself, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_statement_that_takes_too_long_is_undone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_single_transaction_says_nothing_of_itself, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_a_statement_that_takes_too_long_is_undone, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_recovery_to_a_point_in_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_recovery_pauses_at_its_target, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_base_backup_without_its_log_is_its_own_moment, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_base_backup_without_its_log_is_its_own_moment,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_recovery_that_cannot_be, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_traffic_meets_the_schema, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_new_volume_is_an_empty_server, set_up, tear_down),

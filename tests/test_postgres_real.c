@@ -1,5 +1,6 @@
-/* The same statements, one psql -c each, with what PostgreSQL 15 itself answered (tests/data/postgres/statements.txt, made
- * by `make check-real`, which also asks a server of this machine again where PostgreSQL is installed). */
+/* The same statements, one psql -c each, with what PostgreSQL 15 itself answered
+ * (tests/data/postgres/statements.txt, made by `make check-real`, which also asks a server of this
+ * machine again where PostgreSQL is installed). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,11 +17,11 @@
 #include "tests/call_double.h"
 #include "tests/recorded.h"
 
-static const char system_text[] =
-    "format: rehearse.system/1\n"
-    "name: t\n"
-    "services: {db: {versions: {\"15\": {}}}}\n"
-    "stores: {db: {engine: postgresql 15, service: db, database: shop, user: owner, container: db1, schema_table: none.none}}\n";
+static const char system_text[] = "format: rehearse.system/1\n"
+                                  "name: t\n"
+                                  "services: {db: {versions: {\"15\": {}}}}\n"
+                                  "stores: {db: {engine: postgresql 15, service: db, database: "
+                                  "shop, user: owner, container: db1, schema_table: none.none}}\n";
 
 struct fixture {
     struct arena arena;
@@ -45,7 +46,8 @@ static void open_fixture(struct fixture *f)
     f->world = world_new(&f->model, 1, f->record);
     double_init(&f->d, f->world, f->record);
     for (int i = 0; all_fakes[i]; i++) {
-        if (all_fakes[i]->setup && all_fakes[i]->setup(&f->d.env, doc_get(doc, all_fakes[i]->name), &error) < 0)
+        if (all_fakes[i]->setup &&
+            all_fakes[i]->setup(&f->d.env, doc_get(doc, all_fakes[i]->name), &error) < 0)
             fail_msg("%s", error.text);
     }
     f->d.call.place = "db1";
@@ -67,7 +69,8 @@ static void close_fixture(struct fixture *f)
 
 static char *answer(struct fixture *f, const char *statement)
 {
-    char *argv[] = {"psql", "-X", "-U", "owner", "-d", "shop", "-c", (char *)(uintptr_t)statement, NULL};
+    char *argv[] = {"psql", "-X", "-U", "owner", "-d", "shop", "-c", (char *)(uintptr_t)statement,
+                    NULL};
     f->d.input = STR("");
     int status = double_run_argv(&f->d, argv);
     return arena_printf(&f->arena, "%s%s[%d]\n", double_out(&f->d), double_err(&f->d), status);
@@ -78,7 +81,8 @@ static const char *ask(const char *statement, void *ctx)
     return answer(ctx, statement);
 }
 
-static struct recorded recorded = {"tests/data/postgres/statements.txt", "tests/data/postgres/refused.sql", ask, NULL};
+static struct recorded recorded = {"tests/data/postgres/statements.txt",
+                                   "tests/data/postgres/refused.sql", ask, NULL};
 
 static void test_statements_as_postgresql_answers_them(void **state)
 {
@@ -92,10 +96,20 @@ static void test_statements_as_postgresql_answers_them(void **state)
 
 /* ---- statements at random over a small schema: printed for ci/check-real ---- */
 
-/* Every seed has a schema of its own: two or three tables of two to six columns of random types, with random keys, checks,
- * defaults and references; then rows, changes and queries over whatever came out. */
+/* Every seed has a schema of its own: two or three tables of two to six columns of random types,
+ * with random keys, checks, defaults and references; then rows, changes and queries over whatever
+ * came out. */
 enum { TABLES_MAX = 3, COLUMNS_MAX = 6 };
-enum kind { KIND_INTEGER, KIND_BIGINT, KIND_TEXT, KIND_NUMERIC, KIND_TIME, KIND_DATE, KIND_BOOLEAN, KINDS };
+enum kind {
+    KIND_INTEGER,
+    KIND_BIGINT,
+    KIND_TEXT,
+    KIND_NUMERIC,
+    KIND_TIME,
+    KIND_DATE,
+    KIND_BOOLEAN,
+    KINDS
+};
 
 struct random {
     struct stream stream;
@@ -122,7 +136,8 @@ static const char *pick(struct random *r, const char *const *list)
 
 static void print_value(struct random *r, enum kind kind)
 {
-    static const char *const words[] = {"'anvil'", "'bolt'", "'cog'", "'axle'", "''", "'it''s'", "'Bolt 9'", NULL};
+    static const char *const words[] = {"'anvil'", "'bolt'",  "'cog'",    "'axle'",
+                                        "''",      "'it''s'", "'Bolt 9'", NULL};
     switch (kind) {
     case KIND_INTEGER:
     case KIND_BIGINT:
@@ -135,7 +150,8 @@ static void print_value(struct random *r, enum kind kind)
         printf("%lld.%02lld", (long long)below(r, 20), (long long)below(r, 100));
         break;
     case KIND_TIME:
-        printf("'2025-01-%02lld %02lld:%02lld:00+00'", (long long)below(r, 28) + 1, (long long)below(r, 24), (long long)below(r, 60));
+        printf("'2025-01-%02lld %02lld:%02lld:00+00'", (long long)below(r, 28) + 1,
+               (long long)below(r, 24), (long long)below(r, 60));
         break;
     case KIND_DATE:
         printf("'2025-0%lld-%02lld'", (long long)below(r, 3) + 1, (long long)below(r, 28) + 1);
@@ -147,7 +163,8 @@ static void print_value(struct random *r, enum kind kind)
 
 static void print_table_statement(struct random *r, int t)
 {
-    static const char *const types[KINDS] = {"integer", "bigint", "text", "numeric(8,2)", "timestamptz", "date", "boolean"};
+    static const char *const types[KINDS] = {"integer",     "bigint", "text",   "numeric(8,2)",
+                                             "timestamptz", "date",   "boolean"};
     int n = r->tables[t].n = 2 + (int)below(r, COLUMNS_MAX - 1);
     r->tables[t].key = below(r, 2);
     printf("CREATE TABLE t%d (", t);
@@ -169,7 +186,8 @@ static void print_table_statement(struct random *r, int t)
         printf(", FOREIGN KEY (c0) REFERENCES t0%s", below(r, 2) ? " ON DELETE CASCADE" : "");
     printf(")\n");
     if (below(r, 3) == 0)
-        printf("CREATE %sINDEX t%d_i ON t%d (c%lld)\n", below(r, 4) ? "" : "UNIQUE ", t, t, (long long)below(r, n));
+        printf("CREATE %sINDEX t%d_i ON t%d (c%lld)\n", below(r, 4) ? "" : "UNIQUE ", t, t,
+               (long long)below(r, n));
 }
 
 static int random_column(struct random *r, int t)
@@ -213,15 +231,33 @@ static void print_condition(struct random *r, int t)
 
 static void print_expression(struct random *r, int t)
 {
-    static const char *const numbers[] = {"c%d + 1", "c%d * 2", "coalesce(c%d, 0)", "abs(c%d - 5)", "c%d", "-c%d", "c%d::text", NULL};
-    static const char *const decimals[] = {"round(c%d, 1)", "c%d * 3", "c%d", "c%d / 7", "c%d::integer", "trunc(c%d)", NULL};
-    static const char *const texts[] = {"upper(c%d)", "length(c%d)", "c%d || 'x'", "substr(c%d, 2)", "coalesce(c%d, 'none')",
-                                        "left(c%d, 2)", "lpad(c%d, 6, '.')", "c%d ~ '[aeiou]'", "c%d", NULL};
-    static const char *const times[] = {"c%d + interval '1 day'", "date_trunc('day', c%d)", "c%d - interval '90 minutes'", "c%d::date",
-                                        "extract(hour FROM c%d)", "c%d", NULL};
-    static const char *const dates[] = {"c%d + 30", "c%d - '2025-01-01'::date", "extract(month FROM c%d)", "c%d", NULL};
-    static const char *const booleans[] = {"NOT c%d", "c%d", "CASE WHEN c%d THEN 1 ELSE 0 END", NULL};
-    static const char *const *const of[KINDS] = {numbers, numbers, texts, decimals, times, dates, booleans};
+    static const char *const numbers[] = {"c%d + 1", "c%d * 2", "coalesce(c%d, 0)", "abs(c%d - 5)",
+                                          "c%d",     "-c%d",    "c%d::text",        NULL};
+    static const char *const decimals[] = {"round(c%d, 1)", "c%d * 3",    "c%d", "c%d / 7",
+                                           "c%d::integer",  "trunc(c%d)", NULL};
+    static const char *const texts[] = {"upper(c%d)",
+                                        "length(c%d)",
+                                        "c%d || 'x'",
+                                        "substr(c%d, 2)",
+                                        "coalesce(c%d, 'none')",
+                                        "left(c%d, 2)",
+                                        "lpad(c%d, 6, '.')",
+                                        "c%d ~ '[aeiou]'",
+                                        "c%d",
+                                        NULL};
+    static const char *const times[] = {"c%d + interval '1 day'",
+                                        "date_trunc('day', c%d)",
+                                        "c%d - interval '90 minutes'",
+                                        "c%d::date",
+                                        "extract(hour FROM c%d)",
+                                        "c%d",
+                                        NULL};
+    static const char *const dates[] = {"c%d + 30", "c%d - '2025-01-01'::date",
+                                        "extract(month FROM c%d)", "c%d", NULL};
+    static const char *const booleans[] = {"NOT c%d", "c%d", "CASE WHEN c%d THEN 1 ELSE 0 END",
+                                           NULL};
+    static const char *const *const of[KINDS] = {numbers, numbers, texts,   decimals,
+                                                 times,   dates,   booleans};
     int c = random_column(r, t), n = 0;
     const char *const *list = of[r->tables[t].kinds[c]];
     while (list[n])
@@ -233,7 +269,8 @@ static void print_expression(struct random *r, int t)
 
 static void print_aggregate(struct random *r, int t)
 {
-    static const char *const any[] = {"count(c%d)", "min(c%d)", "max(c%d)", "count(DISTINCT c%d)", NULL};
+    static const char *const any[] = {"count(c%d)", "min(c%d)", "max(c%d)", "count(DISTINCT c%d)",
+                                      NULL};
     static const char *const number[] = {"sum(c%d)", "avg(c%d)", "min(c%d)", "max(c%d)", NULL};
     int c = random_column(r, t);
     enum kind kind = r->tables[t].kinds[c];
@@ -241,7 +278,8 @@ static void print_aggregate(struct random *r, int t)
         printf("%s(c%d)", below(r, 2) ? "bool_or" : "count", c);
         return;
     }
-    const char *form = pick(r, kind <= KIND_BIGINT || kind == KIND_NUMERIC ? number : any), *at = strstr(form, "%d");
+    const char *form = pick(r, kind <= KIND_BIGINT || kind == KIND_NUMERIC ? number : any),
+               *at = strstr(form, "%d");
     printf("%.*s%d%s", (int)(at - form), form, c, at + 2);
 }
 
@@ -286,19 +324,24 @@ static void print_select(struct random *r, int t)
         printf(" FROM t%d GROUP BY c%d ORDER BY c%d\n", t, c, c);
         break;
     case 3:
-        printf("SELECT a.c0, b.c%d FROM t%d a %sJOIN t%d b ON a.c0 = b.c0 ORDER BY 1, 2\n", random_column(r, other), t,
-               below(r, 2) ? "LEFT " : "", other);
+        printf("SELECT a.c0, b.c%d FROM t%d a %sJOIN t%d b ON a.c0 = b.c0 ORDER BY 1, 2\n",
+               random_column(r, other), t, below(r, 2) ? "LEFT " : "", other);
         break;
     case 4:
         printf("SELECT DISTINCT ON (c%d) c%d, c0 FROM t%d ORDER BY c%d, c0, ", c, c, t, c);
         printf("c%d\n", random_column(r, t));
         break;
     case 5:
-        printf("SELECT c0, row_number() OVER (ORDER BY c0, c%d), sum(c0) OVER (ORDER BY c0) FROM t%d ORDER BY 1, 2\n", c, t);
+        printf("SELECT c0, row_number() OVER (ORDER BY c0, c%d), sum(c0) OVER (ORDER BY c0) FROM "
+               "t%d ORDER BY 1, 2\n",
+               c, t);
         break;
     case 6:
         printf("SELECT c0 FROM t%d %s SELECT c0 FROM t%d ORDER BY 1\n", t,
-               below(r, 3) == 0 ? "EXCEPT" : below(r, 2) ? "UNION" : "INTERSECT", other);
+               below(r, 3) == 0 ? "EXCEPT"
+               : below(r, 2)    ? "UNION"
+                                : "INTERSECT",
+               other);
         break;
     case 7:
         printf("WITH q AS (SELECT c0, c%d FROM t%d WHERE ", c, t);
@@ -325,7 +368,9 @@ static void print_change(struct random *r, int t)
         printf("\n");
         break;
     case 1:
-        printf("BEGIN; DELETE FROM t%d; SAVEPOINT s; INSERT INTO t%d DEFAULT VALUES; ROLLBACK; SELECT count(*) FROM t%d\n", t, t, t);
+        printf("BEGIN; DELETE FROM t%d; SAVEPOINT s; INSERT INTO t%d DEFAULT VALUES; ROLLBACK; "
+               "SELECT count(*) FROM t%d\n",
+               t, t, t);
         break;
     case 2:
         printf("BEGIN; SAVEPOINT s; DELETE FROM t%d WHERE c0 < 3; ROLLBACK TO s; COMMIT\n", t);

@@ -27,10 +27,13 @@ static void write_drill(struct workspace *workspace)
     workspace_write(workspace, "mine/c.sh", "mine c\n");
     workspace_write(workspace, "playbook.md", "# Do it\n\n```bash\ntrue\n```\n");
     workspace_write(workspace, "system.yaml",
-                    "format: rehearse.system/1\nname: small\nservices: {web: {}}\nhosts: {ops: {files: host}}\n");
-    workspace_write(workspace, "drill.yaml",
-                    "format: rehearse.drill/1\nsystem: system.yaml\nstart: 2025-01-15T14:25:00Z\ncwd: /\n"
-                    "change: {at: 1m, set: {x: y}}\nprocedure: {playbook: playbook.md, section: Do it, files: mine}\n");
+                    "format: rehearse.system/1\nname: small\nservices: {web: {}}\nhosts: {ops: "
+                    "{files: host}}\n");
+    workspace_write(
+        workspace, "drill.yaml",
+        "format: rehearse.drill/1\nsystem: system.yaml\nstart: 2025-01-15T14:25:00Z\ncwd: /\n"
+        "change: {at: 1m, set: {x: y}}\nprocedure: {playbook: playbook.md, section: Do it, files: "
+        "mine}\n");
 }
 
 static void holds(const struct first_files *files, const char *path, const char *text)
@@ -84,10 +87,11 @@ static void folders_of_a_host_lie_over_each_other(void **state)
     write_drill(&workspace);
     make_folder(&workspace, "other");
     workspace_write(&workspace, "other/a.sh", "other a\n");
-    workspace_write(&workspace, "drill.yaml",
-                    "format: rehearse.drill/1\nsystem: system.yaml\nstart: 2025-01-15T14:25:00Z\ncwd: /\n"
-                    "suppose: {hosts: {ops: {files: [host, other]}}}\n"
-                    "change: {at: 1m, set: {x: y}}\nprocedure: {playbook: playbook.md, section: Do it}\n");
+    workspace_write(
+        &workspace, "drill.yaml",
+        "format: rehearse.drill/1\nsystem: system.yaml\nstart: 2025-01-15T14:25:00Z\ncwd: /\n"
+        "suppose: {hosts: {ops: {files: [host, other]}}}\n"
+        "change: {at: 1m, set: {x: y}}\nprocedure: {playbook: playbook.md, section: Do it}\n");
     if (drill_load(workspace_path(&workspace, "drill.yaml"), NULL, &drill, &error) < 0)
         fail_msg("%s", error.text);
     first_files_init(&files, drill);
@@ -107,7 +111,8 @@ static void a_folder_that_is_not_there_is_named(void **state)
     workspace_init(&workspace, "tests/data");
     write_drill(&workspace);
     workspace_replace(&workspace, "drill.yaml", "files: mine", "files: yours");
-    assert_int_equal(drill_load(workspace_path(&workspace, "drill.yaml"), NULL, &drill, &error), ERROR_INPUT);
+    assert_int_equal(drill_load(workspace_path(&workspace, "drill.yaml"), NULL, &drill, &error),
+                     ERROR_INPUT);
     assert_non_null(strstr(error.text, "drill.yaml:6"));
     assert_non_null(strstr(error.text, "yours"));
     workspace_release(&workspace);

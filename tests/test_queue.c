@@ -1,5 +1,6 @@
-/* The fast queue against a plain heap: the same events in the same order, over increments of every shape, mass ties,
- * priorities, zero delays and cancel storms. What is compared is a rolling signature of everything popped. */
+/* The fast queue against a plain heap: the same events in the same order, over increments of every
+ * shape, mass ties, priorities, zero delays and cancel storms. What is compared is a rolling
+ * signature of everything popped. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,23 +15,51 @@
 
 typedef int64_t increment_fn(struct stream *);
 
-static int64_t exponential(struct stream *s) { return (int64_t)stream_exponential(s, 1e9); }
-static int64_t constant(struct stream *s) { (void)s; return 1000; }
-static int64_t uniform(struct stream *s) { return stream_below(s, 2000000); }
-static int64_t bimodal(struct stream *s) { return stream_below(s, 10) ? stream_below(s, 100) : 1000000 + stream_below(s, 100); }
-static int64_t pareto(struct stream *s) { return (int64_t)(1000 / exact_power(1 - stream_uniform(s), 1 / 1.1)) % (INT64_C(1) << 50); }
-static int64_t few(struct stream *s) { return stream_below(s, 4); }
-static int64_t mixture(struct stream *s) { return stream_below(s, 2) ? 1 : 1000000000; }
-static int64_t zeros(struct stream *s) { return stream_below(s, 3) ? 0 : 5; }
-static int64_t rare_zeros(struct stream *s) { return stream_below(s, 50) ? (int64_t)stream_exponential(s, 1e6) : 0; }
+static int64_t exponential(struct stream *s)
+{
+    return (int64_t)stream_exponential(s, 1e9);
+}
+static int64_t constant(struct stream *s)
+{
+    (void)s;
+    return 1000;
+}
+static int64_t uniform(struct stream *s)
+{
+    return stream_below(s, 2000000);
+}
+static int64_t bimodal(struct stream *s)
+{
+    return stream_below(s, 10) ? stream_below(s, 100) : 1000000 + stream_below(s, 100);
+}
+static int64_t pareto(struct stream *s)
+{
+    return (int64_t)(1000 / exact_power(1 - stream_uniform(s), 1 / 1.1)) % (INT64_C(1) << 50);
+}
+static int64_t few(struct stream *s)
+{
+    return stream_below(s, 4);
+}
+static int64_t mixture(struct stream *s)
+{
+    return stream_below(s, 2) ? 1 : 1000000000;
+}
+static int64_t zeros(struct stream *s)
+{
+    return stream_below(s, 3) ? 0 : 5;
+}
+static int64_t rare_zeros(struct stream *s)
+{
+    return stream_below(s, 50) ? (int64_t)stream_exponential(s, 1e6) : 0;
+}
 
 static const struct {
     const char *name;
     increment_fn *draw;
 } shapes[] = {
-    {"exponential", exponential}, {"constant", constant}, {"uniform", uniform}, {"bimodal", bimodal},
-    {"pareto", pareto},           {"few", few},           {"mixture", mixture}, {"zeros", zeros},
-    {"rare zeros", rare_zeros},
+    {"exponential", exponential}, {"constant", constant}, {"uniform", uniform},
+    {"bimodal", bimodal},         {"pareto", pareto},     {"few", few},
+    {"mixture", mixture},         {"zeros", zeros},       {"rare zeros", rare_zeros},
 };
 
 static void nothing(void)
@@ -87,7 +116,8 @@ static void test_same_order_as_a_heap(void **state)
         }
 }
 
-/* Bursts and droughts: the queue grows, empties wholly, and grows again, as do its limit and base. */
+/* Bursts and droughts: the queue grows, empties wholly, and grows again, as do its limit and base.
+ */
 static void test_filling_and_emptying(void **state)
 {
     (void)state;
@@ -102,7 +132,8 @@ static void test_filling_and_emptying(void **state)
         for (int round = 0; round < 300; round++) {
             int64_t more = stream_below(&stream, 400), fewer = stream_below(&stream, 450);
             for (int64_t i = 0; i < more; i++) {
-                int64_t at_ns = now_ns + shapes[k].draw(&stream) * (1 + stream_below(&stream, 1000));
+                int64_t at_ns =
+                    now_ns + shapes[k].draw(&stream) * (1 + stream_below(&stream, 1000));
                 queue_push(&queue, at_ns, 0, nothing, (void *)(uintptr_t)tag);
                 reference_push(&reference, at_ns, 0, tag++);
             }

@@ -1,8 +1,9 @@
 /* The simulated services against queueing theory, and the two grains against each other.
  *
- * Means are taken over batches; a theoretical value must lie within 5 standard errors of the batch means, which a right
- * simulation misses about once in 200,000 checks (Student, 30 batches). Seeds are fixed, so these tests do not flicker:
- * the rate says how often a new seed or an unrelated change of draws would raise a false alarm. */
+ * Means are taken over batches; a theoretical value must lie within 5 standard errors of the batch
+ * means, which a right simulation misses about once in 200,000 checks (Student, 30 batches). Seeds
+ * are fixed, so these tests do not flicker: the rate says how often a new seed or an unrelated
+ * change of draws would raise a false alarm. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,8 +22,8 @@ struct measured {
     double p50_s, p99_s;
 };
 
-static void measure(const char *system, const char *scenario, const char *service, int64_t from_ns, int64_t to_ns,
-                    struct measured *ret)
+static void measure(const char *system, const char *scenario, const char *service, int64_t from_ns,
+                    int64_t to_ns, struct measured *ret)
 {
     enum { BATCHES = 30 };
     struct world_fixture f;
@@ -80,7 +81,8 @@ static void test_m_m_1(void **state)
 {
     (void)state;
     struct measured m;
-    measure(ONE_STATION("request", "{exponential: 10ms}", "1", "70/s"), "{}", "s", 10 * MINUTE, 70 * MINUTE, &m);
+    measure(ONE_STATION("request", "{exponential: 10ms}", "1", "70/s"), "{}", "s", 10 * MINUTE,
+            70 * MINUTE, &m);
     assert_within("M/M/1 time in system", &m.latency_s, 1 / (100.0 - 70));
     assert_within("M/M/1 number in system (Little)", &m.in_system, 0.7 / 0.3);
     /* its time in system is exponential */
@@ -92,7 +94,8 @@ static void test_m_m_c(void **state)
 {
     (void)state;
     struct measured m;
-    measure(ONE_STATION("request", "{exponential: 100ms}", "8", "68/s"), "{}", "s", 10 * MINUTE, 70 * MINUTE, &m);
+    measure(ONE_STATION("request", "{exponential: 100ms}", "8", "68/s"), "{}", "s", 10 * MINUTE,
+            70 * MINUTE, &m);
     double wait = erlang_c(6.8, 8) / (80 - 68);
     assert_within("M/M/8 time in system", &m.latency_s, 0.1 + wait);
 }
@@ -104,29 +107,34 @@ static void test_m_g_1(void **state)
     struct measured m;
     double sigma = log(4) / 2.3263478740408408, mean = 0.01 * exp(sigma * sigma / 2);
     double square = mean * mean * exp(sigma * sigma), rate = 50;
-    measure(ONE_STATION("request", "{p50: 10ms, p99: 40ms}", "1", "50/s"), "{}", "s", 10 * MINUTE, 70 * MINUTE, &m);
-    assert_within("M/G/1 time in system", &m.latency_s, mean + rate * square / 2 / (1 - rate * mean));
+    measure(ONE_STATION("request", "{p50: 10ms, p99: 40ms}", "1", "50/s"), "{}", "s", 10 * MINUTE,
+            70 * MINUTE, &m);
+    assert_within("M/G/1 time in system", &m.latency_s,
+                  mean + rate * square / 2 / (1 - rate * mean));
 }
 
 static void test_m_d_1(void **state)
 {
     (void)state;
     struct measured m;
-    measure(ONE_STATION("request", "{constant: 10ms}", "1", "80/s"), "{}", "s", 10 * MINUTE, 70 * MINUTE, &m);
+    measure(ONE_STATION("request", "{constant: 10ms}", "1", "80/s"), "{}", "s", 10 * MINUTE,
+            70 * MINUTE, &m);
     assert_within("M/D/1 time in system", &m.latency_s, 0.01 + 0.8 * 0.01 / 2 / 0.2);
 }
 
-/* The flow grain is the formula itself for M/M/c, so it must agree to the last digits that the fit leaves. */
+/* The flow grain is the formula itself for M/M/c, so it must agree to the last digits that the fit
+ * leaves. */
 static void test_flow_is_the_formula(void **state)
 {
     (void)state;
     struct measured m;
-    measure(ONE_STATION("flow", "{exponential: 100ms}", "8", "68/s"), "{}", "s", MINUTE, 6 * MINUTE, &m);
+    measure(ONE_STATION("flow", "{exponential: 100ms}", "8", "68/s"), "{}", "s", MINUTE, 6 * MINUTE,
+            &m);
     assert_true(fabs(m.latency_s.mean - (0.1 + erlang_c(6.8, 8) / 12)) < 1e-9);
 }
 
-/* One instance that crashes on average every 10 minutes and needs 5 s of pause and 55 s of start (a tenth more or
- * less): up 10 of 11 minutes. Over 400 hours that is known to about 0.4%. */
+/* One instance that crashes on average every 10 minutes and needs 5 s of pause and 55 s of start (a
+ * tenth more or less): up 10 of 11 minutes. Over 400 hours that is known to about 0.4%. */
 static void test_availability(void **state)
 {
     (void)state;
@@ -142,7 +150,8 @@ static void test_availability(void **state)
         up += world_fixture_metric(&f, "s", "up");
         n++;
     }
-    /* pauses double while it crashes again within ten minutes, so the time to repair is measured, not assumed */
+    /* pauses double while it crashes again within ten minutes, so the time to repair is measured,
+     * not assumed */
     double crashes = world_fixture_metric(&f, "s", "restarts_total"), down_s = (n - up) * 10;
     double mttr = down_s / crashes, availability = up / n;
     if (mttr < 58 || mttr > 66)
@@ -159,7 +168,8 @@ static void test_availability(void **state)
     "format: rehearse.system/1\ngrain: " grain "\n"                                                \
     "indicator: {good: status < 500 within 1s}\n"                                                  \
     "services:\n"                                                                                  \
-    "  api: {replicas: 2, versions: {v: {time: {p50: 12ms, p99: 80ms}, errors: 1%, concurrency: 8, queue: 50}},\n" \
+    "  api: {replicas: 2, versions: {v: {time: {p50: 12ms, p99: 80ms}, errors: 1%, concurrency: "  \
+    "8, queue: 50}},\n"                                                                            \
     "        calls: {db: 2, cache: {times: 0.5, timeout: 50ms, retries: 1, optional: true}}}\n"    \
     "  db: {versions: {v: {time: {p50: 4ms, p99: 30ms}, concurrency: 6, queue: 100}}}\n"           \
     "  cache: {versions: {v: {time: {p50: 1ms, p99: 10ms}, concurrency: 4}}}\n"                    \
@@ -173,10 +183,11 @@ static const struct {
     {"busy", "traffic: {t: {to: api, rate: 250/s, writes: {t: 10%}}}\n", "{}", 0.005, 0.06, 0.20},
     {"half of the calls fail", "traffic: {t: {to: api, rate: 50/s, timeout: 2s}}\n",
      "faults: [{at: 1s, errors: db, ratio: 30%}]", 0.01, 0.10, 0.20},
-    {"slow cache, given up", "traffic: {t: {to: api, rate: 50/s}}\n", "faults: [{at: 1s, slow: cache, add: 1s}]", 0.005,
-     0.06, 0.30},
+    {"slow cache, given up", "traffic: {t: {to: api, rate: 50/s}}\n",
+     "faults: [{at: 1s, slow: cache, add: 1s}]", 0.005, 0.06, 0.30},
     {"overload by half", "traffic: {t: {to: api, rate: 700/s}}\n", "{}", 0.08, 0.10, 0.20},
-    {"db is cut off", "traffic: {t: {to: api, rate: 20/s, timeout: 1s}}\n", "faults: [{at: 1s, cut: db}]", 0.001, 0.10, 0.20},
+    {"db is cut off", "traffic: {t: {to: api, rate: 20/s, timeout: 1s}}\n",
+     "faults: [{at: 1s, cut: db}]", 0.001, 0.10, 0.20},
 };
 
 static void test_grains_agree(void **state)
@@ -191,12 +202,16 @@ static void test_grains_agree(void **state)
         system = arena_printf(&arena, "%s%s", SHOP("request"), grains[i].traffic);
         measure(system, grains[i].scenario, "api", 2 * MINUTE, 12 * MINUTE, &request);
         double ok = fabs(flow.ok.mean - request.ok.mean);
-        double latency = fabs(flow.latency_s.mean / request.latency_s.mean - 1), p99 = fabs(flow.p99_s / request.p99_s - 1);
-        bool agree = ok <= grains[i].ok_within && latency <= grains[i].latency_within && p99 <= grains[i].p99_within;
+        double latency = fabs(flow.latency_s.mean / request.latency_s.mean - 1),
+               p99 = fabs(flow.p99_s / request.p99_s - 1);
+        bool agree = ok <= grains[i].ok_within && latency <= grains[i].latency_within &&
+                     p99 <= grains[i].p99_within;
         if (!agree) {
-            print_error("%s: ok %.4f and %.4f, latency %.4f and %.4f (%.0f%%), p99 %.4f and %.4f (%.0f%%)\n",
-                        grains[i].name, flow.ok.mean, request.ok.mean, flow.latency_s.mean, request.latency_s.mean,
-                        latency * 100, flow.p99_s, request.p99_s, p99 * 100);
+            print_error("%s: ok %.4f and %.4f, latency %.4f and %.4f (%.0f%%), p99 %.4f and %.4f "
+                        "(%.0f%%)\n",
+                        grains[i].name, flow.ok.mean, request.ok.mean, flow.latency_s.mean,
+                        request.latency_s.mean, latency * 100, flow.p99_s, request.p99_s,
+                        p99 * 100);
             wrong++;
         }
         arena_release(&arena);
@@ -204,16 +219,19 @@ static void test_grains_agree(void **state)
     assert_int_equal(wrong, 0);
 }
 
-/* What is written is the same at both grains but for chance: 5 standard deviations of a Poisson number. */
+/* What is written is the same at both grains but for chance: 5 standard deviations of a Poisson
+ * number. */
 static void test_grains_write_the_same(void **state)
 {
     (void)state;
     double written[2];
     for (int i = 0; i < 2; i++) {
         struct world_fixture f;
-        world_fixture_begin(&f, i ? SHOP("request") "traffic: {t: {to: api, rate: 100/s, writes: {t: 20%}}}\n"
-                                  : SHOP("flow") "traffic: {t: {to: api, rate: 100/s, writes: {t: 20%}}}\n",
-                            "faults: [{at: 5m, crash: db}]", 1);
+        world_fixture_begin(
+            &f,
+            i ? SHOP("request") "traffic: {t: {to: api, rate: 100/s, writes: {t: 20%}}}\n"
+              : SHOP("flow") "traffic: {t: {to: api, rate: 100/s, writes: {t: 20%}}}\n",
+            "faults: [{at: 5m, crash: db}]", 1);
         world_fixture_until(&f, 10 * MINUTE);
         written[i] = (double)store_acknowledged(world_store(f.world, "db"), "t");
         world_finish(f.world);
@@ -232,15 +250,18 @@ static void test_lost_replies_are_indeterminate(void **state)
     for (int i = 0; i < 2; i++) {
         struct world_fixture f;
         world_fixture_begin(&f,
-                            i ? SHOP("request") "traffic: {t: {to: api, rate: 50/s, timeout: 100ms, writes: {t: 100%}}}\n"
-                              : SHOP("flow") "traffic: {t: {to: api, rate: 50/s, timeout: 100ms, writes: {t: 100%}}}\n",
+                            i ? SHOP("request") "traffic: {t: {to: api, rate: 50/s, timeout: "
+                                                "100ms, writes: {t: 100%}}}\n"
+                              : SHOP("flow") "traffic: {t: {to: api, rate: 50/s, timeout: 100ms, "
+                                             "writes: {t: 100%}}}\n",
                             "faults: [{at: 1m, slow: db, add: 200ms}]", 1);
         world_fixture_until(&f, 5 * MINUTE);
         world_finish(f.world);
         const struct ledger_row *row = &f.record->ledger[0];
         /* db can do 6 / 0.206 s of them, two a request: 14.6 requests a second for four minutes */
         if (row->indeterminate < 3200 || row->indeterminate > 3800)
-            fail_msg("%d: indeterminate %d, acknowledged %d", i, (int)row->indeterminate, (int)row->acknowledged);
+            fail_msg("%d: indeterminate %d, acknowledged %d", i, (int)row->indeterminate,
+                     (int)row->acknowledged);
         assert_int_equal(row->lost, 0);
         assert_int_equal(row->unexpected, 0);
         world_fixture_end(&f);
@@ -253,8 +274,11 @@ static void test_request_grain_is_deterministic(void **state)
     uint64_t first = 0;
     for (int i = 0; i < 2; i++) {
         struct world_fixture f;
-        world_fixture_begin(&f, SHOP("request") "traffic: {t: {to: api, rate: 300/s, timeout: 1s, writes: {t: 10%}}}\n",
-                            "faults: [{at: 20s, crash: api, for: 1m}, {at: 30s, cut: cache, from: api, for: 20s}]", 1);
+        world_fixture_begin(
+            &f,
+            SHOP("request") "traffic: {t: {to: api, rate: 300/s, timeout: 1s, writes: {t: 10%}}}\n",
+            "faults: [{at: 20s, crash: api, for: 1m}, {at: 30s, cut: cache, from: api, for: 20s}]",
+            1);
         world_fixture_until(&f, 3 * MINUTE);
         world_finish(f.world);
         if (i)

@@ -1,4 +1,5 @@
-/* redis-cli's words without a terminal (recorded from redis-cli 7.0), and what FLUSHDB and a kill do to a queue. */
+/* redis-cli's words without a terminal (recorded from redis-cli 7.0), and what FLUSHDB and a kill
+ * do to a queue. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +23,8 @@ static const char system_text[] =
     "  redis: {versions: {'7': {}}}\n"
     "traffic: {users: {to: app, rate: 10/s, writes: {redis.jobs: 100%}}}\n"
     "stores:\n"
-    "  redis: {engine: redis 7, service: redis, host: localhost, port: 6379, tables: {jobs: {records: 100}}}\n";
+    "  redis: {engine: redis 7, service: redis, host: localhost, port: 6379, tables: {jobs: "
+    "{records: 100}}}\n";
 
 struct fixture {
     struct arena arena;
@@ -88,16 +90,19 @@ static void table(void **state)
          "WRONGTYPE Operation against a key holding the wrong kind of value\n\n", ""},
         {"redis-cli GET", 0, "ERR wrong number of arguments for 'get' command\n\n", ""},
         {"redis-cli -e GET", 1, "", "ERR wrong number of arguments for 'get' command\n"},
-        {"redis-cli NOPE x", 0, "ERR unknown command 'NOPE', with args beginning with: 'x' \n\n", ""},
-        {"redis-cli -p 9 PING", 1, "", "Could not connect to Redis at 127.0.0.1:9: Connection refused\n"},
+        {"redis-cli NOPE x", 0, "ERR unknown command 'NOPE', with args beginning with: 'x' \n\n",
+         ""},
+        {"redis-cli -p 9 PING", 1, "",
+         "Could not connect to Redis at 127.0.0.1:9: Connection refused\n"},
         {"redis-cli CONFIG GET appendonly", 0, "appendonly\nno\n", ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int status = double_run(&f->d, cases[i].command);
         if (status != cases[i].status || strcmp(double_out(&f->d), cases[i].out) != 0 ||
             strcmp(double_err(&f->d), cases[i].err) != 0)
-            fail_msg("%s\nstatus %d, not %d\nout: %s\nnot: %s\nerr: %s\nnot: %s", cases[i].command, status,
-                     cases[i].status, double_out(&f->d), cases[i].out, double_err(&f->d), cases[i].err);
+            fail_msg("%s\nstatus %d, not %d\nout: %s\nnot: %s\nerr: %s\nnot: %s", cases[i].command,
+                     status, cases[i].status, double_out(&f->d), cases[i].out, double_err(&f->d),
+                     cases[i].err);
     }
 }
 
@@ -159,7 +164,8 @@ static void a_kill_loses_what_was_not_saved(void **state)
     assert_true(lost <= before - 100); /* what was there at the start had been saved */
 }
 
-/* ---- the words of Redis 7.0.15, as it gave them (tests/data/redis, made by ci/check-real --record) ---- */
+/* ---- the words of Redis 7.0.15, as it gave them (tests/data/redis, made by ci/check-real
+ * --record) ---- */
 
 static const char *ask(const char *line, void *ctx)
 {
@@ -170,13 +176,16 @@ static const char *ask(const char *line, void *ctx)
     return arena_printf(&m->arena, "%s%s[%d]\n", double_out(&m->d), double_err(&m->d), status);
 }
 
-static struct recorded recorded = {"tests/data/redis/answers.txt", "tests/data/redis/refused.txt", ask, NULL};
+static struct recorded recorded = {"tests/data/redis/answers.txt", "tests/data/redis/refused.txt",
+                                   ask, NULL};
 
 static void begin_empty(struct machine *m)
 {
-    machine_init(m, "services: {redis: {versions: {'7': {}}}}\n"
-                    "stores: {redis: {engine: redis 7, service: redis, host: localhost, port: 6379}}\n",
-                 NULL, NULL);
+    machine_init(
+        m,
+        "services: {redis: {versions: {'7': {}}}}\n"
+        "stores: {redis: {engine: redis 7, service: redis, host: localhost, port: 6379}}\n",
+        NULL, NULL);
     recorded.ctx = m;
 }
 
@@ -189,7 +198,8 @@ static void as_redis_answers(void **state)
     machine_release(&m);
 }
 
-/* FLUSHALL saves the empty state, FLUSHDB does not: after a kill what was flushed is back, as of the last save. */
+/* FLUSHALL saves the empty state, FLUSHDB does not: after a kill what was flushed is back, as of
+ * the last save. */
 static void a_kill_undoes_a_flush_of_one_database(void **state)
 {
     struct fixture *f = *state;
@@ -249,7 +259,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(a_clean_stop_saves_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_kill_loses_what_was_not_saved, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_kill_undoes_a_flush_of_one_database, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_shutdown_without_saving_loses_what_came_since, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_shutdown_without_saving_loses_what_came_since, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_queue_is_read_and_trimmed_like_a_list, set_up, tear_down),
         cmocka_unit_test(as_redis_answers),
     };

@@ -50,9 +50,13 @@ static void formats_are_as_kept(void **state)
     static const struct {
         const char *extension;
         void (*write)(const struct report *, struct buf *);
-    } formats[] = {{"json", report_json},        {"txt", text_plain},         {"md", report_markdown},
-                   {"events.jsonl", report_events}, {"timeline.svg", report_timeline},
-                   {"steps.svg", report_gantt},     {"incident.md", report_incident}};
+    } formats[] = {{"json", report_json},
+                   {"txt", text_plain},
+                   {"md", report_markdown},
+                   {"events.jsonl", report_events},
+                   {"timeline.svg", report_timeline},
+                   {"steps.svg", report_gantt},
+                   {"incident.md", report_incident}};
     for (int i = 0; i < SAMPLES; i++) {
         for (size_t k = 0; k < sizeof formats / sizeof *formats; k++) {
             struct buf buf;
@@ -77,7 +81,8 @@ static void run_json_keeps_its_schema(void **state)
         buf_release(&buf);
     }
     /* and the check can fail */
-    assert_non_null(json_schema_check("reports/run.schema.json", "{\"format\": \"rehearse.run/1\"}"));
+    assert_non_null(
+        json_schema_check("reports/run.schema.json", "{\"format\": \"rehearse.run/1\"}"));
     assert_non_null(json_schema_check("reports/run.schema.json", "[]"));
 }
 
@@ -149,7 +154,8 @@ static void numbers_are_exact_and_short(void **state)
     static const struct {
         double value;
         const char *text;
-    } numbers[] = {{0.995, "0.995"}, {-0.1, "-0.1"}, {49, "49"}, {1e15, "1000000000000000"}, {1e-9, "0"}, {-1e-9, "0"}};
+    } numbers[] = {{0.995, "0.995"},           {-0.1, "-0.1"}, {49, "49"},
+                   {1e15, "1000000000000000"}, {1e-9, "0"},    {-1e-9, "0"}};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         buf_clear(&buf);
         words_number(&buf, numbers[i].value);
@@ -181,8 +187,10 @@ static void durations_read_well(void **state)
     assert_string_equal(words_date(&arena, -SECOND), "1969-12-31T23:59:59Z");
     assert_string_equal(words_date(&arena, INT64_C(951782400) * SECOND), "2000-02-29T00:00:00Z");
     assert_string_equal(words_count(&arena, -1234567), "-1,234,567");
-    assert_string_equal(words_line(&arena, STR("a\tb\033[1;31mc\033[2J\033[0m\xff"), 99), "a\\tbc\\x1b[2J\\xff");
-    assert_string_equal(words_line(&arena, STR("\033[0m\033[0\033[\033]0;t\a"), 99), "\\x1b[0\\x1b[\\x1b]0;t\\x07");
+    assert_string_equal(words_line(&arena, STR("a\tb\033[1;31mc\033[2J\033[0m\xff"), 99),
+                        "a\\tbc\\x1b[2J\\xff");
+    assert_string_equal(words_line(&arena, STR("\033[0m\033[0\033[\033]0;t\a"), 99),
+                        "\\x1b[0\\x1b[\\x1b]0;t\\x07");
     assert_string_equal(words_line(&arena, STR("abcdefghij"), 8), "abcde...");
     arena_release(&arena);
 }
@@ -206,7 +214,8 @@ static void the_scorecard_fits_80_columns(void **state)
     }
 }
 
-/* At every width: no line is wider, but for one that is a single word; and nothing is left out in a narrow one. */
+/* At every width: no line is wider, but for one that is a single word; and nothing is left out in a
+ * narrow one. */
 static void the_scorecard_fits_its_terminal(void **state)
 {
     (void)state;
@@ -227,8 +236,10 @@ static void the_scorecard_fits_its_terminal(void **state)
         for (int k = 0; k < report.verdict.n_targets; k++) {
             const struct target_result *result = &report.verdict.targets[k];
             assert_non_null(strstr(text.at, target_words(result->target, &report.arena)));
-            assert_non_null(strstr(text.at, measure_words(result->target->measure, &report.verdict.measures[result->target->measure],
-                                                          &report.arena)));
+            assert_non_null(
+                strstr(text.at, measure_words(result->target->measure,
+                                              &report.verdict.measures[result->target->measure],
+                                              &report.arena)));
         }
         buf_release(&text);
         report_release(&report);
@@ -291,7 +302,9 @@ static void crowded_pictures_stay_clean(void **state)
     (void)state;
     struct record *record = sample_bad();
     for (int i = 0; i < 300; i++)
-        sample_step(record, 100 + i, "kubectl get pods --all-namespaces -o jsonpath='{.items[*]}' \xE2\x82\xAC | grep \\b\\t",
+        sample_step(record, 100 + i,
+                    "kubectl get pods --all-namespaces -o jsonpath='{.items[*]}' \xE2\x82\xAC | "
+                    "grep \\b\\t",
                     2900 + i, 2900 + i + (i % 7) * 0.2, i % 11 == 0);
     struct ledger_row *row = &record->ledger[0];
     row->n_blame = 100;
@@ -342,7 +355,8 @@ static void long_output_is_cut_and_says_so(void **state)
     (void)state;
     struct record *record = sample_good();
     for (int i = 0; i < 20000; i++)
-        buf_puts(&record->steps[0].out, "\xC3\xA9\n"); /* two bytes and a line feed: cuts must fall between */
+        buf_puts(&record->steps[0].out,
+                 "\xC3\xA9\n"); /* two bytes and a line feed: cuts must fall between */
     struct report report;
     report_init(&report, record);
     struct buf buf;
@@ -368,8 +382,8 @@ static void files_appear_whole_or_not_at_all(void **state)
     report_init(&report, record);
     struct error error = {""};
     assert_int_equal(report_write_all(&report, out, WRITE_USUAL, &error), 0);
-    static const char *const names[] = {"run.json", "report.md", "timeline.svg", "report.html", "steps.svg", "events.jsonl",
-                                        "incident.md"};
+    static const char *const names[] = {"run.json",  "report.md",    "timeline.svg", "report.html",
+                                        "steps.svg", "events.jsonl", "incident.md"};
     for (size_t i = 0; i < 7; i++) {
         snprintf(path, sizeof path, "%s/%s", out, names[i]);
         assert_int_equal(unlink(path), 0);

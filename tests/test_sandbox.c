@@ -1,6 +1,6 @@
-/* What a playbook can do to the world outside its sandbox: nothing. Each cell of the escape matrix is tried, from a shell
- * and by bare system calls (perl's syscall), and must fail inside, leave nothing outside, and be told where it was
- * an attempt on purpose. */
+/* What a playbook can do to the world outside its sandbox: nothing. Each cell of the escape matrix
+ * is tried, from a shell and by bare system calls (perl's syscall), and must fail inside, leave
+ * nothing outside, and be told where it was an attempt on purpose. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,30 +30,44 @@
 #include "tests/cells.h"
 
 #define ADDRESS(family, port, ip) "pack(\"S n C4 x8\", " family ", " port ", " ip ")"
-#define SOCKADDR6 "pack(\"S n N a16 N\", 10, 80, 0, pack(\"H*\", \"20010db8000000000000000000000001\"), 0)"
+#define SOCKADDR6                                                                                  \
+    "pack(\"S n N a16 N\", 10, 80, 0, pack(\"H*\", \"20010db8000000000000000000000001\"), 0)"
 
 static void test_network(void **state)
 {
     static const struct cell cells[] = {
         {"tcp", "socket(S, 2, 1, 0) && connect(S, " ADDRESS("2", "80", "1,1,1,1") ")", "101\n",
          "escaped_command: a connection to 1.1.1.1:80"},
-        {"udp", "socket(S, 2, 2, 0) && send(S, \"x\", 0, " ADDRESS("2", "53", "8,8,8,8") ")", "101\n",
-         "escaped_command: a connection to 8.8.8.8:53"},
-        {"ipv6", "socket(S, 10, 1, 0) && connect(S, " SOCKADDR6 ")", "101\n", "escaped_command: a connection to [2001:db8::1]:80"},
-        {"udp message", "socket(S, 2, 2, 0) && do { $n = " ADDRESS("2", "53", "8,8,4,4") "; $v = pack(\"P Q\", $c, 1);\n"
-                        "$m = pack(\"P L x4 P Q Q Q Q\", $n, 16, $v, 1, 0, 0, 0); syscall(46, fileno(S), $m, 0) }",
+        {"udp", "socket(S, 2, 2, 0) && send(S, \"x\", 0, " ADDRESS("2", "53", "8,8,8,8") ")",
+         "101\n", "escaped_command: a connection to 8.8.8.8:53"},
+        {"ipv6", "socket(S, 10, 1, 0) && connect(S, " SOCKADDR6 ")", "101\n",
+         "escaped_command: a connection to [2001:db8::1]:80"},
+        {"udp message",
+         "socket(S, 2, 2, 0) && do { $n = " ADDRESS(
+             "2", "53", "8,8,4,4") "; $v = pack(\"P Q\", $c, 1);\n"
+                                   "$m = pack(\"P L x4 P Q Q Q Q\", $n, 16, $v, 1, 0, 0, 0); "
+                                   "syscall(46, fileno(S), $m, 0) }",
          "101\n", "escaped_command: a connection to 8.8.4.4:53"},
-        {"udp messages", "socket(S, 2, 2, 0) && do { $n = " ADDRESS("2", "53", "8,8,4,4") "; $v = pack(\"P Q\", $c, 1);\n"
-                         "$m = pack(\"P L x4 P Q Q Q Q Q\", $n, 16, $v, 1, 0, 0, 0, 0); syscall(307, fileno(S), $m, 1, 0) }",
+        {"udp messages",
+         "socket(S, 2, 2, 0) && do { $n = " ADDRESS(
+             "2", "53", "8,8,4,4") "; $v = pack(\"P Q\", $c, 1);\n"
+                                   "$m = pack(\"P L x4 P Q Q Q Q Q\", $n, 16, $v, 1, 0, 0, 0, 0); "
+                                   "syscall(307, fileno(S), $m, 1, 0) }",
          "101\n", "escaped_command: a connection to 8.8.4.4:53"},
-        {"loopback by its other name", "socket(S, 10, 1, 0) && connect(S, pack(\"S n N a16 N\", 10, 22, 0, pack(\"H*\", \"00000000000000000000ffff7f000001\"), 0))",
+        {"loopback by its other name",
+         "socket(S, 10, 1, 0) && connect(S, pack(\"S n N a16 N\", 10, 22, 0, pack(\"H*\", "
+         "\"00000000000000000000ffff7f000001\"), 0))",
          "111\n", NULL},
         {"raw", "socket(S, 2, 3, 1)", "1\n", "escaped_command: a raw socket"},
         {"packet", "socket(S, 17, 3, 0)", "97\n", "escaped_command: a socket of family 17"},
-        {"to the hypervisor", "socket(S, 40, 1, 0)", "97\n", "escaped_command: a socket of family 40"},
-        {"netlink audit", "socket(S, 16, 3, 9)", "93\n", "escaped_command: a netlink socket (protocol 9)"},
-        {"loopback is the sandbox's own", "socket(S, 2, 1, 0) && connect(S, " ADDRESS("2", "22", "127,0,0,1") ")", "111\n", NULL},
-        {"names are not asked for", "gethostbyname(\"example.com\") ? 0 : do { $! = 2; -1 }", "2\n", NULL},
+        {"to the hypervisor", "socket(S, 40, 1, 0)", "97\n",
+         "escaped_command: a socket of family 40"},
+        {"netlink audit", "socket(S, 16, 3, 9)", "93\n",
+         "escaped_command: a netlink socket (protocol 9)"},
+        {"loopback is the sandbox's own",
+         "socket(S, 2, 1, 0) && connect(S, " ADDRESS("2", "22", "127,0,0,1") ")", "111\n", NULL},
+        {"names are not asked for", "gethostbyname(\"example.com\") ? 0 : do { $! = 2; -1 }", "2\n",
+         NULL},
     };
     (void)state;
     cells_try(cells, sizeof cells / sizeof *cells, true);
@@ -69,15 +83,19 @@ static void test_host_sockets(void **state)
     assert_non_null(mkdtemp(folder));
     int a = socket(AF_UNIX, SOCK_STREAM, 0), b = socket(AF_UNIX, SOCK_STREAM, 0);
     snprintf(by_name.sun_path, sizeof by_name.sun_path, "%s/s", folder);
-    snprintf(abstract.sun_path + 1, sizeof abstract.sun_path - 1, "rehearse-test-%d", (int)getpid());
-    socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(abstract.sun_path + 1));
+    snprintf(abstract.sun_path + 1, sizeof abstract.sun_path - 1, "rehearse-test-%d",
+             (int)getpid());
+    socklen_t len =
+        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(abstract.sun_path + 1));
     assert_int_equal(bind(a, (struct sockaddr *)&by_name, sizeof by_name), 0);
     assert_int_equal(bind(b, (struct sockaddr *)&abstract, len), 0);
     assert_int_equal(listen(a, 1) | listen(b, 1), 0);
     cells_begin(&t);
     snprintf(text, sizeof text,
-             "perl -e 'socket(S,1,1,0); connect(S, pack(\"S a*\", 1, \"%s\")) ? print \"in\\n\" : print $!+0, \"\\n\"'\n"
-             "perl -e 'socket(S,1,1,0); connect(S, pack(\"S x a*\", 1, \"%s\")) ? print \"in\\n\" : print $!+0, \"\\n\"'\n",
+             "perl -e 'socket(S,1,1,0); connect(S, pack(\"S a*\", 1, \"%s\")) ? print \"in\\n\" : "
+             "print $!+0, \"\\n\"'\n"
+             "perl -e 'socket(S,1,1,0); connect(S, pack(\"S x a*\", 1, \"%s\")) ? print \"in\\n\" "
+             ": print $!+0, \"\\n\"'\n",
              by_name.sun_path, abstract.sun_path + 1);
     cells_run(&t, text);
     assert_string_equal(t.out.at, "2\n111\n");
@@ -91,43 +109,72 @@ static void test_host_sockets(void **state)
 static void test_calls(void **state)
 {
     static const struct cell cells[] = {
-        {"ptrace", "syscall(101, 16, 1, 0, 0)", "1\n", "escaped_command: tracing another process (ptrace)"},
-        {"read memory", "syscall(310, 1, 0, 0, 0, 0, 0)", "1\n", "escaped_command: reading another process's memory"},
-        {"write memory", "syscall(311, 1, 0, 0, 0, 0, 0)", "1\n", "escaped_command: writing another process's memory"},
-        {"take a descriptor", "syscall(438, 1, 0, 0)", "1\n", "escaped_command: taking another process's descriptor"},
+        {"ptrace", "syscall(101, 16, 1, 0, 0)", "1\n",
+         "escaped_command: tracing another process (ptrace)"},
+        {"read memory", "syscall(310, 1, 0, 0, 0, 0, 0)", "1\n",
+         "escaped_command: reading another process's memory"},
+        {"write memory", "syscall(311, 1, 0, 0, 0, 0, 0)", "1\n",
+         "escaped_command: writing another process's memory"},
+        {"take a descriptor", "syscall(438, 1, 0, 0)", "1\n",
+         "escaped_command: taking another process's descriptor"},
         {"mount", "syscall(165, $a, $b, $a, 0, 0)", "1\n", "escaped_command: mounting"},
         {"new mount api", "syscall(430, $a, 0)", "1\n", "escaped_command: mounting (fsopen)"},
         {"umount", "syscall(166, $b, 0)", "1\n", "escaped_command: unmounting"},
         {"pivot_root", "syscall(155, $b, $b)", "1\n", "escaped_command: another root (pivot_root)"},
         {"chroot", "syscall(161, $b)", "1\n", "escaped_command: another root (chroot)"},
-        {"unshare user", "syscall(272, 0x10000000)", "1\n", "escaped_command: namespaces of its own (unshare)"},
+        {"unshare user", "syscall(272, 0x10000000)", "1\n",
+         "escaped_command: namespaces of its own (unshare)"},
         {"setns", "syscall(308, 0, 0)", "1\n", "escaped_command: another namespace (setns)"},
-        {"clone into namespaces", "syscall(56, 0x10000011, 0, 0, 0, 0)", "1\n", "escaped_command: namespaces of its own (clone)"},
-        {"clone untraced", "syscall(56, 0x00800011, 0, 0, 0, 0)", "1\n", "escaped_command: namespaces of its own (clone)"},
+        {"clone into namespaces", "syscall(56, 0x10000011, 0, 0, 0, 0)", "1\n",
+         "escaped_command: namespaces of its own (clone)"},
+        {"clone untraced", "syscall(56, 0x00800011, 0, 0, 0, 0)", "1\n",
+         "escaped_command: namespaces of its own (clone)"},
         {"clone3 hides its flags", "syscall(435, 0, 0)", "38\n", NULL},
-        {"keyring", "syscall(250, 0, -3, 0)", "1\n", "escaped_command: the kernel's keyring (keyctl)"},
-        {"add_key", "syscall(248, $a, $b, $c, 1, -3)", "1\n", "escaped_command: the kernel's keyring (add_key)"},
-        {"io_uring", "syscall(425, 1, 0)", "38\n", "escaped_command: an input-output ring (io_uring_setup)"},
-        {"bpf", "syscall(321, 0, 0, 0)", "1\n", "escaped_command: loading a program into the kernel (bpf)"},
-        {"perf", "syscall(298, 0, 0, -1, -1, 0)", "1\n", "escaped_command: measuring the machine (perf_event_open)"},
-        {"userfaultfd", "syscall(323, 0)", "1\n", "escaped_command: handling memory faults (userfaultfd)"},
-        {"kexec", "syscall(246, 0, 0, 0, 0)", "1\n", "escaped_command: another kernel (kexec_load)"},
-        {"module", "syscall(313, 0, $c, 0)", "1\n", "escaped_command: a kernel module (finit_module)"},
-        {"reboot", "syscall(169, 0xfee1dead, 672274793, 0x01234567, 0)", "1\n", "escaped_command: restarting the machine (reboot)"},
-        {"set clock", "syscall(227, 0, $c = pack(\"qq\", 1, 1))", "1\n", "escaped_command: setting the clock (clock_settime)"},
-        {"set host name", "syscall(170, $c, 1)", "1\n", "escaped_command: another host name (sethostname)"},
-        {"kernel log", "syscall(103, 3, 0, 0)", "1\n", "escaped_command: the kernel's log (syslog)"},
+        {"keyring", "syscall(250, 0, -3, 0)", "1\n",
+         "escaped_command: the kernel's keyring (keyctl)"},
+        {"add_key", "syscall(248, $a, $b, $c, 1, -3)", "1\n",
+         "escaped_command: the kernel's keyring (add_key)"},
+        {"io_uring", "syscall(425, 1, 0)", "38\n",
+         "escaped_command: an input-output ring (io_uring_setup)"},
+        {"bpf", "syscall(321, 0, 0, 0)", "1\n",
+         "escaped_command: loading a program into the kernel (bpf)"},
+        {"perf", "syscall(298, 0, 0, -1, -1, 0)", "1\n",
+         "escaped_command: measuring the machine (perf_event_open)"},
+        {"userfaultfd", "syscall(323, 0)", "1\n",
+         "escaped_command: handling memory faults (userfaultfd)"},
+        {"kexec", "syscall(246, 0, 0, 0, 0)", "1\n",
+         "escaped_command: another kernel (kexec_load)"},
+        {"module", "syscall(313, 0, $c, 0)", "1\n",
+         "escaped_command: a kernel module (finit_module)"},
+        {"reboot", "syscall(169, 0xfee1dead, 672274793, 0x01234567, 0)", "1\n",
+         "escaped_command: restarting the machine (reboot)"},
+        {"set clock", "syscall(227, 0, $c = pack(\"qq\", 1, 1))", "1\n",
+         "escaped_command: setting the clock (clock_settime)"},
+        {"set host name", "syscall(170, $c, 1)", "1\n",
+         "escaped_command: another host name (sethostname)"},
+        {"kernel log", "syscall(103, 3, 0, 0)", "1\n",
+         "escaped_command: the kernel's log (syslog)"},
         {"ports", "syscall(172, 3)", "1\n", "escaped_command: the machine's ports (iopl)"},
-        {"own filter", "syscall(317, 1, 0, 0)", "1\n", "escaped_command: a system call filter of its own (seccomp)"},
-        {"own filter by prctl", "syscall(157, 22, 2, 0, 0, 0)", "22\n", "escaped_command: a system call filter of its own (prctl)"},
-        {"file by handle", "syscall(304, 0, 0, 0)", "1\n", "escaped_command: a file by its handle (open_by_handle_at)"},
-        {"fanotify", "syscall(300, 0, 0)", "1\n", "escaped_command: watching the machine's files (fanotify)"},
-        {"block device", "syscall(133, $b, 0060600, 0x800)", "1\n", "escaped_command: a device node (mknod)"},
-        {"typing into a terminal", "syscall(16, 0, 0x5412, $c)", "1\n", "escaped_command: typing into a terminal (TIOCSTI)"},
-        {"personality", "syscall(135, 0x0040000)", "1\n", "escaped_command: another kernel personality (personality)"},
-        {"the shim's own call", "syscall(1000, 0)", "38\n", "escaped_command: the rehearsal's own system call"},
-        {"a call of the future", "syscall(999, 0)", "38\n", "escaped_command: a system call that is not known here (system call 999)"},
-        {"an x32 call", "syscall(0x40000000 + 39)", "38\n", "escaped_command: a 32-bit system call"},
+        {"own filter", "syscall(317, 1, 0, 0)", "1\n",
+         "escaped_command: a system call filter of its own (seccomp)"},
+        {"own filter by prctl", "syscall(157, 22, 2, 0, 0, 0)", "22\n",
+         "escaped_command: a system call filter of its own (prctl)"},
+        {"file by handle", "syscall(304, 0, 0, 0)", "1\n",
+         "escaped_command: a file by its handle (open_by_handle_at)"},
+        {"fanotify", "syscall(300, 0, 0)", "1\n",
+         "escaped_command: watching the machine's files (fanotify)"},
+        {"block device", "syscall(133, $b, 0060600, 0x800)", "1\n",
+         "escaped_command: a device node (mknod)"},
+        {"typing into a terminal", "syscall(16, 0, 0x5412, $c)", "1\n",
+         "escaped_command: typing into a terminal (TIOCSTI)"},
+        {"personality", "syscall(135, 0x0040000)", "1\n",
+         "escaped_command: another kernel personality (personality)"},
+        {"the shim's own call", "syscall(1000, 0)", "38\n",
+         "escaped_command: the rehearsal's own system call"},
+        {"a call of the future", "syscall(999, 0)", "38\n",
+         "escaped_command: a system call that is not known here (system call 999)"},
+        {"an x32 call", "syscall(0x40000000 + 39)", "38\n",
+         "escaped_command: a 32-bit system call"},
         {"kill pid 1 of the host's numbering", "syscall(62, 999999, 9)", "3\n", NULL},
     };
     (void)state;
@@ -137,33 +184,56 @@ static void test_calls(void **state)
 static void test_shell_escapes(void **state)
 {
     static const struct cell cells[] = {
-        {"no host users", "cut -d: -f1 /etc/passwd | sort -u | wc -l; cat /etc/shadow 2>&1", "2\ncat: /etc/shadow: No such file or directory\n", NULL},
-        {"programs are read-only", "cp /bin/true /usr/bin/cat 2>/dev/null; echo $?; rm -f /usr/bin/cat 2>/dev/null; echo $?; echo ok | cat",
+        {"no host users", "cut -d: -f1 /etc/passwd | sort -u | wc -l; cat /etc/shadow 2>&1",
+         "2\ncat: /etc/shadow: No such file or directory\n", NULL},
+        {"programs are read-only",
+         "cp /bin/true /usr/bin/cat 2>/dev/null; echo $?; rm -f /usr/bin/cat 2>/dev/null; echo $?; "
+         "echo ok | cat",
          "1\n1\nok\n", NULL},
-        {"libraries are read-only", "touch /usr/lib/x86_64-linux-gnu/x 2>/dev/null; echo $?", "1\n", NULL},
-        {"kernel settings are read-only", "echo '|/tmp/x' 2>/dev/null > /proc/sys/kernel/core_pattern; echo $?; echo b 2>/dev/null > /proc/sysrq-trigger; echo $?",
+        {"libraries are read-only", "touch /usr/lib/x86_64-linux-gnu/x 2>/dev/null; echo $?", "1\n",
+         NULL},
+        {"kernel settings are read-only",
+         "echo '|/tmp/x' 2>/dev/null > /proc/sys/kernel/core_pattern; echo $?; echo b 2>/dev/null "
+         "> /proc/sysrq-trigger; echo $?",
          "1\n1\n", NULL},
-        {"the first process has no secrets", "tr '\\0' ' ' < /proc/1/environ | wc -c; tr '\\0' ' ' < /proc/1/cmdline", "0\ninit ", NULL},
-        {"its root is ours", "ls /proc/1/root/etc/hosts /proc/1/cwd/etc/hosts", "/proc/1/cwd/etc/hosts\n/proc/1/root/etc/hosts\n", NULL},
-        {"three descriptors", "ls /proc/1/fd | tr '\\n' ' '; ls /proc/self/fd | tr '\\n' ' '", "0 1 2 0 1 2 3 ", NULL},
-        {"only our processes", "ps -e -o comm= > /tmp/p; sort -u /tmp/p | tr '\\n' ' '", "bash ps shim ", NULL},
+        {"the first process has no secrets",
+         "tr '\\0' ' ' < /proc/1/environ | wc -c; tr '\\0' ' ' < /proc/1/cmdline", "0\ninit ",
+         NULL},
+        {"its root is ours", "ls /proc/1/root/etc/hosts /proc/1/cwd/etc/hosts",
+         "/proc/1/cwd/etc/hosts\n/proc/1/root/etc/hosts\n", NULL},
+        {"three descriptors", "ls /proc/1/fd | tr '\\n' ' '; ls /proc/self/fd | tr '\\n' ' '",
+         "0 1 2 0 1 2 3 ", NULL},
+        {"only our processes", "ps -e -o comm= > /tmp/p; sort -u /tmp/p | tr '\\n' ' '",
+         "bash ps shim ", NULL},
         {"kill everybody", "trap '' TERM; kill -TERM -1; echo alive", "alive\n", NULL},
-        {"the first process cannot be killed", "kill -9 1; echo $?; ps -p 1 -o comm=", "0\nshim\n", NULL},
+        {"the first process cannot be killed", "kill -9 1; echo $?; ps -p 1 -o comm=", "0\nshim\n",
+         NULL},
         {"the group of the harness", "kill -TERM 0 & wait; echo gone", "", NULL},
-        {"environment", "env | sort", "HOME=/root\nLC_ALL=C.UTF-8\nPATH=/usr/local/bin:/usr/bin:/bin\nPWD=/opt/app\nSHLVL=1\nTZ=UTC\n_=/usr/bin/env\n", NULL},
+        {"environment", "env | sort",
+         "HOME=/root\nLC_ALL=C.UTF-8\nPATH=/usr/local/bin:/usr/bin:/bin\nPWD=/opt/"
+         "app\nSHLVL=1\nTZ=UTC\n_=/usr/bin/env\n",
+         NULL},
         {"hard link to a program", "ln /usr/bin/bash /tmp/b 2>/dev/null; echo $?", "1\n", NULL},
         {"no terminal", "echo x 2>/dev/null > /dev/tty; echo $?; tty", "1\nnot a tty\n", NULL},
         {"disk devices", "ls /dev | tr '\\n' ' '; mknod /tmp/sda b 8 0 2>/dev/null; echo $?",
-         "fd full null ptmx pts random shm stderr stdin stdout tty urandom zero 1\n", "escaped_command: a device node (mknod)"},
+         "fd full null ptmx pts random shm stderr stdin stdout tty urandom zero 1\n",
+         "escaped_command: a device node (mknod)"},
         {"loopback only", "cat /proc/net/dev | tail -n +3 | cut -d: -f1 | tr -d ' '", "lo\n", NULL},
         {"no capability to speak of", "grep -E 'CapEff|NoNewPrivs|Seccomp:' /proc/self/status",
          "CapEff:\t00000000000400fb\nNoNewPrivs:\t1\nSeccomp:\t2\n", NULL},
-        {"a daemon", "setsid sleep 1000 > /dev/null 2>&1 < /dev/null & disown; echo left", "left\n", NULL},
-        {"setuid does not count", "cp /usr/bin/id /tmp/s; chown 0 /tmp/s; chmod 4755 /tmp/s; chmod 755 /tmp; perl -e '$> = 65534; exec \"/tmp/s\", \"-u\" if $>; print \"65534\\n\"'",
-         "65534\n", NULL},
-        {"memory by way of /proc", "sleep 9 & perl -e 'open(F, \"+<\", \"/proc/$ARGV[0]/mem\") or print $!+0, \"\\n\"' $!; kill $!", "30\n", NULL},
-        {"a host's program", "gcc --version 2>/dev/null; echo $?; /usr/lib/postgresql/15/bin/psql 2>/dev/null; echo $?", "127\n127\n",
+        {"a daemon", "setsid sleep 1000 > /dev/null 2>&1 < /dev/null & disown; echo left", "left\n",
          NULL},
+        {"setuid does not count",
+         "cp /usr/bin/id /tmp/s; chown 0 /tmp/s; chmod 4755 /tmp/s; chmod 755 /tmp; perl -e '$> = "
+         "65534; exec \"/tmp/s\", \"-u\" if $>; print \"65534\\n\"'",
+         "65534\n", NULL},
+        {"memory by way of /proc",
+         "sleep 9 & perl -e 'open(F, \"+<\", \"/proc/$ARGV[0]/mem\") or print $!+0, \"\\n\"' $!; "
+         "kill $!",
+         "30\n", NULL},
+        {"a host's program",
+         "gcc --version 2>/dev/null; echo $?; /usr/lib/postgresql/15/bin/psql 2>/dev/null; echo $?",
+         "127\n127\n", NULL},
     };
     (void)state;
     cells_try(cells, sizeof cells / sizeof *cells, false);
@@ -182,7 +252,9 @@ static void test_links_lead_nowhere(void **state)
     close(fd);
     cells_begin(&t);
     buf_init(&text, 1000);
-    snprintf(script, sizeof script, "ln -s %s /tmp/a; ln -s /../../..%s /tmp/b; ln -s /proc/self/root/tmp /tmp/c; cat %s /tmp/a\n",
+    snprintf(script, sizeof script,
+             "ln -s %s /tmp/a; ln -s /../../..%s /tmp/b; ln -s /proc/self/root/tmp /tmp/c; cat %s "
+             "/tmp/a\n",
              secret, secret, secret);
     cells_run(&t, script);
     assert_null(strstr(t.out.at, "secret"));
@@ -190,8 +262,10 @@ static void test_links_lead_nowhere(void **state)
     assert_int_equal(supervisor_load(t.supervisor, "", "/tmp/b", &text), -ENOENT);
     assert_int_equal(supervisor_load(t.supervisor, "", secret, &text), -ENOENT);
     assert_true(supervisor_load(t.supervisor, "", "/tmp/c/a", &text) < 0);
-    assert_int_equal(supervisor_load(t.supervisor, "", "../../../../../../../etc/shadow", &text), -ENOENT);
-    assert_int_equal(supervisor_write(t.supervisor, "", "/tmp/a", "inside", 6, 0644), 0); /* through the link, to ours */
+    assert_int_equal(supervisor_load(t.supervisor, "", "../../../../../../../etc/shadow", &text),
+                     -ENOENT);
+    assert_int_equal(supervisor_write(t.supervisor, "", "/tmp/a", "inside", 6, 0644),
+                     0); /* through the link, to ours */
     assert_int_equal(supervisor_load(t.supervisor, "", secret, &text), 0);
     assert_string_equal(text.at, "inside");
     assert_int_equal(stat(secret, &st), 0);
@@ -223,15 +297,28 @@ static void test_32_bit_call(void **state)
         Elf64_Phdr segment;
         unsigned char code[32];
     } program = {
-        .header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
-                   .e_type = ET_EXEC, .e_machine = EM_X86_64, .e_version = EV_CURRENT, .e_entry = 0x400000 + 120,
-                   .e_phoff = 64, .e_ehsize = 64, .e_phentsize = 56, .e_phnum = 1},
-        .segment = {.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = 0x400000, .p_filesz = 152, .p_memsz = 152,
+        .header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+                               EV_CURRENT},
+                   .e_type = ET_EXEC,
+                   .e_machine = EM_X86_64,
+                   .e_version = EV_CURRENT,
+                   .e_entry = 0x400000 + 120,
+                   .e_phoff = 64,
+                   .e_ehsize = 64,
+                   .e_phentsize = 56,
+                   .e_phnum = 1},
+        .segment = {.p_type = PT_LOAD,
+                    .p_flags = PF_R | PF_X,
+                    .p_vaddr = 0x400000,
+                    .p_filesz = 152,
+                    .p_memsz = 152,
                     .p_align = 4096},
         /* mov eax, 20; int 0x80; mov edi, eax; neg edi; mov eax, 231; syscall */
-        .code = {0xb8, 20, 0, 0, 0, 0xcd, 0x80, 0x89, 0xc7, 0xf7, 0xdf, 0xb8, 231, 0, 0, 0, 0x0f, 0x05},
+        .code = {0xb8, 20, 0, 0, 0, 0xcd, 0x80, 0x89, 0xc7, 0xf7, 0xdf, 0xb8, 231, 0, 0, 0, 0x0f,
+                 0x05},
     };
-    struct sandbox_file file = {"", "/tmp/old", {(const char *)&program, sizeof program}, 0755, false, NULL, 0};
+    struct sandbox_file file = {
+        "", "/tmp/old", {(const char *)&program, sizeof program}, 0755, false, NULL, 0};
     struct trial t;
     (void)state;
     cells_begin(&t);
@@ -257,7 +344,8 @@ static void test_limits(void **state)
     (void)state;
     cells_begin(&t);
     t.spec.limits.tasks = 20;
-    assert_string_equal(run_limited(&t, "bomb() { bomb | bomb & }\nbomb; sleep 5\n"), "limit: tasks\n");
+    assert_string_equal(run_limited(&t, "bomb() { bomb | bomb & }\nbomb; sleep 5\n"),
+                        "limit: tasks\n");
     assert_int_equal(t.result.end, END_LIMIT);
     trial_release(&t);
 
@@ -269,19 +357,24 @@ static void test_limits(void **state)
 
     cells_begin(&t);
     t.spec.limits.disk_bytes = 4 << 20;
-    assert_string_equal(run_limited(&t, "head -c 10000000 /dev/zero > /tmp/big; echo $?\n"), "limit: disk\n");
+    assert_string_equal(run_limited(&t, "head -c 10000000 /dev/zero > /tmp/big; echo $?\n"),
+                        "limit: disk\n");
     assert_int_equal(t.result.end, END_PROCEDURE);
     assert_string_equal(t.out.at, "1\n");
     trial_release(&t);
 
     cells_begin(&t);
     t.spec.limits.memory_bytes = 64 << 20;
-    assert_non_null(strstr(run_limited(&t, "head -c 200000000 /dev/zero | tr '\\0' x | sort -S 1G > /dev/null\n"), "limit: memory\n"));
+    assert_non_null(strstr(
+        run_limited(&t, "head -c 200000000 /dev/zero | tr '\\0' x | sort -S 1G > /dev/null\n"),
+        "limit: memory\n"));
     trial_release(&t);
 
     cells_begin(&t);
     t.spec.limits.open_files = 512;
-    assert_non_null(strstr(run_limited(&t, "for i in {1..600}; do exec {fd}</dev/null || break; done\n"), "limit: open_files\n"));
+    assert_non_null(
+        strstr(run_limited(&t, "for i in {1..600}; do exec {fd}</dev/null || break; done\n"),
+               "limit: open_files\n"));
     trial_release(&t);
 
     cells_begin(&t);
@@ -405,7 +498,9 @@ static void test_killed_harness_leaves_nothing(void **state)
     uint64_t instant = 1;
     (void)state;
     snprintf(word, sizeof word, "987%d", (int)getpid());
-    snprintf(text, sizeof text, "sleep %s & setsid sleep %s & for i in {1..200}; do /bin/true; done; read x\n", word, word);
+    snprintf(text, sizeof text,
+             "sleep %s & setsid sleep %s & for i in {1..200}; do /bin/true; done; read x\n", word,
+             word);
     for (int i = 0; i < times; i++) {
         pid_t pid = fork();
         if (pid == 0) {

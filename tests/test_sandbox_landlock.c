@@ -1,5 +1,5 @@
-/* The tier without namespaces, and the choice of a tier: what Landlock and the supervisor hold between a playbook and the
- * host. All of it as root and as an ordinary user. */
+/* The tier without namespaces, and the choice of a tier: what Landlock and the supervisor hold
+ * between a playbook and the host. All of it as root and as an ordinary user. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -92,7 +92,8 @@ static void test_landlock_shell(void **state)
     cells_try(cells, sizeof cells / sizeof *cells, false);
 }
 
-/* What Landlock does not hold: rights, owner and times of files, by whatever name or descriptor they are reached. */
+/* What Landlock does not hold: rights, owner and times of files, by whatever name or descriptor
+ * they are reached. */
 static void test_host_is_not_changed(void **state)
 {
     static const char *const ways[] = {
@@ -104,7 +105,8 @@ static void test_host_is_not_changed(void **state)
         "perl -e 'chmod 0777, \"/proc/self/root$ENV{S}\"'",
         "cd /proc/self/root; chmod 777 .$S",
         "perl -e 'opendir(D, \"/proc/self/root\"); chdir D; chmod 0777, \".$ENV{S}\"'",
-        "perl -e '$p = \"/proc/self/root$ENV{S}\"; $f = syscall(257, -100, $p, 010000000); $e = \"\"; syscall(260, $f, $e, 1, 1, 0x1000)'",
+        "perl -e '$p = \"/proc/self/root$ENV{S}\"; $f = syscall(257, -100, $p, 010000000); $e = "
+        "\"\"; syscall(260, $f, $e, 1, 1, 0x1000)'",
         "ln -s /proc/self/root /tmp/r; chmod 777 /tmp/r$S; touch -h -d @1 /tmp/r$S",
         "cat /proc/self/root$S",
         "truncate -s 0 /proc/self/root$S",
@@ -133,7 +135,8 @@ static void test_host_is_not_changed(void **state)
     unlink(secret);
 }
 
-/* Its processes and sockets: those that take datagrams need no connection, and a descriptor's owner gets signals. */
+/* Its processes and sockets: those that take datagrams need no connection, and a descriptor's owner
+ * gets signals. */
 static void test_host_is_not_reached(void **state)
 {
     struct trial t;
@@ -223,7 +226,8 @@ static void test_landlock_cleans_up(void **state)
 
 /* ---- with privileges taken away ---- */
 
-/* Refuses these calls (and namespaces, by clone's flags) to the process, as a container's profile does. */
+/* Refuses these calls (and namespaces, by clone's flags) to the process, as a container's profile
+ * does. */
 static void deny(const int *numbers, int n)
 {
     struct sock_filter filter[64];
@@ -248,7 +252,8 @@ static void deny(const int *numbers, int n)
         _exit(90);
 }
 
-/* In a child: as an ordinary user, without some calls; 0 if it went as `tier` says (TIER_AUTO: refused, and why). */
+/* In a child: as an ordinary user, without some calls; 0 if it went as `tier` says (TIER_AUTO:
+ * refused, and why). */
 static int run_deprived(const int *numbers, int n, bool deny_any, enum tier tier, const char *why)
 {
     pid_t pid = fork();

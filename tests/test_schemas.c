@@ -1,4 +1,5 @@
-/* The published schemas of what people write: every file that we ship is valid, and mistakes are not. */
+/* The published schemas of what people write: every file that we ship is valid, and mistakes are
+ * not. */
 #include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -75,7 +76,8 @@ static const char *check(const char *schema, const char *path, const char *text)
     struct doc *root = NULL;
     struct error error;
     struct buf json;
-    int code = text ? doc_read_text(&arena, path, str_of(text), &root, &error) : doc_read_file(&arena, path, &root, &error);
+    int code = text ? doc_read_text(&arena, path, str_of(text), &root, &error)
+                    : doc_read_file(&arena, path, &root, &error);
     if (code)
         fail_msg("%s", error.text);
     buf_init(&json, 1 << 22);
@@ -127,8 +129,10 @@ static void test_mistakes_are_invalid(void **state)
         {SYSTEM, "{format: rehearse.system/1, services: {}, traffic: {t: {to: a, rate: 5}}}"},
         {SYSTEM, "{format: rehearse.system/1, services: {}, indicator: {target: 150%x}}"},
         {DRILL, "{format: rehearse.drill/1}"},
-        {DRILL, "{format: rehearse.drill/1, system: s, start: 2026-01-15T14:30:00Z, cwd: relative, procedure: {playbook: p}}"},
-        {DRILL, "{format: rehearse.drill/1, system: s, start: 2026-01-15T14:30:00Z, cwd: /, procedure: {playbook: p},"
+        {DRILL, "{format: rehearse.drill/1, system: s, start: 2026-01-15T14:30:00Z, cwd: relative, "
+                "procedure: {playbook: p}}"},
+        {DRILL, "{format: rehearse.drill/1, system: s, start: 2026-01-15T14:30:00Z, cwd: /, "
+                "procedure: {playbook: p},"
                 " faults: [{at: 1m, explode: api}]}"},
         {TRIGGERS, "[{id: Big, when: {event: x}}]"},
         {TRIGGERS, "[{id: x, when: {m: error_ratio, op: '=>', thr: 1}}]"},
@@ -136,7 +140,9 @@ static void test_mistakes_are_invalid(void **state)
     for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++)
         if (!check(mistakes[i].schema, "mistake", mistakes[i].text))
             fail_msg("valid, but should not be: %s", mistakes[i].text);
-    assert_null(check(TRIGGERS, "good", "[{id: x, when: {all: [{event: a}, {any: [{m: error_ratio, op: '>', thr: 1}]}]}}]"));
+    assert_null(
+        check(TRIGGERS, "good",
+              "[{id: x, when: {all: [{event: a}, {any: [{m: error_ratio, op: '>', thr: 1}]}]}}]"));
 }
 
 /* Every fake may have its part in the system file. */
@@ -145,7 +151,8 @@ static void test_every_fake_has_its_key(void **state)
     (void)state;
     for (int i = 0; all_fakes[i]; i++) {
         struct arena arena = {0};
-        const char *text = arena_printf(&arena, "{format: rehearse.system/1, services: {}, %s: {}}", all_fakes[i]->name);
+        const char *text = arena_printf(&arena, "{format: rehearse.system/1, services: {}, %s: {}}",
+                                        all_fakes[i]->name);
         const char *complaint = check(SYSTEM, "fake", text);
         if (complaint)
             fail_msg("fake %s: %s (add it to %s)", all_fakes[i]->name, complaint, SYSTEM);

@@ -54,7 +54,8 @@ static void a_good_run_passes(void **state)
     record_free(record);
 }
 
-/* Lost records need not show in the indicator: then it is from the change on that somebody has to see it. */
+/* Lost records need not show in the indicator: then it is from the change on that somebody has to
+ * see it. */
 static void harm_without_impact_counts_from_the_change(void **state)
 {
     (void)state;
@@ -78,15 +79,16 @@ static void one_target_is_rated_by_its_margin(void **state)
         char rating;
         double score;
     } cases[] = {
-        {300, 240, false, OUTCOME_PASS, 'P', 100},   /* exactly a fifth to spare */
+        {300, 240, false, OUTCOME_PASS, 'P', 100}, /* exactly a fifth to spare */
         {300, 240.5, false, OUTCOME_PASS, 'S', 100},
         {300, 299.9, false, OUTCOME_PASS, 'S', 100},
-        {300, 300, false, OUTCOME_FAIL, 'M', 100},   /* at the limit is not under it, and costs nothing yet */
-        {300, 450, false, OUTCOME_FAIL, 'M', 50},    /* exactly half of the limit over */
+        {300, 300, false, OUTCOME_FAIL, 'M',
+         100}, /* at the limit is not under it, and costs nothing yet */
+        {300, 450, false, OUTCOME_FAIL, 'M', 50}, /* exactly half of the limit over */
         {300, 450.5, false, OUTCOME_FAIL, 'U', 49.8},
         {300, 600, false, OUTCOME_FAIL, 'U', 0},
         {300, 9000, false, OUTCOME_FAIL, 'U', 0},
-        {0, 0, false, OUTCOME_PASS, 'P', 100},       /* no downtime at all was asked for and had */
+        {0, 0, false, OUTCOME_PASS, 'P', 100}, /* no downtime at all was asked for and had */
         {0, 0.5, false, OUTCOME_FAIL, 'U', 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -111,8 +113,9 @@ static void records_may_reach_their_limit(void **state)
         int64_t lost;
         enum outcome outcome;
         char rating;
-    } cases[] = {{0, 0, OUTCOME_PASS, 'P'},   {0, 1, OUTCOME_FAIL, 'U'},  {10, 8, OUTCOME_PASS, 'P'},
-                 {10, 10, OUTCOME_PASS, 'S'}, {10, 15, OUTCOME_FAIL, 'M'}, {10, 16, OUTCOME_FAIL, 'U'}};
+    } cases[] = {{0, 0, OUTCOME_PASS, 'P'},   {0, 1, OUTCOME_FAIL, 'U'},
+                 {10, 8, OUTCOME_PASS, 'P'},  {10, 10, OUTCOME_PASS, 'S'},
+                 {10, 15, OUTCOME_FAIL, 'M'}, {10, 16, OUTCOME_FAIL, 'U'}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct record *record = sample_empty();
         record->n_targets = 0;
@@ -122,7 +125,8 @@ static void records_may_reach_their_limit(void **state)
         assert_int_equal(verdict.targets[0].outcome, cases[i].outcome);
         assert_int_equal(verdict.targets[0].rating, cases[i].rating);
         /* the gate asks for none, whatever the target allows */
-        assert_int_equal(verdict.gates[GATE_RECORDS_LOST].outcome, cases[i].lost ? OUTCOME_FAIL : OUTCOME_PASS);
+        assert_int_equal(verdict.gates[GATE_RECORDS_LOST].outcome,
+                         cases[i].lost ? OUTCOME_FAIL : OUTCOME_PASS);
         record_free(record);
     }
 }
@@ -133,8 +137,9 @@ static void an_unfinished_phase_fails_without_a_value(void **state)
     struct record *record = sample_empty();
     sample_state(record, "api", "version", "v4.17", "v4.17");
     struct verdict verdict = judge(record);
-    static const enum measure unfinished[] = {MEASURE_TIME_TO_DETECT, MEASURE_TIME_TO_DECIDE, MEASURE_ROLLBACK,
-                                              MEASURE_TIME_TO_STABLE, MEASURE_CLAIM_ERROR};
+    static const enum measure unfinished[] = {MEASURE_TIME_TO_DETECT, MEASURE_TIME_TO_DECIDE,
+                                              MEASURE_ROLLBACK, MEASURE_TIME_TO_STABLE,
+                                              MEASURE_CLAIM_ERROR};
     for (size_t i = 0; i < sizeof unfinished / sizeof *unfinished; i++) {
         assert_false(verdict.measures[unfinished[i]].known);
         assert_false(verdict.measures[unfinished[i]].unobserved);
@@ -184,7 +189,8 @@ static void an_escape_fails_and_nothing_waives_it(void **state)
 {
     (void)state;
     struct record *record = sample_good();
-    record_observe(record, "escaped_command", "connect 10.0.0.1:5432", "psql tried to reach 10.0.0.1");
+    record_observe(record, "escaped_command", "connect 10.0.0.1:5432",
+                   "psql tried to reach 10.0.0.1");
     record_waive(record, &(struct waiver){"escaped_command", NULL, 0, INT64_MAX, "we know"});
     struct verdict verdict = judge(record);
     assert_int_equal(verdict.gates[GATE_ESCAPED_COMMAND].outcome, OUTCOME_FAIL);
@@ -205,7 +211,8 @@ static void what_was_not_seen_is_unknown(void **state)
     assert_int_equal(verdict.targets[MEASURE_DOWNTIME].outcome, OUTCOME_UNKNOWN);
     assert_int_equal(verdict.gates[GATE_FALSE_SUCCESS].outcome, OUTCOME_UNKNOWN);
     assert_int_equal(verdict.outcome, OUTCOME_UNKNOWN);
-    assert_true(near(verdict.score, 28.6)); /* decided in time and nothing lost; five of seven unknown */
+    assert_true(
+        near(verdict.score, 28.6)); /* decided in time and nothing lost; five of seven unknown */
     assert_true(near(verdict.score_possible, 100));
     record->downtime_ns = 0;
     record->end_states[0].good = false;
@@ -243,7 +250,8 @@ static void a_procedure_that_we_cut_short_is_unknown(void **state)
     struct record *record = sample_good();
     record->instants[T_CLAIM] = record->instants[T_RESTORE] = record->instants[T_STABLE] = NEVER;
     sample_state(record, "web", "version", "v2.1", "v2.2");
-    record_observe(record, "limit", "10 s of processor time", "the procedure used up its processor time");
+    record_observe(record, "limit", "10 s of processor time",
+                   "the procedure used up its processor time");
     struct verdict verdict = judge(record);
     assert_int_equal(verdict.gates[GATE_END_STATE].outcome, OUTCOME_UNKNOWN);
     assert_int_equal(verdict.targets[MEASURE_ROLLBACK].outcome, OUTCOME_UNKNOWN);
@@ -253,7 +261,8 @@ static void a_procedure_that_we_cut_short_is_unknown(void **state)
     record->downtime_ns = 3600 * SECOND;
     verdict = judge(record);
     assert_true(verdict.measures[MEASURE_DOWNTIME].at_least);
-    assert_true(verdict.measures[MEASURE_DOWNTIME].value > 300 && verdict.measures[MEASURE_DOWNTIME].value < 450);
+    assert_true(verdict.measures[MEASURE_DOWNTIME].value > 300 &&
+                verdict.measures[MEASURE_DOWNTIME].value < 450);
     assert_int_equal(verdict.targets[MEASURE_DOWNTIME].outcome, OUTCOME_FAIL);
     record->observations[0].at_ns = 900 * SECOND;
     verdict = judge(record);
@@ -278,7 +287,8 @@ static void a_run_that_a_person_stopped_is_unknown(void **state)
     record_free(record);
 }
 
-/* What has not gone wrong by then may still have: nothing passes that a later second could have taken back. */
+/* What has not gone wrong by then may still have: nothing passes that a later second could have
+ * taken back. */
 static void nothing_passes_in_a_run_that_was_stopped(void **state)
 {
     (void)state;
@@ -331,12 +341,14 @@ static void a_waiver_holds_until_its_date(void **state)
     int64_t start = record->identity.start_unix_ns;
     record_waive(record, &(struct waiver){"data_loss", NULL, 0, start, "too late"});
     assert_int_equal(judge(record).outcome, OUTCOME_FAIL);
-    record_waive(record, &(struct waiver){"data_loss", "playbook.md", 33, start + DAY, "elsewhere"});
+    record_waive(record,
+                 &(struct waiver){"data_loss", "playbook.md", 33, start + DAY, "elsewhere"});
     assert_int_equal(judge(record).outcome, OUTCOME_FAIL); /* a place does not excuse the whole */
-    record_waive(record, &(struct waiver){"data_loss", NULL, 0, start + 1, "accepted by the owner"});
+    record_waive(record,
+                 &(struct waiver){"data_loss", NULL, 0, start + 1, "accepted by the owner"});
     struct verdict verdict = judge(record);
     assert_int_equal(verdict.outcome, OUTCOME_PASS);
-    assert_int_equal(verdict.n_waived, 2); /* gate and target */
+    assert_int_equal(verdict.n_waived, 2);                                    /* gate and target */
     assert_int_equal(verdict.gates[GATE_RECORDS_LOST].outcome, OUTCOME_FAIL); /* still said */
     record_free(record);
 }

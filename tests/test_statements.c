@@ -1,8 +1,9 @@
-/* The 72 trigger statements of five playbooks, one by one: each must fire where it must, at that tick, and must be silent
- * where it must. Monitoring is fed values made for the purpose, so nothing here hangs on what a simulated failure looks like.
+/* The 72 trigger statements of five playbooks, one by one: each must fire where it must, at that
+ * tick, and must be silent where it must. Monitoring is fed values made for the purpose, so nothing
+ * here hangs on what a simulated failure looks like.
  *
- * A second reading of the semantics stands below ("the reference"): it takes the statements as JSON and the samples as
- * monitoring had them, and has nothing in common with sim/world/trigger.c. */
+ * A second reading of the semantics stands below ("the reference"): it takes the statements as JSON
+ * and the samples as monitoring had them, and has nothing in common with sim/world/trigger.c. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +20,15 @@
 #include "sim/engine/random.h"
 #include "tests/world_fixture.h"
 
-enum { STATEMENTS = 72, METRIC_STATEMENTS = 37, EVAL_S = 15, SCRAPE_S = 15, LOOKBACK_S = 300, CHANGE_S = 60, STEP_S = 90 };
+enum {
+    STATEMENTS = 72,
+    METRIC_STATEMENTS = 37,
+    EVAL_S = 15,
+    SCRAPE_S = 15,
+    LOOKBACK_S = 300,
+    CHANGE_S = 60,
+    STEP_S = 90
+};
 
 static struct {
     struct arena arena;
@@ -191,7 +200,8 @@ static double sample(const struct feed *feed, const char *metric, int at_s)
     return NAN;
 }
 
-/* Scrapes come every 15 s, lookback is five minutes: the latest is always young enough, and a gap is a stale marker. */
+/* Scrapes come every 15 s, lookback is five minutes: the latest is always young enough, and a gap
+ * is a stale marker. */
 static double growth(const struct feed *feed, const char *metric, int at_s, int window_s)
 {
     double then = sample(feed, metric, at_s - window_s), now = sample(feed, metric, at_s);
@@ -213,7 +223,8 @@ static double reference_value(const struct feed *feed, const cJSON *when, int at
         value = below > 0 ? growth(feed, metric, at_s, window_s) / below : NAN;
     } else {
         assert_string_equal(agg, "sum");
-        for (int s = at_s / SCRAPE_S * SCRAPE_S; s > at_s - window_s && s >= SCRAPE_S; s -= SCRAPE_S) {
+        for (int s = at_s / SCRAPE_S * SCRAPE_S; s > at_s - window_s && s >= SCRAPE_S;
+             s -= SCRAPE_S) {
             double one = sample(feed, metric, s);
             if (one == one)
                 value = value == value ? value + one : one;
@@ -222,7 +233,9 @@ static double reference_value(const struct feed *feed, const cJSON *when, int at
     if (base) {
         double b = sample(feed, get(base, "m")->valuestring, at_s);
         const char *as = get(base, "as")->valuestring;
-        value = strcmp(as, "add") == 0 ? value - b : strcmp(as, "pct") == 0 ? value / b - 1 : value / b;
+        value = strcmp(as, "add") == 0   ? value - b
+                : strcmp(as, "pct") == 0 ? value / b - 1
+                                         : value / b;
     }
     return value;
 }
@@ -233,11 +246,13 @@ static bool counts(const cJSON *when, int at_s)
     int since_s = at_s >= CHANGE_S ? CHANGE_S : 0;
     if (at_s < since_s + seconds_of(when, "delay", 0))
         return false;
-    return strcmp(scope, "always") == 0 || (strcmp(scope, "post_deploy") == 0 && at_s >= CHANGE_S) ||
+    return strcmp(scope, "always") == 0 ||
+           (strcmp(scope, "post_deploy") == 0 && at_s >= CHANGE_S) ||
            (strcmp(scope, "post_mitigation") == 0 && at_s > STEP_S);
 }
 
-static void reference_edges(const struct feed *feed, const cJSON *when, int until_s, struct edges *ret)
+static void reference_edges(const struct feed *feed, const cJSON *when, int until_s,
+                            struct edges *ret)
 {
     int every_s = seconds_of(when, "every", EVAL_S), row = 0;
     bool fires = false;
@@ -273,8 +288,10 @@ static void make_tape(struct tape *tape, struct stream *stream, int plateau, int
     if (!known)
         thresholds[known++] = 1; /* a baseline or a denominator */
     for (int k = 0; k < n; k++) {
-        if (stream_below(stream, plateau) == 0) /* a new plateau: about a threshold, a little above, exactly at it, or far */
-            level = thresholds[stream_below(stream, known)] * (double[]){0, 0.5, 0.99, 1, 1.01, 1.3, 3}[stream_below(stream, 7)];
+        if (stream_below(stream, plateau) ==
+            0) /* a new plateau: about a threshold, a little above, exactly at it, or far */
+            level = thresholds[stream_below(stream, known)] *
+                    (double[]){0, 0.5, 0.99, 1, 1.01, 1.3, 3}[stream_below(stream, 7)];
         if (stream_below(stream, 4 * plateau) == 0)
             level = (double)stream_below(stream, 3);
         double value = level;
@@ -316,19 +333,22 @@ static void test_restless_values(void **state)
             reference_edges(&feed, when_of(i), UNTIL_S, &want);
             fired[i] += want.n;
             quiet[i] += want.n == 0;
-            if (got.n == want.n && memcmp(got.at_s, want.at_s, (size_t)got.n * sizeof *got.at_s) == 0)
+            if (got.n == want.n &&
+                memcmp(got.at_s, want.at_s, (size_t)got.n * sizeof *got.at_s) == 0)
                 continue;
             int k = 0;
             while (k < got.n && k < want.n && got.at_s[k] == want.at_s[k])
                 k++;
-            print_error("seed %d, %s: %d edges, want %d; the first that differs: %d and %d\n", seed, id_of(i), got.n, want.n,
-                        k < got.n ? got.at_s[k] : -1, k < want.n ? want.at_s[k] : -1);
+            print_error("seed %d, %s: %d edges, want %d; the first that differs: %d and %d\n", seed,
+                        id_of(i), got.n, want.n, k < got.n ? got.at_s[k] : -1,
+                        k < want.n ? want.at_s[k] : -1);
             wrong++;
         }
         world_fixture_end(&f);
     }
     assert_int_equal(wrong, 0);
-    /* nothing was compared for nothing: each fired somewhere, but for those that ask for 30 minutes without a break */
+    /* nothing was compared for nothing: each fired somewhere, but for those that ask for 30 minutes
+     * without a break */
     for (int i = 0; i < STATEMENTS; i++)
         if (is_metric(i) && !fired[i] && seconds_of(when_of(i), "for", 0) < 1800)
             fail_msg("%s never fired", id_of(i));
@@ -336,8 +356,10 @@ static void test_restless_values(void **state)
 
 /* ---- one by one: at the threshold, a tick too short, and just long enough ---- */
 
-/* A value of the metric for which the statement's own number is x, its baseline being fed as below. */
-static void feed_breach(struct feed *feed, struct tape *tapes, const cJSON *when, double quiet, double loud, int from, int n)
+/* A value of the metric for which the statement's own number is x, its baseline being fed as below.
+ */
+static void feed_breach(struct feed *feed, struct tape *tapes, const cJSON *when, double quiet,
+                        double loud, int from, int n)
 {
     const cJSON *base = get(when, "base");
     *feed = (struct feed){.otherwise = NAN};
@@ -395,27 +417,30 @@ static void test_each_metric_to_the_tick(void **state)
         if (!is_metric(i) || get(when, "agg"))
             continue;
         border(when, &quiet, &loud);
-        /* so many scrapes that so many ticks see the breach; a probe faster than the scrape sees each sample several times */
+        /* so many scrapes that so many ticks see the breach; a probe faster than the scrape sees
+         * each sample several times */
         int every_s = seconds_of(when, "every", EVAL_S), n = ticks_of(when);
         int long_enough = ((n - 1) * every_s) / SCRAPE_S + 1, fires_s = FROM_S + (n - 1) * every_s;
         int too_short = long_enough - 1;
-        if (every_s > SCRAPE_S) /* sampled at every other scrape: the last must be there, the one between need not */
+        if (every_s > SCRAPE_S) /* sampled at every other scrape: the last must be there, the one
+                                   between need not */
             too_short = long_enough - every_s / SCRAPE_S;
         struct {
             int n, firings, first_s;
             double loud;
         } tries[] = {
-            {4000 - FROM, 0, 0, quiet},           /* exactly at the threshold, for ever */
-            {too_short, 0, 0, loud},              /* a tick too short */
-            {long_enough, 1, fires_s, loud},      /* just long enough */
+            {4000 - FROM, 0, 0, quiet},      /* exactly at the threshold, for ever */
+            {too_short, 0, 0, loud},         /* a tick too short */
+            {long_enough, 1, fires_s, loud}, /* just long enough */
             {4000 - FROM, 1, fires_s, loud},
         };
         for (size_t k = 0; k < sizeof tries / sizeof *tries; k++) {
             feed_breach(&feed, tapes, when, quiet, tries[k].loud, FROM, tries[k].n);
             int firings = firings_of(&feed, id_of(i), END_S, &first_s);
             if (firings != tries[k].firings || first_s != tries[k].first_s) {
-                print_error("%s, %d scrapes of %g: fires %d times, first at %d; want %d, %d\n", id_of(i), tries[k].n,
-                            tries[k].loud, firings, first_s, tries[k].firings, tries[k].first_s);
+                print_error("%s, %d scrapes of %g: fires %d times, first at %d; want %d, %d\n",
+                            id_of(i), tries[k].n, tries[k].loud, firings, first_s, tries[k].firings,
+                            tries[k].first_s);
                 wrong++;
             }
         }
@@ -455,7 +480,8 @@ static void test_each_window(void **state)
         assert_int_equal(firings_of(&feed, "qec.err", 3600, &first_s), errors > 200);
         assert_int_equal(first_s, errors > 200 ? 1200 : 0);
     }
-    /* complaints: 240 scrapes of an hour. The tenth is not more than ten, the eleventh is, unless it comes an hour later */
+    /* complaints: 240 scrapes of an hour. The tenth is not more than ten, the eleventh is, unless
+     * it comes an hour later */
     static const struct {
         int eleventh_k, firings, first_s;
     } complaints[] = {{4000, 0, 0}, {100 + 239, 1, 5100}, {100 + 240, 0, 0}};
@@ -464,7 +490,8 @@ static void test_each_window(void **state)
         add_tape(&feed, tapes, "user_complaints");
         for (int k = 0; k < 4000; k++)
             tapes[0].value[k] = k == 100 ? 10 : k == complaints[i].eleventh_k ? 1 : 0;
-        assert_int_equal(firings_of(&feed, "qec.complaints", 3 * 3600, &first_s), complaints[i].firings);
+        assert_int_equal(firings_of(&feed, "qec.complaints", 3 * 3600, &first_s),
+                         complaints[i].firings);
         assert_int_equal(first_s, complaints[i].first_s);
     }
     /* three times the usual two an hour: six are not more than that, seven are */
@@ -488,14 +515,12 @@ static bool names(const cJSON *when, const char *event)
     const cJSON *part;
     if (get(when, "event"))
         return strcmp(get(when, "event")->valuestring, event) == 0;
-    cJSON_ArrayForEach(part, get(when, "any"))
-        if (names(part, event))
-            return true;
+    cJSON_ArrayForEach(part, get(when, "any")) if (names(part, event)) return true;
     return false;
 }
 
-/* Each event that any statement waits for is declared in a world of its own: those that name it fire, after their `for`, and
- * no other statement does. */
+/* Each event that any statement waits for is declared in a world of its own: those that name it
+ * fire, after their `for`, and no other statement does. */
 static void declare_alone(const char *event, int *fired)
 {
     enum { AT_S = 607, END_S = 2400 };
@@ -522,7 +547,8 @@ static void declare_alone(const char *event, int *fired)
         if (wait_s)
             at_s = (at_s + EVAL_S - 1) / EVAL_S * EVAL_S;
         if (edges.n != 1 || edges.at_s[0] != at_s)
-            fail_msg("%s: %d edges, the first at %d, want 1 at %d", id_of(i), edges.n, edges.n ? edges.at_s[0] : 0, at_s);
+            fail_msg("%s: %d edges, the first at %d, want 1 at %d", id_of(i), edges.n,
+                     edges.n ? edges.at_s[0] : 0, at_s);
         fired[i]++;
     }
     world_fixture_end(&f);
@@ -546,7 +572,8 @@ static void test_each_event(void **state)
     assert_int_equal(events, STATEMENTS - METRIC_STATEMENTS);
 }
 
-/* Where nothing is seen, only the statement that takes nothing for bad fires, and that after its two minutes. */
+/* Where nothing is seen, only the statement that takes nothing for bad fires, and that after its
+ * two minutes. */
 static void test_nothing_to_see(void **state)
 {
     (void)state;

@@ -39,7 +39,8 @@ static void test_quantiles_are_within_their_error(void **state)
     qsort(values, N, sizeof *values, by_value);
     for (double share = 0.001; share <= 1; share += 0.0317) {
         int64_t want = values[(int)ceil(share * N) - 1];
-        assert_near((double)histogram_quantile(&whole, share), (double)want, (double)want / 128 + 0.5);
+        assert_near((double)histogram_quantile(&whole, share), (double)want,
+                    (double)want / 128 + 0.5);
     }
     histogram_merge(&half[0], &half[1]);
     for (int i = 0; i < HISTOGRAM_BUCKETS; i++)

@@ -37,7 +37,8 @@ static void test_sets_behave_like_sets(void **state)
     struct idset a = {0}, b = {0};
     bool in_a[WIDE] = {false}, in_b[WIDE] = {false};
     for (int round = 0; round < 5000; round++) {
-        int64_t lo = stream_below(&stream, WIDE), hi = lo + stream_below(&stream, 1 + (WIDE - lo) / 3 + 1);
+        int64_t lo = stream_below(&stream, WIDE),
+                hi = lo + stream_below(&stream, 1 + (WIDE - lo) / 3 + 1);
         struct idset *set = stream_below(&stream, 2) ? &a : &b;
         bool *naive = set == &a ? in_a : in_b;
         int64_t what = stream_below(&stream, 20);
@@ -100,18 +101,25 @@ static void test_copies_do_not_see_each_other(void **state)
 
 static const struct model_version version = {
     .name = "1", .p50_ns = MILLISECOND, .p99_ns = MILLISECOND, .concurrency = 1, .queue = 1};
-static const struct model_service service = {.name = "db", .replicas = 1, .version = "1", .versions = &version,
-                                             .n_versions = 1};
+static const struct model_service service = {
+    .name = "db", .replicas = 1, .version = "1", .versions = &version, .n_versions = 1};
 static struct model_table table = {.name = "t", .records = 100, .history_ns = 100 * SECOND};
-static const struct model_store declared = {.name = "db", .engine = "x", .service = "db", .schema = 7,
-                                            .tables = &table, .n_tables = 1};
+static const struct model_store declared = {
+    .name = "db", .engine = "x", .service = "db", .schema = 7, .tables = &table, .n_tables = 1};
 
 static struct model small_model(void)
 {
     struct model model = {
-        .name = "small", .horizon_ns = HOUR, .stable_window_ns = MINUTE, .services = &service, .n_services = 1,
-        .stores = &declared, .n_stores = 1, .metrics = {.every_ns = 15 * SECOND},
-        .triggers = {.eval_ns = 15 * SECOND, .lookback_ns = MINUTE}, .indicator = {.target = 0.9, .down_below = 0.5},
+        .name = "small",
+        .horizon_ns = HOUR,
+        .stable_window_ns = MINUTE,
+        .services = &service,
+        .n_services = 1,
+        .stores = &declared,
+        .n_stores = 1,
+        .metrics = {.every_ns = 15 * SECOND},
+        .triggers = {.eval_ns = 15 * SECOND, .lookback_ns = MINUTE},
+        .indicator = {.target = 0.9, .down_below = 0.5},
     };
     model_operator_profile("on_call", &model.operator);
     return model;
@@ -155,8 +163,8 @@ static void test_fates(void **state)
     record->current_step = 1;
     store_because(store, "DELETE first");
     dataset_delete(store_serving(store), "t", 0, 30); /* 0..29 gone by step 1 */
-    world_advance(world, 3 * SECOND);                  /* users look for them in vain */
-    dataset_insert(store_serving(store), "t", 0, 10);  /* 0..9 come back: stale */
+    world_advance(world, 3 * SECOND);                 /* users look for them in vain */
+    dataset_insert(store_serving(store), "t", 0, 10); /* 0..9 come back: stale */
     record->current_step = 2;
     store_because(store, "DELETE second");
     dataset_delete(store_serving(store), "t", 5, 40); /* 5..9 lost again, 30..39 lost: by step 2 */
@@ -205,7 +213,8 @@ static void test_points_in_time(void **state)
     struct record *record = record_new();
     struct world *world = world_new(&model, 1, record);
     struct store *store = world_store(world, "db");
-    for (int i = 1; i <= 10; i++) { /* ten records every ten seconds, the last ten of which are deleted at 55 s */
+    for (int i = 1; i <= 10;
+         i++) { /* ten records every ten seconds, the last ten of which are deleted at 55 s */
         world_advance(world, i * 10 * SECOND);
         store_acknowledge(store, "t", 10);
         dataset_insert(store_serving(store), "t", 90 + i * 10, 100 + i * 10);
@@ -217,8 +226,8 @@ static void test_points_in_time(void **state)
     }
     static const struct {
         int64_t at_ns, rows;
-    } cases[] = {{-50 * SECOND, 50}, {0, 100}, {15 * SECOND, 110}, {50 * SECOND, 150}, {54 * SECOND, 150},
-                 {55 * SECOND, 140}, {100 * SECOND, 190}};
+    } cases[] = {{-50 * SECOND, 50}, {0, 100},           {15 * SECOND, 110}, {50 * SECOND, 150},
+                 {54 * SECOND, 150}, {55 * SECOND, 140}, {100 * SECOND, 190}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct dataset *then = store_contents_at(store, cases[i].at_ns);
         assert_int_equal(idset_count(dataset_rows(then, "t")), cases[i].rows);
@@ -226,7 +235,8 @@ static void test_points_in_time(void **state)
         dataset_free(then);
     }
     assert_int_equal(store_archived_until(store), 40 * SECOND);
-    /* the replica is 8 s behind: what was written at 100 s is not there yet, and is lost when it is promoted */
+    /* the replica is 8 s behind: what was written at 100 s is not there yet, and is lost when it is
+     * promoted */
     store_because(store, "promote standby");
     store_serve(store, store_replica(store, "standby"));
     world_finish(world);
@@ -270,7 +280,8 @@ static void test_a_store_that_cannot_be_read_is_unknown(void **state)
     record_free(record);
 }
 
-/* Ten million records, two in a hundred damaged here and there, deleted, restored: exact and small. */
+/* Ten million records, two in a hundred damaged here and there, deleted, restored: exact and small.
+ */
 static void test_ten_million_records(void **state)
 {
     (void)state;

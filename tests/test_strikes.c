@@ -1,5 +1,6 @@
-/* Faults that strike the rollback itself, in sealed runs: a command that fails, hangs, is slow, lies, loses its reply; faults
- * that wait for a step; people who stop halfway. The shop runs v2, of which 60% are errors; the procedure brings v1 back. */
+/* Faults that strike the rollback itself, in sealed runs: a command that fails, hangs, is slow,
+ * lies, loses its reply; faults that wait for a step; people who stop halfway. The shop runs v2, of
+ * which 60% are errors; the procedure brings v1 back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,7 +36,8 @@ static void fly(struct flown *flown, const char *shell, const char *drill)
     buf_printf(&text, "%s%s", HEAD, drill);
     workspace_write(&workspace, "drill.yaml", text.at);
     buf_release(&text);
-    flown_init(flown, workspace_path(&workspace, "drill.yaml"), &(struct drill_options){NULL, NULL});
+    flown_init(flown, workspace_path(&workspace, "drill.yaml"),
+               &(struct drill_options){NULL, NULL});
 }
 
 static const char *web_version(const struct flown *flown)
@@ -83,7 +85,9 @@ static void test_fails(void **state)
 {
     (void)state;
     struct flown f;
-    fly(&f, BACK, QUICK "faults: [{command: 'docker-compose up*', at_step: 1, does: fail, exit: 7, message: no route to host}]\n");
+    fly(&f, BACK,
+        QUICK "faults: [{command: 'docker-compose up*', at_step: 1, does: fail, exit: 7, message: "
+              "no route to host}]\n");
     const struct step *up = flown_step(&f, UP);
     assert_int_equal(up->exit_status, 7);
     assert_true(says(&up->err, "no route to host\n"));
@@ -122,7 +126,8 @@ static void test_is_slow(void **state)
 {
     (void)state;
     struct flown f;
-    fly(&f, BACK, QUICK "faults: [{command: 'docker-compose up*', at_step: 1, does: slow, add: 90s}]\n");
+    fly(&f, BACK,
+        QUICK "faults: [{command: 'docker-compose up*', at_step: 1, does: slow, add: 90s}]\n");
     const struct step *up = flown_step(&f, UP);
     assert_int_equal(up->exit_status, 0);
     assert_in_range(took(up), 90 * SECOND, 120 * SECOND);
@@ -136,7 +141,8 @@ static void test_lies(void **state)
     (void)state;
     struct flown f;
     fly(&f, BACK "echo Rollback completed\n",
-        QUICK "faults: [{command: 'docker-compose up*', at_step: 1, does: lie, message: Recreating shop-web ... done}]\n");
+        QUICK "faults: [{command: 'docker-compose up*', at_step: 1, does: lie, message: Recreating "
+              "shop-web ... done}]\n");
     const struct step *up = flown_step(&f, UP);
     assert_int_equal(up->exit_status, 0);
     assert_true(says(&up->out, "Recreating shop-web ... done\n"));
@@ -150,7 +156,8 @@ static void test_loses_its_reply(void **state)
 {
     (void)state;
     struct flown f;
-    fly(&f, BACK, QUICK "faults: [{command: 'docker-compose up*', at_step: 1, does: lose_reply, exit: 5}]\n");
+    fly(&f, BACK,
+        QUICK "faults: [{command: 'docker-compose up*', at_step: 1, does: lose_reply, exit: 5}]\n");
     const struct step *up = flown_step(&f, UP);
     assert_int_equal(up->exit_status, 5); /* it seems to have failed */
     assert_true(says(&up->err, "connection lost"));
@@ -166,7 +173,9 @@ static void test_by_chance(void **state)
     (void)state;
     struct flown f;
     int failures = -1;
-    fly(&f, "n=0; for i in $(seq 200); do docker-compose ps >/dev/null 2>&1 || n=$((n + 1)); done; echo failures $n\n",
+    fly(&f,
+        "n=0; for i in $(seq 200); do docker-compose ps >/dev/null 2>&1 || n=$((n + 1)); done; "
+        "echo failures $n\n",
         QUICK "faults: [{command: 'docker-compose ps*', does: fail, chance: 30%}]\n");
     const char *said = strstr(flown_step(&f, "n=0")->out.at, "failures ");
     assert_non_null(said);
@@ -197,7 +206,8 @@ static void test_at_a_step(void **state)
     int64_t crash_ns = NEVER;
     assert_int_equal(third->n, 3);
     for (int i = 0; i < f.record->n_events && crash_ns == NEVER; i++)
-        if (f.record->events[i].kind == EVENT_FAULT && strcmp(f.record->events[i].subject, "db") == 0)
+        if (f.record->events[i].kind == EVENT_FAULT &&
+            strcmp(f.record->events[i].subject, "db") == 0)
             crash_ns = f.record->events[i].at_ns;
     assert_int_equal(crash_ns, third->start_ns);
     assert_true(says(&third->out, "Exit 1")); /* the fake of the platform sees it too */
@@ -208,15 +218,19 @@ static void test_stopping_halfway(void **state)
 {
     (void)state;
     struct flown f;
-    fly(&f, BACK, "operator: {profile: on_call, notify: 10s, ack: 10s, decide: 10s, stops_after: 1}\n");
+    fly(&f, BACK,
+        "operator: {profile: on_call, notify: 10s, ack: 10s, decide: 10s, stops_after: 1}\n");
     assert_int_equal(f.record->n_steps, 1);
     assert_string_equal(web_version(&f), "v2");
     assert_false(restored(&f));
     flown_release(&f);
     /* somebody else goes on after twelve minutes */
-    fly(&f, BACK, "operator: {profile: on_call, notify: 10s, ack: 10s, decide: 10s, stops_after: 1, handover: 12m}\n");
+    fly(&f, BACK,
+        "operator: {profile: on_call, notify: 10s, ack: 10s, decide: 10s, stops_after: 1, "
+        "handover: 12m}\n");
     assert_int_equal(f.record->n_steps, 3);
-    assert_in_range(f.record->steps[1].start_ns - f.record->steps[0].end_ns, 12 * MINUTE, 13 * MINUTE);
+    assert_in_range(f.record->steps[1].start_ns - f.record->steps[0].end_ns, 12 * MINUTE,
+                    13 * MINUTE);
     assert_string_equal(web_version(&f), "v1");
     flown_release(&f);
 }

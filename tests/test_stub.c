@@ -135,7 +135,8 @@ static void test_mistakes_in_the_file(void **state)
     static const struct {
         const char *stubs, *error;
     } mistakes[] = {
-        {"a: {does: [explode now]}", "'explode now' is no line of the world command: there is no 'world explode'"},
+        {"a: {does: [explode now]}",
+         "'explode now' is no line of the world command: there is no 'world explode'"},
         {"a: {does: [deploy api]}", "'deploy' takes more words than that"},
         {"a: {when: [{args: x, does: [now and then]}]}", "'now' takes fewer words than that"},
         {"a: {fails: {calls: 0}}", "0"},
@@ -152,7 +153,8 @@ static void test_mistakes_in_the_file(void **state)
         struct doc *doc = NULL;
         struct error error = {""};
         machine_init(&m, "services: {api: {}}\n", NULL, NULL);
-        assert_int_equal(doc_read_text(&arena, "system.yaml", str_of(mistakes[i].stubs), &doc, &error), 0);
+        assert_int_equal(
+            doc_read_text(&arena, "system.yaml", str_of(mistakes[i].stubs), &doc, &error), 0);
         assert_int_equal(fake_stubs.setup(&m.d.env, doc, &error), ERROR_INPUT);
         if (!strstr(error.text, mistakes[i].error) || !strstr(error.text, "system.yaml:1"))
             fail_msg("%s: %s", mistakes[i].stubs, error.text);

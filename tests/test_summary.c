@@ -75,15 +75,20 @@ static void what_is_no_run_is_refused(void **state)
         {"", "x.json: no JSON, expected the run.json of a run"},
         {"[1]", "x.json: /format: expected \"rehearse.run/1\""},
         {"{\"format\": \"rehearse.run/2\"}", "x.json: /format: expected \"rehearse.run/1\""},
-        {"{\"format\": \"rehearse.run/1\"}", "x.json: /drill: no text, expected as in rehearse.run/1"},
-        {"{\"format\": \"rehearse.run/1\", \"drill\": 5}", "x.json: /drill: no text, expected as in rehearse.run/1"},
-        {"{\"format\": \"rehearse.run/1\", \"drill\": \"\", \"fingerprint\": \"\", \"tier\": \"\", \"seed\": null}",
-         "x.json: /seed: no whole number below 2^53, expected as in rehearse.run/1"}, /* found by fuzzing */
+        {"{\"format\": \"rehearse.run/1\"}",
+         "x.json: /drill: no text, expected as in rehearse.run/1"},
+        {"{\"format\": \"rehearse.run/1\", \"drill\": 5}",
+         "x.json: /drill: no text, expected as in rehearse.run/1"},
+        {"{\"format\": \"rehearse.run/1\", \"drill\": \"\", \"fingerprint\": \"\", \"tier\": \"\", "
+         "\"seed\": null}",
+         "x.json: /seed: no whole number below 2^53, expected as in rehearse.run/1"}, /* found by
+                                                                                         fuzzing */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct summary summary;
         struct error error = {""};
-        assert_int_equal(summary_parse(&summary, &arena, "x.json", cases[i].text, &error), ERROR_INPUT);
+        assert_int_equal(summary_parse(&summary, &arena, "x.json", cases[i].text, &error),
+                         ERROR_INPUT);
         assert_string_equal(error.text, cases[i].complaint);
     }
     struct summary summary;
@@ -162,7 +167,10 @@ static void junit_keeps_the_schemas_in_use(void **state)
         print_message("no xmllint here\n");
         skip();
     }
-    struct summary all[4] = {summaries[0], summaries[1], summaries[2], {.drill = "drills/<x>.yaml", .failure = "x.yaml:3: /cwd: \"?\""}};
+    struct summary all[4] = {summaries[0],
+                             summaries[1],
+                             summaries[2],
+                             {.drill = "drills/<x>.yaml", .failure = "x.yaml:3: /cwd: \"?\""}};
     for (int n = 0; n <= 4; n += 4) { /* none at all is a document too */
         struct buf buf;
         buf_init(&buf, REPORT_MAX);
@@ -178,7 +186,8 @@ static void junit_keeps_the_schemas_in_use(void **state)
 static void a_drill_that_cannot_run_is_an_error_in_junit(void **state)
 {
     (void)state;
-    struct summary broken = {.drill = "drills/x.yaml", .failure = "drills/x.yaml:3: /cwd: is missing"};
+    struct summary broken = {.drill = "drills/x.yaml",
+                             .failure = "drills/x.yaml:3: /cwd: is missing"};
     struct buf buf;
     buf_init(&buf, REPORT_MAX);
     summaries_junit(&broken, 1, &buf);
@@ -187,11 +196,14 @@ static void a_drill_that_cannot_run_is_an_error_in_junit(void **state)
     buf_release(&buf);
 }
 
-/* Code scanning takes a finding for the same one by its fingerprint: a measure that moves a little must not make a new one. */
+/* Code scanning takes a finding for the same one by its fingerprint: a measure that moves a little
+ * must not make a new one. */
 static void a_fingerprint_outlives_numbers(void **state)
 {
     (void)state;
-    static const char *const messages[2] = {"Downtime took 1 h 50 min, target < 5 min; 1,200 of v1.2.3", "Downtime took 2 min 10 s, target < 5 min; 7 of v1.2.3"};
+    static const char *const messages[2] = {
+        "Downtime took 1 h 50 min, target < 5 min; 1,200 of v1.2.3",
+        "Downtime took 2 min 10 s, target < 5 min; 7 of v1.2.3"};
     struct summary_finding findings[2];
     char *lines[2];
     for (int i = 0; i < 2; i++) {
@@ -213,8 +225,9 @@ static void a_fingerprint_outlives_numbers(void **state)
     assert_non_null(strstr(lines[0], "Downtime took #, target < #; # of v#"));
 }
 
-/* The rules of OpenMetrics 1.0 for what is written here: a family's TYPE, UNIT and HELP come once and before its samples, its
- * samples stand together, no series comes twice, a unit ends the name, and # EOF ends the text. */
+/* The rules of OpenMetrics 1.0 for what is written here: a family's TYPE, UNIT and HELP come once
+ * and before its samples, its samples stand together, no series comes twice, a unit ends the name,
+ * and # EOF ends the text. */
 static void openmetrics_keeps_its_rules(void **state)
 {
     (void)state;
@@ -283,7 +296,9 @@ static void xml_holds_any_bytes(void **state)
     struct buf buf;
     buf_init(&buf, 4096);
     xml_put(&buf, "<a href=\"x\">&'\x01\xff\xC2\x85\xEF\xBF\xBF\t\xC3\xA9");
-    assert_string_equal(buf.at, "&lt;a href=&quot;x&quot;&gt;&amp;&#39;\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\t\xC3\xA9");
+    assert_string_equal(buf.at, "&lt;a "
+                                "href=&quot;x&quot;&gt;&amp;&#39;"
+                                "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\t\xC3\xA9");
     buf_release(&buf);
 }
 
@@ -295,7 +310,9 @@ static void csv_fields_are_quoted_and_run_no_formula(void **state)
     struct buf buf;
     buf_init(&buf, REPORT_MAX);
     summaries_csv(&summary, 1, &buf);
-    assert_non_null(strstr(buf.at, "\r\n\"'=cmd|'x',\"\"y\"\"\",7,pass,100,time_to_detect_s,s,63.5,<,300,236.5,P,met\r\n"));
+    assert_non_null(strstr(
+        buf.at,
+        "\r\n\"'=cmd|'x',\"\"y\"\"\",7,pass,100,time_to_detect_s,s,63.5,<,300,236.5,P,met\r\n"));
     buf_release(&buf);
 }
 

@@ -20,7 +20,8 @@ static void write_down(const struct doc *node, struct buf *out)
     for (const struct doc *child = node->first; child; child = child->next) {
         assert_int_equal(child->index, n++);
         assert_ptr_equal(child->parent, node);
-        buf_printf(out, "%s%s%s", child->index ? " " : "", child->key ? child->key : "", child->key ? ":" : "");
+        buf_printf(out, "%s%s%s", child->index ? " " : "", child->key ? child->key : "",
+                   child->key ? ":" : "");
         write_down(child, out);
     }
     assert_int_equal(node->n, n);

@@ -1,5 +1,5 @@
-/* Every system: its drills against their expectations, what a hardened edition may change, and the owner's documents.
- * Expectations stand in the drills, with the source that each follows from. */
+/* Every system: its drills against their expectations, what a hardened edition may change, and the
+ * owner's documents. Expectations stand in the drills, with the source that each follows from. */
 #include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -68,7 +68,8 @@ static const struct event *message_with(const struct record *record, const char 
     return NULL;
 }
 
-/* The owners' documents ask for two messages. The first goes out before anything is changed, the second when it is true. */
+/* The owners' documents ask for two messages. The first goes out before anything is changed, the
+ * second when it is true. */
 static void check_messages(const struct flown *flown, struct buf *complaints)
 {
     const struct record *record = flown->record;
@@ -139,8 +140,8 @@ static bool same(const struct doc *a, const struct doc *b)
     return true;
 }
 
-/* How it is told, what is done, who watches and who decides. Everything else is the world, what goes wrong with it, what is
- * good and what is asked for. */
+/* How it is told, what is done, who watches and who decides. Everything else is the world, what
+ * goes wrong with it, what is good and what is asked for. */
 static bool may_change(const char *key)
 {
     static const char *const keys[] = {"title",    "procedure", "triggers",
@@ -282,7 +283,8 @@ static void the_copies_are_the_owners_documents(void **state)
     arena_release(&arena);
 }
 
-/* With --playbook every drill of the first edition takes the same lines, of the same numbers, from the owner's file. */
+/* With --playbook every drill of the first edition takes the same lines, of the same numbers, from
+ * the owner's file. */
 static void the_owners_documents_section_by_section(void **state)
 {
     (void)state;
@@ -318,7 +320,8 @@ static void the_owners_documents_section_by_section(void **state)
     arena_release(&arena);
 }
 
-/* And with the same verdict; every section was run so by hand, these are the ones with most to say. */
+/* And with the same verdict; every section was run so by hand, these are the ones with most to say.
+ */
 static void the_owners_documents_have_the_same_verdicts(void **state)
 {
     static const char *const drills[][2] = {

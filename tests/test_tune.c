@@ -20,11 +20,14 @@ static void trace(struct stream *stream, double *values)
     for (int k = 0; k < TICKS; k++) {
         if (stream_below(stream, 8) == 0)
             level = (double)stream_below(stream, 12);
-        values[k] = stream_below(stream, 30) == 0 ? NAN : level + (stream_below(stream, 3) == 0 ? stream_normal(stream) : 0);
+        values[k] = stream_below(stream, 30) == 0
+                        ? NAN
+                        : level + (stream_below(stream, 3) == 0 ? stream_normal(stream) : 0);
     }
 }
 
-static void naive(const double *values, double threshold, bool above, int n, int *ret_first, int *ret_episodes)
+static void naive(const double *values, double threshold, bool above, int n, int *ret_first,
+                  int *ret_episodes)
 {
     int row = 0;
     bool fires = false;
@@ -66,14 +69,15 @@ static void test_every_cell_is_what_the_rule_does(void **state)
                 int want_first, want_episodes, at = d * THRESHOLDS + tune_index(&grid, t, above);
                 naive(values, thresholds[t], above, ticks[d], &want_first, &want_episodes);
                 if (first[at] != want_first || episodes[at] != want_episodes)
-                    fail_msg("run %d, threshold %g, %d ticks: %d and %d, want %d and %d", run, thresholds[t], ticks[d],
-                             first[at], episodes[at], want_first, want_episodes);
+                    fail_msg("run %d, threshold %g, %d ticks: %d and %d, want %d and %d", run,
+                             thresholds[t], ticks[d], first[at], episodes[at], want_first,
+                             want_episodes);
             }
     }
 }
 
-/* Breaches with probability p at each tick: on average (1 - p^n) / (p^n (1 - p)) ticks to the first n in a row.
- * 2000 runs; five standard errors of a time that is about exponential. */
+/* Breaches with probability p at each tick: on average (1 - p^n) / (p^n (1 - p)) ticks to the first
+ * n in a row. 2000 runs; five standard errors of a time that is about exponential. */
 static void test_time_to_a_false_alarm(void **state)
 {
     (void)state;
@@ -98,8 +102,8 @@ static void test_time_to_a_false_alarm(void **state)
     assert_true(fabs(sum / 2000 - want) < 5 * want / sqrt(2000));
 }
 
-/* Noise around 1 with a step to 3 at tick 300: the rule chosen keeps its budget on fresh runs, and is not slower than a
- * rule that a person would have picked. */
+/* Noise around 1 with a step to 3 at tick 300: the rule chosen keeps its budget on fresh runs, and
+ * is not slower than a rule that a person would have picked. */
 static void test_the_choice_keeps_its_budget(void **state)
 {
     (void)state;
@@ -125,7 +129,8 @@ static void test_the_choice_keeps_its_budget(void **state)
     int chosen = tune_choose(&grid, half[0], RUNS / 2, 0.05, N - ONSET);
     assert_true(chosen >= 0);
     const struct tune_cell *fresh = &half[1][chosen];
-    assert_true((double)fresh->false_alarms / (RUNS / 2) <= 0.05 + 5 * sqrt(0.05 * 0.95 / (RUNS / 2)));
+    assert_true((double)fresh->false_alarms / (RUNS / 2) <=
+                0.05 + 5 * sqrt(0.05 * 0.95 / (RUNS / 2)));
     assert_true(fresh->missed == 0 && tune_mean_delay(fresh, N - ONSET) < 3);
     assert_int_equal(tune_choose(&grid, half[0], 20, 0.05, N), -1); /* twenty runs show nothing */
     assert_true(tune_runs_needed(0.01) > 250 && tune_runs_needed(0.01) < 290);

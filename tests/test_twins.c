@@ -1,5 +1,6 @@
-/* Each rule of lint has a twin: the finding of a run in which the mistake bites. Here the mistakes are made for real,
- * on a small shop under docker-compose: lint names the rule at a line, and the run one of its twins at that line. */
+/* Each rule of lint has a twin: the finding of a run in which the mistake bites. Here the mistakes
+ * are made for real, on a small shop under docker-compose: lint names the rule at a line, and the
+ * run one of its twins at that line. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -197,7 +198,8 @@ static void each_blank_is_refused(void **state)
     workspace_release(&workspace);
 }
 
-/* The same shop without a mistake: neither lint nor the run complains, but for what nobody was told. */
+/* The same shop without a mistake: neither lint nor the run complains, but for what nobody was
+ * told. */
 static void what_is_right_is_left_alone(void **state)
 {
     static const char text[] = "# Roll back\n```bash\nsed -i s/v2/v1/ .env\ndocker-compose up -d\n"

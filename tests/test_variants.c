@@ -1,4 +1,5 @@
-/* What a version does may depend on the settings an instance has; and versions write records of their own. */
+/* What a version does may depend on the settings an instance has; and versions write records of
+ * their own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,23 +11,22 @@
 #include "sim/world/store.h"
 #include "sim/world/world.h"
 
-static const char system_text[] =
-    "format: rehearse.system/1\n"
-    "name: flags\n"
-    "indicator: {target: 99%}\n"
-    "services:\n"
-    "  api:\n"
-    "    version: v2\n"
-    "    versions:\n"
-    "      v1: {errors: 0%}\n"
-    "      v2:\n"
-    "        errors: 20%\n"
-    "        writes: {findings: 10%}\n"
-    "        when: [{settings: {FEATURE: off}, like: v1}]\n"
-    "stores:\n"
-    "  db: {tables: {findings: 0}}\n"
-    "traffic: {users: {to: api, rate: 100/s}}\n"
-    "good_state: {api: {version: v2, settings: {FEATURE: off}}}\n";
+static const char system_text[] = "format: rehearse.system/1\n"
+                                  "name: flags\n"
+                                  "indicator: {target: 99%}\n"
+                                  "services:\n"
+                                  "  api:\n"
+                                  "    version: v2\n"
+                                  "    versions:\n"
+                                  "      v1: {errors: 0%}\n"
+                                  "      v2:\n"
+                                  "        errors: 20%\n"
+                                  "        writes: {findings: 10%}\n"
+                                  "        when: [{settings: {FEATURE: off}, like: v1}]\n"
+                                  "stores:\n"
+                                  "  db: {tables: {findings: 0}}\n"
+                                  "traffic: {users: {to: api, rate: 100/s}}\n"
+                                  "good_state: {api: {version: v2, settings: {FEATURE: off}}}\n";
 
 struct fixture {
     struct arena arena;
@@ -70,7 +70,8 @@ static double errors_now(struct fixture *f)
     return ratio;
 }
 
-/* With 100 requests a second, a fifth of them failing, a tenth of the others writing: 480 records a minute. */
+/* With 100 requests a second, a fifth of them failing, a tenth of the others writing: 480 records a
+ * minute. */
 static void test_version_writes_what_it_answers(void **state)
 {
     (void)state;
@@ -83,7 +84,8 @@ static void test_version_writes_what_it_answers(void **state)
     end(&f);
 }
 
-/* The world's setting counts where the instance has none of its own, and it may change while it runs. */
+/* The world's setting counts where the instance has none of its own, and it may change while it
+ * runs. */
 static void test_setting_of_the_world_changes_how_a_version_behaves(void **state)
 {
     (void)state;
@@ -126,7 +128,8 @@ static const struct end_state *end_state(const struct record *record, const char
     return NULL;
 }
 
-/* The good state may ask what instances were started with; a drill may have a good state of its own. */
+/* The good state may ask what instances were started with; a drill may have a good state of its
+ * own. */
 static void test_good_state_asks_what_instances_were_started_with(void **state)
 {
     (void)state;
@@ -169,8 +172,9 @@ static void test_mistakes_are_told(void **state)
         struct doc *system = NULL;
         struct model model;
         struct error error = {0};
-        const char *text = arena_printf(&arena, "format: rehearse.system/1\nname: x\nservices: {api: {versions: {%s}}}\n",
-                                        cases[i].versions);
+        const char *text = arena_printf(
+            &arena, "format: rehearse.system/1\nname: x\nservices: {api: {versions: {%s}}}\n",
+            cases[i].versions);
         model_defaults(&model);
         assert_int_equal(doc_read_text(&arena, "system", str_of(text), &system, &error), 0);
         assert_int_not_equal(model_load_system(&arena, system, NULL, &model, &error), 0);

@@ -107,7 +107,8 @@ static void test_bad_version_is_detected_and_rolled_back(void **state)
     int64_t *t = f.record->instants;
     while (!world_decided(f.world) && world_now(f.world) < HOUR)
         world_advance(f.world, HOUR);
-    /* v4.18 needs schema 42: it starts, fails, and takes the place of the good one, instance by instance */
+    /* v4.18 needs schema 42: it starts, fails, and takes the place of the good one, instance by
+     * instance */
     assert_int_equal(t[T_CHANGE], 10 * MINUTE);
     assert_in_range(t[T_IMPACT], 10 * MINUTE, 11 * MINUTE);
     assert_true(t[T_DETECT] > t[T_IMPACT] && t[T_DETECT] < t[T_IMPACT] + 4 * MINUTE);
@@ -123,7 +124,8 @@ static void test_bad_version_is_detected_and_rolled_back(void **state)
     assert_in_range(t[T_RESTORE] - t[T_DECIDE], 5 * SECOND, 10 * SECOND);
     assert_int_equal(t[T_STABLE], t[T_RESTORE] + 5 * MINUTE);
     /* all three instances were failing from the third start of 8 s on */
-    assert_in_range(f.record->downtime_ns, t[T_RESTORE] - t[T_CHANGE] - 30 * SECOND, t[T_RESTORE] - t[T_CHANGE]);
+    assert_in_range(f.record->downtime_ns, t[T_RESTORE] - t[T_CHANGE] - 30 * SECOND,
+                    t[T_RESTORE] - t[T_CHANGE]);
     const struct ledger_row *row = row_of(f.record, "postgres");
     assert_int_equal(row->acknowledged, row->kept + row->lost);
     /* 2% of what was there at minute 12 is damaged, blamed on no step */
@@ -220,7 +222,8 @@ static void count_records(struct world *world, const struct backup *backup, void
     *(int64_t *)ctx = idset_count(dataset_rows(backup->contents, "orders"));
 }
 
-/* At the same instant the writes of the second that ends come first: a dump holds all that was acknowledged by then. */
+/* At the same instant the writes of the second that ends come first: a dump holds all that was
+ * acknowledged by then. */
 static void test_a_backup_holds_what_was_acknowledged_by_then(void **state)
 {
     (void)state;

@@ -137,7 +137,8 @@ static int toy_capture(struct call *call)
 
 static int toy_save(struct call *call)
 {
-    int fd = call->ops->open(call, call->argv[1], 01 | 0100 | 01000 /* O_WRONLY|O_CREAT|O_TRUNC */, 0640);
+    int fd = call->ops->open(call, call->argv[1], 01 | 0100 | 01000 /* O_WRONLY|O_CREAT|O_TRUNC */,
+                             0640);
     if (fd < 0)
         return 1;
     (void)call->ops->write(call, fd, call->argv[2], strlen(call->argv[2]));
@@ -155,7 +156,8 @@ static int toy_load(struct call *call)
     }
     ssize_t n = call->ops->read(call, fd, bytes, sizeof bytes);
     (void)call->ops->stat(call, call->argv[1], &mode, &size);
-    say(call, "%.*s (%o, %d, tty %d)\n", (int)n, bytes, (unsigned)mode, (int)size, call->ops->isatty(call, fd));
+    say(call, "%.*s (%o, %d, tty %d)\n", (int)n, bytes, (unsigned)mode, (int)size,
+        call->ops->isatty(call, fd));
     return call->ops->close(call, fd) ? 1 : 0;
 }
 
@@ -203,10 +205,12 @@ static int command(void *ctx, struct call *call)
 
 /* ---- the trial ---- */
 
-static const char *const commands[] = {"slow", "logs", "up",   "sudo", "cap",     "inside", "become",
-                                       "save", "load", "list", "tool", "kubectl", NULL};
+static const char *const commands[] = {"slow",   "logs",    "up",   "sudo", "cap",
+                                       "inside", "become",  "save", "load", "list",
+                                       "tool",   "kubectl", NULL};
 static const char *const places[] = {"db", NULL};
-static char *environment[] = {"HOME=/root", "PATH=/usr/local/bin:/usr/bin:/bin", "TZ=UTC", "LC_ALL=C.UTF-8", NULL};
+static char *environment[] = {"HOME=/root", "PATH=/usr/local/bin:/usr/bin:/bin", "TZ=UTC",
+                              "LC_ALL=C.UTF-8", NULL};
 static const struct sandbox_file files[] = {
     {"", "/opt/app/a.txt", {"hello\n", 6}, 0644, false, NULL, FILES_NS},
     {"db", "/var/lib/x", {"in db\n", 6}, 0600, false, NULL, FILES_NS},
@@ -279,7 +283,8 @@ bool trial_tier_begins(enum tier tier)
     trial_tier = tier;
     if (trial_possible())
         return true;
-    print_message("1..1\nok 1 - # SKIP all tests in the tier %s: it cannot be had here\n", tier_names[tier]);
+    print_message("1..1\nok 1 - # SKIP all tests in the tier %s: it cannot be had here\n",
+                  tier_names[tier]);
     return false;
 }
 

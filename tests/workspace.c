@@ -22,7 +22,8 @@ void workspace_init(struct workspace *workspace, const char *folder)
     assert_non_null(mkdtemp(path));
     workspace->path = path;
     if (folder)
-        assert_int_equal(system(arena_printf(&workspace->arena, "cp -R '%s/.' '%s'", folder, path)), 0);
+        assert_int_equal(system(arena_printf(&workspace->arena, "cp -R '%s/.' '%s'", folder, path)),
+                         0);
 }
 
 void workspace_release(struct workspace *workspace)
@@ -45,7 +46,8 @@ void workspace_write(struct workspace *workspace, const char *name, const char *
     assert_int_equal(fclose(file), 0);
 }
 
-void workspace_replace(struct workspace *workspace, const char *name, const char *from, const char *to)
+void workspace_replace(struct workspace *workspace, const char *name, const char *from,
+                       const char *to)
 {
     struct buf text, changed;
     buf_init(&text, 16 << 20);

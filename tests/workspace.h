@@ -9,7 +9,8 @@ struct workspace {
     const char *path; /* of the copy */
 };
 
-/* Copies `folder` (relative to the repository's root; NULL: nothing) below a new temporary folder. Fails the test on errors. */
+/* Copies `folder` (relative to the repository's root; NULL: nothing) below a new temporary folder.
+ * Fails the test on errors. */
 void workspace_init(struct workspace *, const char *folder);
 void workspace_release(struct workspace *); /* removes the copy */
 /* Path of a file in the copy; lives as long as the workspace. */

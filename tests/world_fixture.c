@@ -10,7 +10,8 @@
 
 #include "procedures/drill/model_load.h"
 
-void world_fixture_begin(struct world_fixture *f, const char *system, const char *scenario, uint64_t seed)
+void world_fixture_begin(struct world_fixture *f, const char *system, const char *scenario,
+                         uint64_t seed)
 {
     struct doc *root = NULL;
     struct error error;

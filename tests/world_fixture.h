@@ -14,13 +14,15 @@ struct world_fixture {
     struct world *world;
 };
 /* Fails the test with the loader's message when the texts are wrong. */
-void world_fixture_begin(struct world_fixture *, const char *system, const char *scenario, uint64_t seed);
+void world_fixture_begin(struct world_fixture *, const char *system, const char *scenario,
+                         uint64_t seed);
 void world_fixture_end(struct world_fixture *);
 void world_fixture_until(struct world_fixture *, int64_t at_ns);
 double world_fixture_metric(struct world_fixture *, const char *service, const char *metric);
 /* The last sample of the indicator. */
 double world_fixture_indicator(const struct world_fixture *);
-/* When the event whose subject and text (as a prefix) these are happened first; NEVER if it did not. */
+/* When the event whose subject and text (as a prefix) these are happened first; NEVER if it did
+ * not. */
 int64_t world_fixture_event(const struct world_fixture *, const char *subject, const char *text);
 
 #endif

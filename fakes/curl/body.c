@@ -16,7 +16,8 @@ static void add_encoded(struct buf *body, struct str text)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.at[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c);
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     strchr("-._~", c);
         if (plain && c)
             buf_putc(body, c);
         else if (c == ' ')
@@ -27,7 +28,8 @@ static void add_encoded(struct buf *body, struct str text)
 }
 
 /* content, =content, name=content, @file, name@file */
-static void add_urlencoded(struct call *call, const struct curl_options *options, struct buf *body, const char *value)
+static void add_urlencoded(struct call *call, const struct curl_options *options, struct buf *body,
+                           const char *value)
 {
     const char *mark = strpbrk(value, "=@");
     if (!mark) {
@@ -45,14 +47,15 @@ static void add_urlencoded(struct call *call, const struct curl_options *options
     struct buf file;
     buf_init(&file, CURL_BODY_MAX);
     if (load(call, mark + 1, &file) < 0)
-        curl_warn(call, options, "Couldn't read data from file \"%s\", this makes an empty POST.", mark + 1);
+        curl_warn(call, options, "Couldn't read data from file \"%s\", this makes an empty POST.",
+                  mark + 1);
     else
         add_encoded(body, buf_text(&file));
     buf_release(&file);
 }
 
-void curl_add_data(struct call *call, const struct curl_options *options, struct buf *body, bool more, const char *name,
-                   const char *value)
+void curl_add_data(struct call *call, const struct curl_options *options, struct buf *body,
+                   bool more, const char *name, const char *value)
 {
     if (more && strcmp(name, "json") != 0)
         buf_putc(body, '&');
@@ -67,7 +70,8 @@ void curl_add_data(struct call *call, const struct curl_options *options, struct
     struct buf file;
     buf_init(&file, CURL_BODY_MAX);
     if (load(call, value + 1, &file) < 0) {
-        curl_warn(call, options, "Couldn't read data from file \"%s\", this makes an empty POST.", value + 1);
+        curl_warn(call, options, "Couldn't read data from file \"%s\", this makes an empty POST.",
+                  value + 1);
     } else if (strcmp(name, "data") == 0 || strcmp(name, "data-ascii") == 0) {
         for (size_t i = 0; i < file.len; i++) { /* -d drops line ends and zero bytes of a file */
             if (file.at[i] != '\r' && file.at[i] != '\n' && file.at[i] != '\0')
@@ -84,9 +88,10 @@ static const char *type_of(const char *name)
 {
     static const struct {
         const char *end, *type;
-    } types[] = {{".gif", "image/gif"}, {".jpg", "image/jpeg"}, {".jpeg", "image/jpeg"}, {".png", "image/png"},
-                 {".svg", "image/svg+xml"}, {".txt", "text/plain"}, {".htm", "text/html"}, {".html", "text/html"},
-                 {".pdf", "application/pdf"}, {".xml", "application/xml"}};
+    } types[] = {{".gif", "image/gif"},      {".jpg", "image/jpeg"},    {".jpeg", "image/jpeg"},
+                 {".png", "image/png"},      {".svg", "image/svg+xml"}, {".txt", "text/plain"},
+                 {".htm", "text/html"},      {".html", "text/html"},    {".pdf", "application/pdf"},
+                 {".xml", "application/xml"}};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (str_ends(str_of(name), types[i].end))
             return types[i].type;
@@ -94,15 +99,18 @@ static const char *type_of(const char *name)
     return "application/octet-stream";
 }
 
-/* name=text, name=@file (sent as a file), name=<file (its text); ";type=T" and ";filename=F" behind them. */
-bool curl_add_part(struct call *call, struct buf *body, const char *value, bool literal, const char **ret_why)
+/* name=text, name=@file (sent as a file), name=<file (its text); ";type=T" and ";filename=F" behind
+ * them. */
+bool curl_add_part(struct call *call, struct buf *body, const char *value, bool literal,
+                   const char **ret_why)
 {
     struct str rest = str_of(value), name = str_cut(&rest, '=');
     if (!strchr(value, '=')) {
         *ret_why = "Illegally formatted input field!";
         return false;
     }
-    char mark = !literal && rest.len && (rest.at[0] == '@' || rest.at[0] == '<') ? rest.at[0] : '\0';
+    char mark =
+        !literal && rest.len && (rest.at[0] == '@' || rest.at[0] == '<') ? rest.at[0] : '\0';
     struct str text = rest, more = {0};
     if (!literal) {
         more = rest;
@@ -118,9 +126,11 @@ bool curl_add_part(struct call *call, struct buf *body, const char *value, bool 
     }
     struct buf file;
     buf_init(&file, CURL_BODY_MAX);
-    buf_printf(body, "--%s\r\nContent-Disposition: form-data; name=\"%.*s\"", curl_boundary, STR_ARG(name));
+    buf_printf(body, "--%s\r\nContent-Disposition: form-data; name=\"%.*s\"", curl_boundary,
+               STR_ARG(name));
     if (mark) {
-        const char *path = arena_str(call->arena, (struct str){text.at + 1, text.len - 1}), *base = strrchr(path, '/');
+        const char *path = arena_str(call->arena, (struct str){text.at + 1, text.len - 1}),
+                   *base = strrchr(path, '/');
         if (load(call, path, &file) < 0) {
             buf_release(&file);
             return false;

@@ -1,4 +1,5 @@
-/* curl 7.88 as Debian 12 has it: one operation and one URL after another, retries, output, exit status. */
+/* curl 7.88 as Debian 12 has it: one operation and one URL after another, retries, output, exit
+ * status. */
 #include <ctype.h>
 #include <string.h>
 
@@ -11,12 +12,13 @@ static void note_unseen_error(const struct curl_transfer *t)
 {
     const struct curl_operation *o = t->operation;
     struct record *record = t->session->call->env->record;
-    if (t->response.status < 400 || o->fail || o->fail_with_body || o->write_out || o->include || o->head || o->dump_header ||
-        t->session->options->verbose || !record_step_current(record))
+    if (t->response.status < 400 || o->fail || o->fail_with_body || o->write_out || o->include ||
+        o->head || o->dump_header || t->session->options->verbose || !record_step_current(record))
         return;
     struct str rest = buf_text(&t->response.body), line = str_cut(&rest, '\n');
     record_observe(record, "silent_failure", arena_str(&record->arena, line),
-                   "curl ended with status 0 although the server answered %d %s: without --fail it does not tell",
+                   "curl ended with status 0 although the server answered %d %s: without --fail it "
+                   "does not tell",
                    t->response.status, http_reason(t->response.status));
 }
 
@@ -73,7 +75,8 @@ static const char *retry_reason(const struct curl_transfer *t)
         return ": timeout";
     if (t->exit_code == 7 && o->retry_connrefused)
         return ": connection refused";
-    if (status == 408 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504)
+    if (status == 408 || status == 429 || status == 500 || status == 502 || status == 503 ||
+        status == 504)
         return ": HTTP error";
     return o->retry_all_errors && t->exit_code != 0 ? "(retrying all errors)" : NULL;
 }
@@ -89,7 +92,8 @@ static void transfer(struct curl_transfer *t)
 {
     const struct curl_operation *o = t->operation;
     struct call *call = t->session->call;
-    int64_t pause_ns = o->retry_delay_ns ? o->retry_delay_ns : SECOND, first_ns = call_now(call), after = 0;
+    int64_t pause_ns = o->retry_delay_ns ? o->retry_delay_ns : SECOND, first_ns = call_now(call),
+            after = 0;
     struct str body = t->body;
     const char *upload = t->upload;
     struct curl_place place = t->place;
@@ -103,11 +107,17 @@ static void transfer(struct curl_transfer *t)
         curl_fetch(t);
         finish_try(t);
         const char *reason = left > 0 && t->exit_code != 130 ? retry_reason(t) : NULL;
-        const char *asked = reason && t->answered ? http_response_header(&t->response, "Retry-After") : NULL;
-        int64_t wait_ns = asked && !o->retry_delay_ns && str_int64(str_of(asked), &after) && after > 0 ? after * SECOND : pause_ns;
-        if (!reason || (o->retry_max_time_ns > 0 && call_now(call) - first_ns >= o->retry_max_time_ns))
+        const char *asked =
+            reason && t->answered ? http_response_header(&t->response, "Retry-After") : NULL;
+        int64_t wait_ns =
+            asked && !o->retry_delay_ns && str_int64(str_of(asked), &after) && after > 0
+                ? after * SECOND
+                : pause_ns;
+        if (!reason ||
+            (o->retry_max_time_ns > 0 && call_now(call) - first_ns >= o->retry_max_time_ns))
             return;
-        curl_warn(call, t->session->options, "Problem %s. Will retry in %lld seconds. %d retries left.", reason,
+        curl_warn(call, t->session->options,
+                  "Problem %s. Will retry in %lld seconds. %d retries left.", reason,
                   (long long)(wait_ns / SECOND), left);
         if (call_sleep(call, wait_ns)) {
             t->exit_code = 130;
@@ -121,7 +131,8 @@ static void transfer(struct curl_transfer *t)
 /* ---- URLs ---- */
 
 /* "#1" of an output name is what the first glob was. */
-static const char *output_name(struct arena *arena, const char *pattern, const struct curl_match *match)
+static const char *output_name(struct arena *arena, const char *pattern,
+                               const struct curl_match *match)
 {
     struct buf name;
     int n = 0;
@@ -143,7 +154,8 @@ static const char *output_name(struct arena *arena, const char *pattern, const s
 }
 
 /* Where the body goes; false: -O, and the URL names no file. */
-static bool choose_output(struct curl_transfer *t, const struct curl_url *url, const struct curl_match *match)
+static bool choose_output(struct curl_transfer *t, const struct curl_url *url,
+                          const struct curl_match *match)
 {
     struct arena *arena = t->session->call->arena;
     const struct curl_operation *o = t->operation;
@@ -152,7 +164,8 @@ static bool choose_output(struct curl_transfer *t, const struct curl_url *url, c
         const char *end = strpbrk(t->place.target, "?#"), *slash = t->place.target;
         for (const char *p = slash; *p && p != end; p++)
             slash = *p == '/' ? p : slash;
-        t->output = arena_printf(arena, "%.*s", end ? (int)(end - slash - 1) : (int)strlen(slash + 1), slash + 1);
+        t->output = arena_printf(arena, "%.*s",
+                                 end ? (int)(end - slash - 1) : (int)strlen(slash + 1), slash + 1);
         if (!t->output[0])
             return false;
     } else if (url->output && strcmp(url->output, "-") != 0) {
@@ -169,7 +182,8 @@ static bool load_upload(struct curl_transfer *t, const char *name)
     struct call *call = t->session->call;
     struct buf file;
     buf_init(&file, CURL_BODY_MAX);
-    int code = strcmp(name, "-") == 0 || strcmp(name, ".") == 0 ? call_read_all(call, 0, &file) : call_load(call, name, &file);
+    int code = strcmp(name, "-") == 0 || strcmp(name, ".") == 0 ? call_read_all(call, 0, &file)
+                                                                : call_load(call, name, &file);
     if (code >= 0)
         t->body = (struct str){arena_str(call->arena, buf_text(&file)), file.len};
     buf_release(&file);
@@ -177,7 +191,9 @@ static bool load_upload(struct curl_transfer *t, const char *name)
     size_t n = strlen(t->place.target);
     if (code >= 0 && t->place.target[n - 1] == '/' && strcmp(name, "-") != 0) {
         const char *base = strrchr(name, '/');
-        curl_parse_url(call->arena, arena_printf(call->arena, "%s%s", t->place.text, base ? base + 1 : name), true, &t->place);
+        curl_parse_url(call->arena,
+                       arena_printf(call->arena, "%s%s", t->place.text, base ? base + 1 : name),
+                       true, &t->place);
     }
     return code >= 0;
 }
@@ -195,7 +211,8 @@ static const char *in_small_letters(struct arena *arena, const char *query)
     return text;
 }
 
-static void one_url(struct curl_transfer *t, const struct curl_url *url, const struct curl_match *match)
+static void one_url(struct curl_transfer *t, const struct curl_url *url,
+                    const struct curl_match *match)
 {
     const struct curl_operation *o = t->operation;
     struct call *call = t->session->call;
@@ -205,7 +222,8 @@ static void one_url(struct curl_transfer *t, const struct curl_url *url, const s
         const char *more = in_small_letters(call->arena, i ? o->query : query);
         if (more && *more) {
             size_t part = strcspn(text, "#");
-            text = arena_printf(call->arena, "%.*s%c%s%s", (int)part, text, memchr(text, '?', part) ? '&' : '?', more, text + part);
+            text = arena_printf(call->arena, "%.*s%c%s%s", (int)part, text,
+                                memchr(text, '?', part) ? '&' : '?', more, text + part);
         }
     }
     t->given = text;
@@ -215,19 +233,25 @@ static void one_url(struct curl_transfer *t, const struct curl_url *url, const s
     t->method = "GET";
     t->upload = NULL;
     t->answered = false;
-    t->body = (o->has_body && !o->get) || o->form ? (struct str){o->body.at ? o->body.at : "", o->body.len} : (struct str){0};
+    t->body = (o->has_body && !o->get) || o->form
+                  ? (struct str){o->body.at ? o->body.at : "", o->body.len}
+                  : (struct str){0};
     if (!curl_parse_url(call->arena, text, o->path_as_is, &t->place)) {
         curl_fail(t, 3, "URL using bad/illegal format or missing URL");
         finish_try(t);
     } else if (!choose_output(t, url, match)) {
-        curl_say(t->session, "%s", t->session->options->silent ? "" : "curl: Remote file name has no length!\n");
+        curl_say(t->session, "%s",
+                 t->session->options->silent ? "" : "curl: Remote file name has no length!\n");
         curl_fail(t, 23, "Failed writing received data to disk/application");
         finish_try(t);
     } else if (o->form_missing) {
         curl_fail(t, 26, "Failed to open/read local data from file/application");
         finish_try(t);
     } else if (url->upload && !load_upload(t, url->upload)) {
-        curl_say(t->session, "curl: Can't open '%s'!\ncurl: try 'curl --help' or 'curl --manual' for more information\n", url->upload);
+        curl_say(t->session,
+                 "curl: Can't open '%s'!\ncurl: try 'curl --help' or 'curl --manual' for more "
+                 "information\n",
+                 url->upload);
         curl_fail(t, 26, "Failed to open/read local data from file/application");
         finish_try(t);
         return;

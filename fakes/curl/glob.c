@@ -24,7 +24,9 @@ struct glob {
 static bool wrong(struct glob *g, const char *what, const char *at)
 {
     int position = (int)(at - g->url);
-    g->why = position ? arena_printf(g->arena, "%s in URL position %d:\n%s\n%*s^", what, position, g->url, position - 1, "") : what;
+    g->why = position ? arena_printf(g->arena, "%s in URL position %d:\n%s\n%*s^", what, position,
+                                     g->url, position - 1, "")
+                      : what;
     return false;
 }
 
@@ -103,7 +105,8 @@ static bool take_range(struct glob *g)
         return wrong(g, "range overflow", start + 1);
     struct part *part = add(g, (int)((to - from) / step) + 1, false);
     for (long i = from; i <= to; i += step)
-        part->texts[part->n++] = letters ? arena_printf(g->arena, "%c", (char)i) : arena_printf(g->arena, "%0*ld", width, i);
+        part->texts[part->n++] = letters ? arena_printf(g->arena, "%c", (char)i)
+                                         : arena_printf(g->arena, "%0*ld", width, i);
     g->at = p + 1;
     g->matches *= part->n;
     return true;
@@ -113,7 +116,8 @@ static bool take_range(struct glob *g)
 static bool is_address(const char *p)
 {
     size_t n = strspn(p + 1, "0123456789abcdefABCDEF:.%");
-    return p[n + 1] == ']' && memchr(p + 1, ':', n) && (strchr(p + 1, ':') != strrchr(p + 1, ':') || p[1] == ':');
+    return p[n + 1] == ']' && memchr(p + 1, ':', n) &&
+           (strchr(p + 1, ':') != strrchr(p + 1, ':') || p[1] == ':');
 }
 
 static bool take_fixed(struct glob *g)
@@ -140,12 +144,16 @@ static bool take_fixed(struct glob *g)
     return true;
 }
 
-bool curl_glob(struct arena *arena, const char *url, struct curl_match **ret, int *ret_n, const char **ret_why)
+bool curl_glob(struct arena *arena, const char *url, struct curl_match **ret, int *ret_n,
+               const char **ret_why)
 {
     struct glob g = {.arena = arena, .url = url, .at = url, .matches = 1};
     while (*g.at || g.n == 0) {
         bool range = *g.at == '[' && !is_address(g.at);
-        if (g.n >= PARTS_MAX || !(*g.at == '{' ? take_set(&g) : range ? take_range(&g) : take_fixed(&g)) ||
+        if (g.n >= PARTS_MAX ||
+            !(*g.at == '{' ? take_set(&g)
+              : range      ? take_range(&g)
+                           : take_fixed(&g)) ||
             g.matches > MATCHES_MAX) {
             *ret_why = g.why ? g.why : "too many globs";
             return false;

@@ -38,14 +38,16 @@ void curl_make_headers(struct curl_transfer *t)
     const struct curl_operation *o = t->operation;
     struct arena *arena = t->session->call->arena;
     const struct curl_place *to = &t->place;
-    const char *auth = o->bearer ? arena_printf(arena, "Bearer %s", o->bearer) : credentials(t, o->user ? o->user : to->user);
+    const char *auth = o->bearer ? arena_printf(arena, "Bearer %s", o->bearer)
+                                 : credentials(t, o->user ? o->user : to->user);
     bool six = strchr(to->host, ':') != NULL, sends = t->body.at != NULL;
     t->headers = ARENA_ARRAY(arena, struct http_header, o->n_headers + 16);
     t->n_headers = 0;
     const struct http_header *host = custom(o, "Host");
-    add(t, "Host", host ? host->value
-                        : arena_printf(arena, "%s%s%s%s", six ? "[" : "", to->host, six ? "]" : "",
-                                       to->default_port ? "" : arena_printf(arena, ":%d", to->port)));
+    add(t, "Host",
+        host ? host->value
+             : arena_printf(arena, "%s%s%s%s", six ? "[" : "", to->host, six ? "]" : "",
+                            to->default_port ? "" : arena_printf(arena, ":%d", to->port)));
     if (o->proxy)
         add_own(t, "Proxy-Authorization", credentials(t, o->proxy_user));
     add_own(t, "Authorization", auth);
@@ -77,7 +79,8 @@ void curl_header_block(const struct curl_transfer *t, struct buf *out)
     buf_printf(out, "HTTP/1.1 %d %s\r\n", response->status, http_reason(response->status));
     for (int i = 0; i < response->n_headers; i++)
         buf_printf(out, "%s: %s\r\n", response->headers[i].name, response->headers[i].value);
-    if (!http_response_header(response, "Content-Length") && response->status != 204 && response->status != 304)
+    if (!http_response_header(response, "Content-Length") && response->status != 204 &&
+        response->status != 304)
         buf_printf(out, "Content-Length: %zu\r\n", response->body.len);
     buf_puts(out, "\r\n");
 }

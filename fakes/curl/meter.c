@@ -1,4 +1,5 @@
-/* curl's progress meter (lib/progress.c). It is drawn whenever the body does not go to a terminal. */
+/* curl's progress meter (lib/progress.c). It is drawn whenever the body does not go to a terminal.
+ */
 #include <string.h>
 
 #include "fakes/curl/transfer.h"
@@ -22,8 +23,8 @@ static const char *span(struct arena *arena, int64_t seconds)
 {
     if (seconds <= 0)
         return "--:--:--";
-    return arena_printf(arena, "%2lld:%02lld:%02lld", (long long)(seconds / 3600), (long long)(seconds / 60 % 60),
-                        (long long)(seconds % 60));
+    return arena_printf(arena, "%2lld:%02lld:%02lld", (long long)(seconds / 3600),
+                        (long long)(seconds / 60 % 60), (long long)(seconds % 60));
 }
 
 static void draw(struct curl_transfer *t, int64_t expected, int64_t down, int64_t up)
@@ -34,10 +35,12 @@ static void draw(struct curl_transfer *t, int64_t expected, int64_t down, int64_
     int64_t down_per_s = down * 1000000 / us, up_per_s = up * 1000000 / us;
     int64_t total = expected + up, done = down + up;
     int64_t estimate = down_per_s ? expected / down_per_s : up_per_s ? up / up_per_s : 0;
-    curl_say(t->session, "\r%3d %s  %3d %s  %3d %s  %s  %s %s %s %s %s", total ? (int)(done * 100 / total) : 0, size(arena, total),
-             expected ? (int)(down * 100 / expected) : 0, size(arena, down), up ? 100 : 0, size(arena, up),
-             size(arena, down_per_s), size(arena, up_per_s), span(arena, estimate), span(arena, spent),
-             span(arena, estimate > spent ? estimate - spent : 0), size(arena, down_per_s + up_per_s));
+    curl_say(t->session, "\r%3d %s  %3d %s  %3d %s  %s  %s %s %s %s %s",
+             total ? (int)(done * 100 / total) : 0, size(arena, total),
+             expected ? (int)(down * 100 / expected) : 0, size(arena, down), up ? 100 : 0,
+             size(arena, up), size(arena, down_per_s), size(arena, up_per_s), span(arena, estimate),
+             span(arena, spent), span(arena, estimate > spent ? estimate - spent : 0),
+             size(arena, down_per_s + up_per_s));
 }
 
 void curl_meter_begin(struct curl_transfer *t, bool again)
@@ -51,8 +54,10 @@ void curl_meter_begin(struct curl_transfer *t, bool again)
     if (s->options->bar)
         return;
     if (!again)
-        curl_say(s, "  %% Total    %% Received %% Xferd  Average Speed   Time    Time     Time  Current\n"
-                    "                                 Dload  Upload   Total   Spent    Left  Speed\n");
+        curl_say(
+            s,
+            "  %% Total    %% Received %% Xferd  Average Speed   Time    Time     Time  Current\n"
+            "                                 Dload  Upload   Total   Spent    Left  Speed\n");
     draw(t, 0, 0, 0);
 }
 
@@ -72,7 +77,8 @@ void curl_meter_end(struct curl_transfer *t)
     if (t->meter_second < 0)
         return;
     if (t->session->options->bar) {
-        static const char full[] = "########################################################################";
+        static const char full[] =
+            "########################################################################";
         if (t->answered)
             curl_say(t->session, "\r%s 100.0%%\n", full);
         return;

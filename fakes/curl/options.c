@@ -43,7 +43,8 @@ static void release_body(void *ctx)
 static void begin_operation(struct parse *p)
 {
     struct arena *arena = p->call->arena;
-    struct curl_operation *operation = ARENA_NEW(arena, struct curl_operation), **last = &p->ret->first;
+    struct curl_operation *operation = ARENA_NEW(arena, struct curl_operation),
+                          **last = &p->ret->first;
     *operation = (struct curl_operation){.max_redirects = 50};
     operation->urls = ARENA_ARRAY(arena, struct curl_url, p->call->argc + 1);
     operation->headers = ARENA_ARRAY(arena, struct http_header, p->call->argc + 3);
@@ -60,13 +61,14 @@ static void begin_operation(struct parse *p)
 static void add_header(struct curl_operation *o, struct arena *arena, const char *line)
 {
     struct str rest = str_of(line), name = str_cut(&rest, ':');
-    bool bare = strchr(line, ':') == NULL && name.len && name.at[name.len - 1] == ';'; /* "Name;": sent, and empty */
+    bool bare = strchr(line, ':') == NULL && name.len &&
+                name.at[name.len - 1] == ';'; /* "Name;": sent, and empty */
     if (bare)
         name.len--;
     else if (!strchr(line, ':'))
         return;
-    o->headers[o->n_headers++] = (struct http_header){arena_str(arena, str_trim(name)),
-                                                      bare ? " " : arena_str(arena, str_trim(rest))};
+    o->headers[o->n_headers++] = (struct http_header){
+        arena_str(arena, str_trim(name)), bare ? " " : arena_str(arena, str_trim(rest))};
 }
 
 static bool has_header(const struct curl_operation *o, const char *name)
@@ -80,7 +82,10 @@ static bool has_header(const struct curl_operation *o, const char *name)
 
 static int give_up(struct parse *p, const char *shown, const char *what)
 {
-    call_err(p->call, "curl: option %s: %s\ncurl: try 'curl --help' or 'curl --manual' for more information\n", shown, what);
+    call_err(
+        p->call,
+        "curl: option %s: %s\ncurl: try 'curl --help' or 'curl --manual' for more information\n",
+        shown, what);
     return CURL_USAGE;
 }
 
@@ -111,12 +116,14 @@ static int take_number(struct parse *p, const char *name, const char *value, con
             return give_up(p, shown, "expected a proper numerical parameter");
         if (number < least)
             return give_up(p, shown, "expected a positive numerical parameter");
-        *(*name == 'm' ? &o->max_redirects : &o->retries) = (int)(number < 1000000 ? number : 1000000);
+        *(*name == 'm' ? &o->max_redirects : &o->retries) =
+            (int)(number < 1000000 ? number : 1000000);
         return 0;
     }
     if (!seconds(value, &number))
-        return give_up(p, shown, value[0] == '-' ? "expected a positive numerical parameter"
-                                                 : "expected a proper numerical parameter");
+        return give_up(p, shown,
+                       value[0] == '-' ? "expected a positive numerical parameter"
+                                       : "expected a proper numerical parameter");
     if (strcmp(name, "max-time") == 0)
         o->max_time_ns = number;
     else if (strcmp(name, "connect-timeout") == 0)
@@ -137,7 +144,8 @@ static int take_format(struct parse *p, const char *value, const char *shown)
     struct buf file, text;
     buf_init(&file, 1 << 20);
     buf_init(&text, 1 << 20);
-    int code = strcmp(value, "@-") == 0 ? call_read_all(p->call, 0, &file) : call_load(p->call, value + 1, &file);
+    int code = strcmp(value, "@-") == 0 ? call_read_all(p->call, 0, &file)
+                                        : call_load(p->call, value + 1, &file);
     for (size_t i = 0; code >= 0 && i < file.len; i++) {
         if (file.at[i] != '\r' && file.at[i] != '\n')
             buf_putc(&text, file.at[i]);
@@ -173,10 +181,13 @@ static int take_value(struct parse *p, const char *name, const char *value, cons
     const struct {
         const char *name, **to;
     } texts[] = {
-        {"request", &o->method},       {"user", &o->user},         {"oauth2-bearer", &o->bearer}, {"user-agent", &o->agent},
-        {"referer", &o->referer},      {"cookie", &o->cookie},     {"range", &o->range},          {"proxy", &o->proxy},
-        {"proxy-user", &o->proxy_user}, {"dump-header", &o->dump_header}, {"output-dir", &o->output_dir},
-        {"request-target", &o->request_target}, {"stderr", &p->ret->errors},
+        {"request", &o->method},        {"user", &o->user},
+        {"oauth2-bearer", &o->bearer},  {"user-agent", &o->agent},
+        {"referer", &o->referer},       {"cookie", &o->cookie},
+        {"range", &o->range},           {"proxy", &o->proxy},
+        {"proxy-user", &o->proxy_user}, {"dump-header", &o->dump_header},
+        {"output-dir", &o->output_dir}, {"request-target", &o->request_target},
+        {"stderr", &p->ret->errors},
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (strcmp(name, texts[i].name) == 0) {
@@ -229,15 +240,31 @@ static int take_flag(struct parse *p, const char *name, bool on)
         const char *name;
         bool *flag;
     } flags[] = {
-        {"fail", &o->fail},           {"silent", &all->silent},   {"show-error", &all->show_error},
-        {"head", &o->head},           {"include", &o->include},   {"location", &o->follow},
-        {"verbose", &all->verbose},   {"get", &o->get},           {"fail-with-body", &o->fail_with_body},
-        {"fail-early", &all->fail_early}, {"parallel", &all->parallel}, {"globoff", &o->globoff},
-        {"path-as-is", &o->path_as_is}, {"compressed", &o->compressed}, {"create-dirs", &o->create_dirs},
-        {"post301", &o->keep_post[0]}, {"post302", &o->keep_post[1]}, {"post303", &o->keep_post[2]},
-        {"progress-bar", &all->bar},  {"no-progress-meter", &all->no_meter}, {"http1.0", &o->http10},
-        {"retry-connrefused", &o->retry_connrefused}, {"retry-all-errors", &o->retry_all_errors},
-        {"remote-name-all", &o->remote_name_all}, {"insecure", &o->insecure},
+        {"fail", &o->fail},
+        {"silent", &all->silent},
+        {"show-error", &all->show_error},
+        {"head", &o->head},
+        {"include", &o->include},
+        {"location", &o->follow},
+        {"verbose", &all->verbose},
+        {"get", &o->get},
+        {"fail-with-body", &o->fail_with_body},
+        {"fail-early", &all->fail_early},
+        {"parallel", &all->parallel},
+        {"globoff", &o->globoff},
+        {"path-as-is", &o->path_as_is},
+        {"compressed", &o->compressed},
+        {"create-dirs", &o->create_dirs},
+        {"post301", &o->keep_post[0]},
+        {"post302", &o->keep_post[1]},
+        {"post303", &o->keep_post[2]},
+        {"progress-bar", &all->bar},
+        {"no-progress-meter", &all->no_meter},
+        {"http1.0", &o->http10},
+        {"retry-connrefused", &o->retry_connrefused},
+        {"retry-all-errors", &o->retry_all_errors},
+        {"remote-name-all", &o->remote_name_all},
+        {"insecure", &o->insecure},
     };
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         if (strcmp(name, flags[i].name) == 0)
@@ -248,8 +275,9 @@ static int take_flag(struct parse *p, const char *name, bool on)
         url->remote_name = true;
         url->output = NULL;
     } else if (strcmp(name, "version") == 0) {
-        call_out(p->call, "curl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1\nRelease-Date: 2023-02-20\n"
-                          "Protocols: http https\nFeatures: HTTPS-proxy IPv6 SSL\n");
+        call_out(p->call,
+                 "curl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1\nRelease-Date: 2023-02-20\n"
+                 "Protocols: http https\nFeatures: HTTPS-proxy IPv6 SSL\n");
         all->done = true;
     } else if (strcmp(name, "help") == 0) {
         call_out(p->call, "Usage: curl [options...] <url>\n");
@@ -291,10 +319,12 @@ static const struct curl_known *find_letter(char letter)
 }
 
 /* Takes one option; `attached` is the rest of its word ("-XPOST"). */
-static int take(struct parse *p, const struct curl_known *k, const char *shown, const char *attached, bool on)
+static int take(struct parse *p, const struct curl_known *k, const char *shown,
+                const char *attached, bool on)
 {
     const char *value = attached;
-    bool takes = k->kind == CURL_VALUE || k->kind == CURL_IGNORED_VALUE || k->kind == CURL_REFUSED_VALUE;
+    bool takes =
+        k->kind == CURL_VALUE || k->kind == CURL_IGNORED_VALUE || k->kind == CURL_REFUSED_VALUE;
     if (takes && !value) {
         if (p->i + 1 >= p->call->argc)
             return give_up(p, shown, "requires parameter");
@@ -307,7 +337,8 @@ static int take(struct parse *p, const struct curl_known *k, const char *shown, 
         return take_value(p, k->name, value, shown);
     case CURL_REFUSED:
     case CURL_REFUSED_VALUE:
-        record_observe(p->call->env->record, "not_simulated", k->name, "curl --%s is not simulated", k->name);
+        record_observe(p->call->env->record, "not_simulated", k->name, "curl --%s is not simulated",
+                       k->name);
         return give_up(p, shown, "the installed libcurl version doesn't support this");
     default:
         return 0;
@@ -345,7 +376,8 @@ static int take_letters(struct parse *p, const char *word)
         }
         if (!k)
             return give_up(p, shown, "is unknown");
-        bool takes = k->kind == CURL_VALUE || k->kind == CURL_IGNORED_VALUE || k->kind == CURL_REFUSED_VALUE;
+        bool takes =
+            k->kind == CURL_VALUE || k->kind == CURL_IGNORED_VALUE || k->kind == CURL_REFUSED_VALUE;
         int code = take(p, k, shown, takes && c[1] ? c + 1 : NULL, true);
         if (code != 0 || takes)
             return code;
@@ -355,7 +387,8 @@ static int take_letters(struct parse *p, const char *word)
 
 static int only_one_request(struct parse *p, const char *a, const char *b)
 {
-    curl_warn(p->call, p->ret, "You can only select one HTTP request method! You asked for both %s and %s.", a, b);
+    curl_warn(p->call, p->ret,
+              "You can only select one HTTP request method! You asked for both %s and %s.", a, b);
     return CURL_USAGE;
 }
 
@@ -369,9 +402,11 @@ static int finish(struct parse *p, struct curl_operation *o, struct buf *body)
     if (o->form && o->has_body)
         return only_one_request(p, "POST (-d, --data)", "multipart formpost (-F, --form)");
     if (o->head && (posts || o->form))
-        return only_one_request(p, posts ? "POST (-d, --data)" : "multipart formpost (-F, --form)", "HEAD (-I, --head)");
+        return only_one_request(p, posts ? "POST (-d, --data)" : "multipart formpost (-F, --form)",
+                                "HEAD (-I, --head)");
     if (uploads && (posts || o->form))
-        return only_one_request(p, "PUT (-T, --upload-file)", posts ? "POST (-d, --data)" : "multipart formpost (-F, --form)");
+        return only_one_request(p, "PUT (-T, --upload-file)",
+                                posts ? "POST (-d, --data)" : "multipart formpost (-F, --form)");
     o->body = (struct str){arena_str(arena, buf_text(body)), body->len};
     if (o->json) {
         if (!has_header(o, "Content-Type"))
@@ -380,7 +415,8 @@ static int finish(struct parse *p, struct curl_operation *o, struct buf *body)
             add_header(o, arena, "Accept: application/json");
     }
     if (o->form) {
-        o->form_type = str_of(arena_printf(arena, "multipart/form-data; boundary=%s", curl_boundary));
+        o->form_type =
+            str_of(arena_printf(arena, "multipart/form-data; boundary=%s", curl_boundary));
         o->body = str_of(arena_printf(arena, "%.*s--%s--\r\n", STR_ARG(o->body), curl_boundary));
     }
     return 0;

@@ -21,7 +21,8 @@ void curl_say(const struct curl_session *s, const char *format, ...)
         call_write(s->call, file ? 1 : 2, text, strlen(text));
 }
 
-static void note(struct curl_transfer *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void note(struct curl_transfer *t, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 static void note(struct curl_transfer *t, const char *format, ...) /* what -v says with a star */
 {
     if (!t->session->options->verbose)
@@ -64,7 +65,8 @@ static bool pass(struct curl_transfer *t, int64_t ns)
     return false;
 }
 
-/* Waits for the answer so long, but not longer than --max-time allows. True: time ran out (the error is set). */
+/* Waits for the answer so long, but not longer than --max-time allows. True: time ran out (the
+ * error is set). */
 static bool wait_for(struct curl_transfer *t, int64_t ns)
 {
     int64_t limit_ns = t->operation->max_time_ns;
@@ -73,14 +75,16 @@ static bool wait_for(struct curl_transfer *t, int64_t ns)
     if (pass(t, out ? left_ns : ns))
         return true;
     if (out)
-        curl_fail(t, 28, "Operation timed out after %lld milliseconds with 0 bytes received", (long long)elapsed_ms(t));
+        curl_fail(t, 28, "Operation timed out after %lld milliseconds with 0 bytes received",
+                  (long long)elapsed_ms(t));
     return out;
 }
 
-static void fail_connect(struct curl_transfer *t, const struct curl_place *server, const char *why, int exit_code)
+static void fail_connect(struct curl_transfer *t, const struct curl_place *server, const char *why,
+                         int exit_code)
 {
-    curl_fail(t, exit_code, "Failed to connect to %s port %d after %lld ms: %s", server->host, server->port,
-              (long long)elapsed_ms(t), why);
+    curl_fail(t, exit_code, "Failed to connect to %s port %d after %lld ms: %s", server->host,
+              server->port, (long long)elapsed_ms(t), why);
 }
 
 static void time_out_connecting(struct curl_transfer *t, const struct curl_place *server)
@@ -92,7 +96,8 @@ static void time_out_connecting(struct curl_transfer *t, const struct curl_place
             fail_connect(t, server, "Timeout was reached", 28);
     } else if (whole_ns > 0 && whole_ns < KERNEL_NS) {
         if (!pass(t, whole_ns))
-            curl_fail(t, 28, "Connection timed out after %lld milliseconds", (long long)elapsed_ms(t));
+            curl_fail(t, 28, "Connection timed out after %lld milliseconds",
+                      (long long)elapsed_ms(t));
     } else if (!pass(t, KERNEL_NS)) {
         fail_connect(t, server, "Couldn't connect to server", 28);
     }
@@ -137,11 +142,13 @@ static void fail_as(struct curl_transfer *t, const struct curl_place *server, in
         break;
     case HTTP_SELF_SIGNED:
     case HTTP_EXPIRED:
-        curl_fail(t, 60, "SSL certificate problem: %s\nMore details here: https://curl.se/docs/sslcerts.html\n\n"
-                         "curl failed to verify the legitimacy of the server and therefore could not\n"
-                         "establish a secure connection to it. To learn more about this situation and\n"
-                         "how to fix it, please visit the web page mentioned above.",
-                  failure == HTTP_EXPIRED ? "certificate has expired" : "self-signed certificate");
+        curl_fail(
+            t, 60,
+            "SSL certificate problem: %s\nMore details here: https://curl.se/docs/sslcerts.html\n\n"
+            "curl failed to verify the legitimacy of the server and therefore could not\n"
+            "establish a secure connection to it. To learn more about this situation and\n"
+            "how to fix it, please visit the web page mentioned above.",
+            failure == HTTP_EXPIRED ? "certificate has expired" : "self-signed certificate");
         break;
     case HTTP_TLS:
         curl_fail(t, 35, "OpenSSL/3.0.19: error:0A00010B:SSL routines::wrong version number");
@@ -158,8 +165,10 @@ static void redirect_connection(const struct curl_transfer *t, struct curl_place
     struct arena *arena = t->session->call->arena;
     int64_t number = 0;
     for (int i = 0; i < o->n_connect_to; i++) {
-        struct str rest = str_of(o->connect_to[i]), host = str_cut(&rest, ':'), port = str_cut(&rest, ':'), to = str_cut(&rest, ':');
-        bool ours = (!host.len || str_is(host, server->host)) && (!port.len || (str_int64(port, &number) && number == server->port));
+        struct str rest = str_of(o->connect_to[i]), host = str_cut(&rest, ':'),
+                   port = str_cut(&rest, ':'), to = str_cut(&rest, ':');
+        bool ours = (!host.len || str_is(host, server->host)) &&
+                    (!port.len || (str_int64(port, &number) && number == server->port));
         if (!ours)
             continue;
         if (to.len)
@@ -168,7 +177,8 @@ static void redirect_connection(const struct curl_transfer *t, struct curl_place
             server->port = (int)number;
     }
     for (int i = 0; i < o->n_resolve; i++) {
-        struct str rest = str_of(o->resolve[i]), host = str_cut(&rest, ':'), port = str_cut(&rest, ':');
+        struct str rest = str_of(o->resolve[i]), host = str_cut(&rest, ':'),
+                   port = str_cut(&rest, ':');
         if (str_is(host, server->host) && str_int64(port, &number) && number == server->port)
             server->host = arena_str(arena, rest);
     }
@@ -187,13 +197,16 @@ static void say_tls(struct curl_transfer *t)
 {
     if (!t->session->options->verbose)
         return;
-    curl_say(t->session, "* ALPN: offers h2,http/1.1\n} [5 bytes data]\n* TLSv1.3 (OUT), TLS handshake, Client hello (1):\n"
-                         "} [512 bytes data]\n*  CAfile: /etc/ssl/certs/ca-certificates.crt\n*  CApath: /etc/ssl/certs\n"
+    curl_say(t->session, "* ALPN: offers h2,http/1.1\n} [5 bytes data]\n* TLSv1.3 (OUT), TLS "
+                         "handshake, Client hello (1):\n"
+                         "} [512 bytes data]\n*  CAfile: /etc/ssl/certs/ca-certificates.crt\n*  "
+                         "CApath: /etc/ssl/certs\n"
                          "{ [5 bytes data]\n");
 }
 
 /* Says how the connection was made or found; its number. */
-static int say_connected(struct curl_transfer *t, const struct curl_place *server, struct curl_connection *old, int failure)
+static int say_connected(struct curl_transfer *t, const struct curl_place *server,
+                         struct curl_connection *old, int failure)
 {
     struct curl_session *s = t->session;
     if (old) {
@@ -207,7 +220,8 @@ static int say_connected(struct curl_transfer *t, const struct curl_place *serve
         note(t, "  Trying %s:%d...", http_address(server->host), server->port);
     if (failure == HTTP_UNKNOWN_HOST || failure == HTTP_REFUSED || failure == HTTP_UNREACHABLE)
         return number;
-    note(t, "Connected to %s (%s) port %d (#%d)", server->host, http_address(server->host), server->port, number);
+    note(t, "Connected to %s (%s) port %d (#%d)", server->host, http_address(server->host),
+         server->port, number);
     t->reached = true;
     t->connections++;
     if (failure == HTTP_TLS)
@@ -224,7 +238,9 @@ static void say_exchange(struct curl_transfer *t)
     const char *user = o->user ? o->user : t->place.user;
     if (user && !o->bearer)
         note(t, "Server auth using Basic with user '%.*s'", (int)strcspn(user, ":"), user);
-    const char *target = o->proxy ? t->place.text : o->request_target ? o->request_target : t->place.target;
+    const char *target = o->proxy            ? t->place.text
+                         : o->request_target ? o->request_target
+                                             : t->place.target;
     curl_say(s, "> %s %s HTTP/%s\r\n", t->method, target, o->http10 ? "1.0" : "1.1");
     for (int i = 0; i < t->n_headers; i++)
         curl_say(s, "> %s: %s\r\n", t->headers[i].name, t->headers[i].value);
@@ -276,7 +292,9 @@ static int ask(struct curl_transfer *t, const struct curl_place *server)
         .scheme = t->place.scheme,
         .host = server->host,
         .port = server->port,
-        .target = o->proxy ? t->place.text : o->request_target ? o->request_target : t->place.target,
+        .target = o->proxy            ? t->place.text
+                  : o->request_target ? o->request_target
+                                      : t->place.target,
         .headers = t->headers,
         .n_headers = t->n_headers,
         .body = t->body,
@@ -293,21 +311,25 @@ static bool fetch_once(struct curl_transfer *t, int *ret_connection)
     struct curl_place server = t->place;
     clear_answer(t);
     if (strcmp(t->place.scheme, "http") != 0 && strcmp(t->place.scheme, "https") != 0) {
-        static const char *const real[] = {"ftp", "ftps", "file", "sftp", "scp", "tftp", "telnet", "dict", "ldap", "imap", "smtp", NULL};
+        static const char *const real[] = {"ftp",    "ftps", "file", "sftp", "scp",  "tftp",
+                                           "telnet", "dict", "ldap", "imap", "smtp", NULL};
         for (int i = 0; real[i]; i++) {
             if (strcmp(t->place.scheme, real[i]) == 0)
-                record_observe(s->call->env->record, "not_simulated", t->place.text, "curl: %s:// is not simulated", real[i]);
+                record_observe(s->call->env->record, "not_simulated", t->place.text,
+                               "curl: %s:// is not simulated", real[i]);
         }
         curl_fail(t, 1, "Protocol \"%s\" not supported or disabled in libcurl", t->place.scheme);
         *ret_connection = -1;
         return false;
     }
-    if (t->operation->proxy && !curl_parse_url(s->call->arena, t->operation->proxy, false, &server)) {
+    if (t->operation->proxy &&
+        !curl_parse_url(s->call->arena, t->operation->proxy, false, &server)) {
         curl_fail(t, 5, "Unsupported proxy syntax in '%s'", t->operation->proxy);
         *ret_connection = -1;
         return false;
     }
-    if (t->operation->proxy && !strpbrk(t->operation->proxy + strcspn(t->operation->proxy, ":"), "0123456789"))
+    if (t->operation->proxy &&
+        !strpbrk(t->operation->proxy + strcspn(t->operation->proxy, ":"), "0123456789"))
         server.port = 1080;
     redirect_connection(t, &server);
     t->peer = server.host;
@@ -315,13 +337,15 @@ static bool fetch_once(struct curl_transfer *t, int *ret_connection)
     int failure = ask(t, &server);
     struct curl_connection *old = alive(s, &server);
     *ret_connection = say_connected(t, &server, old, failure);
-    if (failure != HTTP_TLS && failure != HTTP_SELF_SIGNED && failure != HTTP_EXPIRED && (old || t->reached))
+    if (failure != HTTP_TLS && failure != HTTP_SELF_SIGNED && failure != HTTP_EXPIRED &&
+        (old || t->reached))
         say_exchange(t);
     if (failure) {
         fail_as(t, &server, failure);
         return false;
     }
-    if (strcmp(t->method, "HEAD") == 0 && !t->operation->head && t->response.body.len) { /* curl waits for the body */
+    if (strcmp(t->method, "HEAD") == 0 && !t->operation->head &&
+        t->response.body.len) { /* curl waits for the body */
         fail_as(t, &server, HTTP_NO_ANSWER);
         return false;
     }
@@ -330,7 +354,8 @@ static bool fetch_once(struct curl_transfer *t, int *ret_connection)
     t->answered = true;
     t->body_expected = !t->operation->head;
     if (!old && s->n_alive < (int)(sizeof s->alive / sizeof *s->alive))
-        s->alive[s->n_alive++] = (struct curl_connection){server.host, server.port, *ret_connection};
+        s->alive[s->n_alive++] =
+            (struct curl_connection){server.host, server.port, *ret_connection};
     return true;
 }
 
@@ -342,14 +367,16 @@ static void forget_connection(struct curl_session *s, int number)
     }
 }
 
-/* What a redirect makes of the request (lib/transfer.c, Curl_follow): 303, and 301 and 302 of a POST, become a GET. */
+/* What a redirect makes of the request (lib/transfer.c, Curl_follow): 303, and 301 and 302 of a
+ * POST, become a GET. */
 static void change_method(struct curl_transfer *t)
 {
     const struct curl_operation *o = t->operation;
     int status = t->response.status;
     bool posted = t->body.at && !t->upload;
     bool changes = status == 303 ? !o->keep_post[2] && t->body.at
-                                 : posted && ((status == 301 && !o->keep_post[0]) || (status == 302 && !o->keep_post[1]));
+                                 : posted && ((status == 301 && !o->keep_post[0]) ||
+                                              (status == 302 && !o->keep_post[1]));
     if (!changes)
         return;
     t->body = (struct str){0};
@@ -367,7 +394,9 @@ static bool follow(struct curl_transfer *t, const char *location)
         return false;
     }
     t->redirects++;
-    if (!curl_parse_url(t->session->call->arena, curl_redirect(t->session->call->arena, &from, location), o->path_as_is, &t->place)) {
+    if (!curl_parse_url(t->session->call->arena,
+                        curl_redirect(t->session->call->arena, &from, location), o->path_as_is,
+                        &t->place)) {
         curl_fail(t, 3, "URL using bad/illegal format or missing URL");
         return false;
     }
@@ -380,7 +409,8 @@ static bool follow(struct curl_transfer *t, const char *location)
         bare->headers = ARENA_ARRAY(t->session->call->arena, struct http_header, o->n_headers + 1);
         bare->n_headers = 0;
         for (int i = 0; i < o->n_headers; i++) {
-            if (strcasecmp(o->headers[i].name, "Authorization") != 0 && strcasecmp(o->headers[i].name, "Cookie") != 0 &&
+            if (strcasecmp(o->headers[i].name, "Authorization") != 0 &&
+                strcasecmp(o->headers[i].name, "Cookie") != 0 &&
                 strcasecmp(o->headers[i].name, "Host") != 0)
                 bare->headers[bare->n_headers++] = o->headers[i];
         }
@@ -398,13 +428,18 @@ void curl_fetch(struct curl_transfer *t)
     t->exit_code = 0;
     t->error = NULL;
     t->redirects = t->connections = 0;
-    t->method = o->method ? o->method : o->head ? "HEAD" : t->upload ? "PUT" : t->body.at ? "POST" : "GET";
+    t->method = o->method    ? o->method
+                : o->head    ? "HEAD"
+                : t->upload  ? "PUT"
+                : t->body.at ? "POST"
+                             : "GET";
     buf_clear(&t->shown);
     for (;;) {
         bool answered = fetch_once(t, &connection);
         const char *location = answered ? http_response_header(&t->response, "Location") : NULL;
         bool moves = location && o->follow && t->response.status >= 300 && t->response.status < 400;
-        bool refused = answered && !moves && o->fail && !o->fail_with_body && t->response.status >= 400;
+        bool refused =
+            answered && !moves && o->fail && !o->fail_with_body && t->response.status >= 400;
         if (answered) {
             say_answer(t, refused && !o->head, moves);
             curl_header_block(t, &t->shown);
@@ -417,13 +452,15 @@ void curl_fetch(struct curl_transfer *t)
         }
         if (answered && !moves && t->exit_code != 130)
             t->write(t);
-        bool broken = t->exit_code && !(answered && (o->fail_with_body || t->exit_code == 23)) && connection >= 0;
+        bool broken = t->exit_code && !(answered && (o->fail_with_body || t->exit_code == 23)) &&
+                      connection >= 0;
         if (broken)
             note(t, "%s", t->error ? t->error : "");
         if (t->exit_code != 6 && t->exit_code != 5 && connection >= 0)
             curl_meter_end(t);
         if (connection >= 0)
-            note(t, broken ? "Closing connection %d" : "Connection #%d to host %s left intact", connection, t->peer);
+            note(t, broken ? "Closing connection %d" : "Connection #%d to host %s left intact",
+                 connection, t->peer);
         if (broken)
             forget_connection(t->session, connection);
         if (!moves || !follow(t, location))

@@ -1,4 +1,5 @@
-/* transfer: one URL on its way: the request that curl makes of its options, the connection, redirects, the meter. */
+/* transfer: one URL on its way: the request that curl makes of its options, the connection,
+ * redirects, the meter. */
 #ifndef REHEARSE_FAKES_CURL_TRANSFER_H
 #define REHEARSE_FAKES_CURL_TRANSFER_H
 
@@ -6,7 +7,8 @@
 
 /* A URL taken apart (lib/urlapi.c). */
 struct curl_place {
-    const char *scheme, *host, *target, *user; /* target: path and query; user: "name:password" or NULL */
+    const char *scheme, *host, *target,
+        *user; /* target: path and query; user: "name:password" or NULL */
     int port;
     bool default_port;
     const char *text; /* the whole, as curl shows it */
@@ -34,29 +36,32 @@ struct curl_transfer {
     const char *given; /* the URL as written */
     int number;        /* of the URL, from 0: %{urlnum} */
     struct curl_place place;
-    const char *method; /* of the last request */
-    struct str body;    /* sent with it */
-    const char *upload; /* --upload-file: the file's name */
+    const char *method;          /* of the last request */
+    struct str body;             /* sent with it */
+    const char *upload;          /* --upload-file: the file's name */
     struct http_header *headers; /* of the last request */
     int n_headers;
     struct http_response response; /* of the last request */
-    struct buf shown;       /* header blocks so far (-i, -I, -D) */
-    bool answered, reached; /* reached: a connection was made */
-    bool body_expected;     /* the response has one that is read */
-    int connections;        /* %{num_connects} */
+    struct buf shown;              /* header blocks so far (-i, -I, -D) */
+    bool answered, reached;        /* reached: a connection was made */
+    bool body_expected;            /* the response has one that is read */
+    int connections;               /* %{num_connects} */
     int64_t started_ns, connect_ns;
-    int64_t meter_second;   /* last one drawn; -1: no meter */
+    int64_t meter_second; /* last one drawn; -1: no meter */
     int redirects;
-    int exit_code;          /* 0, or curl's own number; 130: interrupted */
-    const char *error;      /* the text behind "curl: (N) " */
-    const char *output;     /* the file; NULL: stdout */
-    void (*write)(struct curl_transfer *); /* called with the last answer, before the meter's last state */
-    const char *peer;       /* host of the connection in use */
+    int exit_code;      /* 0, or curl's own number; 130: interrupted */
+    const char *error;  /* the text behind "curl: (N) " */
+    const char *output; /* the file; NULL: stdout */
+    void (*write)(
+        struct curl_transfer *); /* called with the last answer, before the meter's last state */
+    const char *peer;            /* host of the connection in use */
 };
 
 /* To stderr, or where --stderr says. */
-void curl_say(const struct curl_session *, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void curl_fail(struct curl_transfer *, int exit_code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void curl_say(const struct curl_session *, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void curl_fail(struct curl_transfer *, int exit_code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Requests until there is an answer that is no redirect to follow, or an error. */
 void curl_fetch(struct curl_transfer *);
 /* The header block of the response ("HTTP/1.1 200 OK\r\n...\r\n"). */
@@ -64,7 +69,8 @@ void curl_header_block(const struct curl_transfer *, struct buf *out);
 /* Sets `headers` to what curl sends, in its order. */
 void curl_make_headers(struct curl_transfer *);
 
-void curl_meter_begin(struct curl_transfer *, bool again); /* again: a retry, under the same heading */
+void curl_meter_begin(struct curl_transfer *,
+                      bool again); /* again: a retry, under the same heading */
 /* Draws one state for every second that has passed. */
 void curl_meter_seconds(struct curl_transfer *);
 /* Draws the last state and ends the line. */

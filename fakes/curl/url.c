@@ -17,7 +17,8 @@ static const char *without_dots(struct arena *arena, const char *path)
     bool folder = false;
     while (rest.len || (n == 0 && !folder)) {
         bool last = memchr(rest.at, '/', rest.len) == NULL;
-        bool ends = rest.len && rest.at[rest.len - 1] == '/' && memchr(rest.at, '/', rest.len) == rest.at + rest.len - 1;
+        bool ends = rest.len && rest.at[rest.len - 1] == '/' &&
+                    memchr(rest.at, '/', rest.len) == rest.at + rest.len - 1;
         struct str part = str_cut(&rest, '/');
         bool up = str_is(part, ".."), here = str_is(part, ".");
         if (up) {
@@ -47,7 +48,8 @@ static const char *take_scheme(struct arena *arena, struct str *rest)
     size_t n = 0, slashes = 0;
     while (n < rest->len && (isalnum((unsigned char)rest->at[n]) || strchr("+-.", rest->at[n])))
         n++;
-    while (n && n + 1 + slashes < rest->len && rest->at[n] == ':' && rest->at[n + 1 + slashes] == '/')
+    while (n && n + 1 + slashes < rest->len && rest->at[n] == ':' &&
+           rest->at[n + 1 + slashes] == '/')
         slashes++;
     if (slashes == 0 || slashes > 3)
         return "http";
@@ -107,11 +109,14 @@ bool curl_parse_url(struct arena *arena, const char *url, bool as_is, struct cur
         if ((unsigned char)path.at[i] <= ' ' || path.at[i] == 127)
             return false;
     }
-    const char *target = path.len && path.at[0] == '/' ? arena_str(arena, path) : arena_printf(arena, "/%.*s", STR_ARG(path));
+    const char *target = path.len && path.at[0] == '/'
+                             ? arena_str(arena, path)
+                             : arena_printf(arena, "/%.*s", STR_ARG(path));
     ret->target = as_is ? target : without_dots(arena, target);
     bool six = strchr(ret->host, ':') != NULL;
-    ret->text = arena_printf(arena, "%s://%s%s%s%s%s", ret->scheme, six ? "[" : "", ret->host, six ? "]" : "",
-                             ret->default_port ? "" : arena_printf(arena, ":%d", ret->port), ret->target);
+    ret->text = arena_printf(
+        arena, "%s://%s%s%s%s%s", ret->scheme, six ? "[" : "", ret->host, six ? "]" : "",
+        ret->default_port ? "" : arena_printf(arena, ":%d", ret->port), ret->target);
     return true;
 }
 
@@ -130,10 +135,12 @@ const char *curl_redirect(struct arena *arena, const struct curl_place *from, co
         while (keep > 0 && from->target[keep - 1] != '/')
             keep--;
     }
-    return arena_printf(arena, "%.*s%.*s%s", (int)prefix, from->text, (int)keep, from->target, location);
+    return arena_printf(arena, "%.*s%.*s%s", (int)prefix, from->text, (int)keep, from->target,
+                        location);
 }
 
 bool curl_same_server(const struct curl_place *a, const struct curl_place *b)
 {
-    return strcasecmp(a->host, b->host) == 0 && a->port == b->port && strcmp(a->scheme, b->scheme) == 0;
+    return strcasecmp(a->host, b->host) == 0 && a->port == b->port &&
+           strcmp(a->scheme, b->scheme) == 0;
 }

@@ -7,12 +7,14 @@
 
 static const char *lasted(struct curl_transfer *t, int64_t ns)
 {
-    return arena_printf(t->session->call->arena, "%lld.%06lld", (long long)(ns / SECOND), (long long)(ns % SECOND / MICROSECOND));
+    return arena_printf(t->session->call->arena, "%lld.%06lld", (long long)(ns / SECOND),
+                        (long long)(ns % SECOND / MICROSECOND));
 }
 
 static size_t request_size(const struct curl_transfer *t)
 {
-    size_t n = strlen(t->method) + 1 + strlen(t->place.target) + strlen(" HTTP/1.1\r\n") + 2 + t->body.len;
+    size_t n =
+        strlen(t->method) + 1 + strlen(t->place.target) + strlen(" HTTP/1.1\r\n") + 2 + t->body.len;
     for (int i = 0; i < t->n_headers; i++)
         n += strlen(t->headers[i].name) + strlen(t->headers[i].value) + 4;
     return n;
@@ -50,20 +52,32 @@ static const char *value_of(struct curl_transfer *t, struct str name)
         {"size_upload", arena_printf(arena, "%zu", t->answered ? t->body.len : 0)},
         {"size_request", arena_printf(arena, "%zu", t->answered ? request_size(t) : 0)},
         {"size_header", arena_printf(arena, "%zu", t->shown.len)},
-        {"speed_download", arena_printf(arena, "%lld", read && whole_ns > 0 ? (long long)response->body.len * SECOND / whole_ns : 0)},
-        {"speed_upload", arena_printf(arena, "%lld", t->answered && whole_ns > 0 ? (long long)t->body.len * SECOND / whole_ns : 0)},
+        {"speed_download",
+         arena_printf(arena, "%lld",
+                      read && whole_ns > 0 ? (long long)response->body.len * SECOND / whole_ns
+                                           : 0)},
+        {"speed_upload",
+         arena_printf(arena, "%lld",
+                      t->answered && whole_ns > 0 ? (long long)t->body.len * SECOND / whole_ns
+                                                  : 0)},
         {"url", t->given},
         {"url_effective", t->place.text ? t->place.text : t->given},
         {"urlnum", arena_printf(arena, "%d", t->number)},
         {"content_type", type ? type : ""},
         {"num_redirects", arena_printf(arena, "%d", t->redirects)},
         {"num_connects", arena_printf(arena, "%d", t->connections)},
-        {"num_headers", arena_printf(arena, "%d", t->answered ? response->n_headers + !http_response_header(response, "Content-Length") : 0)},
+        {"num_headers",
+         arena_printf(arena, "%d",
+                      t->answered
+                          ? response->n_headers + !http_response_header(response, "Content-Length")
+                          : 0)},
         {"redirect_url", redirect_url(t)},
         {"exitcode", arena_printf(arena, "%d", t->exit_code)},
         {"errormsg", t->error ? t->error : ""},
         {"method", t->method},
-        {"scheme", !t->answered && !t->reached ? "" : strcmp(t->place.scheme, "https") == 0 ? "HTTPS" : "HTTP"},
+        {"scheme", !t->answered && !t->reached             ? ""
+                   : strcmp(t->place.scheme, "https") == 0 ? "HTTPS"
+                                                           : "HTTP"},
         {"http_version", t->answered ? "1.1" : "0"},
         {"remote_ip", t->answered ? http_address(t->place.host) : ""},
         {"remote_port", arena_printf(arena, "%d", t->answered ? t->place.port : 0)},
@@ -136,8 +150,9 @@ static void add_variable(struct writer *w, struct str name)
     } else if (str_is(name, "header_json")) {
         add_header_json(w->t, &w->text);
     } else if (str_is(name, "json") || str_is(name, "certs") || str_is(name, "num_certs")) {
-        record_observe(w->t->session->call->env->record, "not_simulated", w->t->operation->write_out,
-                       "curl --write-out '%%{%.*s}' is not simulated", STR_ARG(name));
+        record_observe(w->t->session->call->env->record, "not_simulated",
+                       w->t->operation->write_out, "curl --write-out '%%{%.*s}' is not simulated",
+                       STR_ARG(name));
     } else if ((value = value_of(w->t, name)) != NULL) {
         buf_puts(&w->text, value);
     } else {
@@ -148,7 +163,8 @@ static void add_variable(struct writer *w, struct str name)
 /* One of %{...}, %header{...}, %%, \n; how many bytes of `p` it took, 0: it is plain text. */
 static size_t special(struct writer *w, const char *p, bool *ret_stop)
 {
-    const char *open = strncmp(p, "%header{", 8) == 0 ? p + 7 : p + 1, *close = *open == '{' ? strchr(open, '}') : NULL;
+    const char *open = strncmp(p, "%header{", 8) == 0 ? p + 7 : p + 1,
+               *close = *open == '{' ? strchr(open, '}') : NULL;
     if (p[0] == '%' && p[1] == '%') {
         buf_putc(&w->text, '%');
         return 2;
@@ -161,7 +177,8 @@ static size_t special(struct writer *w, const char *p, bool *ret_stop)
         return 0;
     struct str name = {open + 1, (size_t)(close - open - 1)};
     if (open == p + 7) {
-        const char *value = http_response_header(&w->t->response, arena_str(w->t->session->call->arena, name));
+        const char *value =
+            http_response_header(&w->t->response, arena_str(w->t->session->call->arena, name));
         buf_puts(&w->text, value ? value : "");
     } else if (str_is(name, "onerror")) {
         *ret_stop = w->t->exit_code == 0;

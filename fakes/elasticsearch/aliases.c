@@ -25,12 +25,14 @@ static void get_aliases(struct es_exchange *x)
         }
         found += aliases->child != NULL;
         if (!pattern || aliases->child)
-            cJSON_AddItemToObject(cJSON_AddObjectToObject(json, all.at[i]->name), "aliases", aliases);
+            cJSON_AddItemToObject(cJSON_AddObjectToObject(json, all.at[i]->name), "aliases",
+                                  aliases);
         else
             cJSON_Delete(aliases);
     }
     if (pattern && !found && !strchr(pattern, '*')) {
-        cJSON_AddStringToObject(json, "error", arena_printf(x->arena, "alias [%s] missing", pattern));
+        cJSON_AddStringToObject(json, "error",
+                                arena_printf(x->arena, "alias [%s] missing", pattern));
         cJSON_AddNumberToObject(json, "status", 404);
         es_answer(x, 404, json);
         return;
@@ -50,15 +52,18 @@ static void set_alias(struct es_index *index, const char *name, const cJSON *act
 }
 
 /* "index", "indices", "alias", "aliases" of an action, joined by commas. */
-static const char *named(struct es_exchange *x, const cJSON *action, const char *one, const char *many)
+static const char *named(struct es_exchange *x, const cJSON *action, const char *one,
+                         const char *many)
 {
-    const cJSON *single = cJSON_GetObjectItemCaseSensitive(action, one), *list = cJSON_GetObjectItemCaseSensitive(action, many);
+    const cJSON *single = cJSON_GetObjectItemCaseSensitive(action, one),
+                *list = cJSON_GetObjectItemCaseSensitive(action, many);
     const char *text = NULL;
     if (cJSON_IsString(single))
         return single->valuestring;
     for (const cJSON *item = list ? list->child : NULL; item; item = item->next) {
         if (cJSON_IsString(item))
-            text = text ? arena_printf(x->arena, "%s,%s", text, item->valuestring) : item->valuestring;
+            text =
+                text ? arena_printf(x->arena, "%s,%s", text, item->valuestring) : item->valuestring;
     }
     return text;
 }
@@ -67,15 +72,19 @@ static const char *named(struct es_exchange *x, const cJSON *action, const char 
 static bool one_action(struct es_exchange *x, const cJSON *action, bool do_it)
 {
     const cJSON *what = action->child;
-    const char *indices = what ? named(x, what, "index", "indices") : NULL, *aliases = what ? named(x, what, "alias", "aliases") : NULL;
+    const char *indices = what ? named(x, what, "index", "indices") : NULL,
+               *aliases = what ? named(x, what, "alias", "aliases") : NULL;
     struct es_indices all;
-    bool removes_index = what && strcmp(what->string, "remove_index") == 0, adds = what && strcmp(what->string, "add") == 0;
+    bool removes_index = what && strcmp(what->string, "remove_index") == 0,
+         adds = what && strcmp(what->string, "add") == 0;
     if (!what || (!adds && !removes_index && strcmp(what->string, "remove") != 0)) {
-        es_error(x, 400, "x_content_parse_exception", "[1:1] [alias_action] unknown field [%s]", what ? what->string : "");
+        es_error(x, 400, "x_content_parse_exception", "[1:1] [alias_action] unknown field [%s]",
+                 what ? what->string : "");
         return false;
     }
     if (!indices || (!aliases && !removes_index)) {
-        es_error(x, 400, "x_content_parse_exception", "[1:1] [aliases] failed to parse field [actions]");
+        es_error(x, 400, "x_content_parse_exception",
+                 "[1:1] [aliases] failed to parse field [actions]");
         return false;
     }
     if (!es_resolve(x, indices, true, &all))
@@ -88,7 +97,9 @@ static bool one_action(struct es_exchange *x, const cJSON *action, bool do_it)
             const char *name = arena_str(x->arena, str_trim(str_cut(&rest, ',')));
             if (adds && es_find_index(x->node, str_of(name)) && !do_it) {
                 es_error(x, 400, "invalid_alias_name_exception",
-                         "Invalid alias name [%s]: an index or data stream exists with the same name as the alias", name);
+                         "Invalid alias name [%s]: an index or data stream exists with the same "
+                         "name as the alias",
+                         name);
                 return false;
             }
             if (adds && do_it)
@@ -104,13 +115,15 @@ static bool one_action(struct es_exchange *x, const cJSON *action, bool do_it)
                 if (do_it)
                     cJSON_DeleteItemFromObjectCaseSensitive(all.at[i]->aliases, alias->string);
             }
-            if (!there && !do_it && cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(what, "must_exist"))) {
+            if (!there && !do_it &&
+                cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(what, "must_exist"))) {
                 es_error(x, 404, "aliases_not_found_exception", "aliases [%s] missing", name);
                 return false;
             }
         }
         if (do_it && !removes_index)
-            record_change(x->node->env->record, all.at[i]->name, "alias %s %s", aliases, adds ? "added" : "removed");
+            record_change(x->node->env->record, all.at[i]->name, "alias %s %s", aliases,
+                          adds ? "added" : "removed");
     }
     return true;
 }
@@ -140,7 +153,9 @@ static void put_alias(struct es_exchange *x)
         return;
     if (es_find_index(x->node, str_of(name))) {
         es_error(x, 400, "invalid_alias_name_exception",
-                 "Invalid alias name [%s]: an index or data stream exists with the same name as the alias", name);
+                 "Invalid alias name [%s]: an index or data stream exists with the same name as "
+                 "the alias",
+                 name);
         return;
     }
     for (int i = 0; i < all.n; i++) {

@@ -18,10 +18,12 @@ static void greet(struct es_exchange *x)
     cJSON_AddStringToObject(version, "build_type", x->node->opensearch ? "tar" : "docker");
     cJSON_AddFalseToObject(version, "build_snapshot");
     cJSON_AddStringToObject(version, "lucene_version", x->node->opensearch ? "9.7.0" : "9.8.0");
-    cJSON_AddStringToObject(version, "minimum_wire_compatibility_version", x->node->opensearch ? "7.10.0" : "7.17.0");
+    cJSON_AddStringToObject(version, "minimum_wire_compatibility_version",
+                            x->node->opensearch ? "7.10.0" : "7.17.0");
     cJSON_AddStringToObject(version, "minimum_index_compatibility_version", "7.0.0");
-    cJSON_AddStringToObject(json, "tagline", x->node->opensearch ? "The OpenSearch Project: https://opensearch.org/"
-                                                                 : "You Know, for Search");
+    cJSON_AddStringToObject(json, "tagline",
+                            x->node->opensearch ? "The OpenSearch Project: https://opensearch.org/"
+                                                : "You Know, for Search");
     es_answer(x, 200, json);
 }
 
@@ -61,7 +63,8 @@ static struct health health_at(const struct es_indices *all, int64_t at_ns)
 }
 
 /* When the cluster will stand at least so, in ns from now; -1: not within the time. */
-static int64_t wait_for(struct es_exchange *x, const struct es_indices *all, int wanted, int64_t timeout_ns)
+static int64_t wait_for(struct es_exchange *x, const struct es_indices *all, int wanted,
+                        int64_t timeout_ns)
 {
     int64_t now_ns = world_now(x->node->env->world), best_ns = -1;
     if (health_at(all, now_ns).worst <= wanted)
@@ -96,12 +99,15 @@ static void cluster_health(struct es_exchange *x)
 {
     static const char *const names[] = {"green", "yellow", "red"};
     struct es_indices all;
-    int64_t timeout_ns = es_duration(x, "timeout", 30 * SECOND), now_ns = world_now(x->node->env->world);
+    int64_t timeout_ns = es_duration(x, "timeout", 30 * SECOND),
+            now_ns = world_now(x->node->env->world);
     const char *wanted = es_parameter(x, "wait_for_status", NULL);
     if (!es_resolve(x, x->n_parts ? arena_str(x->arena, x->parts[0]) : "*", true, &all))
         return;
-    if (wanted && strcmp(wanted, "green") != 0 && strcmp(wanted, "yellow") != 0 && strcmp(wanted, "red") != 0) {
-        es_error(x, 400, "illegal_argument_exception", "unknown cluster health status [%s]", wanted);
+    if (wanted && strcmp(wanted, "green") != 0 && strcmp(wanted, "yellow") != 0 &&
+        strcmp(wanted, "red") != 0) {
+        es_error(x, 400, "illegal_argument_exception", "unknown cluster health status [%s]",
+                 wanted);
         return;
     }
     int64_t after_ns = wanted ? wait_for(x, &all, level_of(wanted), timeout_ns) : 0;
@@ -135,7 +141,8 @@ static void cluster_health(struct es_exchange *x)
     cJSON_AddNumberToObject(json, "number_of_pending_tasks", 0);
     cJSON_AddNumberToObject(json, "number_of_in_flight_fetch", 0);
     cJSON_AddNumberToObject(json, "task_max_waiting_in_queue_millis", 0);
-    cJSON_AddItemToObject(json, "active_shards_percent_as_number", es_float(x->arena, total ? h.active * 100.0 / total : 100));
+    cJSON_AddItemToObject(json, "active_shards_percent_as_number",
+                          es_float(x->arena, total ? h.active * 100.0 / total : 100));
     if (strcmp(es_parameter(x, "level", "cluster"), "cluster") != 0)
         add_indices(json, &all, at_ns);
     x->response->latency_ns += at_ns - now_ns;
@@ -179,8 +186,11 @@ static void put_settings(struct es_exchange *x)
     for (int i = 0; i < 2; i++) {
         const cJSON *given = cJSON_GetObjectItemCaseSensitive(x->body, kinds[i]);
         if (given)
-            flatten(given, "", cJSON_GetObjectItemCaseSensitive(x->node->cluster_settings, kinds[i]), x->arena);
-        cJSON_AddItemToObject(json, kinds[i], given ? cJSON_Duplicate(given, true) : cJSON_CreateObject());
+            flatten(given, "",
+                    cJSON_GetObjectItemCaseSensitive(x->node->cluster_settings, kinds[i]),
+                    x->arena);
+        cJSON_AddItemToObject(json, kinds[i],
+                              given ? cJSON_Duplicate(given, true) : cJSON_CreateObject());
     }
     record_change(x->node->env->record, store_name(x->node->store), "cluster settings changed");
     es_answer(x, 200, json);
@@ -203,8 +213,11 @@ static void recovery(struct es_exchange *x)
         if ((index->closed || index->corrupt) && !index->restoring)
             continue;
         int64_t whole_ns = index->restore_ends_ns - index->restore_began_ns;
-        int64_t bytes = from ? index->restore_bytes : 225 + es_count(x->node, index) * ES_DOCUMENT_BYTES;
-        int64_t done = index->restoring && whole_ns > 0 ? bytes / 1000 * ((now_ns - index->restore_began_ns) * 1000 / whole_ns) : bytes;
+        int64_t bytes =
+            from ? index->restore_bytes : 225 + es_count(x->node, index) * ES_DOCUMENT_BYTES;
+        int64_t done = index->restoring && whole_ns > 0
+                           ? bytes / 1000 * ((now_ns - index->restore_began_ns) * 1000 / whole_ns)
+                           : bytes;
         cJSON *shard = cJSON_CreateObject();
         cJSON_AddNumberToObject(shard, "id", 0);
         cJSON_AddStringToObject(shard, "type", from ? "SNAPSHOT" : "EXISTING_STORE");
@@ -219,9 +232,12 @@ static void recovery(struct es_exchange *x)
         cJSON *size = cJSON_AddObjectToObject(cJSON_AddObjectToObject(shard, "index"), "size");
         cJSON_AddNumberToObject(size, "total_in_bytes", (double)bytes);
         cJSON_AddNumberToObject(size, "recovered_in_bytes", (double)done);
-        cJSON_AddStringToObject(size, "percent", arena_printf(x->arena, "%lld.%lld%%", (long long)(bytes ? done * 100 / bytes : 100),
-                                                             (long long)(bytes ? done * 1000 / bytes % 10 : 0)));
-        cJSON_AddItemToArray(cJSON_AddArrayToObject(cJSON_AddObjectToObject(json, index->name), "shards"), shard);
+        cJSON_AddStringToObject(size, "percent",
+                                arena_printf(x->arena, "%lld.%lld%%",
+                                             (long long)(bytes ? done * 100 / bytes : 100),
+                                             (long long)(bytes ? done * 1000 / bytes % 10 : 0)));
+        cJSON_AddItemToArray(
+            cJSON_AddArrayToObject(cJSON_AddObjectToObject(json, index->name), "shards"), shard);
     }
     es_answer(x, 200, json);
 }

@@ -1,4 +1,5 @@
-/* Dates as Elasticsearch reads and writes them: strict_date_optional_time||epoch_millis, and date math. */
+/* Dates as Elasticsearch reads and writes them: strict_date_optional_time||epoch_millis, and date
+ * math. */
 #include <ctype.h>
 #include <string.h>
 
@@ -9,7 +10,8 @@ static int64_t days_of(int64_t year, int64_t month, int64_t day)
 {
     year -= month <= 2;
     int64_t era = (year >= 0 ? year : year - 399) / 400, yoe = year - era * 400;
-    int64_t doy = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1, doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+    int64_t doy = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1,
+            doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
     return era * 146097 + doe - 719468;
 }
 
@@ -20,7 +22,8 @@ struct civil {
 static struct civil civil_of(int64_t days)
 {
     int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
-    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365, doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365,
+            doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     int64_t mp = (5 * doy + 2) / 153, month = mp < 10 ? mp + 3 : mp - 9;
     return (struct civil){yoe + era * 400 + (month <= 2), month, doy - (153 * mp + 2) / 5 + 1};
 }
@@ -32,10 +35,13 @@ static int64_t floor_div(int64_t a, int64_t b)
 
 const char *es_time(struct arena *arena, const struct es_node *node, int64_t at_ns)
 {
-    int64_t ms = (node->env->start_unix_ns + at_ns) / MILLISECOND, days = floor_div(ms, 86400000), rest = ms - days * 86400000;
+    int64_t ms = (node->env->start_unix_ns + at_ns) / MILLISECOND, days = floor_div(ms, 86400000),
+            rest = ms - days * 86400000;
     struct civil c = civil_of(days);
-    return arena_printf(arena, "%04lld-%02lld-%02lldT%02lld:%02lld:%02lld.%03lldZ", (long long)c.year, (long long)c.month, (long long)c.day,
-                        (long long)(rest / 3600000), (long long)(rest / 60000 % 60), (long long)(rest / 1000 % 60), (long long)(rest % 1000));
+    return arena_printf(arena, "%04lld-%02lld-%02lldT%02lld:%02lld:%02lld.%03lldZ",
+                        (long long)c.year, (long long)c.month, (long long)c.day,
+                        (long long)(rest / 3600000), (long long)(rest / 60000 % 60),
+                        (long long)(rest / 1000 % 60), (long long)(rest % 1000));
 }
 
 /* Up to `digits` digits as a number; false: there are none. */
@@ -48,7 +54,8 @@ static bool take_number(const char **p, int digits, int64_t *ret)
     return n > 0;
 }
 
-/* yyyy[-MM[-dd[THH[:mm[:ss[.SSS]]]]]][Z|+hh:mm] in ms; `up` fills what is left out with the last instant of it. */
+/* yyyy[-MM[-dd[THH[:mm[:ss[.SSS]]]]]][Z|+hh:mm] in ms; `up` fills what is left out with the last
+ * instant of it. */
 static bool take_date(const char **p, bool up, int64_t *ret_ms)
 {
     int64_t field[7] = {0, 1, 1, 0, 0, 0, 0}, hour, minute = 0;
@@ -57,19 +64,24 @@ static bool take_date(const char **p, bool up, int64_t *ret_ms)
     int n = 1;
     if (!take_number(p, 4, &field[0]))
         return false;
-    while (n < 7 && (**p == between[n - 1] || (n == 3 && **p == ' ')) && isdigit((unsigned char)(*p)[1])) {
+    while (n < 7 && (**p == between[n - 1] || (n == 3 && **p == ' ')) &&
+           isdigit((unsigned char)(*p)[1])) {
         ++*p;
         take_number(p, n == 6 ? 3 : 2, &field[n]);
         while (n == 6 && isdigit((unsigned char)**p))
             ++*p;
         n++;
     }
-    if (field[1] < 1 || field[1] > 12 || field[2] < 1 || field[2] > 31 || field[3] > 24 || field[4] > 59 || field[5] > 60)
+    if (field[1] < 1 || field[1] > 12 || field[2] < 1 || field[2] > 31 || field[3] > 24 ||
+        field[4] > 59 || field[5] > 60)
         return false;
     for (int i = n; i < 7 && up; i++)
-        field[i] = i == 2 ? days_of(field[1] == 12 ? field[0] + 1 : field[0], field[1] == 12 ? 1 : field[1] + 1, 1) - days_of(field[0], field[1], 1)
+        field[i] = i == 2 ? days_of(field[1] == 12 ? field[0] + 1 : field[0],
+                                    field[1] == 12 ? 1 : field[1] + 1, 1) -
+                                days_of(field[0], field[1], 1)
                           : last[i];
-    *ret_ms = days_of(field[0], field[1], field[2]) * 86400000 + field[3] * 3600000 + field[4] * 60000 + field[5] * 1000 + field[6];
+    *ret_ms = days_of(field[0], field[1], field[2]) * 86400000 + field[3] * 3600000 +
+              field[4] * 60000 + field[5] * 1000 + field[6];
     if (**p == 'Z') {
         ++*p;
     } else if (**p == '+' || (**p == '-' && n > 3)) {
@@ -94,7 +106,8 @@ static int64_t add_unit(int64_t ms, int64_t n, char unit)
     int64_t days = floor_div(ms, 86400000);
     struct civil c = civil_of(days);
     int64_t month = c.year * 12 + c.month - 1 + n * (unit == 'y' ? 12 : 1);
-    return days_of(floor_div(month, 12), month - floor_div(month, 12) * 12 + 1, c.day) * 86400000 + ms - days * 86400000;
+    return days_of(floor_div(month, 12), month - floor_div(month, 12) * 12 + 1, c.day) * 86400000 +
+           ms - days * 86400000;
 }
 
 static int64_t round_to(int64_t ms, char unit)
@@ -109,7 +122,8 @@ static int64_t round_to(int64_t ms, char unit)
     case 'H':
         return floor_div(ms, 3600000) * 3600000;
     case 'w':
-        return floor_div(ms + 3 * 86400000, 604800000) * 604800000 - 3 * 86400000; /* weeks begin on Monday */
+        return floor_div(ms + 3 * 86400000, 604800000) * 604800000 -
+               3 * 86400000; /* weeks begin on Monday */
     case 'M':
         return days_of(c.year, c.month, 1) * 86400000;
     case 'y':

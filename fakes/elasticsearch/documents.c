@@ -28,7 +28,8 @@ static int first_from(const struct es_index *index, int64_t identity)
 struct es_document *es_find_document(struct es_index *index, int64_t identity)
 {
     int i = first_from(index, identity);
-    return i < index->n_documents && index->documents[i].identity == identity ? &index->documents[i] : NULL;
+    return i < index->n_documents && index->documents[i].identity == identity ? &index->documents[i]
+                                                                              : NULL;
 }
 
 static struct es_document *add_document(struct es_index *index, int64_t identity, const char *id)
@@ -85,7 +86,8 @@ static bool origin_of(const struct es_hit *hit, struct es_hit *ret)
     return false;
 }
 
-bool es_find_by_id(struct es_exchange *x, struct es_index *index, const char *id, struct es_hit *ret)
+bool es_find_by_id(struct es_exchange *x, struct es_index *index, const char *id,
+                   struct es_hit *ret)
 {
     int64_t number = 0;
     bool numeric = str_int64(str_of(id), &number);
@@ -99,19 +101,22 @@ bool es_find_by_id(struct es_exchange *x, struct es_index *index, const char *id
     for (int i = 0; i < index->n_copied; i++) {
         const struct es_copied *copied = &index->copied[i];
         struct es_index *from = (struct es_index *)(uintptr_t)copied->from;
-        int64_t k = numeric && !es_find_document(from, number) ? place_of(&copied->origin, number) : -1;
+        int64_t k =
+            numeric && !es_find_document(from, number) ? place_of(&copied->origin, number) : -1;
         for (int d = 0; d < from->n_documents && k < 0; d++) {
             if (strcmp(from->documents[d].id, id) == 0)
                 k = place_of(&copied->origin, from->documents[d].identity);
         }
-        if (k >= 0 && is_there(x, index, copied->first + k) && !es_find_document(index, copied->first + k)) {
+        if (k >= 0 && is_there(x, index, copied->first + k) &&
+            !es_find_document(index, copied->first + k)) {
             *ret = (struct es_hit){index, copied->first + k, NULL};
             return true;
         }
     }
     *ret = (struct es_hit){index, number, NULL};
     struct es_hit from;
-    return numeric && is_there(x, index, number) && !es_find_document(index, number) && !origin_of(ret, &from);
+    return numeric && is_there(x, index, number) && !es_find_document(index, number) &&
+           !origin_of(ret, &from);
 }
 
 const char *es_id_of(struct es_exchange *x, const struct es_hit *hit)
@@ -167,22 +172,27 @@ cJSON *es_field_of(struct es_exchange *x, const struct es_hit *hit, const char *
 
 /* ---- writing ---- */
 
-int es_index_document(struct es_exchange *x, struct es_index *index, const char *id, const cJSON *source, struct str text, bool create,
-                      const char **ret_id, int64_t *ret_version, cJSON **ret_error)
+int es_index_document(struct es_exchange *x, struct es_index *index, const char *id,
+                      const cJSON *source, struct str text, bool create, const char **ret_id,
+                      int64_t *ret_version, cJSON **ret_error)
 {
     int status = 400;
     struct es_hit old = {0};
     struct dataset *serving = store_serving(x->node->store);
     if (!id)
-        id = arena_printf(x->arena, "%.20s", es_uuid(x->arena, arena_printf(x->arena, "document %lld", (long long)x->node->next_id++)));
+        id = arena_printf(x->arena, "%.20s",
+                          es_uuid(x->arena, arena_printf(x->arena, "document %lld",
+                                                         (long long)x->node->next_id++)));
     *ret_id = id;
     if ((*ret_error = es_write_refused(index, &status)) != NULL)
         return status;
     bool there = es_find_by_id(x, index, id, &old);
     if (there && create) {
-        *ret_error = es_error_json("version_conflict_engine_exception",
-                                   arena_printf(x->arena, "[%s]: version conflict, document already exists (current version [%lld])", id,
-                                                (long long)es_version_of(&old)));
+        *ret_error = es_error_json(
+            "version_conflict_engine_exception",
+            arena_printf(x->arena,
+                         "[%s]: version conflict, document already exists (current version [%lld])",
+                         id, (long long)es_version_of(&old)));
         cJSON_AddStringToObject(*ret_error, "index_uuid", es_uuid(x->arena, index->name));
         cJSON_AddStringToObject(*ret_error, "shard", "0");
         cJSON_AddStringToObject(*ret_error, "index", index->name);
@@ -209,19 +219,24 @@ int es_index_document(struct es_exchange *x, struct es_index *index, const char 
 
 void es_delete_document(struct es_exchange *x, const struct es_hit *hit)
 {
-    store_because(x->node->store, arena_printf(x->arena, "%s %s", x->request->method, x->request->target));
-    dataset_delete(store_serving(x->node->store), hit->index->name, hit->identity, hit->identity + 1);
+    store_because(x->node->store,
+                  arena_printf(x->arena, "%s %s", x->request->method, x->request->target));
+    dataset_delete(store_serving(x->node->store), hit->index->name, hit->identity,
+                   hit->identity + 1);
 }
 
-/* The index to write to: its own name, an alias, or a new one. NULL: none, and *ret_error says why. */
+/* The index to write to: its own name, an alias, or a new one. NULL: none, and *ret_error says why.
+ */
 static struct es_index *writable(struct es_exchange *x, const char *name, cJSON **ret_error)
 {
     struct es_index *index = es_find_index(x->node, str_of(name)), *marked = NULL;
     int n = 0;
     for (int i = 0; i < x->node->n_indices && !index; i++) {
         struct es_index *one = x->node->indices[i];
-        const cJSON *alias = one->deleted ? NULL : cJSON_GetObjectItemCaseSensitive(one->aliases, name);
-        const cJSON *write = alias ? cJSON_GetObjectItemCaseSensitive(alias, "is_write_index") : NULL;
+        const cJSON *alias =
+            one->deleted ? NULL : cJSON_GetObjectItemCaseSensitive(one->aliases, name);
+        const cJSON *write =
+            alias ? cJSON_GetObjectItemCaseSensitive(alias, "is_write_index") : NULL;
         if (!alias)
             continue;
         n += !cJSON_IsFalse(write);
@@ -234,9 +249,13 @@ static struct es_index *writable(struct es_exchange *x, const char *name, cJSON 
         return index ? index : marked;
     if (n) {
         *ret_error = es_error_json("illegal_argument_exception",
-                                   arena_printf(x->arena, "no write index is defined for alias [%s]. The write index may be explicitly disabled "
-                                                          "using is_write_index=false or the alias points to multiple indices without one being "
-                                                          "designated as a write index", name));
+                                   arena_printf(x->arena,
+                                                "no write index is defined for alias [%s]. The "
+                                                "write index may be explicitly disabled "
+                                                "using is_write_index=false or the alias points to "
+                                                "multiple indices without one being "
+                                                "designated as a write index",
+                                                name));
         return NULL;
     }
     index = es_add_index(x->node, name);
@@ -247,7 +266,8 @@ static struct es_index *writable(struct es_exchange *x, const char *name, cJSON 
     return index;
 }
 
-static cJSON *result_json(struct es_exchange *x, const struct es_index *index, const char *id, int64_t version, const char *result)
+static cJSON *result_json(struct es_exchange *x, const struct es_index *index, const char *id,
+                          int64_t version, const char *result)
 {
     cJSON *json = cJSON_CreateObject();
     (void)x;
@@ -265,7 +285,8 @@ static void answer_refused(struct es_exchange *x, int status, cJSON *error)
 {
     cJSON *json = cJSON_CreateObject(), *outer = cJSON_AddObjectToObject(json, "error");
     cJSON_AddItemToArray(cJSON_AddArrayToObject(outer, "root_cause"), cJSON_Duplicate(error, true));
-    cJSON_DeleteItemFromObject(cJSON_GetArrayItem(cJSON_GetObjectItem(outer, "root_cause"), 0), "caused_by");
+    cJSON_DeleteItemFromObject(cJSON_GetArrayItem(cJSON_GetObjectItem(outer, "root_cause"), 0),
+                               "caused_by");
     for (cJSON *item = error->child; item; item = item->next)
         cJSON_AddItemToObject(outer, item->string, cJSON_Duplicate(item, true));
     cJSON_AddNumberToObject(json, "status", status);
@@ -283,13 +304,17 @@ static void put_as(struct es_exchange *x, bool create)
         return;
     }
     struct es_index *index = writable(x, part(x, 0), &error);
-    int status = index ? es_index_document(x, index, id, x->body, x->request->body,
-                                           create || strcmp(es_parameter(x, "op_type", "index"), "create") == 0, &id, &version, &error) : 400;
+    int status = index ? es_index_document(
+                             x, index, id, x->body, x->request->body,
+                             create || strcmp(es_parameter(x, "op_type", "index"), "create") == 0,
+                             &id, &version, &error)
+                       : 400;
     if (error) {
         answer_refused(x, status, error);
         return;
     }
-    record_change(x->node->env->record, index->name, "document %s %s", id, status == 201 ? "created" : "updated");
+    record_change(x->node->env->record, index->name, "document %s %s", id,
+                  status == 201 ? "created" : "updated");
     es_answer(x, status, result_json(x, index, id, version, status == 201 ? "created" : "updated"));
 }
 
@@ -343,7 +368,8 @@ static void get_source(struct es_exchange *x)
     if (named_document(x, &hit))
         es_answer(x, 200, es_source_of(x, &hit));
     else
-        es_error(x, 404, "resource_not_found_exception", "Document not found [%s]/[%s]", part(x, 0), part(x, 1));
+        es_error(x, 404, "resource_not_found_exception", "Document not found [%s]/[%s]", part(x, 0),
+                 part(x, 1));
 }
 
 static void delete_document(struct es_exchange *x)
@@ -360,18 +386,24 @@ static void delete_document(struct es_exchange *x)
     }
     if (found)
         es_delete_document(x, &hit);
-    es_answer(x, found ? 200 : 404, result_json(x, hit.index, part(x, 1), es_version_of(&hit) + found, found ? "deleted" : "not_found"));
+    es_answer(x, found ? 200 : 404,
+              result_json(x, hit.index, part(x, 1), es_version_of(&hit) + found,
+                          found ? "deleted" : "not_found"));
 }
 
-/* The document after an update of "doc", "doc_as_upsert", "upsert"; NULL: *ret_error. Freed by the caller. */
-static cJSON *updated_source(struct es_exchange *x, struct es_index *index, const char *id, const cJSON *body, int *ret_status, cJSON **ret_error)
+/* The document after an update of "doc", "doc_as_upsert", "upsert"; NULL: *ret_error. Freed by the
+ * caller. */
+static cJSON *updated_source(struct es_exchange *x, struct es_index *index, const char *id,
+                             const cJSON *body, int *ret_status, cJSON **ret_error)
 {
     struct es_hit hit;
-    const cJSON *doc = cJSON_GetObjectItemCaseSensitive(body, "doc"), *upsert = cJSON_GetObjectItemCaseSensitive(body, "upsert");
+    const cJSON *doc = cJSON_GetObjectItemCaseSensitive(body, "doc"),
+                *upsert = cJSON_GetObjectItemCaseSensitive(body, "upsert");
     bool there = es_find_by_id(x, index, id, &hit);
     *ret_status = 400;
     if (cJSON_GetObjectItemCaseSensitive(body, "script")) {
-        record_observe(x->node->env->record, "not_simulated", x->request->target, "elasticsearch: scripts are not simulated");
+        record_observe(x->node->env->record, "not_simulated", x->request->target,
+                       "elasticsearch: scripts are not simulated");
         *ret_error = es_error_json("not_simulated", "scripts are not simulated");
         return NULL;
     }
@@ -379,7 +411,8 @@ static cJSON *updated_source(struct es_exchange *x, struct es_index *index, cons
         upsert = doc;
     if (!there && !upsert) {
         *ret_status = 404;
-        *ret_error = es_error_json("document_missing_exception", arena_printf(x->arena, "[%s]: document missing", id));
+        *ret_error = es_error_json("document_missing_exception",
+                                   arena_printf(x->arena, "[%s]: document missing", id));
         cJSON_AddStringToObject(*ret_error, "index_uuid", es_uuid(x->arena, index->name));
         cJSON_AddStringToObject(*ret_error, "shard", "0");
         cJSON_AddStringToObject(*ret_error, "index", index->name);
@@ -388,7 +421,8 @@ static cJSON *updated_source(struct es_exchange *x, struct es_index *index, cons
     if (!there)
         return cJSON_Duplicate(upsert, true);
     if (!doc) {
-        *ret_error = es_error_json("action_request_validation_exception", "Validation Failed: 1: script or doc is missing;");
+        *ret_error = es_error_json("action_request_validation_exception",
+                                   "Validation Failed: 1: script or doc is missing;");
         return NULL;
     }
     cJSON *source = es_source_of(x, &hit);
@@ -406,16 +440,19 @@ static void update_document(struct es_exchange *x)
     int64_t version = 0;
     int status = 400;
     struct es_index *index = writable(x, part(x, 0), &error);
-    cJSON *source = index && x->body ? updated_source(x, index, id, x->body, &status, &error) : NULL;
+    cJSON *source =
+        index && x->body ? updated_source(x, index, id, x->body, &status, &error) : NULL;
     if (source)
-        status = es_index_document(x, index, id, source, x->request->body, false, &id, &version, &error);
+        status =
+            es_index_document(x, index, id, source, x->request->body, false, &id, &version, &error);
     cJSON_Delete(source);
     if (error)
         answer_refused(x, status, error);
     else if (!x->body)
         es_error(x, 400, "parse_exception", "request body is required");
     else
-        es_answer(x, status, result_json(x, index, id, version, status == 201 ? "created" : "updated"));
+        es_answer(x, status,
+                  result_json(x, index, id, version, status == 201 ? "created" : "updated"));
 }
 
 /* ---- in bulk ---- */
@@ -427,7 +464,8 @@ struct bulk {
     const char *first_error;
 };
 
-static void add_item(struct bulk *b, const char *action, const char *index, const char *id, int status, cJSON *result, cJSON *error)
+static void add_item(struct bulk *b, const char *action, const char *index, const char *id,
+                     int status, cJSON *result, cJSON *error)
 {
     cJSON *item = cJSON_CreateObject(), *one = result ? result : cJSON_CreateObject();
     if (!result) {
@@ -438,7 +476,8 @@ static void add_item(struct bulk *b, const char *action, const char *index, cons
     if (error) {
         const cJSON *reason = cJSON_GetObjectItemCaseSensitive(error, "reason");
         if (b->failed++ == 0)
-            b->first_error = cJSON_IsString(reason) ? arena_strdup(b->x->arena, reason->valuestring) : "";
+            b->first_error =
+                cJSON_IsString(reason) ? arena_strdup(b->x->arena, reason->valuestring) : "";
         cJSON_AddItemToObject(one, "error", error);
     }
     cJSON_AddItemToObject(item, action, one);
@@ -457,28 +496,35 @@ static void bulk_delete(struct bulk *b, struct es_index *index, const char *id)
     if (refused)
         add_item(b, "delete", index->name, id, status, NULL, refused);
     else
-        add_item(b, "delete", index->name, id, found ? 200 : 404,
-                 result_json(b->x, index, id, es_version_of(&hit) + 1, found ? "deleted" : "not_found"), NULL);
+        add_item(
+            b, "delete", index->name, id, found ? 200 : 404,
+            result_json(b->x, index, id, es_version_of(&hit) + 1, found ? "deleted" : "not_found"),
+            NULL);
 }
 
-static void bulk_write(struct bulk *b, const char *action, struct es_index *index, const char *id, struct str text)
+static void bulk_write(struct bulk *b, const char *action, struct es_index *index, const char *id,
+                       struct str text)
 {
     struct es_exchange *x = b->x;
     cJSON *source = cJSON_ParseWithLength(text.at, text.len), *error = NULL, *whole = NULL;
     int64_t version = 0;
     int status = 400;
     if (!source || !cJSON_IsObject(source)) {
-        error = es_error_json(x->node->opensearch ? "mapper_parsing_exception" : "document_parsing_exception",
-                              x->node->opensearch ? "failed to parse" : "[1:1] failed to parse: not an object");
+        error = es_error_json(
+            x->node->opensearch ? "mapper_parsing_exception" : "document_parsing_exception",
+            x->node->opensearch ? "failed to parse" : "[1:1] failed to parse: not an object");
     } else if (strcmp(action, "update") == 0) {
         whole = updated_source(x, index, id ? id : "", source, &status, &error);
     }
     if (!error)
-        status = es_index_document(x, index, id, whole ? whole : source, text, strcmp(action, "create") == 0, &id, &version, &error);
+        status = es_index_document(x, index, id, whole ? whole : source, text,
+                                   strcmp(action, "create") == 0, &id, &version, &error);
     cJSON_Delete(source);
     cJSON_Delete(whole);
     add_item(b, action, index->name, id, status,
-             error ? NULL : result_json(x, index, id, version, status == 201 ? "created" : "updated"), error);
+             error ? NULL
+                   : result_json(x, index, id, version, status == 201 ? "created" : "updated"),
+             error);
 }
 
 /* One action and its source. False: the whole request is refused. */
@@ -487,32 +533,40 @@ static bool bulk_action(struct bulk *b, struct str line, struct str *rest)
     struct es_exchange *x = b->x;
     cJSON *json = cJSON_ParseWithLength(line.at, line.len), *error = NULL;
     const cJSON *action = json ? json->child : NULL;
-    bool known = action && (strcmp(action->string, "index") == 0 || strcmp(action->string, "create") == 0 ||
-                            strcmp(action->string, "update") == 0 || strcmp(action->string, "delete") == 0);
+    bool known =
+        action && (strcmp(action->string, "index") == 0 || strcmp(action->string, "create") == 0 ||
+                   strcmp(action->string, "update") == 0 || strcmp(action->string, "delete") == 0);
     if (!cJSON_IsObject(json) || !known) {
         if (action && cJSON_IsObject(json))
             es_error(x, 400, "illegal_argument_exception",
-                     "Malformed action/metadata line [%d], expected field [create], [delete], [index] or [update] but found [%s]", b->line,
-                     action->string);
+                     "Malformed action/metadata line [%d], expected field [create], [delete], "
+                     "[index] or [update] but found [%s]",
+                     b->line, action->string);
         else
-            es_error(x, 400, "illegal_argument_exception", "Malformed action/metadata line [%d], expected START_OBJECT but found [%s]",
+            es_error(x, 400, "illegal_argument_exception",
+                     "Malformed action/metadata line [%d], expected START_OBJECT but found [%s]",
                      b->line, json ? "VALUE_STRING" : "null");
         cJSON_Delete(json);
         return false;
     }
-    const cJSON *name = cJSON_GetObjectItemCaseSensitive(action, "_index"), *id = cJSON_GetObjectItemCaseSensitive(action, "_id");
+    const cJSON *name = cJSON_GetObjectItemCaseSensitive(action, "_index"),
+                *id = cJSON_GetObjectItemCaseSensitive(action, "_id");
     const char *kind = arena_strdup(x->arena, action->string);
-    const char *target = cJSON_IsString(name) ? arena_strdup(x->arena, name->valuestring) : part(x, 0);
-    const char *key = cJSON_IsString(id) ? arena_strdup(x->arena, id->valuestring)
-                                         : cJSON_IsNumber(id) ? arena_printf(x->arena, "%.0f", id->valuedouble) : NULL;
+    const char *target =
+        cJSON_IsString(name) ? arena_strdup(x->arena, name->valuestring) : part(x, 0);
+    const char *key = cJSON_IsString(id)   ? arena_strdup(x->arena, id->valuestring)
+                      : cJSON_IsNumber(id) ? arena_printf(x->arena, "%.0f", id->valuedouble)
+                                           : NULL;
     bool typed = cJSON_GetObjectItemCaseSensitive(action, "_type") != NULL;
     cJSON_Delete(json);
     if (typed) {
-        es_error(x, 400, "illegal_argument_exception", "Action/metadata line [%d] contains an unknown parameter [_type]", b->line);
+        es_error(x, 400, "illegal_argument_exception",
+                 "Action/metadata line [%d] contains an unknown parameter [_type]", b->line);
         return false;
     }
     if (!*target) {
-        es_error(x, 400, "action_request_validation_exception", "Validation Failed: 1: index is missing;");
+        es_error(x, 400, "action_request_validation_exception",
+                 "Validation Failed: 1: index is missing;");
         return false;
     }
     bool deletes = strcmp(kind, "delete") == 0;
@@ -535,7 +589,8 @@ static void bulk(struct es_exchange *x)
     if (!rest.len)
         es_error(x, 400, "parse_exception", "request body is required");
     else if (rest.at[rest.len - 1] != '\n')
-        es_error(x, 400, "illegal_argument_exception", "The bulk request must be terminated by a newline [\\n]");
+        es_error(x, 400, "illegal_argument_exception",
+                 "The bulk request must be terminated by a newline [\\n]");
     store_because(x->node->store, arena_printf(x->arena, "POST %s", x->request->target));
     while (rest.len && !x->answered) {
         struct str line = str_trim(str_cut(&rest, '\n'));
@@ -549,9 +604,12 @@ static void bulk(struct es_exchange *x)
     }
     struct record *record = x->node->env->record;
     if (b.failed && record_step_current(record))
-        record_observe(record, "silent_failure", b.first_error, "a bulk request was answered with 200 although %d of its %d actions were refused",
-                       b.failed, b.n);
-    record_change(record, store_name(x->node->store), "bulk request: %d of %d actions done", b.n - b.failed, b.n);
+        record_observe(
+            record, "silent_failure", b.first_error,
+            "a bulk request was answered with 200 although %d of its %d actions were refused",
+            b.failed, b.n);
+    record_change(record, store_name(x->node->store), "bulk request: %d of %d actions done",
+                  b.n - b.failed, b.n);
     cJSON *json = cJSON_CreateObject();
     cJSON_AddBoolToObject(json, "errors", b.failed > 0);
     int took_ms = b.n / 20 + 3;

@@ -1,12 +1,12 @@
-/* elasticsearch: the REST API of a single node behind every store whose engine starts with "elasticsearch" or
- * "opensearch".
+/* elasticsearch: the REST API of a single node behind every store whose engine starts with
+ * "elasticsearch" or "opensearch".
  *
  * Of the store's mapping it reads
- *   host, port     where it is reached (default localhost:9200; in containers also by the name of its service)
- *   repository     name of its snapshot repository; each backup schedule of the store writes snapshots into it,
- *                  named by the schedule's `file`
- * A setting "elasticsearch.INDEX" = "corrupt" of the scenario makes an index corrupt.
- * Wording and status codes: Elasticsearch 8.11, its REST API reference and source.
+ *   host, port     where it is reached (default localhost:9200; in containers also by the name of
+ * its service) repository     name of its snapshot repository; each backup schedule of the store
+ * writes snapshots into it, named by the schedule's `file` A setting "elasticsearch.INDEX" =
+ * "corrupt" of the scenario makes an index corrupt. Wording and status codes: Elasticsearch 8.11,
+ * its REST API reference and source.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -120,7 +120,8 @@ bool es_is_set(const struct es_index *index, const char *setting)
 
 const char *es_uuid(struct arena *arena, const char *name)
 {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     uint64_t h = UINT64_C(1469598103934665603);
     char *uuid = arena_alloc(arena, 23);
     for (int i = 0; i < 22; i++) {
@@ -146,7 +147,8 @@ static bool accepts(struct store *store, const char *table, const char **why, vo
         *why = "index_not_found_exception";
     else if (refused)
         *why = status == 403 || status == 429 ? "cluster_block_exception"
-                                              : index->closed ? "index_closed_exception" : "all shards failed";
+               : index->closed                ? "index_closed_exception"
+                                              : "all shards failed";
     cJSON_Delete(refused);
     return ok;
 }
@@ -158,8 +160,9 @@ static void backup_made(struct world *world, const struct backup *backup, void *
         if (node->store != backup->store || !node->repositories || backup->damage == DAMAGE_MISSING)
             continue;
         const char *name = strrchr(backup->path, '/');
-        es_add_snapshot(node, node->repositories->name, name ? name + 1 : backup->path, dataset_copy(backup->contents),
-                        backup->damage != DAMAGE_NONE, backup->made_ns);
+        es_add_snapshot(node, node->repositories->name, name ? name + 1 : backup->path,
+                        dataset_copy(backup->contents), backup->damage != DAMAGE_NONE,
+                        backup->made_ns);
     }
 }
 
@@ -175,7 +178,8 @@ static void corrupt_index(struct es_node *node, struct es_index *index)
     if (rows)
         idset_copy(&all, rows);
     record->current_step = 0; /* no command did it */
-    store_because(node->store, arena_printf(&node->env->arena, "corruption of the only shard of %s", index->name));
+    store_because(node->store, arena_printf(&node->env->arena, "corruption of the only shard of %s",
+                                            index->name));
     if (all.n)
         dataset_delete_set(serving, index->name, &all);
     record->current_step = now_in;
@@ -188,8 +192,10 @@ static void read_settings(struct world *world, void *ctx)
     struct es_node *node = ctx;
     for (int i = 0; i < node->n_indices; i++) {
         struct es_index *index = node->indices[i];
-        const char *value = world_setting(world, arena_printf(&node->env->arena, "elasticsearch.%s", index->name));
-        if (value && strcmp(value, "corrupt") == 0 && !index->corrupt && !index->deleted && index->restore_ends_ns == 0)
+        const char *value =
+            world_setting(world, arena_printf(&node->env->arena, "elasticsearch.%s", index->name));
+        if (value && strcmp(value, "corrupt") == 0 && !index->corrupt && !index->deleted &&
+            index->restore_ends_ns == 0)
             corrupt_index(node, index);
     }
 }
@@ -205,7 +211,8 @@ static void map_traffic(struct es_index *index)
 {
     static const char *const fields[][2] = {{"@timestamp", "date"}, {"id", "long"}};
     for (size_t i = 0; i < 2; i++)
-        cJSON_AddStringToObject(cJSON_AddObjectToObject(index->properties, fields[i][0]), "type", fields[i][1]);
+        cJSON_AddStringToObject(cJSON_AddObjectToObject(index->properties, fields[i][0]), "type",
+                                fields[i][1]);
 }
 
 /* ---- set-up ---- */
@@ -233,7 +240,8 @@ static int add_node(struct env *env, struct store *store, struct error *error)
     if (repository) {
         node->repositories = ARENA_NEW(&env->arena, struct es_repository);
         node->repositories->name = repository;
-        node->repositories->body = cJSON_Parse("{\"type\":\"fs\",\"settings\":{\"location\":\"/backups\"}}");
+        node->repositories->body =
+            cJSON_Parse("{\"type\":\"fs\",\"settings\":{\"location\":\"/backups\"}}");
     }
     const struct dataset *contents = store_serving(store);
     for (int i = 0; i < dataset_tables(contents); i++) {
@@ -273,7 +281,8 @@ static void release(struct env *env)
             es_free_snapshot(node->snapshots[i]);
         for (int i = 0; i < node->n_indices; i++)
             free_index(node->indices[i]);
-        for (struct es_repository *repository = node->repositories; repository; repository = repository->next)
+        for (struct es_repository *repository = node->repositories; repository;
+             repository = repository->next)
             cJSON_Delete(repository->body);
         cJSON_Delete(node->cluster_settings);
         free(node->snapshots);

@@ -43,31 +43,40 @@ static void flatten(const cJSON *from, const char *prefix, cJSON *to, struct are
 }
 
 /* Takes settings over into an index. The reason why not, or NULL. */
-static const char *apply_settings(struct es_exchange *x, struct es_index *index, const cJSON *flat, bool creating)
+static const char *apply_settings(struct es_exchange *x, struct es_index *index, const cJSON *flat,
+                                  bool creating)
 {
-    static const char *const fixed[] = {"index.number_of_shards", "index.uuid", "index.creation_date", "index.codec", NULL};
+    static const char *const fixed[] = {"index.number_of_shards", "index.uuid",
+                                        "index.creation_date", "index.codec", NULL};
     static const char *const closed_only[] = {"index.analysis", "index.similarity", NULL};
     for (const cJSON *item = flat->child; item && !creating; item = item->next) {
         for (int i = 0; fixed[i]; i++) {
             if (strcmp(item->string, fixed[i]) == 0 && strcmp(fixed[i], "index.codec") != 0)
-                return arena_printf(x->arena, "Can't update non dynamic settings [[%s]] for open indices [[%s/%s]]", item->string,
-                                    index->name, es_uuid(x->arena, index->name));
+                return arena_printf(
+                    x->arena, "Can't update non dynamic settings [[%s]] for open indices [[%s/%s]]",
+                    item->string, index->name, es_uuid(x->arena, index->name));
         }
         for (int i = 0; closed_only[i]; i++) {
-            if (strncmp(item->string, closed_only[i], strlen(closed_only[i])) == 0 && !index->closed)
-                return arena_printf(x->arena, "Can't update non dynamic settings [[%s]] for open indices [[%s/%s]]", item->string,
-                                    index->name, es_uuid(x->arena, index->name));
+            if (strncmp(item->string, closed_only[i], strlen(closed_only[i])) == 0 &&
+                !index->closed)
+                return arena_printf(
+                    x->arena, "Can't update non dynamic settings [[%s]] for open indices [[%s/%s]]",
+                    item->string, index->name, es_uuid(x->arena, index->name));
         }
     }
     for (const cJSON *item = flat->child; item; item = item->next) {
         int64_t number = 0;
-        bool shards = strcmp(item->string, "index.number_of_shards") == 0, replicas = strcmp(item->string, "index.number_of_replicas") == 0;
+        bool shards = strcmp(item->string, "index.number_of_shards") == 0,
+             replicas = strcmp(item->string, "index.number_of_replicas") == 0;
         if (shards || replicas) {
             const char *value = cJSON_IsString(item) ? item->valuestring : "1";
             if (!str_int64(str_of(value), &number))
-                return arena_printf(x->arena, "Failed to parse value [%s] for setting [%s]", value, item->string);
+                return arena_printf(x->arena, "Failed to parse value [%s] for setting [%s]", value,
+                                    item->string);
             if (number < (shards ? 1 : 0))
-                return arena_printf(x->arena, "Failed to parse value [%s] for setting [%s] must be >= %d", value, item->string, shards);
+                return arena_printf(x->arena,
+                                    "Failed to parse value [%s] for setting [%s] must be >= %d",
+                                    value, item->string, shards);
             *(shards ? &index->shards : &index->replicas) = (int)number;
             continue;
         }
@@ -101,15 +110,20 @@ static cJSON *settings_json(struct es_exchange *x, const struct es_index *index)
 {
     cJSON *json = cJSON_CreateObject(), *flat = cJSON_CreateObject();
     bool flat_wanted = es_flag(x, "flat_settings", false);
-    cJSON_AddStringToObject(flat, "index.number_of_shards", arena_printf(x->arena, "%d", index->shards));
+    cJSON_AddStringToObject(flat, "index.number_of_shards",
+                            arena_printf(x->arena, "%d", index->shards));
     for (const cJSON *item = index->settings->child; item; item = item->next)
         cJSON_AddStringToObject(flat, item->string, item->valuestring);
     cJSON_AddStringToObject(flat, "index.provided_name", index->name);
-    cJSON_AddStringToObject(flat, "index.creation_date",
-                            arena_printf(x->arena, "%lld", (long long)((x->node->env->start_unix_ns + index->created_ns) / MILLISECOND)));
-    cJSON_AddStringToObject(flat, "index.number_of_replicas", arena_printf(x->arena, "%d", index->replicas));
+    cJSON_AddStringToObject(
+        flat, "index.creation_date",
+        arena_printf(x->arena, "%lld",
+                     (long long)((x->node->env->start_unix_ns + index->created_ns) / MILLISECOND)));
+    cJSON_AddStringToObject(flat, "index.number_of_replicas",
+                            arena_printf(x->arena, "%d", index->replicas));
     cJSON_AddStringToObject(flat, "index.uuid", es_uuid(x->arena, index->name));
-    cJSON_AddStringToObject(flat, "index.version.created", x->node->opensearch ? "136327827" : "8500003");
+    cJSON_AddStringToObject(flat, "index.version.created",
+                            x->node->opensearch ? "136327827" : "8500003");
     if (flat_wanted)
         return cJSON_Delete(json), flat;
     for (const cJSON *item = flat->child; item; item = item->next)
@@ -125,7 +139,8 @@ static void get_settings(struct es_exchange *x)
         return;
     cJSON *json = cJSON_CreateObject();
     for (int i = 0; i < all.n; i++)
-        cJSON_AddItemToObject(cJSON_AddObjectToObject(json, all.at[i]->name), "settings", settings_json(x, all.at[i]));
+        cJSON_AddItemToObject(cJSON_AddObjectToObject(json, all.at[i]->name), "settings",
+                              settings_json(x, all.at[i]));
     es_answer(x, 200, json);
 }
 
@@ -152,11 +167,14 @@ static void put_settings(struct es_exchange *x)
     flatten(given ? given : x->body, "", flat, x->arena);
     for (int i = 0; i < all.n && !x->answered; i++) {
         struct es_index *index = all.at[i];
-        bool locked = es_is_set(index, "index.blocks.read_only") || es_is_set(index, "index.blocks.metadata");
+        bool locked =
+            es_is_set(index, "index.blocks.read_only") || es_is_set(index, "index.blocks.metadata");
         const char *why = NULL;
         if (locked && !only_unblocks(flat))
-            es_error(x, 403, "cluster_block_exception", "index [%s] blocked by: [FORBIDDEN/%s];", index->name,
-                     es_is_set(index, "index.blocks.read_only") ? "5/index read-only (api)" : "9/index metadata (api)");
+            es_error(x, 403, "cluster_block_exception", "index [%s] blocked by: [FORBIDDEN/%s];",
+                     index->name,
+                     es_is_set(index, "index.blocks.read_only") ? "5/index read-only (api)"
+                                                                : "9/index metadata (api)");
         else if ((why = apply_settings(x, index, flat, false)) != NULL)
             es_error(x, 400, "illegal_argument_exception", "%s", why);
         else
@@ -172,7 +190,8 @@ static void add_block(struct es_exchange *x)
 {
     struct es_indices all;
     const char *block = part(x, 1);
-    bool known = strcmp(block, "write") == 0 || strcmp(block, "read") == 0 || strcmp(block, "read_only") == 0 || strcmp(block, "metadata") == 0;
+    bool known = strcmp(block, "write") == 0 || strcmp(block, "read") == 0 ||
+                 strcmp(block, "read_only") == 0 || strcmp(block, "metadata") == 0;
     if (!known) {
         es_error(x, 400, "illegal_argument_exception", "No block found with name %s", block);
         return;
@@ -205,12 +224,18 @@ static const char *bad_name(struct arena *arena, const char *name)
         if (isupper((unsigned char)*p))
             return arena_printf(arena, "Invalid index name [%s], must be lowercase", name);
         if (strchr("\\/*?\"<>| ,#:", *p))
-            return arena_printf(arena, "Invalid index name [%s], must not contain the following characters "
-                                       "[' ','\"','*',',','/','<','>','?','\\','|']", name);
+            return arena_printf(
+                arena,
+                "Invalid index name [%s], must not contain the following characters "
+                "[' ','\"','*',',','/','<','>','?','\\','|']",
+                name);
     }
     if (strchr("-+_", name[0]))
-        return arena_printf(arena, "Invalid index name [%s], must not start with '_', '-', or '+'", name);
-    return strlen(name) > 255 ? arena_printf(arena, "Invalid index name [%s], index name is too long", name) : NULL;
+        return arena_printf(arena, "Invalid index name [%s], must not start with '_', '-', or '+'",
+                            name);
+    return strlen(name) > 255
+               ? arena_printf(arena, "Invalid index name [%s], index name is too long", name)
+               : NULL;
 }
 
 static cJSON *mapping_json(const struct es_index *index)
@@ -238,7 +263,8 @@ static void create_index(struct es_exchange *x)
         return;
     }
     if (es_find_index(x->node, str_of(name))) {
-        es_error(x, 400, "resource_already_exists_exception", "index [%s/%s] already exists", name, es_uuid(x->arena, name));
+        es_error(x, 400, "resource_already_exists_exception", "index [%s/%s] already exists", name,
+                 es_uuid(x->arena, name));
         return;
     }
     struct es_index *index = es_add_index(x->node, name);
@@ -255,10 +281,12 @@ static void create_index(struct es_exchange *x)
         read_dynamic(x, index, mappings);
         const cJSON *properties = cJSON_GetObjectItemCaseSensitive(mappings, "properties");
         for (const cJSON *item = mappings->child; item && !why; item = item->next) {
-            if (strcmp(item->string, "properties") != 0 && strcmp(item->string, "dynamic") != 0 && item->string[0] != '_' &&
-                strcmp(item->string, "dynamic_templates") != 0 && strcmp(item->string, "date_detection") != 0)
-                why = arena_printf(x->arena, "Root mapping definition has unsupported parameters:  [%s : %s]", item->string,
-                                   setting_text(x->arena, item));
+            if (strcmp(item->string, "properties") != 0 && strcmp(item->string, "dynamic") != 0 &&
+                item->string[0] != '_' && strcmp(item->string, "dynamic_templates") != 0 &&
+                strcmp(item->string, "date_detection") != 0)
+                why = arena_printf(x->arena,
+                                   "Root mapping definition has unsupported parameters:  [%s : %s]",
+                                   item->string, setting_text(x->arena, item));
         }
         if (!why && properties)
             why = es_merge_mapping(x->arena, index->properties, properties);
@@ -291,7 +319,8 @@ static void delete_index(struct es_exchange *x)
     struct es_indices all;
     const char *name = part(x, 0);
     if (!x->node->opensearch && (strchr(name, '*') || strcmp(name, "_all") == 0)) {
-        es_error(x, 400, "illegal_argument_exception", "Wildcard expressions or all indices are not allowed");
+        es_error(x, 400, "illegal_argument_exception",
+                 "Wildcard expressions or all indices are not allowed");
         return;
     }
     if (!es_resolve(x, name, true, &all))
@@ -299,16 +328,22 @@ static void delete_index(struct es_exchange *x)
     for (int i = 0; i < all.n; i++) {
         if (all.as[i]) {
             es_error(x, 400, "illegal_argument_exception",
-                     "The provided expression [%s] matches an alias, specify the corresponding concrete indices instead.", all.as[i]);
+                     "The provided expression [%s] matches an alias, specify the corresponding "
+                     "concrete indices instead.",
+                     all.as[i]);
             return;
         }
-        if (es_is_set(all.at[i], "index.blocks.read_only") || es_is_set(all.at[i], "index.blocks.metadata")) {
-            es_error(x, 403, "cluster_block_exception", "index [%s] blocked by: [FORBIDDEN/%s];", all.at[i]->name,
-                     es_is_set(all.at[i], "index.blocks.read_only") ? "5/index read-only (api)" : "9/index metadata (api)");
+        if (es_is_set(all.at[i], "index.blocks.read_only") ||
+            es_is_set(all.at[i], "index.blocks.metadata")) {
+            es_error(x, 403, "cluster_block_exception", "index [%s] blocked by: [FORBIDDEN/%s];",
+                     all.at[i]->name,
+                     es_is_set(all.at[i], "index.blocks.read_only") ? "5/index read-only (api)"
+                                                                    : "9/index metadata (api)");
             return;
         }
         if (all.at[i]->restoring) {
-            es_error(x, 400, "illegal_argument_exception", "Cannot delete indices that are being restored: [[%s/%s]]", all.at[i]->name,
+            es_error(x, 400, "illegal_argument_exception",
+                     "Cannot delete indices that are being restored: [[%s/%s]]", all.at[i]->name,
                      es_uuid(x->arena, all.at[i]->name));
             return;
         }
@@ -342,7 +377,8 @@ static void get_mapping(struct es_exchange *x)
         return;
     cJSON *json = cJSON_CreateObject();
     for (int i = 0; i < all.n; i++)
-        cJSON_AddItemToObject(cJSON_AddObjectToObject(json, all.at[i]->name), "mappings", mapping_json(all.at[i]));
+        cJSON_AddItemToObject(cJSON_AddObjectToObject(json, all.at[i]->name), "mappings",
+                              mapping_json(all.at[i]));
     es_answer(x, 200, json);
 }
 
@@ -353,11 +389,13 @@ static void put_mapping(struct es_exchange *x)
         return;
     const cJSON *properties = cJSON_GetObjectItemCaseSensitive(x->body, "properties");
     if (!x->body) {
-        es_error(x, 400, "action_request_validation_exception", "Validation Failed: 1: mapping source is empty;");
+        es_error(x, 400, "action_request_validation_exception",
+                 "Validation Failed: 1: mapping source is empty;");
         return;
     }
     for (int i = 0; i < all.n && !x->answered; i++) {
-        const char *why = properties ? es_merge_mapping(x->arena, all.at[i]->properties, properties) : NULL;
+        const char *why =
+            properties ? es_merge_mapping(x->arena, all.at[i]->properties, properties) : NULL;
         if (why)
             es_error(x, 400, "illegal_argument_exception", "%s", why);
         else
@@ -379,7 +417,8 @@ static void change_state(struct es_exchange *x, bool closed)
     cJSON *list = closed ? cJSON_AddObjectToObject(json, "indices") : NULL;
     for (int i = 0; i < all.n && closed; i++) {
         if (all.at[i]->restoring) {
-            es_error(x, 400, "illegal_argument_exception", "Cannot close indices that are being restored: [[%s/%s]]", all.at[i]->name,
+            es_error(x, 400, "illegal_argument_exception",
+                     "Cannot close indices that are being restored: [[%s/%s]]", all.at[i]->name,
                      es_uuid(x->arena, all.at[i]->name));
             cJSON_Delete(json);
             return;
@@ -432,7 +471,8 @@ static void index_stats(struct es_exchange *x)
         return;
     cJSON *json = cJSON_CreateObject();
     cJSON_AddItemToObject(json, "_shards", es_shards(all.n, all.n));
-    cJSON *whole = cJSON_AddObjectToObject(json, "_all"), *indices = cJSON_AddObjectToObject(json, "indices");
+    cJSON *whole = cJSON_AddObjectToObject(json, "_all"),
+          *indices = cJSON_AddObjectToObject(json, "indices");
     for (int i = 0; i < all.n; i++) {
         static const char *const parts[] = {"primaries", "total"};
         cJSON *one = cJSON_AddObjectToObject(indices, all.at[i]->name);
@@ -441,11 +481,14 @@ static void index_stats(struct es_exchange *x)
         for (int k = 0; k < 2; k++) {
             cJSON *half = cJSON_AddObjectToObject(one, parts[k]);
             cJSON_AddNumberToObject(cJSON_AddObjectToObject(half, "docs"), "count", (double)n);
-            cJSON_AddNumberToObject(cJSON_AddObjectToObject(half, "store"), "size_in_bytes", (double)(225 + n * ES_DOCUMENT_BYTES));
+            cJSON_AddNumberToObject(cJSON_AddObjectToObject(half, "store"), "size_in_bytes",
+                                    (double)(225 + n * ES_DOCUMENT_BYTES));
         }
         total += n;
     }
-    cJSON_AddNumberToObject(cJSON_AddObjectToObject(cJSON_AddObjectToObject(whole, "primaries"), "docs"), "count", (double)total);
+    cJSON_AddNumberToObject(
+        cJSON_AddObjectToObject(cJSON_AddObjectToObject(whole, "primaries"), "docs"), "count",
+        (double)total);
     es_answer(x, 200, json);
 }
 

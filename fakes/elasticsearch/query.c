@@ -21,14 +21,18 @@ static bool is_analyzed(const struct es_index *index, const char *field)
     return type && (strcmp(type, "text") == 0 || strcmp(type, "match_only_text") == 0);
 }
 
-/* The standard analyzer, for plain text: words of letters and digits, in small letters. The next one. */
+/* The standard analyzer, for plain text: words of letters and digits, in small letters. The next
+ * one. */
 static struct str next_word(struct str *rest)
 {
     size_t i = 0, n = 0;
-    while (i < rest->len && !isalnum((unsigned char)rest->at[i]) && (unsigned char)rest->at[i] < 0x80)
+    while (i < rest->len && !isalnum((unsigned char)rest->at[i]) &&
+           (unsigned char)rest->at[i] < 0x80)
         i++;
-    while (i + n < rest->len && (isalnum((unsigned char)rest->at[i + n]) || (unsigned char)rest->at[i + n] >= 0x80 ||
-                                 rest->at[i + n] == '_' || (rest->at[i + n] == '.' && i + n + 1 < rest->len && isalnum((unsigned char)rest->at[i + n + 1]))))
+    while (i + n < rest->len && (isalnum((unsigned char)rest->at[i + n]) ||
+                                 (unsigned char)rest->at[i + n] >= 0x80 || rest->at[i + n] == '_' ||
+                                 (rest->at[i + n] == '.' && i + n + 1 < rest->len &&
+                                  isalnum((unsigned char)rest->at[i + n + 1]))))
         n++;
     struct str word = {rest->at + i, n};
     *rest = (struct str){rest->at + i + n, rest->len - i - n};
@@ -52,10 +56,12 @@ static bool has_word(const char *text, struct str wanted)
 }
 
 /* A value of a field against one term. */
-typedef bool test(struct es_exchange *, const struct es_hit *, const char *field, const cJSON *value, const char *wanted);
+typedef bool test(struct es_exchange *, const struct es_hit *, const char *field,
+                  const cJSON *value, const char *wanted);
 
 /* Any value of the field (an array has several) that passes. */
-static bool any_value(struct es_exchange *x, const struct es_hit *hit, const char *field, const char *wanted, test *passes)
+static bool any_value(struct es_exchange *x, const struct es_hit *hit, const char *field,
+                      const char *wanted, test *passes)
 {
     cJSON *value = es_field_of(x, hit, field);
     bool found = false;
@@ -69,11 +75,13 @@ static bool any_value(struct es_exchange *x, const struct es_hit *hit, const cha
     return found;
 }
 
-static bool is_term(struct es_exchange *x, const struct es_hit *hit, const char *field, const cJSON *value, const char *wanted)
+static bool is_term(struct es_exchange *x, const struct es_hit *hit, const char *field,
+                    const cJSON *value, const char *wanted)
 {
     const char *text = text_of(x, value), *type = es_type_of(hit->index, field);
     int64_t a, b;
-    if (is_analyzed(hit->index, field)) { /* the term itself is not analyzed: capitals never match */
+    if (is_analyzed(hit->index,
+                    field)) { /* the term itself is not analyzed: capitals never match */
         for (const char *p = wanted; *p; p++) {
             if (isupper((unsigned char)*p))
                 return false;
@@ -85,12 +93,14 @@ static bool is_term(struct es_exchange *x, const struct es_hit *hit, const char 
     if (cJSON_IsNumber(value)) {
         char *end;
         double number = strtod(wanted, &end);
-        return end != wanted && !*end && !(number < value->valuedouble) && !(number > value->valuedouble);
+        return end != wanted && !*end && !(number < value->valuedouble) &&
+               !(number > value->valuedouble);
     }
     return strcmp(text, wanted) == 0;
 }
 
-static bool is_prefix(struct es_exchange *x, const struct es_hit *hit, const char *field, const cJSON *value, const char *wanted)
+static bool is_prefix(struct es_exchange *x, const struct es_hit *hit, const char *field,
+                      const cJSON *value, const char *wanted)
 {
     struct str rest = str_of(text_of(x, value));
     if (!is_analyzed(hit->index, field))
@@ -103,7 +113,8 @@ static bool is_prefix(struct es_exchange *x, const struct es_hit *hit, const cha
     return false;
 }
 
-static bool is_wildcard(struct es_exchange *x, const struct es_hit *hit, const char *field, const cJSON *value, const char *wanted)
+static bool is_wildcard(struct es_exchange *x, const struct es_hit *hit, const char *field,
+                        const cJSON *value, const char *wanted)
 {
     struct str rest = str_of(text_of(x, value));
     if (!is_analyzed(hit->index, field))
@@ -116,7 +127,8 @@ static bool is_wildcard(struct es_exchange *x, const struct es_hit *hit, const c
     return false;
 }
 
-static bool is_any(struct es_exchange *x, const struct es_hit *hit, const char *field, const cJSON *value, const char *wanted)
+static bool is_any(struct es_exchange *x, const struct es_hit *hit, const char *field,
+                   const cJSON *value, const char *wanted)
 {
     (void)x;
     (void)hit;
@@ -126,13 +138,15 @@ static bool is_any(struct es_exchange *x, const struct es_hit *hit, const char *
     return true;
 }
 
-static bool has_phrase(struct es_exchange *x, const struct es_hit *hit, const char *field, const cJSON *value, const char *wanted)
+static bool has_phrase(struct es_exchange *x, const struct es_hit *hit, const char *field,
+                       const cJSON *value, const char *wanted)
 {
     struct str rest = str_of(text_of(x, value));
     if (!is_analyzed(hit->index, field))
         return is_term(x, hit, field, value, wanted);
     while (rest.len) {
-        struct str there = rest, need = str_of(wanted), first = next_word(&need), word = next_word(&there);
+        struct str there = rest, need = str_of(wanted), first = next_word(&need),
+                   word = next_word(&there);
         rest = there;
         while (first.len && same_word(word, first)) {
             first = next_word(&need);
@@ -146,16 +160,20 @@ static bool has_phrase(struct es_exchange *x, const struct es_hit *hit, const ch
 
 /* ---- clauses ---- */
 
-/* {"field": value} or {"field": {"key": value}}: the only field of a clause; NULL: the answer is given. */
+/* {"field": value} or {"field": {"key": value}}: the only field of a clause; NULL: the answer is
+ * given. */
 static const cJSON *only_field(struct es_exchange *x, const char *kind, const cJSON *clause)
 {
     if (!cJSON_IsObject(clause) || !clause->child) {
-        es_error(x, 400, "parsing_exception", "[%s] query malformed, no start_object after query name", kind);
+        es_error(x, 400, "parsing_exception",
+                 "[%s] query malformed, no start_object after query name", kind);
         return NULL;
     }
-    if (clause->child->next && clause->child->next->string[0] != '_' && strcmp(clause->child->next->string, "boost") != 0) {
-        es_error(x, 400, "parsing_exception", "[%s] query doesn't support multiple fields, found [%s] and [%s]", kind, clause->child->string,
-                 clause->child->next->string);
+    if (clause->child->next && clause->child->next->string[0] != '_' &&
+        strcmp(clause->child->next->string, "boost") != 0) {
+        es_error(x, 400, "parsing_exception",
+                 "[%s] query doesn't support multiple fields, found [%s] and [%s]", kind,
+                 clause->child->string, clause->child->next->string);
         return NULL;
     }
     return clause->child;
@@ -168,7 +186,9 @@ static const cJSON *value_in(const cJSON *field, const char *key)
 
 static bool match_clause(struct es_exchange *x, const cJSON *field, const struct es_hit *hit)
 {
-    const cJSON *query = value_in(field, "query"), *how = cJSON_IsObject(field) ? cJSON_GetObjectItemCaseSensitive(field, "operator") : NULL;
+    const cJSON *query = value_in(field, "query"),
+                *how = cJSON_IsObject(field) ? cJSON_GetObjectItemCaseSensitive(field, "operator")
+                                             : NULL;
     if (!query) {
         es_error(x, 400, "parsing_exception", "No text specified for text query");
         return false;
@@ -192,20 +212,26 @@ static bool match_clause(struct es_exchange *x, const cJSON *field, const struct
     return found;
 }
 
-/* What a bound of a range says about the value: below 0, 0 or above 0. False: they cannot be compared. */
-static bool compare(struct es_exchange *x, const struct es_hit *hit, const char *field, const cJSON *bound, bool up, int *ret)
+/* What a bound of a range says about the value: below 0, 0 or above 0. False: they cannot be
+ * compared. */
+static bool compare(struct es_exchange *x, const struct es_hit *hit, const char *field,
+                    const cJSON *bound, bool up, int *ret)
 {
     const char *type = es_type_of(hit->index, field);
     bool date = type && strcmp(type, "date") == 0;
     if (date) {
         int64_t at_ns = NEVER, bound_ns;
         if (!es_date(x, text_of(x, bound), up, &bound_ns)) {
-            es_error(x, 400, "parse_exception", "failed to parse date field [%s] with format [strict_date_optional_time||epoch_millis]",
+            es_error(x, 400, "parse_exception",
+                     "failed to parse date field [%s] with format "
+                     "[strict_date_optional_time||epoch_millis]",
                      text_of(x, bound));
             return false;
         }
-        if (!hit->document && !hit->index->n_copied && strcmp(field, "@timestamp") == 0) { /* a record of traffic: no JSON is made */
-            at_ns = store_row_time(x->node->store, hit->index->name, hit->identity) / MILLISECOND * MILLISECOND;
+        if (!hit->document && !hit->index->n_copied &&
+            strcmp(field, "@timestamp") == 0) { /* a record of traffic: no JSON is made */
+            at_ns = store_row_time(x->node->store, hit->index->name, hit->identity) / MILLISECOND *
+                    MILLISECOND;
         } else {
             cJSON *value = es_field_of(x, hit, field);
             bool there = value && es_date(x, text_of(x, value), false, &at_ns);
@@ -233,31 +259,41 @@ static bool range_clause(struct es_exchange *x, const cJSON *field, const struct
 {
     static const char *const other[] = {"format", "time_zone", "boost", "relation", "_name", NULL};
     if (!cJSON_IsObject(field)) {
-        es_error(x, 400, "parsing_exception", "[range] query malformed, no start_object after query name");
+        es_error(x, 400, "parsing_exception",
+                 "[range] query malformed, no start_object after query name");
         return false;
     }
     bool inside = true;
     for (const cJSON *bound = field->child; bound && !x->answered; bound = bound->next) {
-        bool gt = strcmp(bound->string, "gt") == 0, gte = strcmp(bound->string, "gte") == 0 || strcmp(bound->string, "from") == 0;
-        bool lt = strcmp(bound->string, "lt") == 0, lte = strcmp(bound->string, "lte") == 0 || strcmp(bound->string, "to") == 0;
+        bool gt = strcmp(bound->string, "gt") == 0,
+             gte = strcmp(bound->string, "gte") == 0 || strcmp(bound->string, "from") == 0;
+        bool lt = strcmp(bound->string, "lt") == 0,
+             lte = strcmp(bound->string, "lte") == 0 || strcmp(bound->string, "to") == 0;
         int order = 0, i = 0;
         while (other[i] && strcmp(other[i], bound->string) != 0)
             i++;
         if (!gt && !gte && !lt && !lte && !other[i])
-            es_error(x, 400, "parsing_exception", "[range] query does not support [%s]", bound->string);
+            es_error(x, 400, "parsing_exception", "[range] query does not support [%s]",
+                     bound->string);
         if (!hit || !inside || !(gt || gte || lt || lte))
             continue;
-        inside = compare(x, hit, field->string, bound, gt || lte, &order) && (gt ? order > 0 : gte ? order >= 0 : lt ? order < 0 : order <= 0);
+        inside = compare(x, hit, field->string, bound, gt || lte, &order) && (gt    ? order > 0
+                                                                              : gte ? order >= 0
+                                                                              : lt  ? order < 0
+                                                                                    : order <= 0);
     }
     return inside && hit;
 }
 
-/* must, filter, should, must_not: how many of the list's clauses hold; *ret_n how many there are. */
-static int count_true(struct es_exchange *x, const cJSON *list, const struct es_hit *hit, int *ret_n)
+/* must, filter, should, must_not: how many of the list's clauses hold; *ret_n how many there are.
+ */
+static int count_true(struct es_exchange *x, const cJSON *list, const struct es_hit *hit,
+                      int *ret_n)
 {
     int n = 0;
     *ret_n = 0;
-    for (const cJSON *item = cJSON_IsArray(list) ? list->child : list; item; item = cJSON_IsArray(list) ? item->next : NULL) {
+    for (const cJSON *item = cJSON_IsArray(list) ? list->child : list; item;
+         item = cJSON_IsArray(list) ? item->next : NULL) {
         n += es_query(x, item, hit);
         ++*ret_n;
     }
@@ -282,7 +318,8 @@ static bool bool_clause(struct es_exchange *x, const cJSON *clause, const struct
             if (!str_int64(str_of(text_of(x, part)), &least))
                 es_not_simulated(x, "a minimum_should_match that is no plain number");
         } else if (strcmp(part->string, "boost") != 0 && strcmp(part->string, "_name") != 0) {
-            es_error(x, 400, "parsing_exception", "[bool] query does not support [%s]", part->string);
+            es_error(x, 400, "parsing_exception", "[bool] query does not support [%s]",
+                     part->string);
         }
     }
     if (least < 0)
@@ -297,12 +334,14 @@ static bool query_string(struct es_exchange *x, const char *text, const struct e
     bool good = true;
     while (rest.len && !x->answered) {
         ptrdiff_t and = str_find(rest, STR(" AND "));
-        struct str one = str_trim(and < 0 ? rest : (struct str){rest.at, (size_t)and});
-        rest = and < 0 ? (struct str){0} : (struct str){rest.at + and + 5, rest.len - (size_t)and - 5};
+        struct str one = str_trim(and < 0 ? rest : (struct str){rest.at, (size_t) and });
+        rest =
+            and < 0 ? (struct str){0} : (struct str){rest.at + and+5, rest.len - (size_t) and -5};
         if (str_is(one, "*") || str_is(one, "*:*"))
             continue;
         struct str value = one, field = str_cut(&value, ':');
-        if (!value.len || memchr(one.at, ' ', one.len) || strpbrk(arena_str(x->arena, one), "()[]{}~^\\/")) {
+        if (!value.len || memchr(one.at, ' ', one.len) ||
+            strpbrk(arena_str(x->arena, one), "()[]{}~^\\/")) {
             if (!(value.len > 2 && value.at[0] == '"')) {
                 es_not_simulated(x, "this query string");
                 return false;
@@ -310,11 +349,15 @@ static bool query_string(struct es_exchange *x, const char *text, const struct e
         }
         bool quoted = value.len > 1 && value.at[0] == '"' && value.at[value.len - 1] == '"';
         const char *name = arena_str(x->arena, field);
-        const char *wanted = arena_str(x->arena, quoted ? (struct str){value.at + 1, value.len - 2} : value);
-        cJSON field_json = {.type = cJSON_String, .valuestring = (char *)(uintptr_t)wanted, .string = (char *)(uintptr_t)name};
-        good = good && hit && (strchr(wanted, '*') ? any_value(x, hit, name, wanted, is_wildcard)
-                               : quoted            ? any_value(x, hit, name, wanted, has_phrase)
-                                                   : match_clause(x, &field_json, hit));
+        const char *wanted =
+            arena_str(x->arena, quoted ? (struct str){value.at + 1, value.len - 2} : value);
+        cJSON field_json = {.type = cJSON_String,
+                            .valuestring = (char *)(uintptr_t)wanted,
+                            .string = (char *)(uintptr_t)name};
+        good = good && hit &&
+               (strchr(wanted, '*') ? any_value(x, hit, name, wanted, is_wildcard)
+                : quoted            ? any_value(x, hit, name, wanted, has_phrase)
+                                    : match_clause(x, &field_json, hit));
     }
     return good && hit;
 }
@@ -342,7 +385,8 @@ static bool terms_clause(struct es_exchange *x, const cJSON *field, const struct
     return false;
 }
 
-static bool term_like(struct es_exchange *x, const char *kind, const cJSON *clause, const struct es_hit *hit, const char *key, test *passes)
+static bool term_like(struct es_exchange *x, const char *kind, const cJSON *clause,
+                      const struct es_hit *hit, const char *key, test *passes)
 {
     const cJSON *field = only_field(x, kind, clause), *value = field ? value_in(field, key) : NULL;
     if (field && (!value || cJSON_IsNull(value)))
@@ -358,10 +402,33 @@ static bool term_like(struct es_exchange *x, const char *kind, const cJSON *clau
 
 static bool known_elsewhere(const char *kind)
 {
-    static const char *const kinds[] = {"multi_match", "simple_query_string", "nested", "has_child", "has_parent", "function_score",
-                                        "script", "script_score", "fuzzy", "regexp", "geo_distance", "geo_bounding_box", "more_like_this",
-                                        "match_phrase_prefix", "match_bool_prefix", "dis_max", "boosting", "combined_fields", "knn",
-                                        "percolate", "span_term", "intervals", "terms_set", "rank_feature", "wrapper", "pinned", NULL};
+    static const char *const kinds[] = {"multi_match",
+                                        "simple_query_string",
+                                        "nested",
+                                        "has_child",
+                                        "has_parent",
+                                        "function_score",
+                                        "script",
+                                        "script_score",
+                                        "fuzzy",
+                                        "regexp",
+                                        "geo_distance",
+                                        "geo_bounding_box",
+                                        "more_like_this",
+                                        "match_phrase_prefix",
+                                        "match_bool_prefix",
+                                        "dis_max",
+                                        "boosting",
+                                        "combined_fields",
+                                        "knn",
+                                        "percolate",
+                                        "span_term",
+                                        "intervals",
+                                        "terms_set",
+                                        "rank_feature",
+                                        "wrapper",
+                                        "pinned",
+                                        NULL};
     int i = 0;
     while (kinds[i] && strcmp(kinds[i], kind) != 0)
         i++;
@@ -378,7 +445,9 @@ bool es_query(struct es_exchange *x, const cJSON *query, const struct es_hit *hi
         return false;
     }
     if (clause->next) {
-        es_error(x, 400, "parsing_exception", "[%s] malformed query, expected [END_OBJECT] but found [FIELD_NAME]", clause->string);
+        es_error(x, 400, "parsing_exception",
+                 "[%s] malformed query, expected [END_OBJECT] but found [FIELD_NAME]",
+                 clause->string);
         return false;
     }
     const char *kind = clause->string;
@@ -405,14 +474,20 @@ bool es_query(struct es_exchange *x, const cJSON *query, const struct es_hit *hi
     if (strcmp(kind, "prefix") == 0)
         return term_like(x, kind, clause, hit, "value", is_prefix);
     if (strcmp(kind, "wildcard") == 0)
-        return term_like(x, kind, clause, hit, cJSON_IsObject(clause->child) && cJSON_GetObjectItem(clause->child, "wildcard") ? "wildcard" : "value",
+        return term_like(x, kind, clause, hit,
+                         cJSON_IsObject(clause->child) &&
+                                 cJSON_GetObjectItem(clause->child, "wildcard")
+                             ? "wildcard"
+                             : "value",
                          is_wildcard);
     if (strcmp(kind, "match_phrase") == 0)
         return term_like(x, kind, clause, hit, "query", has_phrase);
     const cJSON *field = NULL;
     if (strcmp(kind, "match") == 0 || strcmp(kind, "range") == 0 || strcmp(kind, "terms") == 0) {
         field = only_field(x, kind, clause);
-        return field && (kind[0] == 'm' ? match_clause(x, field, hit) : kind[0] == 'r' ? range_clause(x, field, hit) : terms_clause(x, field, hit));
+        return field && (kind[0] == 'm'   ? match_clause(x, field, hit)
+                         : kind[0] == 'r' ? range_clause(x, field, hit)
+                                          : terms_clause(x, field, hit));
     }
     if (known_elsewhere(kind))
         es_not_simulated(x, arena_printf(x->arena, "the query [%s]", kind));
@@ -439,7 +514,8 @@ static bool wanted(struct es_exchange *x, const cJSON *query, const struct es_hi
     return (!query || es_query(x, query, hit)) && (!text || query_string(x, text, hit));
 }
 
-void es_each(struct es_exchange *x, const struct es_indices *all, const cJSON *query, es_visit *visit, void *ctx)
+void es_each(struct es_exchange *x, const struct es_indices *all, const cJSON *query,
+             es_visit *visit, void *ctx)
 {
     for (int i = 0; i < all->n; i++) {
         struct es_index *index = all->at[i];
@@ -449,7 +525,8 @@ void es_each(struct es_exchange *x, const struct es_indices *all, const cJSON *q
             idset_copy(&now, rows);
         for (int k = 0; k < now.n; k++) {
             for (int64_t id = now.at[k].lo; id < now.at[k].hi; id++) {
-                struct es_hit hit = {index, id, index->n_documents ? es_find_document(index, id) : NULL};
+                struct es_hit hit = {index, id,
+                                     index->n_documents ? es_find_document(index, id) : NULL};
                 bool found = wanted(x, query, &hit);
                 if (x->answered || (found && !visit(x, &hit, ctx))) {
                     idset_release(&now);

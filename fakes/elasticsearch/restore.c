@@ -39,7 +39,8 @@ static void put_back(struct es_node *node, struct es_index *index, const struct 
 }
 
 /* Under another name they are new records of that index. */
-static void put_beside(struct es_node *node, struct es_index *index, const struct idset *then, struct es_index *origin)
+static void put_beside(struct es_node *node, struct es_index *index, const struct idset *then,
+                       struct es_index *origin)
 {
     struct dataset *serving = store_serving(node->store);
     const struct idset *rows = dataset_rows(serving, index->name);
@@ -54,7 +55,8 @@ static void put_beside(struct es_node *node, struct es_index *index, const struc
         return;
     XGROW(index->copied, index->n_copied, index->cap_copied);
     struct es_copied *copied = &index->copied[index->n_copied++];
-    *copied = (struct es_copied){.first = store_acknowledge(node->store, index->name, n), .n = n, .from = origin};
+    *copied = (struct es_copied){
+        .first = store_acknowledge(node->store, index->name, n), .n = n, .from = origin};
     idset_copy(&copied->origin, then);
     dataset_insert(serving, index->name, copied->first, copied->first + n);
 }
@@ -73,18 +75,22 @@ static void restore_ends(struct world *world, void *ctx)
     if (old)
         idset_copy(&then, old);
     record->current_step = restore->step;
-    store_because(node->store, arena_printf(&node->env->arena, "restore of %s from snapshot %s", index->name, index->restoring->name));
+    store_because(node->store, arena_printf(&node->env->arena, "restore of %s from snapshot %s",
+                                            index->name, index->restoring->name));
     if (!dataset_has_table(serving, index->name))
         dataset_create_table(serving, index->name);
     if (strcmp(index->name, index->restored_name) == 0) {
         put_back(node, index, &then);
     } else {
         struct es_index *origin = NULL;
-        for (int i = 0; i < node->n_indices; i++) /* also one that is deleted: its sources are known */
-            origin = strcmp(node->indices[i]->name, index->restored_name) == 0 ? node->indices[i] : origin;
+        for (int i = 0; i < node->n_indices;
+             i++) /* also one that is deleted: its sources are known */
+            origin = strcmp(node->indices[i]->name, index->restored_name) == 0 ? node->indices[i]
+                                                                               : origin;
         put_beside(node, index, &then, origin);
     }
-    record_change(record, index->name, "restored from snapshot %s: %lld documents", index->restoring->name, (long long)idset_count(&then));
+    record_change(record, index->name, "restored from snapshot %s: %lld documents",
+                  index->restoring->name, (long long)idset_count(&then));
     record->current_step = now_in;
     idset_release(&then);
     index->restored_from = index->restoring;
@@ -97,8 +103,10 @@ struct wish {
     const char *from, *to; /* names in the snapshot and after it */
 };
 
-/* rename_pattern and rename_replacement, as Java's replaceAll: $1 is the first group. False: the pattern is none. */
-static bool renamed(struct es_exchange *x, const char *pattern, const char *replacement, const char *name, const char **ret)
+/* rename_pattern and rename_replacement, as Java's replaceAll: $1 is the first group. False: the
+ * pattern is none. */
+static bool renamed(struct es_exchange *x, const char *pattern, const char *replacement,
+                    const char *name, const char **ret)
 {
     regex_t regex;
     regmatch_t at[10];
@@ -139,7 +147,8 @@ static void begin_restore(struct es_exchange *x, struct es_snapshot *s, const st
     struct es_node *node = x->node;
     struct world *world = node->env->world;
     const struct idset *rows = dataset_rows(s->contents, wish->from);
-    const cJSON *was = cJSON_GetObjectItemCaseSensitive(s->indices, wish->from), *shards = cJSON_GetObjectItem(was, "shards");
+    const cJSON *was = cJSON_GetObjectItemCaseSensitive(s->indices, wish->from),
+                *shards = cJSON_GetObjectItem(was, "shards");
     struct es_index *index = es_add_index(node, wish->to);
     struct restore *restore = ARENA_NEW(&node->env->arena, struct restore);
     *restore = (struct restore){node, index, node->env->record->current_step};
@@ -148,8 +157,9 @@ static void begin_restore(struct es_exchange *x, struct es_snapshot *s, const st
         cJSON **to[] = {&index->properties, &index->settings, &index->aliases};
         for (int i = 0; i < 3; i++) {
             cJSON_Delete(*to[i]);
-            *to[i] = i == 2 && !es_flag_in(x->body, "include_aliases", true) ? cJSON_CreateObject()
-                                                                          : cJSON_Duplicate(cJSON_GetObjectItem(was, parts[i]), true);
+            *to[i] = i == 2 && !es_flag_in(x->body, "include_aliases", true)
+                         ? cJSON_CreateObject()
+                         : cJSON_Duplicate(cJSON_GetObjectItem(was, parts[i]), true);
         }
         index->shards = (int)shards->valuedouble;
         index->replicas = (int)cJSON_GetObjectItem(was, "replicas")->valuedouble;
@@ -162,7 +172,8 @@ static void begin_restore(struct es_exchange *x, struct es_snapshot *s, const st
     index->restored_name = arena_strdup(&node->env->arena, wish->from);
     index->restore_bytes = 225 + (rows ? idset_count(rows) : 0) * ES_DOCUMENT_BYTES;
     index->restore_began_ns = world_now(world);
-    index->restore_ends_ns = index->restore_began_ns + 2 * SECOND + (index->restore_bytes - 225) * SECOND / ES_RESTORE_BYTES_PER_S;
+    index->restore_ends_ns = index->restore_began_ns + 2 * SECOND +
+                             (index->restore_bytes - 225) * SECOND / ES_RESTORE_BYTES_PER_S;
     store_changed(node->store);
     record_change(node->env->record, index->name, "restore from snapshot %s begins", s->name);
     world_at(world, index->restore_ends_ns, restore_ends, restore);
@@ -172,21 +183,26 @@ static void begin_restore(struct es_exchange *x, struct es_snapshot *s, const st
 static bool may_restore(struct es_exchange *x, const struct es_snapshot *s, const struct wish *wish)
 {
     const struct es_index *index = es_find_index(x->node, str_of(wish->to));
-    const cJSON *was = cJSON_GetObjectItemCaseSensitive(s->indices, wish->from), *shards = cJSON_GetObjectItem(was, "shards");
+    const cJSON *was = cJSON_GetObjectItemCaseSensitive(s->indices, wish->from),
+                *shards = cJSON_GetObjectItem(was, "shards");
     const char *uuid = es_uuid(x->arena, s->name);
     if (!index)
         return true;
     if (!index->closed || index->restoring) {
         es_error(x, 500, "snapshot_restore_exception",
-                 "[%s:%s/%s] cannot restore index [%s] because an open index with same name already exists in the cluster. Either close or "
-                 "delete the existing index or restore the index under a different name by providing a rename pattern and replacement name",
+                 "[%s:%s/%s] cannot restore index [%s] because an open index with same name "
+                 "already exists in the cluster. Either close or "
+                 "delete the existing index or restore the index under a different name by "
+                 "providing a rename pattern and replacement name",
                  s->repository, s->name, uuid, wish->to);
         return false;
     }
     if (shards && (int)shards->valuedouble != index->shards) {
         es_error(x, 500, "snapshot_restore_exception",
-                 "[%s:%s/%s] cannot restore index [%s] with [%d] shards from a snapshot of index [%s] with [%d] shards", s->repository, s->name,
-                 uuid, wish->to, index->shards, wish->from, (int)shards->valuedouble);
+                 "[%s:%s/%s] cannot restore index [%s] with [%d] shards from a snapshot of index "
+                 "[%s] with [%d] shards",
+                 s->repository, s->name, uuid, wish->to, index->shards, wish->from,
+                 (int)shards->valuedouble);
         return false;
     }
     return true;
@@ -195,9 +211,20 @@ static bool may_restore(struct es_exchange *x, const struct es_snapshot *s, cons
 /* What the body asks for, or an answer that it cannot be. */
 static struct wish *wishes_of(struct es_exchange *x, const struct es_snapshot *s, int *ret_n)
 {
-    static const char *const known[] = {"indices", "ignore_unavailable", "include_global_state", "include_aliases", "rename_pattern",
-                                        "rename_replacement", "partial", "index_settings", "ignore_index_settings", "feature_states",
-                                        "metadata", "expand_wildcards", "allow_no_indices", NULL};
+    static const char *const known[] = {"indices",
+                                        "ignore_unavailable",
+                                        "include_global_state",
+                                        "include_aliases",
+                                        "rename_pattern",
+                                        "rename_replacement",
+                                        "partial",
+                                        "index_settings",
+                                        "ignore_index_settings",
+                                        "feature_states",
+                                        "metadata",
+                                        "expand_wildcards",
+                                        "allow_no_indices",
+                                        NULL};
     const cJSON *indices = cJSON_GetObjectItemCaseSensitive(x->body, "indices");
     const cJSON *pattern = cJSON_GetObjectItemCaseSensitive(x->body, "rename_pattern");
     const cJSON *replacement = cJSON_GetObjectItemCaseSensitive(x->body, "rename_replacement");
@@ -223,14 +250,17 @@ static struct wish *wishes_of(struct es_exchange *x, const struct es_snapshot *s
             continue;
         if (cJSON_IsString(pattern) && cJSON_IsString(replacement) &&
             !renamed(x, pattern->valuestring, replacement->valuestring, wish.from, &wish.to)) {
-            es_error(x, 400, "illegal_argument_exception", "rename_pattern is no regular expression: %s", pattern->valuestring);
+            es_error(x, 400, "illegal_argument_exception",
+                     "rename_pattern is no regular expression: %s", pattern->valuestring);
             return NULL;
         }
         for (int k = 0; k < *ret_n; k++) {
             if (strcmp(wishes[k].to, wish.to) == 0) {
                 es_error(x, 500, "snapshot_restore_exception",
-                         "[%s:%s/%s] indices [%s] and [%s] are renamed into the same index [%s] due to rename pattern", s->repository, s->name,
-                         es_uuid(x->arena, s->name), wish.from, wishes[k].from, wish.to);
+                         "[%s:%s/%s] indices [%s] and [%s] are renamed into the same index [%s] "
+                         "due to rename pattern",
+                         s->repository, s->name, es_uuid(x->arena, s->name), wish.from,
+                         wishes[k].from, wish.to);
                 return NULL;
             }
         }
@@ -242,16 +272,20 @@ static struct wish *wishes_of(struct es_exchange *x, const struct es_snapshot *s
 static void restore(struct es_exchange *x)
 {
     const struct es_repository *repository = es_repository_of(x);
-    struct es_snapshot *s = repository ? es_find_snapshot(x->node, repository->name, arena_str(x->arena, x->parts[1])) : NULL;
+    struct es_snapshot *s =
+        repository ? es_find_snapshot(x->node, repository->name, arena_str(x->arena, x->parts[1]))
+                   : NULL;
     int n = 0;
     if (!repository)
         return;
     if (!s) {
-        es_error(x, 404, "snapshot_restore_exception", "[%s:%s] snapshot does not exist", repository->name, arena_str(x->arena, x->parts[1]));
+        es_error(x, 404, "snapshot_restore_exception", "[%s:%s] snapshot does not exist",
+                 repository->name, arena_str(x->arena, x->parts[1]));
         return;
     }
     if (s->damaged) {
-        es_error(x, 500, "snapshot_restore_exception", "[%s:%s/%s] failed to read snapshot metadata", repository->name, s->name,
+        es_error(x, 500, "snapshot_restore_exception",
+                 "[%s:%s/%s] failed to read snapshot metadata", repository->name, s->name,
                  es_uuid(x->arena, s->name));
         return;
     }

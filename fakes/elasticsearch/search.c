@@ -15,9 +15,10 @@ static const cJSON *query_of(const struct es_exchange *x)
     return cJSON_GetObjectItemCaseSensitive(x->body, "query");
 }
 
-/* The indices that can be searched. A closed one that was named is refused; a red one is left out, unless it is the only
- * one (allow_partial_search_results). False: the answer is given. */
-static bool searchable(struct es_exchange *x, struct es_indices *all, int *ret_shards, int *ret_failed)
+/* The indices that can be searched. A closed one that was named is refused; a red one is left out,
+ * unless it is the only one (allow_partial_search_results). False: the answer is given. */
+static bool searchable(struct es_exchange *x, struct es_indices *all, int *ret_shards,
+                       int *ret_failed)
 {
     *ret_shards = *ret_failed = 0;
     if (!es_resolve(x, target(x), false, all))
@@ -111,10 +112,13 @@ static int by_key(const void *a, const void *b, void *ctx)
     if (order)
         return s->down && one->key && other->key ? -order : order;
     order = strcmp(one->hit.index->name, other->hit.index->name);
-    return order ? order : (one->hit.identity > other->hit.identity) - (one->hit.identity < other->hit.identity);
+    return order ? order
+                 : (one->hit.identity > other->hit.identity) -
+                       (one->hit.identity < other->hit.identity);
 }
 
-/* "sort": "field", ["field"], [{"field": "desc"}], [{"field": {"order": "desc"}}]; ?sort=field:desc. One key. */
+/* "sort": "field", ["field"], [{"field": "desc"}], [{"field": {"order": "desc"}}];
+ * ?sort=field:desc. One key. */
 static bool read_sort(struct es_exchange *x, struct search *s)
 {
     const cJSON *sort = cJSON_GetObjectItemCaseSensitive(x->body, "sort"), *order = NULL;
@@ -133,7 +137,8 @@ static bool read_sort(struct es_exchange *x, struct search *s)
         s->sort = sort->valuestring;
     } else if (cJSON_IsObject(sort) && sort->child) {
         s->sort = sort->child->string;
-        order = cJSON_IsObject(sort->child) ? cJSON_GetObjectItemCaseSensitive(sort->child, "order") : sort->child;
+        order = cJSON_IsObject(sort->child) ? cJSON_GetObjectItemCaseSensitive(sort->child, "order")
+                                            : sort->child;
         s->down = cJSON_IsString(order) && strcmp(order->valuestring, "desc") == 0;
     }
     if (s->sort && (strcmp(s->sort, "_score") == 0 || strcmp(s->sort, "_doc") == 0))
@@ -149,11 +154,16 @@ static bool can_sort(struct es_exchange *x, const struct es_indices *all, const 
             continue;
         if (type)
             es_error(x, 400, "illegal_argument_exception",
-                     "Text fields are not optimised for operations that require per-document field data like aggregations and sorting, so these "
-                     "operations are disabled by default. Please use a keyword field instead. Alternatively, set fielddata=true on [%s] in order "
-                     "to load field data by uninverting the inverted index. Note that this can use significant memory.", field);
+                     "Text fields are not optimised for operations that require per-document field "
+                     "data like aggregations and sorting, so these "
+                     "operations are disabled by default. Please use a keyword field instead. "
+                     "Alternatively, set fielddata=true on [%s] in order "
+                     "to load field data by uninverting the inverted index. Note that this can use "
+                     "significant memory.",
+                     field);
         else
-            es_error(x, 400, "query_shard_exception", "No mapping found for [%s] in order to sort on", field);
+            es_error(x, 400, "query_shard_exception",
+                     "No mapping found for [%s] in order to sort on", field);
         return false;
     }
     return true;
@@ -168,7 +178,8 @@ static cJSON *shown_source(struct es_exchange *x, cJSON *source)
     for (cJSON *item = source->child, *next; item; item = next) {
         bool found = false;
         next = item->next;
-        for (const cJSON *one = cJSON_IsArray(wanted) ? wanted->child : wanted; one; one = cJSON_IsArray(wanted) ? one->next : NULL)
+        for (const cJSON *one = cJSON_IsArray(wanted) ? wanted->child : wanted; one;
+             one = cJSON_IsArray(wanted) ? one->next : NULL)
             found |= cJSON_IsString(one) && es_matches(one->valuestring, str_of(item->string));
         if (!found)
             cJSON_Delete(cJSON_DetachItemViaPointer(source, item));
@@ -179,7 +190,8 @@ static cJSON *shown_source(struct es_exchange *x, cJSON *source)
 static void answer_search(struct es_exchange *x, const struct search *s, int shards, int failed)
 {
     const cJSON *track = cJSON_GetObjectItemCaseSensitive(x->body, "track_total_hits");
-    bool exact = cJSON_IsTrue(track) || (es_has(x, "track_total_hits") && es_flag(x, "track_total_hits", true));
+    bool exact = cJSON_IsTrue(track) ||
+                 (es_has(x, "track_total_hits") && es_flag(x, "track_total_hits", true));
     cJSON *json = cJSON_CreateObject(), *outer = NULL;
     int64_t took_ms = 3 + s->total / 200000;
     cJSON_AddNumberToObject(json, "took", (double)took_ms);
@@ -205,7 +217,9 @@ static void answer_search(struct es_exchange *x, const struct search *s, int sha
         if (!cJSON_IsFalse(source) && strcmp(es_parameter(x, "_source", "true"), "false") != 0)
             cJSON_AddItemToObject(hit, "_source", shown_source(x, es_source_of(x, &found->hit)));
         if (s->sort)
-            cJSON_AddItemToArray(cJSON_AddArrayToObject(hit, "sort"), found->key ? cJSON_Duplicate(found->key, true) : cJSON_CreateNull());
+            cJSON_AddItemToArray(cJSON_AddArrayToObject(hit, "sort"),
+                                 found->key ? cJSON_Duplicate(found->key, true)
+                                            : cJSON_CreateNull());
         cJSON_AddItemToArray(hits, hit);
     }
     es_answer(x, 200, json);
@@ -221,7 +235,9 @@ static int64_t number_in(struct es_exchange *x, const char *name, int64_t otherw
 
 static void search(struct es_exchange *x)
 {
-    static const char *const known[] = {"query", "size", "from", "sort", "_source", "track_total_hits", "timeout", "version", "track_scores", NULL};
+    static const char *const known[] = {
+        "query",   "size",    "from",         "sort", "_source", "track_total_hits",
+        "timeout", "version", "track_scores", NULL};
     struct es_indices all;
     struct search s = {.from = number_in(x, "from", 0), .size = number_in(x, "size", 10)};
     int shards, failed;
@@ -234,17 +250,21 @@ static void search(struct es_exchange *x)
             return;
         }
     }
-    if (!searchable(x, &all, &shards, &failed) || !read_sort(x, &s) || !es_check_query(x, query_of(x)))
+    if (!searchable(x, &all, &shards, &failed) || !read_sort(x, &s) ||
+        !es_check_query(x, query_of(x)))
         return;
     if (s.size < 0 || s.from < 0) {
-        es_error(x, 400, "illegal_argument_exception", "[%s] parameter cannot be negative, found [%lld]", s.size < 0 ? "size" : "from",
+        es_error(x, 400, "illegal_argument_exception",
+                 "[%s] parameter cannot be negative, found [%lld]", s.size < 0 ? "size" : "from",
                  (long long)(s.size < 0 ? s.size : s.from));
         return;
     }
     if (s.size + s.from > ES_WINDOW) {
         es_error(x, 400, "illegal_argument_exception",
-                 "Result window is too large, from + size must be less than or equal to: [10000] but was [%lld]. See the scroll api for a more "
-                 "efficient way to request large data sets. This limit can be set by changing the [index.max_result_window] index level setting.",
+                 "Result window is too large, from + size must be less than or equal to: [10000] "
+                 "but was [%lld]. See the scroll api for a more "
+                 "efficient way to request large data sets. This limit can be set by changing the "
+                 "[index.max_result_window] index level setting.",
                  (long long)(s.size + s.from));
         return;
     }
@@ -262,7 +282,8 @@ static void search(struct es_exchange *x)
 
 /* ---- by query ---- */
 
-static cJSON *report(struct es_exchange *x, int64_t total, int64_t updated, int64_t created, int64_t deleted)
+static cJSON *report(struct es_exchange *x, int64_t total, int64_t updated, int64_t created,
+                     int64_t deleted)
 {
     cJSON *json = cJSON_CreateObject();
     int64_t took_ms = 20 + total / 20, batches = (total + 999) / 1000;
@@ -297,7 +318,9 @@ static void answer_report(struct es_exchange *x, cJSON *json)
     }
     cJSON_Delete(json);
     json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "task", arena_printf(x->arena, "%s:%lld", es_uuid(x->arena, "node-1"), (long long)(4711 + x->node->next_id++)));
+    cJSON_AddStringToObject(json, "task",
+                            arena_printf(x->arena, "%s:%lld", es_uuid(x->arena, "node-1"),
+                                         (long long)(4711 + x->node->next_id++)));
     es_answer(x, 200, json);
 }
 
@@ -311,7 +334,8 @@ static bool changeable(struct es_exchange *x, struct es_indices *all)
         cJSON *refused = es_write_refused(all->at[i], &status);
         if (!refused)
             continue;
-        es_error(x, status, cJSON_GetObjectItem(refused, "type")->valuestring, "%s", cJSON_GetObjectItem(refused, "reason")->valuestring);
+        es_error(x, status, cJSON_GetObjectItem(refused, "type")->valuestring, "%s",
+                 cJSON_GetObjectItem(refused, "reason")->valuestring);
         cJSON_Delete(refused);
         return false;
     }
@@ -333,7 +357,8 @@ static bool gather(struct es_exchange *x, const struct es_hit *hit, void *ctx)
 }
 
 /* The identities of one index that the query finds. */
-static struct gathered gather_from(struct es_exchange *x, struct es_index *index, const cJSON *query)
+static struct gathered gather_from(struct es_exchange *x, struct es_index *index,
+                                   const cJSON *query)
 {
     struct gathered g = {{0}, 0};
     struct es_indices one = {.at = &index, .n = 1};
@@ -353,7 +378,8 @@ static void delete_by_query(struct es_exchange *x)
     struct es_indices all;
     int64_t total = 0;
     if (!query_of(x) && !es_has(x, "q")) {
-        es_error(x, 400, "action_request_validation_exception", "Validation Failed: 1: query is missing;");
+        es_error(x, 400, "action_request_validation_exception",
+                 "Validation Failed: 1: query is missing;");
         return;
     }
     if (!changeable(x, &all))
@@ -363,7 +389,8 @@ static void delete_by_query(struct es_exchange *x)
         struct gathered g = gather_from(x, all.at[i], query_of(x));
         if (g.n) {
             dataset_delete_set(store_serving(x->node->store), all.at[i]->name, &g.ids);
-            record_change(x->node->env->record, all.at[i]->name, "%lld documents deleted by query", (long long)g.n);
+            record_change(x->node->env->record, all.at[i]->name, "%lld documents deleted by query",
+                          (long long)g.n);
         }
         total += g.n;
         idset_release(&g.ids);
@@ -380,7 +407,8 @@ static void update_by_query(struct es_exchange *x)
     }
     if (!changeable(x, &all))
         return;
-    int64_t total = es_count_query(x, &all, query_of(x)); /* without a script, each is written again as it is */
+    int64_t total =
+        es_count_query(x, &all, query_of(x)); /* without a script, each is written again as it is */
     answer_report(x, report(x, total, total, -1, 0));
 }
 
@@ -404,7 +432,8 @@ static void copy_documents(struct es_exchange *x, struct reindex *r, struct idse
             continue;
         idset_remove(ids, document->identity, document->identity + 1);
         char *text = cJSON_PrintUnformatted(document->source);
-        int status = es_index_document(x, r->to, id, document->source, str_of(text), create, &id, &version, &error);
+        int status = es_index_document(x, r->to, id, document->source, str_of(text), create, &id,
+                                       &version, &error);
         cJSON_free(text);
         r->created += status == 201;
         r->updated += status == 200;
@@ -423,7 +452,8 @@ static void copy_documents(struct es_exchange *x, struct reindex *r, struct idse
 static void copy_records(struct es_exchange *x, struct reindex *r, struct idset *ids)
 {
     struct dataset *serving = store_serving(x->node->store);
-    for (int i = 0; i < r->to->n_copied; i++) { /* those that were copied before are written again */
+    for (int i = 0; i < r->to->n_copied;
+         i++) { /* those that were copied before are written again */
         const struct es_copied *old = &r->to->copied[i];
         if (old->from != r->from)
             continue;
@@ -438,7 +468,8 @@ static void copy_records(struct es_exchange *x, struct reindex *r, struct idset 
     if (n == 0)
         return;
     struct es_hit sample = {r->from, ids->at[0].lo, NULL};
-    cJSON *source = es_source_of(x, &sample), *error = es_map_document(x, r->to, "0", source, str_of(""));
+    cJSON *source = es_source_of(x, &sample),
+          *error = es_map_document(x, r->to, "0", source, str_of(""));
     cJSON_Delete(source);
     if (error) {
         cJSON *failure = cJSON_CreateObject();
@@ -451,7 +482,8 @@ static void copy_records(struct es_exchange *x, struct reindex *r, struct idset 
     }
     XGROW(r->to->copied, r->to->n_copied, r->to->cap_copied);
     struct es_copied *copied = &r->to->copied[r->to->n_copied++];
-    *copied = (struct es_copied){.first = store_acknowledge(x->node->store, r->to->name, n), .n = n, .from = r->from};
+    *copied = (struct es_copied){
+        .first = store_acknowledge(x->node->store, r->to->name, n), .n = n, .from = r->from};
     idset_copy(&copied->origin, ids);
     dataset_insert(serving, r->to->name, copied->first, copied->first + n);
     r->created += n;
@@ -459,12 +491,16 @@ static void copy_records(struct es_exchange *x, struct reindex *r, struct idset 
 
 static void reindex(struct es_exchange *x)
 {
-    const cJSON *source = cJSON_GetObjectItemCaseSensitive(x->body, "source"), *dest = cJSON_GetObjectItemCaseSensitive(x->body, "dest");
-    const cJSON *from = cJSON_GetObjectItemCaseSensitive(source, "index"), *to = cJSON_GetObjectItemCaseSensitive(dest, "index");
-    const cJSON *query = cJSON_GetObjectItemCaseSensitive(source, "query"), *kind = cJSON_GetObjectItemCaseSensitive(dest, "op_type");
+    const cJSON *source = cJSON_GetObjectItemCaseSensitive(x->body, "source"),
+                *dest = cJSON_GetObjectItemCaseSensitive(x->body, "dest");
+    const cJSON *from = cJSON_GetObjectItemCaseSensitive(source, "index"),
+                *to = cJSON_GetObjectItemCaseSensitive(dest, "index");
+    const cJSON *query = cJSON_GetObjectItemCaseSensitive(source, "query"),
+                *kind = cJSON_GetObjectItemCaseSensitive(dest, "op_type");
     struct es_indices sources;
     int status = 400;
-    if (cJSON_GetObjectItemCaseSensitive(x->body, "script") || cJSON_GetObjectItemCaseSensitive(source, "remote") ||
+    if (cJSON_GetObjectItemCaseSensitive(x->body, "script") ||
+        cJSON_GetObjectItemCaseSensitive(source, "remote") ||
         cJSON_GetObjectItemCaseSensitive(dest, "pipeline")) {
         es_not_simulated(x, "a script, a pipeline or a remote source of _reindex");
         return;
@@ -474,15 +510,19 @@ static void reindex(struct es_exchange *x)
             es_not_simulated(x, "_reindex from several indices");
         else
             es_error(x, 400, "action_request_validation_exception", "Validation Failed: 1: %s;",
-                     cJSON_IsString(from) ? "index is missing" : "use _all if you really want to copy from all existing indexes");
+                     cJSON_IsString(from)
+                         ? "index is missing"
+                         : "use _all if you really want to copy from all existing indexes");
         return;
     }
     if (!es_resolve(x, from->valuestring, false, &sources))
         return;
     for (int i = 0; i < sources.n; i++) {
         if (strcmp(sources.at[i]->name, to->valuestring) == 0) {
-            es_error(x, 400, "action_request_validation_exception", "Validation Failed: 1: reindex cannot write into an index its reading from [%s];",
-                     to->valuestring);
+            es_error(
+                x, 400, "action_request_validation_exception",
+                "Validation Failed: 1: reindex cannot write into an index its reading from [%s];",
+                to->valuestring);
             return;
         }
         if (!es_can_read(x, sources.at[i]))
@@ -493,7 +533,8 @@ static void reindex(struct es_exchange *x)
     struct es_index *target_index = es_find_index(x->node, str_of(to->valuestring));
     if (!target_index) {
         for (int i = 0; i < x->node->n_indices && !target_index; i++) { /* an alias */
-            if (!x->node->indices[i]->deleted && cJSON_GetObjectItemCaseSensitive(x->node->indices[i]->aliases, to->valuestring))
+            if (!x->node->indices[i]->deleted &&
+                cJSON_GetObjectItemCaseSensitive(x->node->indices[i]->aliases, to->valuestring))
                 target_index = x->node->indices[i];
         }
     }
@@ -504,7 +545,8 @@ static void reindex(struct es_exchange *x)
     }
     cJSON *refused = es_write_refused(target_index, &status);
     if (refused) {
-        es_error(x, status, cJSON_GetObjectItem(refused, "type")->valuestring, "%s", cJSON_GetObjectItem(refused, "reason")->valuestring);
+        es_error(x, status, cJSON_GetObjectItem(refused, "type")->valuestring, "%s",
+                 cJSON_GetObjectItem(refused, "reason")->valuestring);
         cJSON_Delete(refused);
         return;
     }
@@ -514,11 +556,13 @@ static void reindex(struct es_exchange *x)
         struct gathered g = gather_from(x, sources.at[i], query);
         r.from = sources.at[i];
         r.total += g.n;
-        copy_documents(x, &r, &g.ids, cJSON_IsString(kind) && strcmp(kind->valuestring, "create") == 0);
+        copy_documents(x, &r, &g.ids,
+                       cJSON_IsString(kind) && strcmp(kind->valuestring, "create") == 0);
         copy_records(x, &r, &g.ids);
         idset_release(&g.ids);
     }
-    record_change(x->node->env->record, target_index->name, "%lld documents copied by _reindex", (long long)(r.created + r.updated));
+    record_change(x->node->env->record, target_index->name, "%lld documents copied by _reindex",
+                  (long long)(r.created + r.updated));
     cJSON *json = report(x, r.total, r.updated, r.created, 0);
     bool failed = r.failures->child != NULL;
     cJSON_ReplaceItemInObject(json, "failures", r.failures);

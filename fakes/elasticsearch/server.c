@@ -8,7 +8,8 @@
 
 /* ---- answers ---- */
 
-/* JSON as Elasticsearch writes it with ?pretty: two blanks, " : ", "{ }" and "[ ]" for what is empty. */
+/* JSON as Elasticsearch writes it with ?pretty: two blanks, " : ", "{ }" and "[ ]" for what is
+ * empty. */
 static void print_pretty(const cJSON *json, int depth, struct buf *out)
 {
     bool object = cJSON_IsObject(json);
@@ -49,7 +50,8 @@ static void set_headers(struct es_exchange *x, int status, const char *type)
 void es_answer(struct es_exchange *x, int status, cJSON *json)
 {
     if (!x->answered) {
-        set_headers(x, status, x->node->opensearch ? "application/json; charset=UTF-8" : "application/json");
+        set_headers(x, status,
+                    x->node->opensearch ? "application/json; charset=UTF-8" : "application/json");
         if (es_flag(x, "pretty", false)) {
             print_pretty(json, 0, &x->response->body);
             buf_putc(&x->response->body, '\n');
@@ -108,7 +110,8 @@ void es_error(struct es_exchange *x, int status, const char *type, const char *f
 
 void es_no_such_index(struct es_exchange *x, const char *name)
 {
-    cJSON *error = es_error_json("index_not_found_exception", arena_printf(x->arena, "no such index [%s]", name));
+    cJSON *error = es_error_json("index_not_found_exception",
+                                 arena_printf(x->arena, "no such index [%s]", name));
     cJSON_AddStringToObject(error, "resource.type", "index_or_alias");
     cJSON_AddStringToObject(error, "resource.id", name);
     cJSON_AddStringToObject(error, "index_uuid", "_na_");
@@ -118,7 +121,8 @@ void es_no_such_index(struct es_exchange *x, const char *name)
 
 void es_not_simulated(struct es_exchange *x, const char *what)
 {
-    record_observe(x->node->env->record, "not_simulated", x->request->target, "elasticsearch: %s is not simulated", what);
+    record_observe(x->node->env->record, "not_simulated", x->request->target,
+                   "elasticsearch: %s is not simulated", what);
     es_error(x, 501, "not_simulated", "%s is not simulated", what);
 }
 
@@ -143,7 +147,8 @@ static const char *decoded(struct arena *arena, struct str text)
     char *out = arena_alloc(arena, text.len + 1);
     size_t n = 0;
     for (size_t i = 0; i < text.len; i++) {
-        bool code = text.at[i] == '%' && i + 2 < text.len + 0 && isxdigit((unsigned char)text.at[i + 1]) &&
+        bool code = text.at[i] == '%' && i + 2 < text.len + 0 &&
+                    isxdigit((unsigned char)text.at[i + 1]) &&
                     isxdigit((unsigned char)text.at[i + 2]);
         if (code) {
             const char *digits = "0123456789abcdef";
@@ -208,7 +213,8 @@ bool es_matches(const char *pattern, struct str name)
     return false;
 }
 
-static void resolve_one(struct es_node *node, const char *one, bool closed_too, struct es_indices *ret, int *found)
+static void resolve_one(struct es_node *node, const char *one, bool closed_too,
+                        struct es_indices *ret, int *found)
 {
     bool exclude = one[0] == '-' && ret->n, wild = strchr(one, '*') != NULL;
     const char *pattern = strcmp(one, "_all") == 0 || !*one ? "*" : exclude ? one + 1 : one;
@@ -236,11 +242,13 @@ static void resolve_one(struct es_node *node, const char *one, bool closed_too, 
     *found += wild;
 }
 
-bool es_resolve(struct es_exchange *x, const char *expression, bool closed_too, struct es_indices *ret)
+bool es_resolve(struct es_exchange *x, const char *expression, bool closed_too,
+                struct es_indices *ret)
 {
     struct str rest = str_of(expression);
-    *ret = (struct es_indices){.at = ARENA_ARRAY(x->arena, struct es_index *, x->node->n_indices + 1),
-                               .as = ARENA_ARRAY(x->arena, const char *, x->node->n_indices + 1)};
+    *ret =
+        (struct es_indices){.at = ARENA_ARRAY(x->arena, struct es_index *, x->node->n_indices + 1),
+                            .as = ARENA_ARRAY(x->arena, const char *, x->node->n_indices + 1)};
     do {
         const char *one = decoded(x->arena, str_trim(str_cut(&rest, ',')));
         int found = 0;
@@ -265,13 +273,15 @@ bool es_can_read(struct es_exchange *x, const struct es_index *index)
         return false;
     }
     if (es_is_set(index, "index.blocks.read")) {
-        es_error(x, 403, "cluster_block_exception", "index [%s] blocked by: [FORBIDDEN/7/index read (api)];", index->name);
+        es_error(x, 403, "cluster_block_exception",
+                 "index [%s] blocked by: [FORBIDDEN/7/index read (api)];", index->name);
         return false;
     }
     if (index->corrupt || index->restoring) {
         cJSON *json = cJSON_CreateObject(), *error = cJSON_AddObjectToObject(json, "error");
-        cJSON_AddItemToArray(cJSON_AddArrayToObject(error, "root_cause"),
-                             es_error_json("no_shard_available_action_exception", "[node-1] no shard available"));
+        cJSON_AddItemToArray(
+            cJSON_AddArrayToObject(error, "root_cause"),
+            es_error_json("no_shard_available_action_exception", "[node-1] no shard available"));
         cJSON_AddStringToObject(error, "type", "search_phase_execution_exception");
         cJSON_AddStringToObject(error, "reason", "all shards failed");
         cJSON_AddStringToObject(error, "phase", "query");
@@ -293,13 +303,16 @@ cJSON *es_write_refused(const struct es_index *index, int *ret_status)
         {"index.blocks.read_only", "FORBIDDEN/5/index read-only (api)", 403},
         {"index.blocks.write", "FORBIDDEN/8/index write (api)", 403},
         {"index.blocks.read_only_allow_delete",
-         "TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark, index has read-only-allow-delete block", 429},
+         "TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark, index has "
+         "read-only-allow-delete block",
+         429},
     };
     char reason[256];
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
         if (es_is_set(index, blocks[i].setting)) {
             *ret_status = blocks[i].status;
-            snprintf(reason, sizeof reason, "index [%.60s] blocked by: [%s];", index->name, blocks[i].words);
+            snprintf(reason, sizeof reason, "index [%.60s] blocked by: [%s];", index->name,
+                     blocks[i].words);
             return es_error_json("cluster_block_exception", reason);
         }
     }
@@ -309,7 +322,8 @@ cJSON *es_write_refused(const struct es_index *index, int *ret_status)
     }
     if (index->corrupt || index->restoring) {
         *ret_status = 503;
-        snprintf(reason, sizeof reason, "[%.60s][0] primary shard is not active Timeout: [1m]", index->name);
+        snprintf(reason, sizeof reason, "[%.60s][0] primary shard is not active Timeout: [1m]",
+                 index->name);
         return es_error_json("unavailable_shards_exception", reason);
     }
     return NULL;
@@ -325,7 +339,8 @@ static bool fits(const char *pattern, const char *path, struct es_exchange *x)
     while (want.len && have.len) {
         struct str a = str_cut(&want, '/'), b = str_cut(&have, '/');
         if (a.at[0] == '{') {
-            bool name = b.len && b.at[0] == '_' && !str_is(b, "_all") && (str_is(a, "{index}") || str_is(a, "{repository}"));
+            bool name = b.len && b.at[0] == '_' && !str_is(b, "_all") &&
+                        (str_is(a, "{index}") || str_is(a, "{repository}"));
             if (name || n == ES_PARTS_MAX)
                 return false;
             x->parts[n++] = b;
@@ -347,11 +362,12 @@ static bool allows(const char *methods, const char *method)
     return false;
 }
 
-static const struct es_route *find_route(struct es_exchange *x, const char *method, const char **ret_allowed)
+static const struct es_route *find_route(struct es_exchange *x, const char *method,
+                                         const char **ret_allowed)
 {
-    static const struct es_route *const tables[] = {es_cluster_routes, es_cat_routes, es_index_routes,
-                                                    es_document_routes, es_search_routes, es_snapshot_routes,
-                                                    es_alias_routes, es_restore_routes};
+    static const struct es_route *const tables[] = {
+        es_cluster_routes, es_cat_routes,      es_index_routes, es_document_routes,
+        es_search_routes,  es_snapshot_routes, es_alias_routes, es_restore_routes};
     struct buf allowed;
     const struct es_route *found = NULL;
     buf_init(&allowed, 1 << 12);
@@ -389,14 +405,17 @@ static bool read_body(struct es_exchange *x, const struct es_route *route)
     const char *type = http_request_header(x->request, "Content-Type");
     struct str rest = str_of(type ? type : ""), plain = str_trim(str_cut(&rest, ';'));
     bool lines = strstr(route->pattern, "_bulk") != NULL;
-    bool json = str_is(plain, "application/json") || str_is(plain, "application/vnd.elasticsearch+json") ||
+    bool json = str_is(plain, "application/json") ||
+                str_is(plain, "application/vnd.elasticsearch+json") ||
                 str_is(plain, "application/x-ndjson");
     if (!x->request->body.len)
         return true;
     if (!json) {
         cJSON *error = cJSON_CreateObject();
-        cJSON_AddStringToObject(error, "error", type ? arena_printf(x->arena, "Content-Type header [%s] is not supported", type)
-                                                     : "Content-Type header is missing");
+        cJSON_AddStringToObject(
+            error, "error",
+            type ? arena_printf(x->arena, "Content-Type header [%s] is not supported", type)
+                 : "Content-Type header is missing");
         cJSON_AddNumberToObject(error, "status", 406);
         es_answer(x, 406, error);
         return false;
@@ -415,12 +434,60 @@ static bool read_body(struct es_exchange *x, const struct es_route *route)
 /* An API that exists, of which nothing is simulated. */
 static bool exists_elsewhere(const char *path)
 {
-    static const char *const names[] = {
-        "_nodes", "_tasks", "_template", "_index_template", "_component_template", "_ilm", "_slm", "_ingest", "_mget", "_msearch", "_analyze",
-        "_validate", "_rollover", "_shrink", "_split", "_clone", "_security", "_license", "_xpack", "_data_stream", "_resolve", "_field_caps",
-        "_segments", "_rank_eval", "_sql", "_async_search", "_plugins", "_opendistro", "scroll", "_scripts", "_cluster", "_explain", "_termvectors",
-        "_cat", "_ml", "_watcher", "_transform", "_freeze", "_unfreeze", "_shard_stores", "_remote", "_features", "_dangling", "_pit", "_snapshot",
-        "_terms_enum", "_ccr", "_enrich", "_rollup", "_mapping", "_health_report", "_render", "_mtermvectors", NULL};
+    static const char *const names[] = {"_nodes",
+                                        "_tasks",
+                                        "_template",
+                                        "_index_template",
+                                        "_component_template",
+                                        "_ilm",
+                                        "_slm",
+                                        "_ingest",
+                                        "_mget",
+                                        "_msearch",
+                                        "_analyze",
+                                        "_validate",
+                                        "_rollover",
+                                        "_shrink",
+                                        "_split",
+                                        "_clone",
+                                        "_security",
+                                        "_license",
+                                        "_xpack",
+                                        "_data_stream",
+                                        "_resolve",
+                                        "_field_caps",
+                                        "_segments",
+                                        "_rank_eval",
+                                        "_sql",
+                                        "_async_search",
+                                        "_plugins",
+                                        "_opendistro",
+                                        "scroll",
+                                        "_scripts",
+                                        "_cluster",
+                                        "_explain",
+                                        "_termvectors",
+                                        "_cat",
+                                        "_ml",
+                                        "_watcher",
+                                        "_transform",
+                                        "_freeze",
+                                        "_unfreeze",
+                                        "_shard_stores",
+                                        "_remote",
+                                        "_features",
+                                        "_dangling",
+                                        "_pit",
+                                        "_snapshot",
+                                        "_terms_enum",
+                                        "_ccr",
+                                        "_enrich",
+                                        "_rollup",
+                                        "_mapping",
+                                        "_health_report",
+                                        "_render",
+                                        "_mtermvectors",
+                                        NULL};
     struct str rest = str_of(path);
     while (rest.len) {
         struct str one = str_cut(&rest, '/');
@@ -436,23 +503,29 @@ static void answer_nowhere(struct es_exchange *x)
 {
     if (exists_elsewhere(x->path)) {
         es_not_simulated(x, arena_printf(x->arena, "%s /%s", x->request->method, x->path));
-    } else if (!strchr(x->path, '/') && strcmp(x->request->method, "POST") != 0) { /* taken for the name of an index */
-        cJSON *error = es_error_json("invalid_index_name_exception",
-                                     arena_printf(x->arena, "Invalid index name [%s], must not start with '_'.", x->path));
+    } else if (!strchr(x->path, '/') &&
+               strcmp(x->request->method, "POST") != 0) { /* taken for the name of an index */
+        cJSON *error = es_error_json(
+            "invalid_index_name_exception",
+            arena_printf(x->arena, "Invalid index name [%s], must not start with '_'.", x->path));
         cJSON_AddStringToObject(error, "index_uuid", "_na_");
         cJSON_AddStringToObject(error, "index", x->path);
         es_answer(x, 400, envelope(error, 400));
     } else {
         cJSON *error = cJSON_CreateObject();
         cJSON_AddStringToObject(error, "error",
-                                arena_printf(x->arena, "no handler found for uri [%s] and method [%s]", x->request->target, x->request->method));
+                                arena_printf(x->arena,
+                                             "no handler found for uri [%s] and method [%s]",
+                                             x->request->target, x->request->method));
         es_answer(x, 400, error);
     }
 }
 
-int es_serve(struct env *env, const struct http_request *request, struct http_response *response, void *ctx)
+int es_serve(struct env *env, const struct http_request *request, struct http_response *response,
+             void *ctx)
 {
-    struct es_exchange x = {.node = ctx, .arena = response->arena, .request = request, .response = response};
+    struct es_exchange x = {
+        .node = ctx, .arena = response->arena, .request = request, .response = response};
     (void)env;
     if (!store_in_service(x.node->store))
         return HTTP_REFUSED;
@@ -471,9 +544,11 @@ int es_serve(struct env *env, const struct http_request *request, struct http_re
             route->handler(&x);
     } else if (allowed[0]) {
         cJSON *error = cJSON_CreateObject();
-        cJSON_AddStringToObject(error, "error",
-                                arena_printf(x.arena, "Incorrect HTTP method for uri [%s] and method [%s], allowed: [%s]",
-                                             request->target, request->method, commas(x.arena, allowed)));
+        cJSON_AddStringToObject(
+            error, "error",
+            arena_printf(x.arena,
+                         "Incorrect HTTP method for uri [%s] and method [%s], allowed: [%s]",
+                         request->target, request->method, commas(x.arena, allowed)));
         cJSON_AddNumberToObject(error, "status", 405);
         http_header(response, "Allow", commas(x.arena, allowed));
         es_answer(&x, 405, error);

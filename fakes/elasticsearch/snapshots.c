@@ -58,13 +58,15 @@ static void put_repository(struct es_exchange *x)
         return;
     }
     if (!cJSON_IsString(type)) {
-        es_error(x, 400, "action_request_validation_exception", "Validation Failed: 1: type is missing;");
+        es_error(x, 400, "action_request_validation_exception",
+                 "Validation Failed: 1: type is missing;");
         return;
     }
     while (types[i] && strcmp(types[i], type->valuestring) != 0)
         i++;
     if (!types[i]) {
-        es_error(x, 500, "repository_exception", "[%s] repository type [%s] does not exist", name, type->valuestring);
+        es_error(x, 500, "repository_exception", "[%s] repository type [%s] does not exist", name,
+                 type->valuestring);
         return;
     }
     if (strcmp(type->valuestring, "fs") == 0 && !cJSON_IsString(location)) {
@@ -81,7 +83,8 @@ static void put_repository(struct es_exchange *x)
     }
     cJSON_Delete(repository->body);
     repository->body = cJSON_Duplicate(x->body, true);
-    record_change(x->node->env->record, store_name(x->node->store), "snapshot repository %s registered", name);
+    record_change(x->node->env->record, store_name(x->node->store),
+                  "snapshot repository %s registered", name);
     es_acknowledge(x);
 }
 
@@ -92,7 +95,8 @@ static void delete_repository(struct es_exchange *x)
         return;
     cJSON_Delete(repository->body); /* its snapshots stay where they are, out of reach */
     repository->body = NULL;
-    record_change(x->node->env->record, store_name(x->node->store), "snapshot repository %s unregistered", repository->name);
+    record_change(x->node->env->record, store_name(x->node->store),
+                  "snapshot repository %s unregistered", repository->name);
     es_acknowledge(x);
 }
 
@@ -101,7 +105,9 @@ static void verify_repository(struct es_exchange *x)
     if (!es_repository_of(x))
         return;
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(cJSON_AddObjectToObject(cJSON_AddObjectToObject(json, "nodes"), es_uuid(x->arena, "node-1")), "name", "node-1");
+    cJSON_AddStringToObject(cJSON_AddObjectToObject(cJSON_AddObjectToObject(json, "nodes"),
+                                                    es_uuid(x->arena, "node-1")),
+                            "name", "node-1");
     es_answer(x, 200, json);
 }
 
@@ -118,7 +124,8 @@ void es_free_snapshot(struct es_snapshot *snapshot)
 struct es_snapshot *es_find_snapshot(struct es_node *node, const char *repository, const char *name)
 {
     for (int i = 0; i < node->n_snapshots; i++) {
-        if (strcmp(node->snapshots[i]->repository, repository) == 0 && strcmp(node->snapshots[i]->name, name) == 0)
+        if (strcmp(node->snapshots[i]->repository, repository) == 0 &&
+            strcmp(node->snapshots[i]->name, name) == 0)
             return node->snapshots[i];
     }
     return NULL;
@@ -142,12 +149,18 @@ static cJSON *describe_indices(const struct es_node *node, const struct dataset 
     return json;
 }
 
-void es_add_snapshot(struct es_node *node, const char *repository, const char *name, struct dataset *contents, bool damaged, int64_t made_ns)
+void es_add_snapshot(struct es_node *node, const char *repository, const char *name,
+                     struct dataset *contents, bool damaged, int64_t made_ns)
 {
     XGROW(node->snapshots, node->n_snapshots, node->cap_snapshots);
     struct es_snapshot *snapshot = xcalloc(1, sizeof *snapshot);
-    *snapshot = (struct es_snapshot){.name = xstrdup(name), .repository = repository, .contents = contents, .damaged = damaged,
-                                     .indices = describe_indices(node, contents), .began_ns = made_ns, .ended_ns = made_ns};
+    *snapshot = (struct es_snapshot){.name = xstrdup(name),
+                                     .repository = repository,
+                                     .contents = contents,
+                                     .damaged = damaged,
+                                     .indices = describe_indices(node, contents),
+                                     .began_ns = made_ns,
+                                     .ended_ns = made_ns};
     node->snapshots[node->n_snapshots++] = snapshot;
 }
 
@@ -177,7 +190,8 @@ static cJSON *describe(struct es_exchange *x, const struct es_snapshot *s)
         cJSON_AddStringToObject(json, "end_time", es_time(x->arena, x->node, s->ended_ns));
         cJSON_AddNumberToObject(json, "end_time_in_millis", (double)unix_ms(x, s->ended_ns));
     }
-    cJSON_AddNumberToObject(json, "duration_in_millis", (double)(unix_ms(x, s->ended_ns) - unix_ms(x, s->began_ns)));
+    cJSON_AddNumberToObject(json, "duration_in_millis",
+                            (double)(unix_ms(x, s->ended_ns) - unix_ms(x, s->began_ns)));
     cJSON_AddArrayToObject(json, "failures");
     cJSON_AddItemToObject(json, "shards", es_shards(done ? n : 0, done ? n : 0));
     return json;
@@ -198,13 +212,16 @@ static void get_snapshots(struct es_exchange *x)
         for (int i = 0; i < x->node->n_snapshots; i++) {
             const struct es_snapshot *s = x->node->snapshots[i];
             bool runs = world_now(x->node->env->world) < s->ended_ns;
-            if (strcmp(s->repository, repository->name) != 0 || !(current ? runs : all || es_matches(one, str_of(s->name))))
+            if (strcmp(s->repository, repository->name) != 0 ||
+                !(current ? runs : all || es_matches(one, str_of(s->name))))
                 continue;
             cJSON_AddItemToArray(list, describe(x, s));
             found++;
         }
-        if (!found && !all && !current && !strchr(one, '*') && !es_flag(x, "ignore_unavailable", false)) {
-            es_error(x, 404, "snapshot_missing_exception", "[%s:%s] is missing", repository->name, one);
+        if (!found && !all && !current && !strchr(one, '*') &&
+            !es_flag(x, "ignore_unavailable", false)) {
+            es_error(x, 404, "snapshot_missing_exception", "[%s:%s] is missing", repository->name,
+                     one);
             cJSON_Delete(json);
             return;
         }
@@ -218,11 +235,13 @@ static void get_snapshots(struct es_exchange *x)
 static void snapshot_status(struct es_exchange *x)
 {
     const struct es_repository *repository = es_repository_of(x);
-    const struct es_snapshot *s = repository ? es_find_snapshot(x->node, repository->name, part(x, 1)) : NULL;
+    const struct es_snapshot *s =
+        repository ? es_find_snapshot(x->node, repository->name, part(x, 1)) : NULL;
     if (!repository)
         return;
     if (!s) {
-        es_error(x, 404, "snapshot_missing_exception", "[%s:%s] is missing", repository->name, part(x, 1));
+        es_error(x, 404, "snapshot_missing_exception", "[%s:%s] is missing", repository->name,
+                 part(x, 1));
         return;
     }
     cJSON *json = cJSON_CreateObject(), *one = cJSON_CreateObject(), *stats;
@@ -263,7 +282,8 @@ bool es_among(struct es_exchange *x, const cJSON *names, const char *name)
 }
 
 /* The first plain name of a list that nothing of the set has; NULL: all are there. */
-const char *es_missing_name(struct es_exchange *x, const cJSON *names, bool (*has)(const void *, const char *), const void *set)
+const char *es_missing_name(struct es_exchange *x, const cJSON *names,
+                            bool (*has)(const void *, const char *), const void *set)
 {
     const char *text = cJSON_IsString(names) ? names->valuestring : NULL;
     for (const cJSON *item = cJSON_IsArray(names) ? names->child : NULL; item; item = item->next)
@@ -271,7 +291,8 @@ const char *es_missing_name(struct es_exchange *x, const cJSON *names, bool (*ha
     struct str rest = str_of(text);
     while (rest.len) {
         const char *one = arena_str(x->arena, str_trim(str_cut(&rest, ',')));
-        if (*one && !strchr(one, '*') && one[0] != '-' && strcmp(one, "_all") != 0 && !has(set, one))
+        if (*one && !strchr(one, '*') && one[0] != '-' && strcmp(one, "_all") != 0 &&
+            !has(set, one))
             return one;
     }
     return NULL;
@@ -296,7 +317,9 @@ static const char *bad_name(struct es_exchange *x, const char *name)
         if (isupper((unsigned char)*p))
             return "must be lowercase";
         if (strchr("\\/*?\"<>| ,", *p))
-            return arena_printf(x->arena, "must not contain the following characters [ , \", *, \\, <, |, ,, >, /, ?]");
+            return arena_printf(
+                x->arena,
+                "must not contain the following characters [ , \", *, \\, <, |, ,, >, /, ?]");
         if (*p == '#')
             return "must not contain '#'";
     }
@@ -311,7 +334,8 @@ static void create_snapshot(struct es_exchange *x)
     if (!repository)
         return;
     if (wrong || es_find_snapshot(x->node, repository->name, name)) {
-        es_error(x, 400, "invalid_snapshot_name_exception", "[%s:%s] Invalid snapshot name [%s], %s", repository->name, name, name,
+        es_error(x, 400, "invalid_snapshot_name_exception",
+                 "[%s:%s] Invalid snapshot name [%s], %s", repository->name, name, name,
                  wrong ? wrong : "snapshot with the same name already exists");
         return;
     }
@@ -330,7 +354,8 @@ static void create_snapshot(struct es_exchange *x)
         else if (dataset_has_table(contents, index->name))
             dataset_drop_table(contents, index->name);
     }
-    es_add_snapshot(x->node, repository->name, name, contents, false, world_now(x->node->env->world));
+    es_add_snapshot(x->node, repository->name, name, contents, false,
+                    world_now(x->node->env->world));
     struct es_snapshot *s = x->node->snapshots[x->node->n_snapshots - 1];
     s->copy = store_keep_copy(x->node->store, name, dataset_copy(contents));
     s->kept = true;
@@ -353,16 +378,19 @@ static void create_snapshot(struct es_exchange *x)
 static void delete_snapshot(struct es_exchange *x)
 {
     const struct es_repository *repository = es_repository_of(x);
-    struct es_snapshot *s = repository ? es_find_snapshot(x->node, repository->name, part(x, 1)) : NULL;
+    struct es_snapshot *s =
+        repository ? es_find_snapshot(x->node, repository->name, part(x, 1)) : NULL;
     if (!repository)
         return;
     if (!s) {
-        es_error(x, 404, "snapshot_missing_exception", "[%s:%s] is missing", repository->name, part(x, 1));
+        es_error(x, 404, "snapshot_missing_exception", "[%s:%s] is missing", repository->name,
+                 part(x, 1));
         return;
     }
     for (int i = 0; i < x->node->n_indices; i++) {
         if (x->node->indices[i]->restoring == s) {
-            es_error(x, 503, "concurrent_snapshot_execution_exception", "[%s:%s] cannot delete snapshot during a restore in progress in [%s]",
+            es_error(x, 503, "concurrent_snapshot_execution_exception",
+                     "[%s:%s] cannot delete snapshot during a restore in progress in [%s]",
                      repository->name, s->name, repository->name);
             return;
         }

@@ -1,4 +1,5 @@
-/* Bundles: a .tar.gz of policies, data.json files and a .manifest, activated as a whole or not at all (plugins/bundle). */
+/* Bundles: a .tar.gz of policies, data.json files and a .manifest, activated as a whole or not at
+ * all (plugins/bundle). */
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -10,7 +11,8 @@ enum { TAR_BLOCK = 512 };
 /* The archive unpacked; false: it is no gzip, or cut short. */
 static bool gunzip(struct str packed, struct buf *out)
 {
-    z_stream z = {.next_in = (unsigned char *)(uintptr_t)packed.at, .avail_in = (unsigned)packed.len};
+    z_stream z = {.next_in = (unsigned char *)(uintptr_t)packed.at,
+                  .avail_in = (unsigned)packed.len};
     unsigned char chunk[1 << 14];
     int code = Z_OK;
     if (packed.len == 0 || inflateInit2(&z, 16 + MAX_WBITS) != Z_OK)
@@ -38,7 +40,8 @@ static bool next_member(struct arena *arena, struct str *rest, struct member *re
         char digits[13];
         memcpy(digits, head + 124, 12);
         digits[12] = '\0';
-        size_t size = strtoul(digits, NULL, 8), blocks = (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
+        size_t size = strtoul(digits, NULL, 8),
+               blocks = (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
         if (size > rest->len || TAR_BLOCK + blocks > rest->len) {
             *ret_broken = true;
             return false;
@@ -67,7 +70,8 @@ struct parsed {
 
 static bool is_below(struct str path, struct str root)
 {
-    return root.len == 0 || (path.len >= root.len && strncmp(path.at, root.at, root.len) == 0 && (path.len == root.len || path.at[root.len] == '/'));
+    return root.len == 0 || (path.len >= root.len && strncmp(path.at, root.at, root.len) == 0 &&
+                             (path.len == root.len || path.at[root.len] == '/'));
 }
 
 static bool in_roots(const struct parsed *p, struct str path)
@@ -82,16 +86,19 @@ static bool in_roots(const struct parsed *p, struct str path)
 static const char *read_manifest(struct arena *arena, struct parsed *p, struct str text)
 {
     cJSON *json = cJSON_ParseWithLength(text.at, text.len);
-    const cJSON *revision = cJSON_GetObjectItemCaseSensitive(json, "revision"), *roots = cJSON_GetObjectItemCaseSensitive(json, "roots");
+    const cJSON *revision = cJSON_GetObjectItemCaseSensitive(json, "revision"),
+                *roots = cJSON_GetObjectItemCaseSensitive(json, "roots");
     if (!json)
         return "bundle load failed on manifest decode: invalid character";
     if (cJSON_IsString(revision))
         p->revision = arena_strdup(arena, revision->valuestring);
     if (cJSON_IsArray(roots))
         p->n_roots = 0;
-    for (const cJSON *root = cJSON_IsArray(roots) ? roots->child : NULL; root && p->n_roots < OPA_ROOTS_MAX; root = root->next) {
+    for (const cJSON *root = cJSON_IsArray(roots) ? roots->child : NULL;
+         root && p->n_roots < OPA_ROOTS_MAX; root = root->next) {
         if (cJSON_IsString(root))
-            p->roots[p->n_roots++] = arena_strdup(arena, root->valuestring[0] == '/' ? root->valuestring + 1 : root->valuestring);
+            p->roots[p->n_roots++] = arena_strdup(
+                arena, root->valuestring[0] == '/' ? root->valuestring + 1 : root->valuestring);
     }
     cJSON_Delete(json);
     return NULL;
@@ -157,7 +164,8 @@ static const char *read_archive(struct arena *arena, struct str tar, struct pars
             why = read_data(arena, p, &m);
         const char *problem = !why && is_rego(m.name) ? opa_parse_problem(m.content, &row) : NULL;
         if (problem)
-            why = arena_printf(arena, "1 error occurred: %s:%d: rego_parse_error: %s", m.name, row, problem);
+            why = arena_printf(arena, "1 error occurred: %s:%d: rego_parse_error: %s", m.name, row,
+                               problem);
         p->n_modules += is_rego(m.name);
     }
     if (broken)
@@ -166,7 +174,8 @@ static const char *read_archive(struct arena *arena, struct str tar, struct pars
     while (!why && next_member(arena, &rest, &m, &broken)) {
         const char *package = is_rego(m.name) ? opa_package_of(arena, m.content) : NULL;
         if (package && !in_roots(p, str_of(package)))
-            why = arena_printf(arena, "manifest roots do not permit 'package %s' in module '%s'", package, m.name);
+            why = arena_printf(arena, "manifest roots do not permit 'package %s' in module '%s'",
+                               package, m.name);
     }
     return why;
 }
@@ -187,13 +196,16 @@ static void drop_old(struct opa *opa, const struct opa_bundle *bundle)
             opa->data = cJSON_CreateObject();
             continue;
         }
-        cJSON *holder = opa_data_at(opa->data, str_of(bundle->roots[i])) ? opa_holder_of(opa->data, str_of(bundle->roots[i]), last, sizeof last) : NULL;
+        cJSON *holder = opa_data_at(opa->data, str_of(bundle->roots[i]))
+                            ? opa_holder_of(opa->data, str_of(bundle->roots[i]), last, sizeof last)
+                            : NULL;
         if (holder)
             cJSON_DeleteItemFromObjectCaseSensitive(holder, last);
     }
 }
 
-static void activate(struct opa *opa, struct opa_bundle *bundle, struct str tar, const struct parsed *p)
+static void activate(struct opa *opa, struct opa_bundle *bundle, struct str tar,
+                     const struct parsed *p)
 {
     struct arena *arena = &opa->env->arena;
     struct str rest = tar;
@@ -214,7 +226,8 @@ static void activate(struct opa *opa, struct opa_bundle *bundle, struct str tar,
     bundle->activated_ns = world_now(opa->env->world);
     bundle->n_roots = p->n_roots;
     memcpy(bundle->roots, p->roots, sizeof bundle->roots);
-    record_change(opa->env->record, service_name(opa->service), "bundle %s activated: %d modules", bundle->name, p->n_modules);
+    record_change(opa->env->record, service_name(opa->service), "bundle %s activated: %d modules",
+                  bundle->name, p->n_modules);
 }
 
 static void check(struct opa_bundle *bundle)
@@ -226,12 +239,14 @@ static void check(struct opa_bundle *bundle)
     buf_init(&tar, OPA_BUNDLE_MAX);
     int code = env_load(opa->env, "", bundle->file, &packed);
     if (code < 0) {
-        bundle->error = arena_printf(&opa->env->arena, "open %s: no such file or directory", bundle->file);
+        bundle->error =
+            arena_printf(&opa->env->arena, "open %s: no such file or directory", bundle->file);
     } else if (!str_eq(buf_text(&packed), buf_text(&bundle->seen)) || !bundle->active) {
         buf_clear(&bundle->seen);
         buf_str(&bundle->seen, buf_text(&packed));
-        bundle->error = gunzip(buf_text(&packed), &tar) ? read_archive(&opa->env->arena, buf_text(&tar), &p)
-                                                         : "bundle read failed: archive read failed: gzip: invalid header";
+        bundle->error = gunzip(buf_text(&packed), &tar)
+                            ? read_archive(&opa->env->arena, buf_text(&tar), &p)
+                            : "bundle read failed: archive read failed: gzip: invalid header";
         if (!bundle->error)
             activate(opa, bundle, buf_text(&tar), &p);
         cJSON_Delete(p.data);
@@ -282,7 +297,8 @@ cJSON *opa_bundle_status(const struct opa *opa)
         cJSON *one = cJSON_AddObjectToObject(all, bundle->name);
         cJSON_AddStringToObject(one, "name", bundle->name);
         if (bundle->active)
-            cJSON_AddStringToObject(one, "active_revision", bundle->revision ? bundle->revision : "");
+            cJSON_AddStringToObject(one, "active_revision",
+                                    bundle->revision ? bundle->revision : "");
         if (bundle->error) {
             cJSON_AddStringToObject(one, "code", "bundle_error");
             cJSON_AddStringToObject(one, "message", bundle->error);
@@ -306,11 +322,13 @@ int opa_load_bundles(struct opa *opa, const struct doc *node, struct error *erro
         buf_init(&bundle->seen, OPA_BUNDLE_MAX);
         *last = bundle;
         last = &bundle->next;
-        if (doc_only(child, keys, error) < 0 || doc_need(child, "file", &file, error) < 0 || doc_text(file, &bundle->file, error) < 0 ||
+        if (doc_only(child, keys, error) < 0 || doc_need(child, "file", &file, error) < 0 ||
+            doc_text(file, &bundle->file, error) < 0 ||
             doc_duration(doc_get(child, "every"), &bundle->every_ns, error) < 0)
             return ERROR_INPUT;
         if (bundle->every_ns < SECOND)
-            return doc_error(doc_get(child, "every"), error, "a bundle is looked at once a second at most");
+            return doc_error(doc_get(child, "every"), error,
+                             "a bundle is looked at once a second at most");
         world_at(opa->env->world, 0, look, bundle);
     }
     return 0;

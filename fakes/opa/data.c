@@ -44,7 +44,8 @@ cJSON *opa_data_at(cJSON *data, struct str path)
     return data;
 }
 
-/* The object that holds the last part of the path, made where it is missing; NULL if something else is in the way. */
+/* The object that holds the last part of the path, made where it is missing; NULL if something else
+ * is in the way. */
 cJSON *opa_holder_of(cJSON *data, struct str path, char *last, size_t size)
 {
     char part[256];
@@ -75,7 +76,8 @@ static bool is_virtual(const struct opa *opa, struct str path)
             bool same = n > 0;
             for (size_t i = 0; i < n && same; i++)
                 same = package.at[i] == path.at[i] || (package.at[i] == '.' && path.at[i] == '/');
-            if (same && (path.len == n || path.at[n] == '/') && (package.len == n || package.at[n] == '.'))
+            if (same && (path.len == n || path.at[n] == '/') &&
+                (package.len == n || package.at[n] == '.'))
                 return true;
         }
     }
@@ -105,7 +107,8 @@ static void answer_query(struct opa *opa, const struct http_request *request, st
         cJSON *body = cJSON_ParseWithLength(request->body.at, request->body.len);
         if (!body) {
             cJSON_Delete(result);
-            opa_send_error(response, 400, "invalid_parameter", "body contains malformed input document");
+            opa_send_error(response, 400, "invalid_parameter",
+                           "body contains malformed input document");
             return;
         }
         input = cJSON_GetObjectItemCaseSensitive(body, "input") ? cJSON_CreateTrue() : NULL;
@@ -118,8 +121,10 @@ static void answer_query(struct opa *opa, const struct http_request *request, st
     else if (base)
         cJSON_AddItemToObject(result, "result", cJSON_Duplicate(base, true));
     else if (is_virtual(opa, path))
-        record_observe(opa->env->record, "not_simulated", request->target,
-                       "OPA would evaluate a policy for /v1/data/%.*s; no answer is declared for it", STR_ARG(path));
+        record_observe(
+            opa->env->record, "not_simulated", request->target,
+            "OPA would evaluate a policy for /v1/data/%.*s; no answer is declared for it",
+            STR_ARG(path));
     if (is_post && !input) {
         cJSON *warning = cJSON_AddObjectToObject(result, "warning");
         cJSON_AddStringToObject(warning, "code", "api_usage_warning");
@@ -135,7 +140,8 @@ static void put_data(struct opa *opa, const struct http_request *request, struct
     char last[256];
     cJSON *value = cJSON_ParseWithLength(request->body.at, request->body.len);
     if (!value) {
-        opa_send_error(response, 400, "invalid_parameter", request->body.len ? "invalid character" : "EOF");
+        opa_send_error(response, 400, "invalid_parameter",
+                       request->body.len ? "invalid character" : "EOF");
         return;
     }
     cJSON *holder = opa_holder_of(opa->data, path, last, sizeof last);
@@ -144,7 +150,8 @@ static void put_data(struct opa *opa, const struct http_request *request, struct
         opa_send_not_found(response, "storage_not_found_error: document does not exist");
         return;
     }
-    record_change(opa->env->record, service_name(opa->service), "data /%.*s written", STR_ARG(path));
+    record_change(opa->env->record, service_name(opa->service), "data /%.*s written",
+                  STR_ARG(path));
     if (!last[0]) {
         cJSON_Delete(opa->data);
         opa->data = value;
@@ -159,21 +166,25 @@ static void delete_data(struct opa *opa, struct str path, struct http_response *
 {
     char last[256];
     if (!path.len || !opa_data_at(opa->data, path)) {
-        opa_send_not_found(response, arena_printf(response->arena, "storage_not_found_error: /%.*s: document does not exist",
-                                              STR_ARG(path)));
+        opa_send_not_found(response,
+                           arena_printf(response->arena,
+                                        "storage_not_found_error: /%.*s: document does not exist",
+                                        STR_ARG(path)));
         return;
     }
     cJSON *holder = opa_holder_of(opa->data, path, last, sizeof last);
     if (holder)
         cJSON_DeleteItemFromObjectCaseSensitive(holder, last);
-    record_change(opa->env->record, service_name(opa->service), "data /%.*s deleted", STR_ARG(path));
+    record_change(opa->env->record, service_name(opa->service), "data /%.*s deleted",
+                  STR_ARG(path));
     response->status = 204;
 }
 
 /* "/a/b" of a JSON pointer below the path of the request. */
 static const char *joined(struct arena *arena, struct str path, const char *pointer)
 {
-    char *text = arena_printf(arena, "%.*s%s%s", STR_ARG(path), pointer[0] == '/' || !pointer[0] ? "" : "/", pointer);
+    char *text = arena_printf(arena, "%.*s%s%s", STR_ARG(path),
+                              pointer[0] == '/' || !pointer[0] ? "" : "/", pointer);
     size_t n = 0;
     for (size_t i = 0; text[i]; i++) {
         bool code = text[i] == '~' && (text[i + 1] == '0' || text[i + 1] == '1');
@@ -197,7 +208,8 @@ static bool patch_one(cJSON *data, const char *op, struct str path, const cJSON 
     cJSON *holder = opa_data_at(data, above);
     if (!holder || (!cJSON_IsObject(holder) && !cJSON_IsArray(holder)))
         return false;
-    struct str name = slash < 0 ? path : (struct str){path.at + slash + 1, path.len - (size_t)slash - 1};
+    struct str name =
+        slash < 0 ? path : (struct str){path.at + slash + 1, path.len - (size_t)slash - 1};
     if (name.len == 0 || name.len >= sizeof last)
         return false;
     memcpy(last, name.at, name.len);
@@ -219,27 +231,38 @@ static bool patch_one(cJSON *data, const char *op, struct str path, const cJSON 
 }
 
 /* All operations or none, as OPA's transaction. */
-static void patch_data(struct opa *opa, const struct http_request *request, struct str path, struct http_response *response)
+static void patch_data(struct opa *opa, const struct http_request *request, struct str path,
+                       struct http_response *response)
 {
     cJSON *patch = cJSON_ParseWithLength(request->body.at, request->body.len);
     cJSON *data = cJSON_Duplicate(opa->data, true);
     if (!cJSON_IsArray(patch))
-        opa_send_error(response, 400, "invalid_parameter", request->body.len ? "json: cannot unmarshal into Go value of type []types.PatchV1" : "EOF");
-    for (const cJSON *item = cJSON_IsArray(patch) ? patch->child : NULL; item && !response->status; item = item->next) {
-        const cJSON *op = cJSON_GetObjectItemCaseSensitive(item, "op"), *at = cJSON_GetObjectItemCaseSensitive(item, "path");
+        opa_send_error(response, 400, "invalid_parameter",
+                       request->body.len
+                           ? "json: cannot unmarshal into Go value of type []types.PatchV1"
+                           : "EOF");
+    for (const cJSON *item = cJSON_IsArray(patch) ? patch->child : NULL; item && !response->status;
+         item = item->next) {
+        const cJSON *op = cJSON_GetObjectItemCaseSensitive(item, "op"),
+                    *at = cJSON_GetObjectItemCaseSensitive(item, "path");
         const cJSON *value = cJSON_GetObjectItemCaseSensitive(item, "value");
         const char *kind = cJSON_IsString(op) ? op->valuestring : "";
-        const char *where = joined(response->arena, path, cJSON_IsString(at) ? at->valuestring : "");
+        const char *where =
+            joined(response->arena, path, cJSON_IsString(at) ? at->valuestring : "");
         struct str to = str_of(where);
         while (to.len && to.at[0] == '/')
             to = (struct str){to.at + 1, to.len - 1};
         bool removes = strcmp(kind, "remove") == 0;
         if (!removes && strcmp(kind, "add") != 0 && strcmp(kind, "replace") != 0)
-            opa_send_error(response, 400, "invalid_parameter", arena_printf(response->arena, "bad patch operation: %s", kind));
+            opa_send_error(response, 400, "invalid_parameter",
+                           arena_printf(response->arena, "bad patch operation: %s", kind));
         else if (!removes && !value)
             opa_send_error(response, 400, "invalid_parameter", "patch value is missing");
         else if (!patch_one(data, kind, to, value))
-            opa_send_not_found(response, arena_printf(response->arena, "storage_not_found_error: /%.*s: document does not exist", STR_ARG(to)));
+            opa_send_not_found(
+                response, arena_printf(response->arena,
+                                       "storage_not_found_error: /%.*s: document does not exist",
+                                       STR_ARG(to)));
     }
     cJSON_Delete(patch);
     if (response->status) {
@@ -248,17 +271,19 @@ static void patch_data(struct opa *opa, const struct http_request *request, stru
     }
     cJSON_Delete(opa->data);
     opa->data = data;
-    record_change(opa->env->record, service_name(opa->service), "data /%.*s patched", STR_ARG(path));
+    record_change(opa->env->record, service_name(opa->service), "data /%.*s patched",
+                  STR_ARG(path));
     response->status = 204;
 }
 
 void opa_answer_data(struct opa *opa, const struct http_request *request, struct str path,
-                        struct http_response *response)
+                     struct http_response *response)
 {
     bool is_post = strcmp(request->method, "POST") == 0;
     if (is_post || strcmp(request->method, "GET") == 0)
         answer_query(opa, request, path, response, is_post);
-    else if (strcmp(request->method, "PUT") != 0 && strcmp(request->method, "DELETE") != 0 && strcmp(request->method, "PATCH") != 0)
+    else if (strcmp(request->method, "PUT") != 0 && strcmp(request->method, "DELETE") != 0 &&
+             strcmp(request->method, "PATCH") != 0)
         response->status = 405;
     else if (opa_refuse_owned(opa, path, response))
         return;

@@ -2,23 +2,22 @@
  *
  *   opa:
  *     opa:                                             # the service of the world that it is
- *       host: opa-service                              # default: localhost; containers reach it by the service's name
- *       port: 8181
- *       modules:
- *         authz:                                       # id, as in /v1/policies/authz
- *           known: {original: files/old.rego, strict: files/new.rego}   # beside the system file
- *           start: original                            # loaded at every start; none: the id is unknown then
- *           watch: /srv/policies/authz.rego            # started with --watch on this file of the operator's machine
- *       answers: {shop/allow: {authz: {original: true, strict: false}}} # /v1/data/shop/allow by what authz is
- *       data: {limits: {max: 5}}
- *       bundles: {main: {file: /srv/bundles/main.tar.gz, every: 60s}}   # an archive on the operator's machine
+ *       host: opa-service                              # default: localhost; containers reach it by
+ * the service's name port: 8181 modules: authz:                                       # id, as in
+ * /v1/policies/authz known: {original: files/old.rego, strict: files/new.rego}   # beside the
+ * system file start: original                            # loaded at every start; none: the id is
+ * unknown then watch: /srv/policies/authz.rego            # started with --watch on this file of
+ * the operator's machine answers: {shop/allow: {authz: {original: true, strict: false}}} #
+ * /v1/data/shop/allow by what authz is data: {limits: {max: 5}} bundles: {main: {file:
+ * /srv/bundles/main.tar.gz, every: 60s}}   # an archive on the operator's machine
  *
- * What is loaded is a setting of the world, "opa.ID": the known name whose text it has, else "other"; versions of services
- * and the good state can ask for it. Modules and data put through the API live in memory: a restart forgets them. Rego
- * is not evaluated: decisions are answered from `answers`, and any other path into a package is noted as not simulated.
+ * What is loaded is a setting of the world, "opa.ID": the known name whose text it has, else
+ * "other"; versions of services and the good state can ask for it. Modules and data put through the
+ * API live in memory: a restart forgets them. Rego is not evaluated: decisions are answered from
+ * `answers`, and any other path into a package is noted as not simulated.
  *
- * Answers as in OPA 1.0: its REST API page, and server/server.go, for undefined documents (200 and no result), the warning
- * about a missing input, and the texts of errors.
+ * Answers as in OPA 1.0: its REST API page, and server/server.go, for undefined documents (200 and
+ * no result), the warning about a missing input, and the texts of errors.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -59,7 +58,8 @@ static void look_at_files(struct world *world, void *ctx)
         int row;
         buf_init(&text, OPA_MODULE_MAX);
         bool there = env_load(opa->env, "", module->watch, &text) == 0;
-        if (there && !str_eq(buf_text(&text), buf_text(&module->text)) && !opa_parse_problem(buf_text(&text), &row))
+        if (there && !str_eq(buf_text(&text), buf_text(&module->text)) &&
+            !opa_parse_problem(buf_text(&text), &row))
             opa_load(opa, module, buf_text(&text));
         buf_release(&text);
     }
@@ -76,7 +76,8 @@ static void instance_changed(struct instance *instance, enum instance_state befo
 
 /* ---- the system file ---- */
 
-static int read_beside(struct arena *arena, const struct doc *node, struct str *ret, struct error *error)
+static int read_beside(struct arena *arena, const struct doc *node, struct str *ret,
+                       struct error *error)
 {
     const char *name = NULL;
     if (doc_text(node, &name, error) < 0)
@@ -101,7 +102,8 @@ static int load_module(struct opa *opa, const struct doc *node, struct error *er
     struct doc *known = NULL;
     int row;
     if (doc_only(node, keys, error) < 0 || doc_need(node, "known", &known, error) < 0 ||
-        doc_want(known, DOC_MAPPING, error) < 0 || doc_text(doc_get(node, "start"), &module->start, error) < 0 ||
+        doc_want(known, DOC_MAPPING, error) < 0 ||
+        doc_text(doc_get(node, "start"), &module->start, error) < 0 ||
         doc_text(doc_get(node, "watch"), &module->watch, error) < 0)
         return ERROR_INPUT;
     struct known_text *texts = ARENA_ARRAY(arena, struct known_text, known->n + 1);
@@ -113,7 +115,8 @@ static int load_module(struct opa *opa, const struct doc *node, struct error *er
             return ERROR_INPUT;
         const char *problem = opa_parse_problem(text->text, &row);
         if (problem)
-            return doc_error(child, error, "'%s' is no Rego module: %s (line %d)", child->text, problem, row);
+            return doc_error(child, error, "'%s' is no Rego module: %s (line %d)", child->text,
+                             problem, row);
     }
     if (module->start && !doc_get(known, module->start))
         return doc_error(doc_get(node, "start"), error, "'%s' is not among 'known'", module->start);
@@ -138,8 +141,10 @@ static int load_answers(struct opa *opa, const struct doc *node, struct error *e
 
 static int load_server(struct env *env, const struct doc *node, struct error *error)
 {
-    static const char *const keys[] = {"host", "port", "modules", "answers", "data", "bundles", NULL};
-    struct opa *opa = ARENA_NEW(&env->arena, struct opa), **slot = (struct opa **)env_slot(env, "opa");
+    static const char *const keys[] = {"host", "port",    "modules", "answers",
+                                       "data", "bundles", NULL};
+    struct opa *opa = ARENA_NEW(&env->arena, struct opa),
+               **slot = (struct opa **)env_slot(env, "opa");
     const char *host = "localhost";
     int64_t port = 8181;
     opa->env = env;
@@ -200,4 +205,5 @@ static void release(struct env *env)
 }
 
 static const char *const no_commands[] = {NULL};
-const struct fake fake_opa = {.name = "opa", .commands = no_commands, .setup = setup, .release = release};
+const struct fake fake_opa = {
+    .name = "opa", .commands = no_commands, .setup = setup, .release = release};

@@ -1,4 +1,5 @@
-/* opa: what the files of the Open Policy Agent share. See opa.c for what the system file may say. */
+/* opa: what the files of the Open Policy Agent share. See opa.c for what the system file may say.
+ */
 #ifndef REHEARSE_FAKES_OPA_H
 #define REHEARSE_FAKES_OPA_H
 
@@ -95,8 +96,10 @@ void opa_send_module_error(struct http_response *, const char *id, const char *m
 void opa_send_not_found(struct http_response *, const char *what);
 /* A path that a bundle owns is not written by others. True: the answer is given. */
 bool opa_refuse_owned(struct opa *, struct str path, struct http_response *);
-void opa_answer_policies(struct opa *, const struct http_request *, struct str id, struct http_response *);
-void opa_answer_data(struct opa *, const struct http_request *, struct str path, struct http_response *);
+void opa_answer_policies(struct opa *, const struct http_request *, struct str id,
+                         struct http_response *);
+void opa_answer_data(struct opa *, const struct http_request *, struct str path,
+                     struct http_response *);
 int opa_serve(struct env *, const struct http_request *, struct http_response *, void *opa);
 void opa_start_anew(struct opa *);
 

@@ -38,7 +38,8 @@ const char *opa_known_as(const struct module *module)
 
 static void tell_world(struct opa *opa, const struct module *module)
 {
-    world_set(opa->env->world, arena_printf(&opa->env->arena, "opa.%s", module->id), opa_known_as(module));
+    world_set(opa->env->world, arena_printf(&opa->env->arena, "opa.%s", module->id),
+              opa_known_as(module));
 }
 
 void opa_load(struct opa *opa, struct module *module, struct str text)
@@ -136,7 +137,7 @@ static void put_module(struct opa *opa, const struct http_request *request, stru
 }
 
 void opa_answer_policies(struct opa *opa, const struct http_request *request, struct str id,
-                            struct http_response *response)
+                         struct http_response *response)
 {
     struct arena *arena = response->arena;
     struct module *module = opa_find_module(opa, id);
@@ -153,13 +154,16 @@ void opa_answer_policies(struct opa *opa, const struct http_request *request, st
     } else if (!id.len || (!get && strcmp(request->method, "DELETE") != 0)) {
         response->status = 405;
     } else if (!module || !module->loaded) {
-        opa_send_not_found(response, arena_printf(arena, "storage_not_found_error: policy id \"%.*s\"", STR_ARG(id)));
+        opa_send_not_found(
+            response,
+            arena_printf(arena, "storage_not_found_error: policy id \"%.*s\"", STR_ARG(id)));
     } else if (get) {
         cJSON *one = cJSON_CreateObject();
         cJSON_AddItemToObject(one, "result", describe(module));
         opa_send_json(response, 200, one);
     } else {
-        record_change(opa->env->record, service_name(opa->service), "policy %s deleted", module->id);
+        record_change(opa->env->record, service_name(opa->service), "policy %s deleted",
+                      module->id);
         opa_unload(opa, module);
         opa_send_text(response, 200, "{}\n");
     }

@@ -19,7 +19,8 @@ void opa_send_json(struct http_response *response, int status, cJSON *json)
     cJSON_Delete(json);
 }
 
-void opa_send_error(struct http_response *response, int status, const char *code, const char *message)
+void opa_send_error(struct http_response *response, int status, const char *code,
+                    const char *message)
 {
     response->status = status;
     http_header(response, "Content-Type", "application/json");
@@ -30,15 +31,18 @@ void opa_send_error(struct http_response *response, int status, const char *code
     cJSON_Delete(quoted);
 }
 
-void opa_send_module_error(struct http_response *response, const char *id, const char *message, int row)
+void opa_send_module_error(struct http_response *response, const char *id, const char *message,
+                           int row)
 {
     response->status = 400;
     http_header(response, "Content-Type", "application/json");
     buf_printf(&response->body,
                "{\n  \"code\": \"invalid_parameter\",\n"
                "  \"message\": \"error(s) occurred while compiling module(s)\",\n"
-               "  \"errors\": [\n    {\n      \"code\": \"rego_parse_error\",\n      \"message\": \"%s\",\n"
-               "      \"location\": {\n        \"file\": \"%s\",\n        \"row\": %d,\n        \"col\": 1\n      }\n"
+               "  \"errors\": [\n    {\n      \"code\": \"rego_parse_error\",\n      \"message\": "
+               "\"%s\",\n"
+               "      \"location\": {\n        \"file\": \"%s\",\n        \"row\": %d,\n        "
+               "\"col\": 1\n      }\n"
                "    }\n  ]\n}\n",
                message, id, row);
 }
@@ -53,7 +57,8 @@ bool opa_refuse_owned(struct opa *opa, struct str path, struct http_response *re
     const struct opa_bundle *owner = opa_owner(opa, path);
     if (owner)
         opa_send_error(response, 400, "invalid_parameter",
-                       arena_printf(response->arena, "path %.*s is owned by bundle \"%s\"", STR_ARG(path), owner->name));
+                       arena_printf(response->arena, "path %.*s is owned by bundle \"%s\"",
+                                    STR_ARG(path), owner->name));
     return owner != NULL;
 }
 
@@ -73,9 +78,11 @@ static void answer_health(struct opa *opa, struct str query, struct http_respons
         opa_send_text(response, 200, "{}\n");
 }
 
-static void not_simulated(struct opa *opa, const struct http_request *request, struct http_response *response)
+static void not_simulated(struct opa *opa, const struct http_request *request,
+                          struct http_response *response)
 {
-    record_observe(opa->env->record, "not_simulated", request->target, "OPA's %s %s is not simulated", request->method, request->target);
+    record_observe(opa->env->record, "not_simulated", request->target,
+                   "OPA's %s %s is not simulated", request->method, request->target);
     opa_send_error(response, 501, "not_simulated", "not simulated");
 }
 
@@ -84,11 +91,13 @@ static bool below(struct str path, const char *prefix, struct str *ret_rest)
     size_t n = strlen(prefix);
     if (!str_starts(path, prefix) || (path.len > n && path.at[n] != '/'))
         return false;
-    *ret_rest = path.len > n ? (struct str){path.at + n + 1, path.len - n - 1} : (struct str){"", 0};
+    *ret_rest =
+        path.len > n ? (struct str){path.at + n + 1, path.len - n - 1} : (struct str){"", 0};
     return true;
 }
 
-int opa_serve(struct env *env, const struct http_request *request, struct http_response *response, void *ctx)
+int opa_serve(struct env *env, const struct http_request *request, struct http_response *response,
+              void *ctx)
 {
     (void)env;
     struct opa *opa = ctx;
@@ -109,10 +118,12 @@ int opa_serve(struct env *env, const struct http_request *request, struct http_r
         cJSON *all = cJSON_CreateObject(), *result = cJSON_AddObjectToObject(all, "result");
         cJSON_AddItemToObject(result, "bundles", opa_bundle_status(opa));
         opa_send_json(response, 200, all);
-    } else if (str_is(path, "/v1/query") || str_starts(path, "/v1/compile") || str_starts(path, "/v0/data") || str_is(path, "/metrics") ||
+    } else if (str_is(path, "/v1/query") || str_starts(path, "/v1/compile") ||
+               str_starts(path, "/v0/data") || str_is(path, "/metrics") ||
                str_starts(path, "/health/"))
         not_simulated(opa, request, response);
-    else if (str_is(path, "/") && strcmp(request->method, "POST") == 0) /* the default decision, which nobody defined */
+    else if (str_is(path, "/") &&
+             strcmp(request->method, "POST") == 0) /* the default decision, which nobody defined */
         opa_send_error(response, 404, "undefined_document", "document missing: data.system.main");
     else if (str_is(path, "/")) {
         response->status = 200;

@@ -15,7 +15,8 @@ static const char *option_text(const cJSON *options, const char *name)
     return NULL;
 }
 
-__attribute__((format(printf, 2, 3))) static void database_changed(struct statement *s, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void database_changed(struct statement *s,
+                                                                   const char *format, ...)
 {
     struct pg_server *server = s->session->server;
     va_list args;
@@ -30,8 +31,9 @@ __attribute__((format(printf, 2, 3))) static void database_changed(struct statem
 
 static void others_detail(struct statement *s, int users)
 {
-    pg_detail(s->session, users == 1 ? "There is %d other session using the database."
-                                     : "There are %d other sessions using the database.",
+    pg_detail(s->session,
+              users == 1 ? "There is %d other session using the database."
+                         : "There are %d other sessions using the database.",
               users);
 }
 
@@ -49,10 +51,12 @@ static void create_database(struct statement *s)
     } else if (template && *template && !from) {
         pg_fail(s->session, "3D000", -1, "template database \"%s\" does not exist", template);
     } else if (from && pg_database_users(from, s->session) > 0) {
-        pg_fail(s->session, "55006", -1, "source database \"%s\" is being accessed by other users", template);
+        pg_fail(s->session, "55006", -1, "source database \"%s\" is being accessed by other users",
+                template);
         others_detail(s, pg_database_users(from, s->session));
     } else {
-        struct pg_database *database = pg_database_new(server, name, owner && *owner ? owner : s->session->user);
+        struct pg_database *database =
+            pg_database_new(server, name, owner && *owner ? owner : s->session->user);
         if (from && !from->is_template)
             pg_database_clone(database, from);
         database_changed(s, "database %s created", name);
@@ -129,7 +133,8 @@ static void alter_database_set(struct statement *s)
         server->read_only = strcmp(value, "on") == 0 || strcmp(value, "true") == 0;
         if (node_get(arg, "boolval"))
             server->read_only = node_true(node_get(arg, "boolval"), "boolval");
-        database_changed(s, server->read_only ? "database %s is read-only" : "database %s takes writes", name);
+        database_changed(
+            s, server->read_only ? "database %s is read-only" : "database %s takes writes", name);
         pg_server_changed(server);
     }
     statement_done(s, "ALTER DATABASE");
@@ -151,8 +156,9 @@ static void alter_database(struct statement *s)
             database->allows_connections = node_get(arg, "Boolean")
                                                ? node_true(node_get(arg, "Boolean"), "boolval")
                                                : strcmp(node_string(arg), "true") == 0;
-            database_changed(s, database->allows_connections ? "database %s accepts connections"
-                                                             : "database %s accepts no connections",
+            database_changed(s,
+                             database->allows_connections ? "database %s accepts connections"
+                                                          : "database %s accepts no connections",
                              name);
         }
     }
@@ -221,7 +227,8 @@ static void drop_role(struct statement *s)
 static void create_schema(struct statement *s)
 {
     const char *name = node_text(s->node, "schemaname");
-    if (catalog_int(s->database, 0, "SELECT count(*) FROM pgc_schema WHERE name = %s", sql_text(s->arena, name))) {
+    if (catalog_int(s->database, 0, "SELECT count(*) FROM pgc_schema WHERE name = %s",
+                    sql_text(s->arena, name))) {
         if (!node_true(s->node, "if_not_exists")) {
             pg_fail(s->session, "42P06", -1, "schema \"%s\" already exists", name);
             return;
@@ -236,28 +243,34 @@ static void create_schema(struct statement *s)
 
 static void create_extension(struct statement *s)
 {
-    static const char *const known[] = {"plpgsql", "uuid-ossp", "pgcrypto", "pg_trgm", "pg_stat_statements", "hstore",
-                                        "citext", "btree_gin", NULL};
+    static const char *const known[] = {"plpgsql", "uuid-ossp",          "pgcrypto",
+                                        "pg_trgm", "pg_stat_statements", "hstore",
+                                        "citext",  "btree_gin",          NULL};
     const char *name = node_text(s->node, "extname");
     int i = 0;
     while (known[i] && strcmp(known[i], name) != 0)
         i++;
     if (!known[i]) {
         pg_fail(s->session, "0A000", -1, "extension \"%s\" is not available", name);
-        pg_detail(s->session, "Could not open extension control file \"/usr/share/postgresql/15/extension/%s.control\": "
-                              "No such file or directory.",
+        pg_detail(s->session,
+                  "Could not open extension control file "
+                  "\"/usr/share/postgresql/15/extension/%s.control\": "
+                  "No such file or directory.",
                   name);
-        pg_hint(s->session, "The extension must first be installed on the system where PostgreSQL is running.");
+        pg_hint(s->session,
+                "The extension must first be installed on the system where PostgreSQL is running.");
         return;
     }
-    if (catalog_int(s->database, 0, "SELECT count(*) FROM pgc_extension WHERE name = %s", sql_text(s->arena, name))) {
+    if (catalog_int(s->database, 0, "SELECT count(*) FROM pgc_extension WHERE name = %s",
+                    sql_text(s->arena, name))) {
         if (!node_true(s->node, "if_not_exists")) {
             pg_fail(s->session, "42710", -1, "extension \"%s\" already exists", name);
             return;
         }
         pg_notice(s->session, "NOTICE", "extension \"%s\" already exists, skipping", name);
     } else {
-        catalog_run(s->database, "INSERT INTO pgc_extension VALUES(%s, '1.0', 'public')", sql_text(s->arena, name));
+        catalog_run(s->database, "INSERT INTO pgc_extension VALUES(%s, '1.0', 'public')",
+                    sql_text(s->arena, name));
     }
     statement_done(s, "CREATE EXTENSION");
 }
@@ -293,25 +306,32 @@ static void vacuum(struct statement *s)
 
 static void alter_sequence(struct statement *s)
 {
-    struct pg_relation *sequence = statement_relation(s, node_get(s->node, "sequence"), node_true(s->node, "missing_ok"));
+    struct pg_relation *sequence =
+        statement_relation(s, node_get(s->node, "sequence"), node_true(s->node, "missing_ok"));
     const cJSON *item;
     cJSON_ArrayForEach(item, node_get(s->node, "options"))
     {
         const cJSON *option = node_get(item, "DefElem"), *arg = node_get(option, "arg");
         const cJSON *number = node_get(node_get(arg, "Integer"), "ival");
         if (sequence && strcmp(node_text(option, "defname"), "restart") == 0)
-            catalog_run(s->database, "UPDATE pgc_sequence SET last_value = %lld, is_called = 0 WHERE relation = %lld",
-                        number ? (long long)number->valuedouble : 1, (long long)sequence->oid);
+            catalog_run(
+                s->database,
+                "UPDATE pgc_sequence SET last_value = %lld, is_called = 0 WHERE relation = %lld",
+                number ? (long long)number->valuedouble : 1, (long long)sequence->oid);
         if (sequence && strcmp(node_text(option, "defname"), "owned_by") == 0) {
             const cJSON *names = node_get(node_get(arg, "List"), "items");
             int n = cJSON_GetArraySize(names);
-            struct pg_relation *table = n > 1 ? catalog_find(s->database, s->arena, NULL,
-                                                             node_string(cJSON_GetArrayItem(names, n - 2)))
-                                              : NULL;
+            struct pg_relation *table =
+                n > 1 ? catalog_find(s->database, s->arena, NULL,
+                                     node_string(cJSON_GetArrayItem(names, n - 2)))
+                      : NULL;
             if (table)
-                catalog_run(s->database, "UPDATE pgc_sequence SET owner_relation = %lld, owner_column = %s WHERE relation ="
-                                         " %lld",
-                            (long long)table->oid, sql_text(s->arena, node_string(cJSON_GetArrayItem(names, n - 1))),
+                catalog_run(s->database,
+                            "UPDATE pgc_sequence SET owner_relation = %lld, owner_column = %s "
+                            "WHERE relation ="
+                            " %lld",
+                            (long long)table->oid,
+                            sql_text(s->arena, node_string(cJSON_GetArrayItem(names, n - 1))),
                             (long long)sequence->oid);
         }
     }
@@ -327,10 +347,11 @@ static void alter_owner(struct statement *s)
         pg_fail(s->session, "42704", -1, "role \"%s\" does not exist", role);
         return;
     }
-    statement_done(s, "ALTER %s", strcmp(kind, "OBJECT_DATABASE") == 0   ? "DATABASE"
-                                  : strcmp(kind, "OBJECT_FUNCTION") == 0 ? "FUNCTION"
-                                  : strcmp(kind, "OBJECT_SCHEMA") == 0   ? "SCHEMA"
-                                                                         : "TABLE");
+    statement_done(s, "ALTER %s",
+                   strcmp(kind, "OBJECT_DATABASE") == 0   ? "DATABASE"
+                   : strcmp(kind, "OBJECT_FUNCTION") == 0 ? "FUNCTION"
+                   : strcmp(kind, "OBJECT_SCHEMA") == 0   ? "SCHEMA"
+                                                          : "TABLE");
 }
 
 static void grant(struct statement *s)

@@ -1,4 +1,5 @@
-/* Scheduled backups as files: what a job with `pg_dump | gzip > FILE; sha256sum FILE > FILE.sha256` leaves behind. */
+/* Scheduled backups as files: what a job with `pg_dump | gzip > FILE; sha256sum FILE > FILE.sha256`
+ * leaves behind. */
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -48,7 +49,8 @@ static struct file file_of(struct arena *arena, const char *path, const struct d
     if (doc_get(config, "suffix"))
         doc_text(doc_get(config, "suffix"), &suffix, NULL);
     size_t n = strlen(path);
-    bool named = (n > 3 && strcmp(path + n - 3, ".gz") == 0) || (n > 4 && strcmp(path + n - 4, ".sql") == 0);
+    bool named =
+        (n > 3 && strcmp(path + n - 3, ".gz") == 0) || (n > 4 && strcmp(path + n - 4, ".sql") == 0);
     if (!suffix)
         suffix = named ? "" : ".sql.gz";
     struct file file = {.place = place, .path = arena_printf(arena, "%s%s", path, suffix)};
@@ -62,7 +64,8 @@ static struct file file_of(struct arena *arena, const char *path, const struct d
     return file;
 }
 
-static void put(struct env *env, const struct file *file, const char *suffix, struct str content, int64_t made_ns)
+static void put(struct env *env, const struct file *file, const char *suffix, struct str content,
+                int64_t made_ns)
 {
     struct arena arena = {0};
     const char *path = arena_printf(&arena, "%s%s", file->path, suffix);
@@ -108,7 +111,8 @@ static void on_backup(struct world *world, const struct backup *backup, void *ct
     damage_bytes(&content, backup->damage);
     put(server->env, &file, "", buf_text(&content), backup->made_ns);
     if (file.checksum)
-        put(server->env, &file, ".sha256", str_of(arena_printf(&arena, "%s  %s\n", sum, file.path)), backup->made_ns);
+        put(server->env, &file, ".sha256", str_of(arena_printf(&arena, "%s  %s\n", sum, file.path)),
+            backup->made_ns);
     buf_release(&text);
     buf_release(&content);
     arena_release(&arena);

@@ -10,19 +10,24 @@ static const char schema_sql[] =
     "CREATE TABLE pgc_relation(oid INTEGER PRIMARY KEY, schema, name, key, kind, owner, ledger,"
     " origin, id_column, time_column, definition);"
     "CREATE INDEX pgc_relation_key ON pgc_relation(key);"
-    "CREATE TABLE pgc_column(relation, number, name, type, typmod, not_null, default_pg, default_sqlite, fill);"
+    "CREATE TABLE pgc_column(relation, number, name, type, typmod, not_null, default_pg, "
+    "default_sqlite, fill);"
     "CREATE INDEX pgc_column_relation ON pgc_column(relation, number);"
-    "CREATE TABLE pgc_constraint(oid INTEGER PRIMARY KEY, relation, name, kind, columns, definition,"
+    "CREATE TABLE pgc_constraint(oid INTEGER PRIMARY KEY, relation, name, kind, columns, "
+    "definition,"
     " target, target_columns, on_delete);"
-    "CREATE TABLE pgc_index(oid INTEGER PRIMARY KEY, relation, name, is_unique, columns, definition,"
+    "CREATE TABLE pgc_index(oid INTEGER PRIMARY KEY, relation, name, is_unique, columns, "
+    "definition,"
     " constraint_oid);"
     "CREATE TABLE pgc_sequence(relation INTEGER PRIMARY KEY, last_value, is_called, increment,"
     " start, owner_relation, owner_column);"
     "CREATE TABLE pgc_type(oid INTEGER PRIMARY KEY, name, owner);"
     "CREATE TABLE pgc_enum(type, sort, label);"
     "CREATE TABLE pgc_depends(view, on_relation);"
-    "CREATE TABLE pgc_function(oid INTEGER PRIMARY KEY, name, arguments, returns, language, body, text);"
-    "CREATE TABLE pgc_trigger(oid INTEGER PRIMARY KEY, relation, name, function, definition, enabled);"
+    "CREATE TABLE pgc_function(oid INTEGER PRIMARY KEY, name, arguments, returns, language, body, "
+    "text);"
+    "CREATE TABLE pgc_trigger(oid INTEGER PRIMARY KEY, relation, name, function, definition, "
+    "enabled);"
     "CREATE TABLE pgc_schema(name PRIMARY KEY, owner);"
     "INSERT INTO pgc_schema VALUES('public', 'pg_database_owner'),('pg_catalog', 'postgres'),"
     "('information_schema', 'postgres');"
@@ -53,8 +58,8 @@ int catalog_run(struct pg_database *database, const char *format, ...)
     return code;
 }
 
-__attribute__((format(printf, 2, 0))) static sqlite3_stmt *prepare(struct pg_database *database, const char *format,
-                                                                    va_list args)
+__attribute__((format(printf, 2, 0))) static sqlite3_stmt *prepare(struct pg_database *database,
+                                                                   const char *format, va_list args)
 {
     char *sql = format_sql(format, args);
     sqlite3_stmt *statement = NULL;
@@ -173,22 +178,26 @@ static const char *text_at(struct arena *arena, sqlite3_stmt *statement, int col
 }
 
 /* The questions behind pg_database.looks. */
-#define RELATION                                                                                                       \
-    "SELECT oid, schema, name, key, kind, owner, ledger, origin, id_column, time_column, definition FROM pgc_relation "
+#define RELATION                                                                                   \
+    "SELECT oid, schema, name, key, kind, owner, ledger, origin, id_column, time_column, "         \
+    "definition FROM pgc_relation "
 enum look { BY_OID, BY_NAME, BY_SCHEMA_AND_NAME, ATTRIBUTES };
 static const char *const looks[] = {
     RELATION "WHERE oid = ?1",
     RELATION "WHERE name = ?2 AND schema IN ('pg_catalog', 'public') ORDER BY schema LIMIT 1",
     RELATION "WHERE name = ?2 AND schema = ?1",
-    "SELECT name, type, typmod, not_null, default_pg, default_sqlite, fill FROM pgc_column WHERE relation = ? ORDER BY number",
+    "SELECT name, type, typmod, not_null, default_pg, default_sqlite, fill FROM pgc_column WHERE "
+    "relation = ? ORDER BY number",
 };
 
-/* Ready to be bound and stepped; give it back with sqlite3_reset. NULL: this database has no catalog. */
+/* Ready to be bound and stepped; give it back with sqlite3_reset. NULL: this database has no
+ * catalog. */
 static sqlite3_stmt *look(struct pg_database *database, enum look which)
 {
     sqlite3_stmt **statement = &database->looks[which];
     if (!*statement)
-        (void)sqlite3_prepare_v3(database->sqlite, looks[which], -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
+        (void)sqlite3_prepare_v3(database->sqlite, looks[which], -1, SQLITE_PREPARE_PERSISTENT,
+                                 statement, NULL);
     return *statement;
 }
 
@@ -200,8 +209,8 @@ void catalog_close(struct pg_database *database)
     }
 }
 
-static void load_attributes(struct pg_database *database, struct arena *arena, struct pg_relation *relation,
-                            const char *id, const char *time)
+static void load_attributes(struct pg_database *database, struct arena *arena,
+                            struct pg_relation *relation, const char *id, const char *time)
 {
     int cap = 16;
     relation->attributes = ARENA_ARRAY(arena, struct pg_attribute, cap);
@@ -228,7 +237,8 @@ static void load_attributes(struct pg_database *database, struct arena *arena, s
     sqlite3_reset(statement);
 }
 
-static struct pg_relation *load(struct pg_database *database, struct arena *arena, sqlite3_stmt *statement)
+static struct pg_relation *load(struct pg_database *database, struct arena *arena,
+                                sqlite3_stmt *statement)
 {
     struct pg_relation *relation = NULL;
     if (sqlite3_step(statement) == SQLITE_ROW) {
@@ -243,15 +253,16 @@ static struct pg_relation *load(struct pg_database *database, struct arena *aren
         relation->origin = text_at(arena, statement, 7);
         const char *id = text_at(arena, statement, 8), *time = text_at(arena, statement, 9);
         relation->definition = text_at(arena, statement, 10);
-        relation->is_system =
-            strcmp(relation->schema, "pg_catalog") == 0 || strcmp(relation->schema, "information_schema") == 0;
+        relation->is_system = strcmp(relation->schema, "pg_catalog") == 0 ||
+                              strcmp(relation->schema, "information_schema") == 0;
         load_attributes(database, arena, relation, id, time);
     }
     sqlite3_reset(statement);
     return relation;
 }
 
-struct pg_relation *catalog_find(struct pg_database *database, struct arena *arena, const char *schema, const char *name)
+struct pg_relation *catalog_find(struct pg_database *database, struct arena *arena,
+                                 const char *schema, const char *name)
 {
     sqlite3_stmt *statement = look(database, schema ? BY_SCHEMA_AND_NAME : BY_NAME);
     if (!statement)

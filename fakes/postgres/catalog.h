@@ -1,16 +1,16 @@
-/* catalog: what a database knows of its own objects, kept in SQLite tables of its handle so that a transaction
- * takes them along.
+/* catalog: what a database knows of its own objects, kept in SQLite tables of its handle so that a
+ * transaction takes them along.
  *
- *   pgc_relation(oid, schema, name, key, kind, owner, ledger, origin, id_column, time_column, definition)
- *   pgc_column(relation, number, name, type, typmod, not_null, default_pg, default_sqlite, fill)
- *   pgc_constraint(oid, relation, name, kind, columns, definition, target, target_columns, on_delete)
- *   pgc_index(relation, name, is_unique, columns, definition, constraint_oid)
- *   pgc_sequence(relation, last_value, is_called, increment, owner_relation, owner_column)
- *   pgc_type(oid, name, owner), pgc_enum(type, sort, label): enumerated types
+ *   pgc_relation(oid, schema, name, key, kind, owner, ledger, origin, id_column, time_column,
+ * definition) pgc_column(relation, number, name, type, typmod, not_null, default_pg,
+ * default_sqlite, fill) pgc_constraint(oid, relation, name, kind, columns, definition, target,
+ * target_columns, on_delete) pgc_index(relation, name, is_unique, columns, definition,
+ * constraint_oid) pgc_sequence(relation, last_value, is_called, increment, owner_relation,
+ * owner_column) pgc_type(oid, name, owner), pgc_enum(type, sort, label): enumerated types
  *   pgc_depends(view, on_relation), pgc_function, pgc_trigger, pgc_schema, pgc_extension
  *
- * A relation's key is its SQLite name: "name" in schema public, "schema.name" elsewhere. kind: r table, v view,
- * m materialized view, S sequence.
+ * A relation's key is its SQLite name: "name" in schema public, "schema.name" elsewhere. kind: r
+ * table, v view, m materialized view, S sequence.
  */
 #ifndef REHEARSE_FAKES_POSTGRES_CATALOG_H
 #define REHEARSE_FAKES_POSTGRES_CATALOG_H
@@ -23,7 +23,8 @@ struct pg_attribute {
     int typmod;
     bool not_null;
     const char *default_pg, *default_sqlite; /* NULL: none */
-    const char *fill;    /* of a ledger table: "g" generated, "=value" the same for all rows, NULL null */
+    /* of a ledger table: "g" generated, "=value" the same for all rows, NULL null */
+    const char *fill;
     bool is_id, is_time; /* of a ledger table */
 };
 
@@ -43,11 +44,13 @@ int catalog_create(sqlite3 *);
 /* Before the database is closed. */
 void catalog_close(struct pg_database *);
 /* schema NULL: search path (pg_catalog, then public). Lives in `arena`. */
-struct pg_relation *catalog_find(struct pg_database *, struct arena *, const char *schema, const char *name);
+struct pg_relation *catalog_find(struct pg_database *, struct arena *, const char *schema,
+                                 const char *name);
 struct pg_relation *catalog_by_oid(struct pg_database *, struct arena *, int64_t oid);
 int catalog_attribute(const struct pg_relation *, const char *name); /* -1 none */
 /* Runs SQL built by format on the handle; 0, or the SQLite error code. */
-int catalog_run(struct pg_database *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int catalog_run(struct pg_database *, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* First column of the first row as text, in the arena; NULL: no row, or null. */
 const char *catalog_text(struct pg_database *, struct arena *, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -64,14 +67,16 @@ const char *sql_name(struct arena *, const char *name);
 /* As PostgreSQL's quote_ident(): only where needed. */
 const char *pg_ident(struct arena *, const char *name);
 
-/* enums.c: the oid of an enumerated type, 0 none; a type's name with its modifier, as format_type() has it. */
+/* enums.c: the oid of an enumerated type, 0 none; a type's name with its modifier, as format_type()
+ * has it. */
 int64_t catalog_enum(struct pg_database *, const char *name);
 const char *catalog_type(struct pg_database *, struct arena *, enum pg_type, int typmod);
 /* False and an error where the type has no such label. */
 bool enum_accepts(struct pg_session *, struct arena *, int64_t oid, const char *label,
                   int location);
 
-/* known.c: whether a real server has a function, relation, type or setting of that name of its own (schema "" for pg_catalog). */
+/* known.c: whether a real server has a function, relation, type or setting of that name of its own
+ * (schema "" for pg_catalog). */
 bool pg_has_function(const char *name);
 bool pg_has_relation(const char *schema, const char *name);
 bool pg_has_type(const char *name);

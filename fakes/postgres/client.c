@@ -32,7 +32,8 @@ static bool is_local(const struct pg_target *target)
 
 static bool is_loopback(const char *host)
 {
-    return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+    return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
+           strcmp(host, "::1") == 0;
 }
 
 const char *pg_target_text(struct call *call, const struct pg_target *target)
@@ -42,10 +43,12 @@ const char *pg_target_text(struct call *call, const struct pg_target *target)
     const char *address = is_loopback(target->host) ? "127.0.0.1" : "172.18.0.2";
     if (strspn(target->host, "0123456789.") == strlen(target->host))
         return arena_printf(call->arena, "at \"%s\", port %d", target->host, target->port);
-    return arena_printf(call->arena, "at \"%s\" (%s), port %d", target->host, address, target->port);
+    return arena_printf(call->arena, "at \"%s\" (%s), port %d", target->host, address,
+                        target->port);
 }
 
-struct pg_server *pg_target_server(struct call *call, const struct pg_target *target, const char **ret_why)
+struct pg_server *pg_target_server(struct call *call, const struct pg_target *target,
+                                   const char **ret_why)
 {
     struct pg_server *server = NULL;
     bool inside = false; /* in the server's own container or host */
@@ -56,8 +59,9 @@ struct pg_server *pg_target_server(struct call *call, const struct pg_target *ta
     if (!server && !is_local(target)) {
         server = pg_server_on(call->env, target->host, target->port);
         if (!server && !is_loopback(target->host)) {
-            *ret_why = arena_printf(call->arena, "could not translate host name \"%s\" to address: %s", target->host,
-                                    "Name or service not known");
+            *ret_why =
+                arena_printf(call->arena, "could not translate host name \"%s\" to address: %s",
+                             target->host, "Name or service not known");
             return NULL;
         }
     }
@@ -65,15 +69,17 @@ struct pg_server *pg_target_server(struct call *call, const struct pg_target *ta
         return server;
     (void)inside;
     if (is_local(target))
-        *ret_why = arena_printf(call->arena,
-                                "connection to server %s failed: No such file or directory\n"
-                                "\tIs the server running locally and accepting connections on that socket?",
-                                pg_target_text(call, target));
+        *ret_why = arena_printf(
+            call->arena,
+            "connection to server %s failed: No such file or directory\n"
+            "\tIs the server running locally and accepting connections on that socket?",
+            pg_target_text(call, target));
     else
-        *ret_why = arena_printf(call->arena,
-                                "connection to server %s failed: Connection refused\n"
-                                "\tIs the server running on that host and accepting TCP/IP connections?",
-                                pg_target_text(call, target));
+        *ret_why =
+            arena_printf(call->arena,
+                         "connection to server %s failed: Connection refused\n"
+                         "\tIs the server running on that host and accepting TCP/IP connections?",
+                         pg_target_text(call, target));
     return NULL;
 }
 
@@ -82,33 +88,39 @@ static void end_session(void *session)
     pg_disconnect(session);
 }
 
-/* Over TCP from elsewhere the server asks for a password; from its own machine it trusts, as the official image does. */
-static bool password_fits(struct call *call, const struct pg_target *target, const struct pg_server *server,
-                          const char **ret_why)
+/* Over TCP from elsewhere the server asks for a password; from its own machine it trusts, as the
+ * official image does. */
+static bool password_fits(struct call *call, const struct pg_target *target,
+                          const struct pg_server *server, const char **ret_why)
 {
     const struct pg_role *role = NULL;
     for (role = server->roles; role && strcmp(role->name, target->user) != 0; role = role->next)
         ;
-    if (is_local(target) || pg_server_at(call->env, call->place) == server || !role || !role->password)
+    if (is_local(target) || pg_server_at(call->env, call->place) == server || !role ||
+        !role->password)
         return true;
     const char *given = call_getenv(call, "PGPASSWORD");
     if (!given) {
-        *ret_why = arena_printf(call->arena, "connection to server %s failed: fe_sendauth: no password supplied",
+        *ret_why = arena_printf(call->arena,
+                                "connection to server %s failed: fe_sendauth: no password supplied",
                                 pg_target_text(call, target));
         return false;
     }
     if (strcmp(given, role->password) == 0)
         return true;
-    *ret_why = arena_printf(call->arena, "connection to server %s failed: FATAL:  password authentication failed for user "
-                                         "\"%s\"",
-                            pg_target_text(call, target), target->user);
+    *ret_why = arena_printf(
+        call->arena,
+        "connection to server %s failed: FATAL:  password authentication failed for user "
+        "\"%s\"",
+        pg_target_text(call, target), target->user);
     return false;
 }
 
 /* How long a connection takes to come about. */
 #define CONNECT_NS (15 * MILLISECOND)
 
-struct pg_session *pg_target_connect(struct call *call, const struct pg_target *target, const char *program)
+struct pg_session *pg_target_connect(struct call *call, const struct pg_target *target,
+                                     const char *program)
 {
     const char *why;
     struct pg_error error;
@@ -120,10 +132,11 @@ struct pg_session *pg_target_connect(struct call *call, const struct pg_target *
         call_err(call, "%s: error: %s\n", program, why);
         return NULL;
     }
-    struct pg_session *session = pg_connect(server, target->database, target->user, program, &error);
+    struct pg_session *session =
+        pg_connect(server, target->database, target->user, program, &error);
     if (!session) {
-        call_err(call, "%s: error: connection to server %s failed: FATAL:  %s\n", program, pg_target_text(call, target),
-                 error.message);
+        call_err(call, "%s: error: connection to server %s failed: FATAL:  %s\n", program,
+                 pg_target_text(call, target), error.message);
         return NULL;
     }
     call_defer(call, end_session, session);

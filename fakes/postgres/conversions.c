@@ -47,8 +47,9 @@ static bool converts(enum pg_type from, enum pg_type to, enum coercion how)
     if (pg_type_is_text(from) && pg_type_is_text(to))
         return true;
     if (pg_type_is_number(from) && pg_type_is_number(to)) {
-        static const int rank[PG_TYPES] = {[PG_INT2] = 1, [PG_INT4] = 2, [PG_INT8] = 3, [PG_OID] = 3,
-                                           [PG_NUMERIC] = 4, [PG_FLOAT4] = 5, [PG_FLOAT8] = 6};
+        static const int rank[PG_TYPES] = {
+            [PG_INT2] = 1,    [PG_INT4] = 2,   [PG_INT8] = 3,  [PG_OID] = 3,
+            [PG_NUMERIC] = 4, [PG_FLOAT4] = 5, [PG_FLOAT8] = 6};
         return how != COERCE_IMPLICIT || rank[to] >= rank[from];
     }
     if (pg_type_is_time(from) && pg_type_is_time(to))
@@ -61,16 +62,20 @@ static bool converts(enum pg_type from, enum pg_type to, enum coercion how)
         return how != COERCE_IMPLICIT;
     if (how != COERCE_EXPLICIT)
         return false;
-    return pg_type_is_text(from) || (from == PG_BOOL && to == PG_INT4) || (from == PG_INT4 && to == PG_BOOL) ||
-           (from == PG_INTERVAL && to == PG_TIME) || (pg_type_is_time(from) && to == PG_TIME) ||
+    return pg_type_is_text(from) || (from == PG_BOOL && to == PG_INT4) ||
+           (from == PG_INT4 && to == PG_BOOL) || (from == PG_INTERVAL && to == PG_TIME) ||
+           (pg_type_is_time(from) && to == PG_TIME) ||
            (pg_type_is_number(from) && (to == PG_JSONB || to == PG_JSON));
 }
 
 static const char *number_to(struct translation *t, struct pg_expr e, enum pg_type to, int typmod)
 {
-    bool from_integer = e.type == PG_INT2 || e.type == PG_INT4 || e.type == PG_INT8 || e.type == PG_OID;
+    bool from_integer =
+        e.type == PG_INT2 || e.type == PG_INT4 || e.type == PG_INT8 || e.type == PG_OID;
     if (to == PG_NUMERIC)
-        return typmod >= 0 ? arena_printf(t->arena, "pg_round(%s, %d)", e.sql, (typmod - 4) & 0xffff) : e.sql;
+        return typmod >= 0
+                   ? arena_printf(t->arena, "pg_round(%s, %d)", e.sql, (typmod - 4) & 0xffff)
+                   : e.sql;
     if (to == PG_FLOAT4 || to == PG_FLOAT8)
         return arena_printf(t->arena, "CAST(%s AS REAL)", e.sql);
     if (from_integer)
@@ -122,8 +127,8 @@ struct pg_expr coerce(struct translation *t, struct pg_expr e, enum pg_type to, 
                     pg_types[e.type].name);
             pg_hint(t->session, "You will need to rewrite or cast the expression.");
         } else {
-            pg_fail(t->session, "42846", e.location, "cannot cast type %s to %s", pg_types[e.type].name,
-                    pg_types[to].name);
+            pg_fail(t->session, "42846", e.location, "cannot cast type %s to %s",
+                    pg_types[e.type].name, pg_types[to].name);
         }
         return result;
     }
@@ -131,7 +136,8 @@ struct pg_expr coerce(struct translation *t, struct pg_expr e, enum pg_type to, 
         return result;
     if (pg_type_is_text(to)) {
         if (!pg_type_is_text(e.type))
-            result.sql = arena_printf(t->arena, "pg_text(%s, %d, %d)", e.sql, (int)e.type, e.typmod);
+            result.sql =
+                arena_printf(t->arena, "pg_text(%s, %d, %d)", e.sql, (int)e.type, e.typmod);
         if ((to == PG_VARCHAR || to == PG_BPCHAR) && typmod >= 4)
             result.sql = arena_printf(t->arena, "pg_fit(%s, %d, %d)", result.sql, typmod - 4,
                                       how == COERCE_EXPLICIT);

@@ -4,7 +4,8 @@
 #include "fakes/postgres/statements.h"
 #include "sim/base/xalloc.h"
 
-/* A line of a dump may stand for many rows of a ledger table: "\identities FROM TO" (half open), see dump.h. */
+/* A line of a dump may stand for many rows of a ledger table: "\identities FROM TO" (half open),
+ * see dump.h. */
 
 static const char *option_of(const cJSON *options, const char *name)
 {
@@ -82,8 +83,9 @@ static void copy_out(struct statement *s, struct pg_copy *copy, const char *sql)
         for (int i = 0; i < copy->n_columns; i++) {
             if (i)
                 buf_puts(&out, copy->delimiter);
-            append_cell(&out, copy, value_text(s->arena, sqlite3_column_value(statement, i), copy->columns[i].type,
-                                               copy->columns[i].typmod));
+            append_cell(&out, copy,
+                        value_text(s->arena, sqlite3_column_value(statement, i),
+                                   copy->columns[i].type, copy->columns[i].typmod));
         }
         buf_putc(&out, '\n');
         n++;
@@ -100,13 +102,16 @@ static void copy_out(struct statement *s, struct pg_copy *copy, const char *sql)
 
 void run_copy(struct statement *s)
 {
-    const cJSON *options = node_get(s->node, "options"), *list = node_get(s->node, "attlist"), *item;
+    const cJSON *options = node_get(s->node, "options"), *list = node_get(s->node, "attlist"),
+                *item;
     struct pg_copy *copy = ARENA_NEW(s->arena, struct pg_copy);
     const char *format = option_of(options, "format"), *header = option_of(options, "header");
     copy->from = node_true(s->node, "is_from");
     copy->csv = format && strcmp(format, "csv") == 0;
     copy->header = header && strcmp(header, "false") != 0;
-    copy->delimiter = option_of(options, "delimiter") ? option_of(options, "delimiter") : copy->csv ? "," : "\t";
+    copy->delimiter = option_of(options, "delimiter") ? option_of(options, "delimiter")
+                      : copy->csv                     ? ","
+                                                      : "\t";
     copy->null = option_of(options, "null") ? option_of(options, "null") : copy->csv ? "" : "\\N";
     if (*node_text(s->node, "filename") || node_true(s->node, "is_program")) {
         pg_not_simulated(s->session, -1, "COPY with a file of the server");
@@ -118,7 +123,8 @@ void run_copy(struct statement *s)
     }
     if (node_get(s->node, "query")) {
         struct translation t = statement_translation(s);
-        struct pg_query_text query = translate_select(&t, node_get(node_get(s->node, "query"), "SelectStmt"));
+        struct pg_query_text query =
+            translate_select(&t, node_get(node_get(s->node, "query"), "SelectStmt"));
         copy->columns = query.columns;
         copy->n_columns = query.n_columns;
         if (!s->session->error.set)
@@ -129,21 +135,24 @@ void run_copy(struct statement *s)
     if (!relation)
         return;
     copy->table = relation->key;
-    copy->columns = ARENA_ARRAY(s->arena, struct pg_column, relation->n_attributes + cJSON_GetArraySize(list) + 1);
+    copy->columns = ARENA_ARRAY(s->arena, struct pg_column,
+                                relation->n_attributes + cJSON_GetArraySize(list) + 1);
     cJSON_ArrayForEach(item, list)
     {
         int i = catalog_attribute(relation, node_string(item));
         if (i < 0) {
-            pg_fail(s->session, "42703", -1, "column \"%s\" of relation \"%s\" does not exist", node_string(item),
-                    relation->name);
+            pg_fail(s->session, "42703", -1, "column \"%s\" of relation \"%s\" does not exist",
+                    node_string(item), relation->name);
             return;
         }
-        copy->columns[copy->n_columns++] = (struct pg_column){relation->attributes[i].name, relation->attributes[i].type,
-                                                              relation->attributes[i].typmod};
+        copy->columns[copy->n_columns++] =
+            (struct pg_column){relation->attributes[i].name, relation->attributes[i].type,
+                               relation->attributes[i].typmod};
     }
     for (int i = 0; !list && i < relation->n_attributes; i++)
-        copy->columns[copy->n_columns++] = (struct pg_column){relation->attributes[i].name, relation->attributes[i].type,
-                                                              relation->attributes[i].typmod};
+        copy->columns[copy->n_columns++] =
+            (struct pg_column){relation->attributes[i].name, relation->attributes[i].type,
+                               relation->attributes[i].typmod};
     if (copy->from) {
         if (s->session->read_only) {
             pg_fail(s->session, "25006", -1, "cannot execute COPY FROM in a read-only transaction");
@@ -176,7 +185,8 @@ struct pg_copying {
 };
 
 /* The next field of a line; false: NULL. */
-static bool next_field(const struct pg_copy *copy, struct str *line, struct buf *field, bool *ret_more)
+static bool next_field(const struct pg_copy *copy, struct str *line, struct buf *field,
+                       bool *ret_more)
 {
     buf_clear(field);
     const char *start = line->at;
@@ -226,7 +236,8 @@ static bool next_field(const struct pg_copy *copy, struct str *line, struct buf 
     return !str_is(raw, copy->null);
 }
 
-static bool copy_identities(struct statement *s, const struct pg_copy *copy, const struct pg_copying *copying, struct str line)
+static bool copy_identities(struct statement *s, const struct pg_copy *copy,
+                            const struct pg_copying *copying, struct str line)
 {
     const struct pg_relation *relation = copying->relation;
     struct str rest = line;
@@ -235,7 +246,8 @@ static bool copy_identities(struct statement *s, const struct pg_copy *copy, con
     int64_t lo, hi;
     if (!relation->ledger || !str_int64(low, &lo) || !str_int64(str_trim(rest), &hi) || lo >= hi) {
         /* A file cut off in the middle of a line: as a row that lacks its last columns. */
-        pg_fail(s->session, "22P04", -1, "missing data for column \"%s\"", copy->columns[copy->n_columns > 1].name);
+        pg_fail(s->session, "22P04", -1, "missing data for column \"%s\"",
+                copy->columns[copy->n_columns > 1].name);
         return false;
     }
     const struct idset *rows = rows_of(s->database, relation);
@@ -246,8 +258,10 @@ static bool copy_identities(struct statement *s, const struct pg_copy *copy, con
     else
         idset_remove(&both, lo, hi);
     if (both.n && copying->key) {
-        pg_fail(s->session, "23505", -1, "duplicate key value violates unique constraint \"%s\"", copying->key);
-        pg_detail(s->session, "Key (%s)=(%lld) already exists.", s->session->server->id_column, (long long)both.at[0].lo);
+        pg_fail(s->session, "23505", -1, "duplicate key value violates unique constraint \"%s\"",
+                copying->key);
+        pg_detail(s->session, "Key (%s)=(%lld) already exists.", s->session->server->id_column,
+                  (long long)both.at[0].lo);
     } else {
         rows_insert(s->database, relation, lo, hi);
     }
@@ -255,7 +269,8 @@ static bool copy_identities(struct statement *s, const struct pg_copy *copy, con
     return !s->session->error.set;
 }
 
-static bool copy_row(struct statement *s, const struct pg_copy *copy, const struct pg_relation *relation, struct str line)
+static bool copy_row(struct statement *s, const struct pg_copy *copy,
+                     const struct pg_relation *relation, struct str line)
 {
     const char **cells = ARENA_ARRAY(s->arena, const char *, relation->n_attributes + 1);
     struct buf field;
@@ -263,16 +278,19 @@ static bool copy_row(struct statement *s, const struct pg_copy *copy, const stru
     bool more = true;
     for (int i = 0; i < copy->n_columns && !s->session->error.set; i++) {
         if (!more) {
-            pg_fail(s->session, "22P04", -1, "missing data for column \"%s\"", copy->columns[i].name);
+            pg_fail(s->session, "22P04", -1, "missing data for column \"%s\"",
+                    copy->columns[i].name);
             break;
         }
         int at = catalog_attribute(relation, copy->columns[i].name);
         bool has = next_field(copy, &line, &field, &more);
         const char *text = field.len ? field.at : "";
-        cells[at] = has ? value_literal(s->session, s->arena, text, copy->columns[i].type, copy->columns[i].typmod, -1)
+        cells[at] = has ? value_literal(s->session, s->arena, text, copy->columns[i].type,
+                                        copy->columns[i].typmod, -1)
                         : "NULL";
         if (s->session->error.set)
-            s->session->error.context = arena_printf(&s->session->results, ", column %s: \"%s\"", copy->columns[i].name, text);
+            s->session->error.context = arena_printf(&s->session->results, ", column %s: \"%s\"",
+                                                     copy->columns[i].name, text);
     }
     if (!s->session->error.set && more)
         pg_fail(s->session, "22P04", -1, "extra data after last expected column");
@@ -284,7 +302,10 @@ static bool copy_row(struct statement *s, const struct pg_copy *copy, const stru
     buf_puts(&sql, "SELECT ");
     for (int i = 0; i < relation->n_attributes; i++) {
         const struct pg_attribute *a = &relation->attributes[i];
-        buf_printf(&sql, "%s%s", i ? ", " : "", cells[i] ? cells[i] : a->default_sqlite ? a->default_sqlite : "NULL");
+        buf_printf(&sql, "%s%s", i ? ", " : "",
+                   cells[i]            ? cells[i]
+                   : a->default_sqlite ? a->default_sqlite
+                                       : "NULL");
     }
     sqlite3_stmt *statement = NULL;
     sqlite3_value **values = ARENA_ARRAY(s->arena, sqlite3_value *, relation->n_attributes + 1);
@@ -312,21 +333,28 @@ bool pg_copy_begin(struct pg_session *session, const struct pg_copy *copy)
     const char *point = strchr(copy->table, '.');
     copying->relation = catalog_find(session->database, &copying->arena, NULL, copy->table);
     if (!copying->relation && point)
-        copying->relation =
-            catalog_find(session->database, &copying->arena,
-                         arena_printf(&copying->arena, "%.*s", (int)(point - copy->table), copy->table), point + 1);
+        copying->relation = catalog_find(
+            session->database, &copying->arena,
+            arena_printf(&copying->arena, "%.*s", (int)(point - copy->table), copy->table),
+            point + 1);
     if (copying->relation)
-        copying->key = catalog_text(session->database, &copying->arena,
-                                    "SELECT name FROM pgc_index WHERE relation = %lld AND is_unique LIMIT 1",
-                                    (long long)copying->relation->oid);
+        copying->key =
+            catalog_text(session->database, &copying->arena,
+                         "SELECT name FROM pgc_index WHERE relation = %lld AND is_unique LIMIT 1",
+                         (long long)copying->relation->oid);
     return true;
 }
 
-bool pg_copy_line(struct pg_session *session, const struct pg_copy *copy, struct str line, int64_t line_number)
+bool pg_copy_line(struct pg_session *session, const struct pg_copy *copy, struct str line,
+                  int64_t line_number)
 {
     struct arena arena = {0};
-    struct statement s = {.session = session, .database = session->database, .arena = &arena, .kind = "CopyStmt",
-                          .text = "", .own = STR("COPY")};
+    struct statement s = {.session = session,
+                          .database = session->database,
+                          .arena = &arena,
+                          .kind = "CopyStmt",
+                          .text = "",
+                          .own = STR("COPY")};
     const struct pg_copying *copying = session->copying;
     session->database->active = session;
     bool ok = false;
@@ -339,9 +367,11 @@ bool pg_copy_line(struct pg_session *session, const struct pg_copy *copy, struct
     if (!ok) {
         const char *column = session->error.context ? session->error.context : "";
         session->error.context =
-            *column ? arena_printf(&session->results, "COPY %s, line %lld%s", copy->table, (long long)line_number, column)
-                    : arena_printf(&session->results, "COPY %s, line %lld: \"%.*s\"", copy->table, (long long)line_number,
-                                   (int)(line.len < 200 ? line.len : 200), line.at);
+            *column ? arena_printf(&session->results, "COPY %s, line %lld%s", copy->table,
+                                   (long long)line_number, column)
+                    : arena_printf(&session->results, "COPY %s, line %lld: \"%.*s\"", copy->table,
+                                   (long long)line_number, (int)(line.len < 200 ? line.len : 200),
+                                   line.at);
         if (session->error.detail)
             session->error.detail = arena_strdup(&session->results, session->error.detail);
     }
@@ -354,8 +384,8 @@ bool pg_copy_end(struct pg_session *session, bool keep, int64_t rows, const char
 {
     struct record *record = session->server->env->record;
     if (keep && rows && record && pg_database_serves(session->database))
-        record_change(record, session->server->name, "%lld row%s copied into %s", (long long)rows, rows == 1 ? "" : "s",
-                      table);
+        record_change(record, session->server->name, "%lld row%s copied into %s", (long long)rows,
+                      rows == 1 ? "" : "s", table);
     arena_release(&session->copying->arena);
     free(session->copying);
     session->copying = NULL;

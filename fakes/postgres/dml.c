@@ -22,7 +22,8 @@ static void batch_release(struct batch *batch)
 }
 
 /* Runs a query whose first column is the rowid (if with_ids) and whose others are values. */
-static bool batch_fill(struct statement *s, struct batch *batch, const char *sql, bool with_ids, int width)
+static bool batch_fill(struct statement *s, struct batch *batch, const char *sql, bool with_ids,
+                       int width)
 {
     sqlite3_stmt *statement = NULL;
     int skip = with_ids ? 1 : 0, code;
@@ -35,17 +36,20 @@ static bool batch_fill(struct statement *s, struct batch *batch, const char *sql
     }
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
         if (batch->n >= BATCH_MAX) {
-            pg_not_simulated(s->session, -1, "a change of more than %d rows, row by row", BATCH_MAX);
+            pg_not_simulated(s->session, -1, "a change of more than %d rows, row by row",
+                             BATCH_MAX);
             break;
         }
         if (batch->n == batch->cap) {
             batch->cap = batch->cap ? batch->cap * 2 : 64;
             batch->ids = xrealloc(batch->ids, sizeof *batch->ids * (size_t)batch->cap);
-            batch->values = xrealloc(batch->values, sizeof *batch->values * (size_t)(batch->cap * width + 1));
+            batch->values =
+                xrealloc(batch->values, sizeof *batch->values * (size_t)(batch->cap * width + 1));
         }
         batch->ids[batch->n] = with_ids ? sqlite3_column_int64(statement, 0) : 0;
         for (int i = 0; i < width; i++)
-            batch->values[batch->n * width + i] = sqlite3_value_dup(sqlite3_column_value(statement, i + skip));
+            batch->values[batch->n * width + i] =
+                sqlite3_value_dup(sqlite3_column_value(statement, i + skip));
         batch->n++;
     }
     if (code != SQLITE_DONE && code != SQLITE_ROW)
@@ -60,7 +64,8 @@ static bool batch_fill(struct statement *s, struct batch *batch, const char *sql
 
 /* ---- INSERT ---- */
 
-static int64_t store_row(struct statement *s, const struct pg_relation *relation, sqlite3_value **values)
+static int64_t store_row(struct statement *s, const struct pg_relation *relation,
+                         sqlite3_value **values)
 {
     struct buf sql;
     buf_init(&sql, 1 << 18);
@@ -83,8 +88,10 @@ static int64_t store_row(struct statement *s, const struct pg_relation *relation
     return id;
 }
 
-/* A row of a ledger table written by hand. Its identity is its id; what differs from the computed row is kept. */
-static int64_t store_identity(struct statement *s, const struct pg_relation *relation, sqlite3_value **values)
+/* A row of a ledger table written by hand. Its identity is its id; what differs from the computed
+ * row is kept. */
+static int64_t store_identity(struct statement *s, const struct pg_relation *relation,
+                              sqlite3_value **values)
 {
     int64_t id = -1;
     for (int i = 0; i < relation->n_attributes; i++) {
@@ -107,7 +114,8 @@ static int64_t store_identity(struct statement *s, const struct pg_relation *rel
 int64_t insert_row(struct statement *s, const struct pg_relation *relation, sqlite3_value **values)
 {
     if (!check_not_null(s, relation, values) || !check_checks(s, relation, values) ||
-        conflicting(s, relation, values, INT64_MIN, "", true) || !check_foreign(s, relation, values))
+        conflicting(s, relation, values, INT64_MIN, "", true) ||
+        !check_foreign(s, relation, values))
         return -1;
     return relation->ledger ? store_identity(s, relation, values) : store_row(s, relation, values);
 }
@@ -116,10 +124,13 @@ int64_t insert_row(struct statement *s, const struct pg_relation *relation, sqli
 static const char *next_identity(struct statement *s, const struct pg_relation *relation)
 {
     struct pg_server *server = s->session->server;
-    if (server->store && pg_database_serves(s->database) && strcmp(relation->key, relation->origin) == 0)
-        return arena_printf(s->arena, "%lld", (long long)store_acknowledge(server->store, relation->origin, 1));
+    if (server->store && pg_database_serves(s->database) &&
+        strcmp(relation->key, relation->origin) == 0)
+        return arena_printf(s->arena, "%lld",
+                            (long long)store_acknowledge(server->store, relation->origin, 1));
     const struct idset *rows = rows_of(s->database, relation);
-    return arena_printf(s->arena, "%lld", (long long)(rows && rows->n ? rows->at[rows->n - 1].hi : 1));
+    return arena_printf(s->arena, "%lld",
+                        (long long)(rows && rows->n ? rows->at[rows->n - 1].hi : 1));
 }
 
 static const char *default_sql(struct statement *s, const struct pg_relation *relation, int i)
@@ -131,7 +142,8 @@ static const char *default_sql(struct statement *s, const struct pg_relation *re
 }
 
 /* Which attribute each given column is; false: error. */
-static bool target_columns(struct statement *s, const struct pg_relation *relation, const cJSON *list, int *map, int *ret_n)
+static bool target_columns(struct statement *s, const struct pg_relation *relation,
+                           const cJSON *list, int *map, int *ret_n)
 {
     const cJSON *item;
     int n = 0;
@@ -146,8 +158,9 @@ static bool target_columns(struct statement *s, const struct pg_relation *relati
         const cJSON *target = node_get(item, "ResTarget");
         map[n] = catalog_attribute(relation, node_text(target, "name"));
         if (map[n++] < 0) {
-            pg_fail(s->session, "42703", node_location(target), "column \"%s\" of relation \"%s\" does not exist",
-                    node_text(target, "name"), relation->name);
+            pg_fail(s->session, "42703", node_location(target),
+                    "column \"%s\" of relation \"%s\" does not exist", node_text(target, "name"),
+                    relation->name);
             return false;
         }
     }
@@ -156,8 +169,9 @@ static bool target_columns(struct statement *s, const struct pg_relation *relati
 }
 
 /* SELECT of whole rows of the relation, in its order of columns, for INSERT. NULL: error. */
-static const char *insert_source(struct statement *s, struct translation *t, const struct pg_relation *relation,
-                                 const int *map, int n_map, bool explicit_columns)
+static const char *insert_source(struct statement *s, struct translation *t,
+                                 const struct pg_relation *relation, const int *map, int n_map,
+                                 bool explicit_columns)
 {
     const cJSON *select = node_get(node_get(s->node, "selectStmt"), "SelectStmt"), *row, *item;
     const cJSON *lists = node_get(select, "valuesLists");
@@ -179,7 +193,8 @@ static const char *insert_source(struct statement *s, struct translation *t, con
                 if (given > n_map)
                     node_tag(cJSON_GetArrayItem(items, n_map), &inner);
                 else
-                    inner = node_get(cJSON_GetArrayItem(node_get(s->node, "cols"), given), "ResTarget");
+                    inner =
+                        node_get(cJSON_GetArrayItem(node_get(s->node, "cols"), given), "ResTarget");
                 pg_fail(s->session, "42601", node_location(inner),
                         given > n_map ? "INSERT has more expressions than target columns"
                                       : "INSERT has more target columns than expressions");
@@ -190,22 +205,29 @@ static const char *insert_source(struct statement *s, struct translation *t, con
             {
                 const struct pg_attribute *a = &relation->attributes[map[k]];
                 if (!node_get(item, "SetToDefault"))
-                    cells[map[k]] = coerce(t, translate_expr(t, item), a->type, a->typmod, COERCE_ASSIGN, a->name).sql;
+                    cells[map[k]] = coerce(t, translate_expr(t, item), a->type, a->typmod,
+                                           COERCE_ASSIGN, a->name)
+                                        .sql;
                 k++;
             }
             buf_puts(&sql, sql.len ? " UNION ALL SELECT " : "SELECT ");
             for (int i = 0; i < n; i++)
-                buf_printf(&sql, "%s%s", i ? ", " : "", cells[i] ? cells[i] : default_sql(s, relation, i));
+                buf_printf(&sql, "%s%s", i ? ", " : "",
+                           cells[i] ? cells[i] : default_sql(s, relation, i));
         }
     } else {
         struct pg_query_text query = translate_select(t, select);
         if (query.n_columns > n_map || (explicit_columns && query.n_columns < n_map))
-            pg_fail(s->session, "42601", -1, query.n_columns > n_map ? "INSERT has more expressions than target columns"
-                                                                     : "INSERT has more target columns than expressions");
+            pg_fail(s->session, "42601", -1,
+                    query.n_columns > n_map ? "INSERT has more expressions than target columns"
+                                            : "INSERT has more target columns than expressions");
         for (int i = 0; i < query.n_columns && !s->session->error.set; i++) {
             const struct pg_attribute *a = &relation->attributes[map[i]];
-            struct pg_expr e = {.sql = arena_printf(s->arena, "\"c%d\"", i), .type = query.columns[i].type, .typmod = -1,
-                                .name = query.columns[i].name, .location = -1};
+            struct pg_expr e = {.sql = arena_printf(s->arena, "\"c%d\"", i),
+                                .type = query.columns[i].type,
+                                .typmod = -1,
+                                .name = query.columns[i].name,
+                                .location = -1};
             cells[map[i]] = coerce(t, e, a->type, a->typmod, COERCE_ASSIGN, a->name).sql;
         }
         buf_puts(&sql, "WITH \"pg_i\"(");
@@ -213,7 +235,8 @@ static const char *insert_source(struct statement *s, struct translation *t, con
             buf_printf(&sql, "%s\"c%d\"", i ? ", " : "", i);
         buf_printf(&sql, ") AS (%s) SELECT ", query.sql);
         for (int i = 0; i < n; i++)
-            buf_printf(&sql, "%s%s", i ? ", " : "", cells[i] ? cells[i] : default_sql(s, relation, i));
+            buf_printf(&sql, "%s%s", i ? ", " : "",
+                       cells[i] ? cells[i] : default_sql(s, relation, i));
         buf_puts(&sql, " FROM \"pg_i\"");
     }
     const char *text = sql.truncated ? NULL : arena_str(s->arena, buf_text(&sql));
@@ -221,21 +244,26 @@ static const char *insert_source(struct statement *s, struct translation *t, con
     return s->session->error.set ? NULL : text;
 }
 
-/* INSERT INTO a SELECT * FROM b [WHERE ...] between tables of the same identities: as sets. 1: done or failed. */
-static bool insert_identities(struct statement *s, const struct pg_relation *relation, const cJSON *conflict,
-                              int64_t *ret_n)
+/* INSERT INTO a SELECT * FROM b [WHERE ...] between tables of the same identities: as sets. 1: done
+ * or failed. */
+static bool insert_identities(struct statement *s, const struct pg_relation *relation,
+                              const cJSON *conflict, int64_t *ret_n)
 {
     const cJSON *select = node_get(node_get(s->node, "selectStmt"), "SelectStmt");
-    const cJSON *from = node_get(select, "fromClause"), *targets = node_get(select, "targetList"), *item;
+    const cJSON *from = node_get(select, "fromClause"), *targets = node_get(select, "targetList"),
+                *item;
     const cJSON *range = node_get(cJSON_GetArrayItem(from, 0), "RangeVar");
-    if (!relation->ledger || !range || cJSON_GetArraySize(from) != 1 || node_get(select, "groupClause") ||
-        node_get(select, "distinctClause") || node_get(select, "larg"))
+    if (!relation->ledger || !range || cJSON_GetArraySize(from) != 1 ||
+        node_get(select, "groupClause") || node_get(select, "distinctClause") ||
+        node_get(select, "larg"))
         return false;
     const char *schema = node_text(range, "schemaname");
-    struct pg_relation *source = catalog_find(s->database, s->arena, *schema ? schema : NULL, node_text(range, "relname"));
+    struct pg_relation *source =
+        catalog_find(s->database, s->arena, *schema ? schema : NULL, node_text(range, "relname"));
     if (!source || !source->ledger || strcmp(source->origin, relation->origin) != 0)
         return false;
-    const char *alias = node_get(range, "alias") ? node_text(node_get(range, "alias"), "aliasname") : source->name;
+    const char *alias =
+        node_get(range, "alias") ? node_text(node_get(range, "alias"), "aliasname") : source->name;
     int k = 0;
     const cJSON *cols = node_get(s->node, "cols");
     cJSON_ArrayForEach(item, targets)
@@ -244,7 +272,8 @@ static bool insert_identities(struct statement *s, const struct pg_relation *rel
         const cJSON *fields = node_get(node_get(value, "ColumnRef"), "fields");
         const cJSON *last = cJSON_GetArrayItem(fields, cJSON_GetArraySize(fields) - 1);
         const cJSON *to = cols ? node_get(cJSON_GetArrayItem(cols, k), "ResTarget") : NULL;
-        if (!last || (!node_get(last, "A_Star") && (!to || strcmp(node_string(last), node_text(to, "name")) != 0)))
+        if (!last || (!node_get(last, "A_Star") &&
+                      (!to || strcmp(node_string(last), node_text(to, "name")) != 0)))
             return false;
         k++;
     }
@@ -256,9 +285,10 @@ static bool insert_identities(struct statement *s, const struct pg_relation *rel
     struct pg_source *entry = translate_table(&t, range, &table);
     const cJSON *where = node_get(select, "whereClause"), *limit = node_get(select, "limitCount");
     const char *condition = where ? translate_where(&t, where, "WHERE") : "1";
-    const char *sql = arena_printf(s->arena, "SELECT %s.rowid FROM %s WHERE %s%s%s",
-                                   sql_name(s->arena, entry ? entry->alias : ""), table, condition, limit ? " LIMIT " : "",
-                                   limit ? translate_expr(&t, limit).sql : "");
+    const char *sql =
+        arena_printf(s->arena, "SELECT %s.rowid FROM %s WHERE %s%s%s",
+                     sql_name(s->arena, entry ? entry->alias : ""), table, condition,
+                     limit ? " LIMIT " : "", limit ? translate_expr(&t, limit).sql : "");
     struct batch batch;
     struct idset rows = {0}, both = {0};
     if (batch_fill(s, &batch, sql, true, 0)) {
@@ -268,13 +298,16 @@ static bool insert_identities(struct statement *s, const struct pg_relation *rel
         idset_copy(&both, &rows);
         if (there)
             idset_intersect(&both, there);
-        const char *key = catalog_text(s->database, s->arena, "SELECT name FROM pgc_index WHERE relation = %lld AND is_unique"
-                                                              " LIMIT 1",
-                                       (long long)relation->oid);
+        const char *key =
+            catalog_text(s->database, s->arena,
+                         "SELECT name FROM pgc_index WHERE relation = %lld AND is_unique"
+                         " LIMIT 1",
+                         (long long)relation->oid);
         if (conflict) {
             idset_subtract(&rows, &both);
         } else if (both.n && key) {
-            pg_fail(s->session, "23505", -1, "duplicate key value violates unique constraint \"%s\"", key);
+            pg_fail(s->session, "23505", -1,
+                    "duplicate key value violates unique constraint \"%s\"", key);
             pg_detail(s->session, "Key (%s)=(%lld) already exists.", s->session->server->id_column,
                       (long long)both.at[0].lo);
         }
@@ -295,8 +328,8 @@ static const char *conflict_columns(struct statement *s, const struct pg_relatio
     struct buf out;
     buf_init(&out, 1 << 14);
     const cJSON *item, *infer = node_get(clause, "infer");
-    cJSON_ArrayForEach(item, node_get(infer, "indexElems"))
-        buf_printf(&out, "%s%s", out.len ? "," : "", node_text(node_get(item, "IndexElem"), "name"));
+    cJSON_ArrayForEach(item, node_get(infer, "indexElems")) buf_printf(
+        &out, "%s%s", out.len ? "," : "", node_text(node_get(item, "IndexElem"), "name"));
     const char *text = arena_str(s->arena, buf_text(&out));
     buf_release(&out);
     if (*node_text(infer, "conname"))
@@ -313,12 +346,13 @@ static const char *conflict_columns(struct statement *s, const struct pg_relatio
     return text ? text : "";
 }
 
-static int64_t apply_update(struct statement *s, const struct pg_relation *relation, int64_t id, sqlite3_value **values,
-                            const bool *set);
+static int64_t apply_update(struct statement *s, const struct pg_relation *relation, int64_t id,
+                            sqlite3_value **values, const bool *set);
 
 /* SET list of UPDATE and ON CONFLICT DO UPDATE as whole rows: "expr, expr, ...". */
-static const char *set_list(struct statement *s, struct translation *t, const struct pg_relation *relation,
-                            const char *alias, const cJSON *targets, bool *set)
+static const char *set_list(struct statement *s, struct translation *t,
+                            const struct pg_relation *relation, const char *alias,
+                            const cJSON *targets, bool *set)
 {
     const char **cells = ARENA_ARRAY(s->arena, const char *, relation->n_attributes + 1);
     const cJSON *item;
@@ -327,8 +361,9 @@ static const char *set_list(struct statement *s, struct translation *t, const st
         const cJSON *target = node_get(item, "ResTarget"), *value = node_get(target, "val");
         int i = catalog_attribute(relation, node_text(target, "name"));
         if (i < 0) {
-            pg_fail(s->session, "42703", node_location(target), "column \"%s\" of relation \"%s\" does not exist",
-                    node_text(target, "name"), relation->name);
+            pg_fail(s->session, "42703", node_location(target),
+                    "column \"%s\" of relation \"%s\" does not exist", node_text(target, "name"),
+                    relation->name);
             return "NULL";
         }
         const struct pg_attribute *a = &relation->attributes[i];
@@ -337,7 +372,9 @@ static const char *set_list(struct statement *s, struct translation *t, const st
         else
             cells[i] = node_get(value, "SetToDefault")
                            ? default_sql(s, relation, i)
-                           : coerce(t, translate_expr(t, value), a->type, a->typmod, COERCE_ASSIGN, a->name).sql;
+                           : coerce(t, translate_expr(t, value), a->type, a->typmod, COERCE_ASSIGN,
+                                    a->name)
+                                 .sql;
         set[i] = true;
     }
     struct buf sql;
@@ -347,14 +384,16 @@ static const char *set_list(struct statement *s, struct translation *t, const st
         if (cells[i])
             buf_puts(&sql, cells[i]);
         else
-            buf_printf(&sql, "%s.%s", sql_name(s->arena, alias), sql_name(s->arena, relation->attributes[i].name));
+            buf_printf(&sql, "%s.%s", sql_name(s->arena, alias),
+                       sql_name(s->arena, relation->attributes[i].name));
     }
     const char *text = arena_str(s->arena, buf_text(&sql));
     buf_release(&sql);
     return text;
 }
 
-static struct pg_source *source_for(struct statement *s, const struct pg_relation *relation, const char *alias)
+static struct pg_source *source_for(struct statement *s, const struct pg_relation *relation,
+                                    const char *alias)
 {
     struct pg_source *source = ARENA_NEW(s->arena, struct pg_source);
     source->alias = alias;
@@ -362,13 +401,14 @@ static struct pg_source *source_for(struct statement *s, const struct pg_relatio
     source->n_columns = relation->n_attributes;
     source->columns = ARENA_ARRAY(s->arena, struct pg_column, relation->n_attributes + 1);
     for (int i = 0; i < relation->n_attributes; i++)
-        source->columns[i] = (struct pg_column){relation->attributes[i].name, relation->attributes[i].type,
-                                                relation->attributes[i].typmod};
+        source->columns[i] =
+            (struct pg_column){relation->attributes[i].name, relation->attributes[i].type,
+                               relation->attributes[i].typmod};
     return source;
 }
 
-static int64_t update_conflict(struct statement *s, const struct pg_relation *relation, const cJSON *clause, int64_t id,
-                               sqlite3_value **values)
+static int64_t update_conflict(struct statement *s, const struct pg_relation *relation,
+                               const cJSON *clause, int64_t id, sqlite3_value **values)
 {
     struct translation t = statement_translation(s);
     struct pg_scope scope = {0};
@@ -376,23 +416,28 @@ static int64_t update_conflict(struct statement *s, const struct pg_relation *re
     scope.sources->next = source_for(s, relation, "excluded");
     t.scope = &scope;
     bool *set = ARENA_ARRAY(s->arena, bool, relation->n_attributes + 1);
-    const char *list = set_list(s, &t, relation, relation->name, node_get(clause, "targetList"), set);
+    const char *list =
+        set_list(s, &t, relation, relation->name, node_get(clause, "targetList"), set);
     const cJSON *where = node_get(clause, "whereClause");
     struct buf sql;
     buf_init(&sql, 4 << 20);
     buf_printf(&sql, "SELECT %s FROM %s AS %s, (SELECT ", list, sql_name(s->arena, relation->key),
                sql_name(s->arena, relation->name));
     for (int i = 0; i < relation->n_attributes; i++)
-        buf_printf(&sql, "%s?%d AS %s", i ? ", " : "", i + 1, sql_name(s->arena, relation->attributes[i].name));
-    buf_printf(&sql, ") AS \"excluded\" WHERE %s.rowid = %lld AND %s", sql_name(s->arena, relation->name), (long long)id,
+        buf_printf(&sql, "%s?%d AS %s", i ? ", " : "", i + 1,
+                   sql_name(s->arena, relation->attributes[i].name));
+    buf_printf(&sql, ") AS \"excluded\" WHERE %s.rowid = %lld AND %s",
+               sql_name(s->arena, relation->name), (long long)id,
                where ? translate_where(&t, where, "WHERE") : "1");
     sqlite3_stmt *statement = NULL;
     int64_t updated = -1;
-    if (!s->session->error.set && sqlite3_prepare_v2(s->database->sqlite, sql.at, -1, &statement, NULL) == SQLITE_OK) {
+    if (!s->session->error.set &&
+        sqlite3_prepare_v2(s->database->sqlite, sql.at, -1, &statement, NULL) == SQLITE_OK) {
         for (int i = 0; i < relation->n_attributes; i++)
             sqlite3_bind_value(statement, i + 1, values[i]);
         if (sqlite3_step(statement) == SQLITE_ROW) {
-            sqlite3_value **row = ARENA_ARRAY(s->arena, sqlite3_value *, relation->n_attributes + 1);
+            sqlite3_value **row =
+                ARENA_ARRAY(s->arena, sqlite3_value *, relation->n_attributes + 1);
             for (int i = 0; i < relation->n_attributes; i++)
                 row[i] = sqlite3_value_dup(sqlite3_column_value(statement, i));
             sqlite3_reset(statement);
@@ -406,8 +451,8 @@ static int64_t update_conflict(struct statement *s, const struct pg_relation *re
     return updated;
 }
 
-static void returning(struct statement *s, const struct pg_relation *relation, const char *alias, const cJSON *list,
-                      const int64_t *ids, int n, const char *tag)
+static void returning(struct statement *s, const struct pg_relation *relation, const char *alias,
+                      const cJSON *list, const int64_t *ids, int n, const char *tag)
 {
     struct translation t = statement_translation(s);
     struct pg_scope scope = {.sources = source_for(s, relation, alias)};
@@ -415,8 +460,9 @@ static void returning(struct statement *s, const struct pg_relation *relation, c
     struct pg_query_text query = translate_targets(&t, list);
     struct buf sql;
     buf_init(&sql, 64 << 20);
-    buf_printf(&sql, "SELECT %s FROM %s AS %s WHERE %s.rowid IN (", query.sql, sql_name(s->arena, relation->key),
-               sql_name(s->arena, alias), sql_name(s->arena, alias));
+    buf_printf(&sql, "SELECT %s FROM %s AS %s WHERE %s.rowid IN (", query.sql,
+               sql_name(s->arena, relation->key), sql_name(s->arena, alias),
+               sql_name(s->arena, alias));
     for (int i = 0; i < n; i++)
         buf_printf(&sql, "%s%lld", i ? "," : "", (long long)ids[i]);
     buf_puts(&sql, ")");
@@ -426,7 +472,8 @@ static void returning(struct statement *s, const struct pg_relation *relation, c
         struct pg_message *last = s->session->messages;
         while (last->next)
             last = last->next;
-        ((struct pg_result *)(uintptr_t)last->result)->tag = arena_printf(s->arena, "%s %d", tag, n);
+        ((struct pg_result *)(uintptr_t)last->result)->tag =
+            arena_printf(s->arena, "%s %d", tag, n);
     }
 }
 
@@ -435,7 +482,8 @@ static bool writable(struct statement *s, const struct pg_relation *relation)
     if (relation->kind == 'r' && !relation->is_system)
         return true;
     if (relation->is_system)
-        pg_fail(s->session, "42501", -1, "permission denied: \"%s\" is a system catalog", relation->name);
+        pg_fail(s->session, "42501", -1, "permission denied: \"%s\" is a system catalog",
+                relation->name);
     else
         pg_not_simulated(s->session, -1, "writing through the view %s", relation->name);
     return false;
@@ -444,7 +492,8 @@ static bool writable(struct statement *s, const struct pg_relation *relation)
 void run_insert(struct statement *s)
 {
     struct pg_relation *relation = statement_relation(s, node_get(s->node, "relation"), false);
-    const cJSON *conflict = node_get(s->node, "onConflictClause"), *list = node_get(s->node, "returningList");
+    const cJSON *conflict = node_get(s->node, "onConflictClause"),
+                *list = node_get(s->node, "returningList");
     if (!relation || !writable(s, relation))
         return;
     struct buf with;
@@ -453,10 +502,12 @@ void run_insert(struct statement *s)
     struct pg_scope scope = {0};
     t.scope = &scope;
     translate_with(&t, node_get(s->node, "withClause"), &with);
-    int *map = ARENA_ARRAY(s->arena, int, relation->n_attributes + 1 + cJSON_GetArraySize(node_get(s->node, "cols")));
+    int *map = ARENA_ARRAY(
+        s->arena, int, relation->n_attributes + 1 + cJSON_GetArraySize(node_get(s->node, "cols")));
     int n_map;
     int64_t done = 0;
-    if (!target_columns(s, relation, node_get(s->node, "cols"), map, &n_map) || s->session->error.set)
+    if (!target_columns(s, relation, node_get(s->node, "cols"), map, &n_map) ||
+        s->session->error.set)
         goto out;
     if (insert_identities(s, relation, conflict, &done)) {
         if (!s->session->error.set) {
@@ -466,7 +517,8 @@ void run_insert(struct statement *s)
         }
         goto out;
     }
-    const char *source = insert_source(s, &t, relation, map, n_map, node_get(s->node, "cols") != NULL);
+    const char *source =
+        insert_source(s, &t, relation, map, n_map, node_get(s->node, "cols") != NULL);
     struct batch batch;
     if (source && with.len && str_starts(str_of(source), "WITH ")) /* one WITH for both */
         source = arena_printf(s->arena, "%s, %s", with.at, source + 5);
@@ -504,7 +556,8 @@ void run_insert(struct statement *s)
         statement_done(s, "INSERT 0 %lld", (long long)done);
     statement_took(s, done * 5000);
     if (done)
-        statement_changed(s, "%lld row%s inserted into %s", (long long)done, done == 1 ? "" : "s", relation->key);
+        statement_changed(s, "%lld row%s inserted into %s", (long long)done, done == 1 ? "" : "s",
+                          relation->key);
 out:
     buf_release(&with);
 }
@@ -512,8 +565,8 @@ out:
 /* ---- UPDATE ---- */
 
 /* The row's new rowid: as in PostgreSQL's heap, its new version stands behind all others. */
-static int64_t apply_update(struct statement *s, const struct pg_relation *relation, int64_t id, sqlite3_value **values,
-                            const bool *set)
+static int64_t apply_update(struct statement *s, const struct pg_relation *relation, int64_t id,
+                            sqlite3_value **values, const bool *set)
 {
     if (!check_not_null(s, relation, values) || !check_checks(s, relation, values) ||
         conflicting(s, relation, values, id, "", true) || !check_foreign(s, relation, values))
@@ -531,8 +584,10 @@ static int64_t apply_update(struct statement *s, const struct pg_relation *relat
     buf_init(&sql, 1 << 18);
     buf_printf(&sql, "UPDATE %s SET ", sql_name(s->arena, relation->key));
     for (int i = 0; i < relation->n_attributes; i++)
-        buf_printf(&sql, "%s%s = ?%d", i ? ", " : "", sql_name(s->arena, relation->attributes[i].name), i + 1);
-    int64_t last = catalog_int(s->database, id, "SELECT max(rowid) FROM %s", sql_name(s->arena, relation->key));
+        buf_printf(&sql, "%s%s = ?%d", i ? ", " : "",
+                   sql_name(s->arena, relation->attributes[i].name), i + 1);
+    int64_t last = catalog_int(s->database, id, "SELECT max(rowid) FROM %s",
+                               sql_name(s->arena, relation->key));
     buf_printf(&sql, ", rowid = %lld WHERE rowid = %lld", (long long)last + 1, (long long)id);
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(s->database->sqlite, sql.at, -1, &statement, NULL) == SQLITE_OK) {
@@ -549,7 +604,8 @@ static int64_t apply_update(struct statement *s, const struct pg_relation *relat
 }
 
 /* "table AS alias[, FROM items]" and the condition, for UPDATE and DELETE. */
-static const char *affected(struct statement *s, struct translation *t, const cJSON *others, const char **ret_alias)
+static const char *affected(struct statement *s, struct translation *t, const cJSON *others,
+                            const char **ret_alias)
 {
     const char *table;
     struct pg_source *source = translate_table(t, node_get(s->node, "relation"), &table);
@@ -596,29 +652,35 @@ void run_update(struct statement *s)
         batch.ids[i] = apply_update(s, relation, batch.ids[i], &batch.values[i * batch.width], set);
     if (!s->session->error.set) {
         if (node_get(s->node, "returningList"))
-            returning(s, relation, alias, node_get(s->node, "returningList"), batch.ids, batch.n, "UPDATE");
+            returning(s, relation, alias, node_get(s->node, "returningList"), batch.ids, batch.n,
+                      "UPDATE");
         else
             statement_done(s, "UPDATE %d", batch.n);
         statement_took(s, (int64_t)batch.n * 10000);
         if (batch.n)
-            statement_changed(s, "%d row%s of %s updated", batch.n, batch.n == 1 ? "" : "s", relation->key);
+            statement_changed(s, "%d row%s of %s updated", batch.n, batch.n == 1 ? "" : "s",
+                              relation->key);
     }
     batch_release(&batch);
 }
 
 /* ---- DELETE ---- */
 
-static bool delete_rows(struct statement *s, const struct pg_relation *relation, const int64_t *ids, int n, int depth);
+static bool delete_rows(struct statement *s, const struct pg_relation *relation, const int64_t *ids,
+                        int n, int depth);
 
 /* Rows of other tables that point to one that goes: an error, or they follow. */
-static bool follow_references(struct statement *s, const struct pg_relation *relation, int64_t id, int depth)
+static bool follow_references(struct statement *s, const struct pg_relation *relation, int64_t id,
+                              int depth)
 {
-    char **keys = catalog_rows(s->database, s->arena,
-                               "SELECT k.name, k.columns, k.target_columns, k.relation, k.on_delete FROM pgc_constraint k"
-                               " WHERE k.kind = 'f' AND k.target = %lld ORDER BY k.oid",
-                               (long long)relation->oid);
+    char **keys = catalog_rows(
+        s->database, s->arena,
+        "SELECT k.name, k.columns, k.target_columns, k.relation, k.on_delete FROM pgc_constraint k"
+        " WHERE k.kind = 'f' AND k.target = %lld ORDER BY k.oid",
+        (long long)relation->oid);
     for (; *keys; keys++) {
-        struct str rest = str_of(*keys), name = str_cut(&rest, '\x1f'), columns = str_cut(&rest, '\x1f');
+        struct str rest = str_of(*keys), name = str_cut(&rest, '\x1f'),
+                   columns = str_cut(&rest, '\x1f');
         struct str targets = str_cut(&rest, '\x1f');
         int64_t oid = strtoll(rest.at, NULL, 10);
         str_cut(&rest, '\x1f');
@@ -627,9 +689,10 @@ static bool follow_references(struct statement *s, const struct pg_relation *rel
         if (!other || strchr(column, ','))
             continue;
         struct batch batch;
-        const char *sql = arena_printf(s->arena, "SELECT rowid FROM %s WHERE %s = (SELECT %s FROM %s WHERE rowid = %lld)",
-                                       sql_name(s->arena, other->key), sql_name(s->arena, column),
-                                       sql_name(s->arena, target), sql_name(s->arena, relation->key), (long long)id);
+        const char *sql = arena_printf(
+            s->arena, "SELECT rowid FROM %s WHERE %s = (SELECT %s FROM %s WHERE rowid = %lld)",
+            sql_name(s->arena, other->key), sql_name(s->arena, column), sql_name(s->arena, target),
+            sql_name(s->arena, relation->key), (long long)id);
         if (!batch_fill(s, &batch, sql, true, 0))
             return false;
         bool ok = true;
@@ -637,16 +700,19 @@ static bool follow_references(struct statement *s, const struct pg_relation *rel
             ok = delete_rows(s, other, batch.ids, batch.n, depth + 1);
         } else if (batch.n && str_is(rest, "n")) {
             for (int i = 0; i < batch.n; i++)
-                catalog_run(s->database, "UPDATE %s SET %s = NULL WHERE rowid = %lld", sql_name(s->arena, other->key),
-                            sql_name(s->arena, column), (long long)batch.ids[i]);
+                catalog_run(s->database, "UPDATE %s SET %s = NULL WHERE rowid = %lld",
+                            sql_name(s->arena, other->key), sql_name(s->arena, column),
+                            (long long)batch.ids[i]);
         } else if (batch.n) {
-            const char *value = catalog_text(s->database, s->arena, "SELECT %s FROM %s WHERE rowid = %lld",
-                                             sql_name(s->arena, target), sql_name(s->arena, relation->key), (long long)id);
+            const char *value = catalog_text(
+                s->database, s->arena, "SELECT %s FROM %s WHERE rowid = %lld",
+                sql_name(s->arena, target), sql_name(s->arena, relation->key), (long long)id);
             pg_fail(s->session, "23503", -1,
-                    "update or delete on table \"%s\" violates foreign key constraint \"%.*s\" on table \"%s\"",
+                    "update or delete on table \"%s\" violates foreign key constraint \"%.*s\" on "
+                    "table \"%s\"",
                     relation->name, STR_ARG(name), other->name);
-            pg_detail(s->session, "Key (%s)=(%s) is still referenced from table \"%s\".", target, value ? value : "",
-                      other->name);
+            pg_detail(s->session, "Key (%s)=(%s) is still referenced from table \"%s\".", target,
+                      value ? value : "", other->name);
             ok = false;
         }
         batch_release(&batch);
@@ -656,10 +722,13 @@ static bool follow_references(struct statement *s, const struct pg_relation *rel
     return true;
 }
 
-static bool delete_rows(struct statement *s, const struct pg_relation *relation, const int64_t *ids, int n, int depth)
+static bool delete_rows(struct statement *s, const struct pg_relation *relation, const int64_t *ids,
+                        int n, int depth)
 {
-    bool referenced = catalog_int(s->database, 0, "SELECT count(*) FROM pgc_constraint WHERE kind = 'f' AND target = %lld",
-                                  (long long)relation->oid) > 0;
+    bool referenced =
+        catalog_int(s->database, 0,
+                    "SELECT count(*) FROM pgc_constraint WHERE kind = 'f' AND target = %lld",
+                    (long long)relation->oid) > 0;
     for (int i = 0; i < n && referenced; i++) {
         if (!follow_references(s, relation, ids[i], depth))
             return false;
@@ -673,7 +742,8 @@ static bool delete_rows(struct statement *s, const struct pg_relation *relation,
         return true;
     }
     sqlite3_stmt *statement = NULL;
-    const char *sql = arena_printf(s->arena, "DELETE FROM %s WHERE rowid = ?", sql_name(s->arena, relation->key));
+    const char *sql =
+        arena_printf(s->arena, "DELETE FROM %s WHERE rowid = ?", sql_name(s->arena, relation->key));
     sqlite3_prepare_v2(s->database->sqlite, sql, -1, &statement, NULL);
     for (int i = 0; i < n; i++) {
         sqlite3_bind_int64(statement, 1, ids[i]);
@@ -714,7 +784,8 @@ void run_delete(struct statement *s)
             statement_done(s, "DELETE %d", batch.n);
         statement_took(s, (int64_t)batch.n * 2000);
         if (batch.n)
-            statement_changed(s, "%d row%s deleted from %s", batch.n, batch.n == 1 ? "" : "s", relation->key);
+            statement_changed(s, "%d row%s deleted from %s", batch.n, batch.n == 1 ? "" : "s",
+                              relation->key);
     }
     batch_release(&batch);
 }

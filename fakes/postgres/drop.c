@@ -20,7 +20,8 @@ static const struct kind kinds[] = {
     {"OBJECT_TYPE", "type", "DROP TYPE", "T"},
 };
 
-/* Everything that must go with a relation: views and foreign keys that stand on it, and what stands on those. */
+/* Everything that must go with a relation: views and foreign keys that stand on it, and what stands
+ * on those. */
 struct dependant {
     bool is_constraint;
     int64_t oid;
@@ -34,14 +35,19 @@ struct dependants {
 
 static const char *kind_word(char kind)
 {
-    return kind == 'v' ? "view" : kind == 'm' ? "materialized view" : kind == 'S' ? "sequence" : "table";
+    return kind == 'v'   ? "view"
+           : kind == 'm' ? "materialized view"
+           : kind == 'S' ? "sequence"
+                         : "table";
 }
 
-static void collect(struct statement *s, const struct pg_relation *relation, struct dependants *list)
+static void collect(struct statement *s, const struct pg_relation *relation,
+                    struct dependants *list)
 {
     const char *on = arena_printf(s->arena, "%s %s", kind_word(relation->kind), relation->key);
     char **views = catalog_rows(s->database, s->arena,
-                                "SELECT DISTINCT view FROM pgc_depends WHERE on_relation = %lld AND view <> %lld ORDER BY view",
+                                "SELECT DISTINCT view FROM pgc_depends WHERE on_relation = %lld "
+                                "AND view <> %lld ORDER BY view",
                                 (long long)relation->oid, (long long)relation->oid);
     for (; *views && list->n < 256; views++) {
         struct pg_relation *view = catalog_by_oid(s->database, s->arena, strtoll(*views, NULL, 10));
@@ -51,20 +57,25 @@ static void collect(struct statement *s, const struct pg_relation *relation, str
         if (!view || known)
             continue;
         list->at[list->n++] = (struct dependant){
-            false, view->oid, arena_printf(s->arena, "%s %s", kind_word(view->kind), view->key), on};
+            false, view->oid, arena_printf(s->arena, "%s %s", kind_word(view->kind), view->key),
+            on};
         collect(s, view, list);
     }
-    char **keys = catalog_rows(s->database, s->arena,
-                               "SELECT k.oid, k.name, r.key FROM pgc_constraint k JOIN pgc_relation r ON r.oid = k.relation"
-                               " WHERE k.kind = 'f' AND k.target = %lld AND k.relation <> %lld ORDER BY k.oid",
-                               (long long)relation->oid, (long long)relation->oid);
+    char **keys = catalog_rows(
+        s->database, s->arena,
+        "SELECT k.oid, k.name, r.key FROM pgc_constraint k JOIN pgc_relation r ON r.oid = "
+        "k.relation"
+        " WHERE k.kind = 'f' AND k.target = %lld AND k.relation <> %lld ORDER BY k.oid",
+        (long long)relation->oid, (long long)relation->oid);
     for (; *keys && list->n < 256; keys++) {
         struct str rest = str_of(*keys);
         int64_t oid = strtoll(*keys, NULL, 10);
         str_cut(&rest, '\x1f');
         struct str name = str_cut(&rest, '\x1f');
         list->at[list->n++] = (struct dependant){
-            true, oid, arena_printf(s->arena, "constraint %.*s on table %.*s", STR_ARG(name), STR_ARG(rest)), on};
+            true, oid,
+            arena_printf(s->arena, "constraint %.*s on table %.*s", STR_ARG(name), STR_ARG(rest)),
+            on};
     }
 }
 
@@ -72,9 +83,11 @@ static void collect(struct statement *s, const struct pg_relation *relation, str
 static bool named_too(struct statement *s, const struct dependant *d, const int64_t *oids, int n)
 {
     for (int i = 0; i < n; i++) {
-        int64_t oid = d->is_constraint ? catalog_int(s->database, 0, "SELECT relation FROM pgc_constraint WHERE oid = %lld",
-                                                     (long long)d->oid)
-                                       : d->oid;
+        int64_t oid = d->is_constraint
+                          ? catalog_int(s->database, 0,
+                                        "SELECT relation FROM pgc_constraint WHERE oid = %lld",
+                                        (long long)d->oid)
+                          : d->oid;
         if (oid == oids[i])
             return true;
     }
@@ -108,12 +121,14 @@ static void drop_relations(struct statement *s, struct pg_relation **relations, 
         struct buf detail;
         buf_init(&detail, 1 << 16);
         for (int i = 0; i < kept; i++)
-            buf_printf(&detail, "%s%s depends on %s", i ? "\n" : "", list.at[i].text, list.at[i].on);
+            buf_printf(&detail, "%s%s depends on %s", i ? "\n" : "", list.at[i].text,
+                       list.at[i].on);
         if (n == 1)
             pg_fail(s->session, "2BP01", -1, "cannot drop %s %s because other objects depend on it",
                     kind_word(relations[0]->kind), relations[0]->key);
         else
-            pg_fail(s->session, "2BP01", -1, "cannot drop desired object(s) because other objects depend on them");
+            pg_fail(s->session, "2BP01", -1,
+                    "cannot drop desired object(s) because other objects depend on them");
         pg_detail(s->session, "%s", detail.at);
         pg_hint(s->session, "Use DROP ... CASCADE to drop the dependent objects too.");
         buf_release(&detail);
@@ -130,18 +145,20 @@ static void drop_relations(struct statement *s, struct pg_relation **relations, 
                       &detail);
     }
     for (int i = 0; i < kept; i++) {
-        struct pg_relation *relation = list.at[i].is_constraint ? NULL
-                                                                : catalog_by_oid(s->database, s->arena, list.at[i].oid);
+        struct pg_relation *relation =
+            list.at[i].is_constraint ? NULL : catalog_by_oid(s->database, s->arena, list.at[i].oid);
         if (relation)
             drop_relation(s, relation);
         else
-            catalog_run(s->database, "DELETE FROM pgc_constraint WHERE oid = %lld", (long long)list.at[i].oid);
+            catalog_run(s->database, "DELETE FROM pgc_constraint WHERE oid = %lld",
+                        (long long)list.at[i].oid);
     }
     for (int i = 0; i < n; i++) {
         int64_t rows = relations[i]->kind == 'r' ? relation_count(s->database, relations[i]) : 0;
         drop_relation(s, relations[i]);
         if (relations[i]->kind == 'r')
-            statement_changed(s, "table %s dropped (%lld rows)", relations[i]->key, (long long)rows);
+            statement_changed(s, "table %s dropped (%lld rows)", relations[i]->key,
+                              (long long)rows);
     }
 }
 
@@ -170,20 +187,25 @@ static void missing(struct statement *s, const struct kind *kind, const char *sh
         pg_fail(s->session, "42P01", -1, "%s \"%s\" does not exist", kind->word, shown);
 }
 
-static void drop_index(struct statement *s, const char *name, const struct kind *kind, bool if_exists)
+static void drop_index(struct statement *s, const char *name, const struct kind *kind,
+                       bool if_exists)
 {
-    int64_t oid = catalog_int(s->database, 0, "SELECT oid FROM pgc_index WHERE name = %s", sql_text(s->arena, name));
-    int64_t constraint = catalog_int(s->database, 0, "SELECT constraint_oid FROM pgc_index WHERE oid = %lld", (long long)oid);
+    int64_t oid = catalog_int(s->database, 0, "SELECT oid FROM pgc_index WHERE name = %s",
+                              sql_text(s->arena, name));
+    int64_t constraint = catalog_int(
+        s->database, 0, "SELECT constraint_oid FROM pgc_index WHERE oid = %lld", (long long)oid);
     if (!oid) {
         missing(s, kind, name, if_exists);
         return;
     }
     if (constraint) {
-        const char *table = catalog_text(s->database, s->arena,
-                                         "SELECT r.name FROM pgc_relation r JOIN pgc_index i ON i.relation = r.oid WHERE"
-                                         " i.oid = %lld",
-                                         (long long)oid);
-        pg_fail(s->session, "2BP01", -1, "cannot drop index %s because constraint %s on table %s requires it", name, name,
+        const char *table = catalog_text(
+            s->database, s->arena,
+            "SELECT r.name FROM pgc_relation r JOIN pgc_index i ON i.relation = r.oid WHERE"
+            " i.oid = %lld",
+            (long long)oid);
+        pg_fail(s->session, "2BP01", -1,
+                "cannot drop index %s because constraint %s on table %s requires it", name, name,
                 table);
         pg_hint(s->session, "You can drop constraint %s on table %s instead.", name, table);
         return;
@@ -192,32 +214,39 @@ static void drop_index(struct statement *s, const char *name, const struct kind 
     catalog_run(s->database, "DROP INDEX IF EXISTS %s", sql_name(s->arena, name));
 }
 
-static void drop_function(struct statement *s, const char *name, const struct kind *kind, bool if_exists, bool cascade)
+static void drop_function(struct statement *s, const char *name, const struct kind *kind,
+                          bool if_exists, bool cascade)
 {
-    if (!catalog_int(s->database, 0, "SELECT count(*) FROM pgc_function WHERE name = %s", sql_text(s->arena, name))) {
+    if (!catalog_int(s->database, 0, "SELECT count(*) FROM pgc_function WHERE name = %s",
+                     sql_text(s->arena, name))) {
         if (if_exists)
             pg_notice(s->session, "NOTICE", "%s %s() does not exist, skipping", kind->word, name);
         else
             pg_fail(s->session, "42883", -1, "%s %s() does not exist", kind->word, name);
         return;
     }
-    char **users = catalog_rows(s->database, s->arena,
-                                "SELECT t.name, r.name FROM pgc_trigger t JOIN pgc_relation r ON r.oid = t.relation WHERE"
-                                " t.function = %s",
-                                sql_text(s->arena, name));
+    char **users = catalog_rows(
+        s->database, s->arena,
+        "SELECT t.name, r.name FROM pgc_trigger t JOIN pgc_relation r ON r.oid = t.relation WHERE"
+        " t.function = %s",
+        sql_text(s->arena, name));
     for (; *users; users++) {
         struct str table = str_of(*users), trigger = str_cut(&table, '\x1f');
         if (!cascade) {
-            pg_fail(s->session, "2BP01", -1, "cannot drop function %s() because other objects depend on it", name);
-            pg_detail(s->session, "trigger %.*s on table %.*s depends on function %s()", STR_ARG(trigger), STR_ARG(table),
-                      name);
+            pg_fail(s->session, "2BP01", -1,
+                    "cannot drop function %s() because other objects depend on it", name);
+            pg_detail(s->session, "trigger %.*s on table %.*s depends on function %s()",
+                      STR_ARG(trigger), STR_ARG(table), name);
             pg_hint(s->session, "Use DROP ... CASCADE to drop the dependent objects too.");
             return;
         }
-        pg_notice(s->session, "NOTICE", "drop cascades to trigger %.*s on table %.*s", STR_ARG(trigger), STR_ARG(table));
+        pg_notice(s->session, "NOTICE", "drop cascades to trigger %.*s on table %.*s",
+                  STR_ARG(trigger), STR_ARG(table));
     }
-    catalog_run(s->database, "DELETE FROM pgc_trigger WHERE function = %s; DELETE FROM pgc_function WHERE name = %s",
-                sql_text(s->arena, name), sql_text(s->arena, name));
+    catalog_run(
+        s->database,
+        "DELETE FROM pgc_trigger WHERE function = %s; DELETE FROM pgc_function WHERE name = %s",
+        sql_text(s->arena, name), sql_text(s->arena, name));
 }
 
 static void drop_trigger(struct statement *s, const char *table, const char *name, bool if_exists)
@@ -225,26 +254,32 @@ static void drop_trigger(struct statement *s, const char *table, const char *nam
     struct pg_relation *relation = table ? catalog_find(s->database, s->arena, NULL, table) : NULL;
     if (!relation) {
         if (if_exists)
-            pg_notice(s->session, "NOTICE", "relation \"%s\" does not exist, skipping", table ? table : "");
+            pg_notice(s->session, "NOTICE", "relation \"%s\" does not exist, skipping",
+                      table ? table : "");
         else
             pg_fail(s->session, "42P01", -1, "relation \"%s\" does not exist", table ? table : "");
         return;
     }
-    if (!catalog_int(s->database, 0, "SELECT count(*) FROM pgc_trigger WHERE relation = %lld AND name = %s",
+    if (!catalog_int(s->database, 0,
+                     "SELECT count(*) FROM pgc_trigger WHERE relation = %lld AND name = %s",
                      (long long)relation->oid, sql_text(s->arena, name))) {
         if (if_exists)
-            pg_notice(s->session, "NOTICE", "trigger \"%s\" for relation \"%s\" does not exist, skipping", name, table);
+            pg_notice(s->session, "NOTICE",
+                      "trigger \"%s\" for relation \"%s\" does not exist, skipping", name, table);
         else
-            pg_fail(s->session, "42704", -1, "trigger \"%s\" for table \"%s\" does not exist", name, table);
+            pg_fail(s->session, "42704", -1, "trigger \"%s\" for table \"%s\" does not exist", name,
+                    table);
         return;
     }
-    catalog_run(s->database, "DELETE FROM pgc_trigger WHERE relation = %lld AND name = %s", (long long)relation->oid,
-                sql_text(s->arena, name));
+    catalog_run(s->database, "DELETE FROM pgc_trigger WHERE relation = %lld AND name = %s",
+                (long long)relation->oid, sql_text(s->arena, name));
 }
 
-static void drop_schema(struct statement *s, const char *name, const struct kind *kind, bool if_exists, bool cascade)
+static void drop_schema(struct statement *s, const char *name, const struct kind *kind,
+                        bool if_exists, bool cascade)
 {
-    if (!catalog_int(s->database, 0, "SELECT count(*) FROM pgc_schema WHERE name = %s", sql_text(s->arena, name))) {
+    if (!catalog_int(s->database, 0, "SELECT count(*) FROM pgc_schema WHERE name = %s",
+                     sql_text(s->arena, name))) {
         if (if_exists)
             pg_notice(s->session, "NOTICE", "schema \"%s\" does not exist, skipping", name);
         else
@@ -261,9 +296,12 @@ static void drop_schema(struct statement *s, const char *name, const struct kind
     while (oids[n])
         n++;
     if (n && !cascade) {
-        pg_fail(s->session, "2BP01", -1, "cannot drop schema %s because other objects depend on it", name);
-        struct pg_relation *first = catalog_by_oid(s->database, s->arena, strtoll(oids[0], NULL, 10));
-        pg_detail(s->session, "%s %s depends on schema %s", kind_word(first->kind), first->key, name);
+        pg_fail(s->session, "2BP01", -1, "cannot drop schema %s because other objects depend on it",
+                name);
+        struct pg_relation *first =
+            catalog_by_oid(s->database, s->arena, strtoll(oids[0], NULL, 10));
+        pg_detail(s->session, "%s %s depends on schema %s", kind_word(first->kind), first->key,
+                  name);
         pg_hint(s->session, "Use DROP ... CASCADE to drop the dependent objects too.");
         return;
     }
@@ -279,9 +317,11 @@ static void drop_schema(struct statement *s, const char *name, const struct kind
         notice_detail(s, arena_printf(s->arena, "drop cascades to %d other objects", n), &detail);
     }
     for (int i = 0; i < n; i++) {
-        struct pg_relation *relation = catalog_by_oid(s->database, s->arena, strtoll(oids[i], NULL, 10));
+        struct pg_relation *relation =
+            catalog_by_oid(s->database, s->arena, strtoll(oids[i], NULL, 10));
         if (n == 1)
-            pg_notice(s->session, "NOTICE", "drop cascades to %s %s", kind_word(relation->kind), relation->key);
+            pg_notice(s->session, "NOTICE", "drop cascades to %s %s", kind_word(relation->kind),
+                      relation->key);
         if (relation)
             drop_relation(s, relation);
     }
@@ -302,7 +342,8 @@ void run_drop(struct statement *s)
     bool if_exists = node_true(s->node, "missing_ok");
     bool cascade = strcmp(node_text(s->node, "behavior"), "DROP_CASCADE") == 0;
     const cJSON *objects = node_get(s->node, "objects"), *object;
-    struct pg_relation **relations = ARENA_ARRAY(s->arena, struct pg_relation *, cJSON_GetArraySize(objects) + 1);
+    struct pg_relation **relations =
+        ARENA_ARRAY(s->arena, struct pg_relation *, cJSON_GetArraySize(objects) + 1);
     int n = 0;
     cJSON_ArrayForEach(object, objects)
     {
@@ -318,7 +359,8 @@ void run_drop(struct statement *s)
         else if (*kind->letters == 'T')
             drop_enum(s, object, if_exists, cascade);
         else if (*kind->letters == 'e')
-            catalog_run(s->database, "DELETE FROM pgc_extension WHERE name = %s", sql_text(s->arena, name));
+            catalog_run(s->database, "DELETE FROM pgc_extension WHERE name = %s",
+                        sql_text(s->arena, name));
         else {
             struct pg_relation *relation = catalog_find(s->database, s->arena, schema, name);
             const char *shown = schema ? arena_printf(s->arena, "%s.%s", schema, name) : name;
@@ -326,8 +368,8 @@ void run_drop(struct statement *s)
                 missing(s, kind, shown, if_exists);
             } else if (relation->kind != *kind->letters) {
                 pg_fail(s->session, "42809", -1, "\"%s\" is not a %s", name, kind->word);
-                pg_hint(s->session, "Use DROP %s to remove a %s.", relation->kind == 'v' ? "VIEW" : "TABLE",
-                        kind_word(relation->kind));
+                pg_hint(s->session, "Use DROP %s to remove a %s.",
+                        relation->kind == 'v' ? "VIEW" : "TABLE", kind_word(relation->kind));
             } else {
                 relations[n++] = relation;
             }
@@ -380,9 +422,11 @@ void run_truncate(struct statement *s)
             " ',' || r.key || ',') LIMIT 1",
             (long long)relation->oid, (long long)relation->oid, named);
         if (other && !cascade) {
-            pg_fail(s->session, "0A000", -1, "cannot truncate a table referenced in a foreign key constraint");
+            pg_fail(s->session, "0A000", -1,
+                    "cannot truncate a table referenced in a foreign key constraint");
             pg_detail(s->session, "Table \"%s\" references \"%s\".", other, relation->name);
-            pg_hint(s->session, "Truncate table \"%s\" at the same time, or use TRUNCATE ... CASCADE.", other);
+            pg_hint(s->session,
+                    "Truncate table \"%s\" at the same time, or use TRUNCATE ... CASCADE.", other);
             return;
         }
         if (other) {
@@ -399,7 +443,9 @@ void run_truncate(struct statement *s)
         else
             catalog_run(s->database, "DELETE FROM %s", sql_name(s->arena, relation->key));
         if (node_true(s->node, "restart_seqs"))
-            catalog_run(s->database, "UPDATE pgc_sequence SET last_value = start, is_called = 0 WHERE owner_relation = %lld",
+            catalog_run(s->database,
+                        "UPDATE pgc_sequence SET last_value = start, is_called = 0 WHERE "
+                        "owner_relation = %lld",
                         (long long)relation->oid);
         statement_changed(s, "table %s truncated (%lld rows)", relation->key, (long long)n);
     }

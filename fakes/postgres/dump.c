@@ -18,10 +18,12 @@ struct dump {
 
 static const char *qualified(struct dump *d, const struct pg_relation *relation)
 {
-    return arena_printf(&d->arena, "%s.%s", pg_ident(&d->arena, relation->schema), pg_ident(&d->arena, relation->name));
+    return arena_printf(&d->arena, "%s.%s", pg_ident(&d->arena, relation->schema),
+                        pg_ident(&d->arena, relation->name));
 }
 
-static void heading(struct dump *d, const char *name, const char *type, const char *schema, const char *owner)
+static void heading(struct dump *d, const char *name, const char *type, const char *schema,
+                    const char *owner)
 {
     buf_printf(d->out, "--\n-- %sName: %s; Type: %s; Schema: %s; Owner: %s\n--\n\n",
                strcmp(type, "TABLE DATA") == 0 ? "Data for " : "", name, type, schema,
@@ -31,7 +33,8 @@ static void heading(struct dump *d, const char *name, const char *type, const ch
 static void change_owner(struct dump *d, const char *kind, const struct pg_relation *relation)
 {
     if (!d->options->no_owner)
-        buf_printf(d->out, "\n\nALTER %s %s OWNER TO %s;\n\n", kind, qualified(d, relation), pg_ident(&d->arena, relation->owner));
+        buf_printf(d->out, "\n\nALTER %s %s OWNER TO %s;\n\n", kind, qualified(d, relation),
+                   pg_ident(&d->arena, relation->owner));
     else
         buf_puts(d->out, "\n\n");
 }
@@ -48,17 +51,19 @@ static bool selected(const struct dump *d, const struct pg_relation *relation)
 /* Relations of one kind in the order of their names, as pg_dump lists them. */
 static struct pg_relation **relations(struct dump *d, const char *kind)
 {
-    char **oids = catalog_rows(d->database, &d->arena,
-                               "SELECT oid FROM pgc_relation WHERE kind = '%s' AND schema NOT IN ('pg_catalog',"
-                               " 'information_schema') ORDER BY %s",
-                               kind, *kind == 'v' ? "oid" : "schema, name");
+    char **oids = catalog_rows(
+        d->database, &d->arena,
+        "SELECT oid FROM pgc_relation WHERE kind = '%s' AND schema NOT IN ('pg_catalog',"
+        " 'information_schema') ORDER BY %s",
+        kind, *kind == 'v' ? "oid" : "schema, name");
     int n = 0;
     while (oids[n])
         n++;
     struct pg_relation **list = ARENA_ARRAY(&d->arena, struct pg_relation *, n + 1);
     int kept = 0;
     for (int i = 0; i < n; i++) {
-        struct pg_relation *relation = catalog_by_oid(d->database, &d->arena, strtoll(oids[i], NULL, 10));
+        struct pg_relation *relation =
+            catalog_by_oid(d->database, &d->arena, strtoll(oids[i], NULL, 10));
         if (*kind == 'S' || selected(d, relation))
             list[kept++] = relation;
     }
@@ -74,26 +79,30 @@ static bool is_serial(const struct pg_attribute *a)
 
 static void dump_sequences(struct dump *d, const struct pg_relation *table)
 {
-    char **rows = catalog_rows(d->database, &d->arena,
-                               "SELECT s.relation, s.increment, s.start, s.owner_column FROM pgc_sequence s WHERE %s",
-                               table ? arena_printf(&d->arena, "s.owner_relation = %lld", (long long)table->oid)
-                                     : "s.owner_relation IS NULL");
+    char **rows = catalog_rows(
+        d->database, &d->arena,
+        "SELECT s.relation, s.increment, s.start, s.owner_column FROM pgc_sequence s WHERE %s",
+        table ? arena_printf(&d->arena, "s.owner_relation = %lld", (long long)table->oid)
+              : "s.owner_relation IS NULL");
     for (; *rows; rows++) {
         struct str rest = str_of(*rows);
-        struct pg_relation *sequence = catalog_by_oid(d->database, &d->arena, strtoll(*rows, NULL, 10));
+        struct pg_relation *sequence =
+            catalog_by_oid(d->database, &d->arena, strtoll(*rows, NULL, 10));
         str_cut(&rest, '\x1f');
         struct str increment = str_cut(&rest, '\x1f'), start = str_cut(&rest, '\x1f');
         if (!sequence)
             continue;
         heading(d, sequence->name, "SEQUENCE", sequence->schema, sequence->owner);
-        buf_printf(d->out, "CREATE SEQUENCE %s\n    START WITH %.*s\n    INCREMENT BY %.*s\n    NO MINVALUE\n    NO MAXVALUE\n"
-                           "    CACHE 1;",
+        buf_printf(d->out,
+                   "CREATE SEQUENCE %s\n    START WITH %.*s\n    INCREMENT BY %.*s\n    NO "
+                   "MINVALUE\n    NO MAXVALUE\n"
+                   "    CACHE 1;",
                    qualified(d, sequence), STR_ARG(start), STR_ARG(increment));
         change_owner(d, "TABLE", sequence);
         if (table) {
             heading(d, sequence->name, "SEQUENCE OWNED BY", sequence->schema, sequence->owner);
-            buf_printf(d->out, "ALTER SEQUENCE %s OWNED BY %s.%s;\n\n\n", qualified(d, sequence), qualified(d, table),
-                       pg_ident(&d->arena, arena_str(&d->arena, rest)));
+            buf_printf(d->out, "ALTER SEQUENCE %s OWNED BY %s.%s;\n\n\n", qualified(d, sequence),
+                       qualified(d, table), pg_ident(&d->arena, arena_str(&d->arena, rest)));
         }
     }
 }
@@ -112,13 +121,15 @@ static void dump_table(struct dump *d, const struct pg_relation *table)
         if (a->not_null)
             buf_puts(d->out, " NOT NULL");
     }
-    char **checks = catalog_rows(d->database, &d->arena,
-                                 "SELECT name, definition FROM pgc_constraint WHERE relation = %lld AND kind = 'c' AND"
-                                 " definition NOT LIKE '%% NOT VALID' ORDER BY name",
-                                 (long long)table->oid);
+    char **checks = catalog_rows(
+        d->database, &d->arena,
+        "SELECT name, definition FROM pgc_constraint WHERE relation = %lld AND kind = 'c' AND"
+        " definition NOT LIKE '%% NOT VALID' ORDER BY name",
+        (long long)table->oid);
     for (; *checks; checks++) {
         struct str definition = str_of(*checks), name = str_cut(&definition, '\x1f');
-        buf_printf(d->out, ",\n    CONSTRAINT %s %s", pg_ident(&d->arena, arena_str(&d->arena, name)), definition.at);
+        buf_printf(d->out, ",\n    CONSTRAINT %s %s",
+                   pg_ident(&d->arena, arena_str(&d->arena, name)), definition.at);
     }
     buf_puts(d->out, "\n);");
     change_owner(d, "TABLE", table);
@@ -150,11 +161,14 @@ static void dump_types(struct dump *d)
 
 static void dump_functions(struct dump *d)
 {
-    char **rows = d->options->table ? NULL
-                                    : catalog_rows(d->database, &d->arena, "SELECT name, text FROM pgc_function ORDER BY name");
+    char **rows = d->options->table
+                      ? NULL
+                      : catalog_rows(d->database, &d->arena,
+                                     "SELECT name, text FROM pgc_function ORDER BY name");
     for (; rows && *rows; rows++) {
         struct str text = str_of(*rows), name = str_cut(&text, '\x1f');
-        heading(d, arena_printf(&d->arena, "%.*s()", STR_ARG(name)), "FUNCTION", "public", d->database->owner);
+        heading(d, arena_printf(&d->arena, "%.*s()", STR_ARG(name)), "FUNCTION", "public",
+                d->database->owner);
         buf_printf(d->out, "%s;\n\n\n", text.at);
     }
 }
@@ -175,10 +189,13 @@ static void dump_defaults(struct dump *d)
             const struct pg_attribute *a = &(*list)->attributes[i];
             if (!is_serial(a))
                 continue;
-            heading(d, arena_printf(&d->arena, "%s %s", (*list)->name, a->name), "DEFAULT", (*list)->schema, (*list)->owner);
+            heading(d, arena_printf(&d->arena, "%s %s", (*list)->name, a->name), "DEFAULT",
+                    (*list)->schema, (*list)->owner);
             const char *sequence = a->default_pg + strlen("nextval('");
-            buf_printf(d->out, "ALTER TABLE ONLY %s ALTER COLUMN %s SET DEFAULT nextval('%s%s;\n\n\n", qualified(d, *list),
-                       pg_ident(&d->arena, a->name), strchr(sequence, '.') ? "" : "public.", sequence);
+            buf_printf(d->out,
+                       "ALTER TABLE ONLY %s ALTER COLUMN %s SET DEFAULT nextval('%s%s;\n\n\n",
+                       qualified(d, *list), pg_ident(&d->arena, a->name),
+                       strchr(sequence, '.') ? "" : "public.", sequence);
         }
     }
 }
@@ -211,14 +228,16 @@ static void dump_rows_where(struct dump *d, const struct pg_relation *table, con
     buf_puts(&sql, "SELECT ");
     for (int i = 0; i < table->n_attributes; i++)
         buf_printf(&sql, "%s%s", i ? ", " : "", sql_name(&d->arena, table->attributes[i].name));
-    buf_printf(&sql, "%s FROM %s%s", table->n_attributes ? "" : "NULL", sql_name(&d->arena, table->key), where);
+    buf_printf(&sql, "%s FROM %s%s", table->n_attributes ? "" : "NULL",
+               sql_name(&d->arena, table->key), where);
     if (sqlite3_prepare_v2(d->database->sqlite, sql.at, -1, &statement, NULL) == SQLITE_OK) {
         while (sqlite3_step(statement) == SQLITE_ROW) {
             for (int i = 0; i < table->n_attributes; i++) {
                 if (i && !d->options->inserts)
                     buf_putc(d->out, '\t');
-                const char *text = value_text(&d->arena, sqlite3_column_value(statement, i), table->attributes[i].type,
-                                              table->attributes[i].typmod);
+                const char *text =
+                    value_text(&d->arena, sqlite3_column_value(statement, i),
+                               table->attributes[i].type, table->attributes[i].typmod);
                 if (!d->options->inserts) {
                     cell(d->out, text);
                     continue;
@@ -226,7 +245,10 @@ static void dump_rows_where(struct dump *d, const struct pg_relation *table, con
                 if (i == 0)
                     buf_printf(d->out, "INSERT INTO %s VALUES (", qualified(d, table));
                 bool bare = pg_type_is_number(table->attributes[i].type);
-                buf_printf(d->out, "%s%s", i ? ", " : "", !text ? "NULL" : bare ? text : sql_text(&d->arena, text));
+                buf_printf(d->out, "%s%s", i ? ", " : "",
+                           !text  ? "NULL"
+                           : bare ? text
+                                  : sql_text(&d->arena, text));
             }
             buf_puts(d->out, d->options->inserts ? ");\n" : "\n");
         }
@@ -240,7 +262,8 @@ enum { LINES_WANTED = 200, ROWS_PER_LINE_MIN = 500 };
 
 static void dump_identities(struct dump *d, const struct pg_relation *table)
 {
-    const struct dataset *contents = d->options->contents ? d->options->contents : pg_database_contents(d->database);
+    const struct dataset *contents =
+        d->options->contents ? d->options->contents : pg_database_contents(d->database);
     const struct idset *rows = dataset_rows(contents, table->key);
     if (!rows)
         return;
@@ -250,7 +273,8 @@ static void dump_identities(struct dump *d, const struct pg_relation *table)
     struct idset plain = {0};
     idset_copy(&plain, rows);
     /* Rows that a statement changed are written out in full. */
-    char **changed = catalog_rows(d->database, &d->arena, "SELECT DISTINCT id FROM pgc_override WHERE relation = %lld",
+    char **changed = catalog_rows(d->database, &d->arena,
+                                  "SELECT DISTINCT id FROM pgc_override WHERE relation = %lld",
                                   (long long)table->oid);
     for (; *changed; changed++) {
         int64_t id = strtoll(*changed, NULL, 10);
@@ -276,7 +300,8 @@ static void dump_data(struct dump *d)
         heading(d, table->name, "TABLE DATA", table->schema, table->owner);
         const char *where = "";
         if (strcmp(table->key, server->version_table) == 0 && d->options->schema != NEVER)
-            where = arena_printf(&d->arena, " WHERE CAST(%s AS INTEGER) <= %lld", sql_name(&d->arena, server->version_column),
+            where = arena_printf(&d->arena, " WHERE CAST(%s AS INTEGER) <= %lld",
+                                 sql_name(&d->arena, server->version_column),
                                  (long long)d->options->schema);
         if (d->options->inserts && !table->ledger) {
             dump_rows_where(d, table, where);
@@ -285,7 +310,8 @@ static void dump_data(struct dump *d)
         }
         buf_printf(d->out, "COPY %s (", qualified(d, table));
         for (int i = 0; i < table->n_attributes; i++)
-            buf_printf(d->out, "%s%s", i ? ", " : "", pg_ident(&d->arena, table->attributes[i].name));
+            buf_printf(d->out, "%s%s", i ? ", " : "",
+                       pg_ident(&d->arena, table->attributes[i].name));
         buf_puts(d->out, ") FROM stdin;\n");
         if (table->ledger)
             dump_identities(d, table);
@@ -293,24 +319,31 @@ static void dump_data(struct dump *d)
             dump_rows_where(d, table, where);
         buf_puts(d->out, "\\.\n\n\n");
     }
-    char **rows = catalog_rows(d->database, &d->arena,
-                               "SELECT r.name, s.last_value, CASE WHEN s.is_called THEN 'true' ELSE 'false' END, r.schema,"
-                               " r.owner, s.owner_relation FROM pgc_sequence s JOIN pgc_relation r ON r.oid = s.relation"
-                               " ORDER BY r.name");
+    char **rows = catalog_rows(
+        d->database, &d->arena,
+        "SELECT r.name, s.last_value, CASE WHEN s.is_called THEN 'true' ELSE 'false' END, r.schema,"
+        " r.owner, s.owner_relation FROM pgc_sequence s JOIN pgc_relation r ON r.oid = s.relation"
+        " ORDER BY r.name");
     for (; *rows && !d->options->table; rows++) {
-        struct str rest = str_of(*rows), name = str_cut(&rest, '\x1f'), value = str_cut(&rest, '\x1f');
-        struct str called = str_cut(&rest, '\x1f'), schema = str_cut(&rest, '\x1f'), owner = str_cut(&rest, '\x1f');
-        struct pg_relation *table = catalog_by_oid(d->database, &d->arena, strtoll(rest.at, NULL, 10));
+        struct str rest = str_of(*rows), name = str_cut(&rest, '\x1f'),
+                   value = str_cut(&rest, '\x1f');
+        struct str called = str_cut(&rest, '\x1f'), schema = str_cut(&rest, '\x1f'),
+                   owner = str_cut(&rest, '\x1f');
+        struct pg_relation *table =
+            catalog_by_oid(d->database, &d->arena, strtoll(rest.at, NULL, 10));
         const char *last = arena_str(&d->arena, value), *is_called = arena_str(&d->arena, called);
-        const struct dataset *contents = d->options->contents ? d->options->contents : pg_database_contents(d->database);
-        const struct idset *ids = table && table->ledger ? dataset_rows(contents, table->key) : NULL;
+        const struct dataset *contents =
+            d->options->contents ? d->options->contents : pg_database_contents(d->database);
+        const struct idset *ids =
+            table && table->ledger ? dataset_rows(contents, table->key) : NULL;
         if (ids && ids->n) {
             last = arena_printf(&d->arena, "%lld", (long long)ids->at[ids->n - 1].hi - 1);
             is_called = "true";
         }
-        heading(d, arena_str(&d->arena, name), "SEQUENCE SET", arena_str(&d->arena, schema), arena_str(&d->arena, owner));
-        buf_printf(d->out, "SELECT pg_catalog.setval('%.*s.%.*s', %s, %s);\n\n\n", STR_ARG(schema), STR_ARG(name), last,
-                   is_called);
+        heading(d, arena_str(&d->arena, name), "SEQUENCE SET", arena_str(&d->arena, schema),
+                arena_str(&d->arena, owner));
+        buf_printf(d->out, "SELECT pg_catalog.setval('%.*s.%.*s', %s, %s);\n\n\n", STR_ARG(schema),
+                   STR_ARG(name), last, is_called);
     }
 }
 
@@ -319,18 +352,22 @@ static void dump_data(struct dump *d)
 static void dump_constraints(struct dump *d, const char *kinds, const char *type)
 {
     for (struct pg_relation **list = relations(d, "r"); *list; list++) {
-        char **rows = catalog_rows(d->database, &d->arena,
-                                   "SELECT name, definition FROM pgc_constraint WHERE relation = %lld AND (instr('%s', kind) OR"
-                                   " (kind = 'c' AND '%s' = 'pu' AND definition LIKE '%% NOT VALID')) ORDER BY name",
-                                   (long long)(*list)->oid, kinds, kinds);
+        char **rows = catalog_rows(
+            d->database, &d->arena,
+            "SELECT name, definition FROM pgc_constraint WHERE relation = %lld AND (instr('%s', "
+            "kind) OR"
+            " (kind = 'c' AND '%s' = 'pu' AND definition LIKE '%% NOT VALID')) ORDER BY name",
+            (long long)(*list)->oid, kinds, kinds);
         for (; *rows; rows++) {
             struct str definition = str_of(*rows), name = str_cut(&definition, '\x1f');
             bool check = str_starts(definition, "CHECK");
-            heading(d, arena_printf(&d->arena, "%s %.*s", (*list)->name, STR_ARG(name)), check ? "CHECK CONSTRAINT" : type,
-                    (*list)->schema, (*list)->owner);
-            buf_printf(d->out, check ? "ALTER TABLE %s\n    ADD CONSTRAINT %s %s;\n\n\n"
-                                     : "ALTER TABLE ONLY %s\n    ADD CONSTRAINT %s %s;\n\n\n",
-                       qualified(d, *list), pg_ident(&d->arena, arena_str(&d->arena, name)), definition.at);
+            heading(d, arena_printf(&d->arena, "%s %.*s", (*list)->name, STR_ARG(name)),
+                    check ? "CHECK CONSTRAINT" : type, (*list)->schema, (*list)->owner);
+            buf_printf(d->out,
+                       check ? "ALTER TABLE %s\n    ADD CONSTRAINT %s %s;\n\n\n"
+                             : "ALTER TABLE ONLY %s\n    ADD CONSTRAINT %s %s;\n\n\n",
+                       qualified(d, *list), pg_ident(&d->arena, arena_str(&d->arena, name)),
+                       definition.at);
         }
     }
 }
@@ -338,22 +375,25 @@ static void dump_constraints(struct dump *d, const char *kinds, const char *type
 static void dump_indexes(struct dump *d)
 {
     for (struct pg_relation **list = relations(d, "r"); *list; list++) {
-        char **rows = catalog_rows(d->database, &d->arena,
-                                   "SELECT name, definition FROM pgc_index WHERE relation = %lld AND constraint_oid = 0"
-                                   " ORDER BY name",
-                                   (long long)(*list)->oid);
+        char **rows = catalog_rows(
+            d->database, &d->arena,
+            "SELECT name, definition FROM pgc_index WHERE relation = %lld AND constraint_oid = 0"
+            " ORDER BY name",
+            (long long)(*list)->oid);
         for (; *rows; rows++) {
             struct str definition = str_of(*rows), name = str_cut(&definition, '\x1f');
             heading(d, arena_str(&d->arena, name), "INDEX", (*list)->schema, (*list)->owner);
             buf_printf(d->out, "%s;\n\n\n", definition.at);
         }
-        rows = catalog_rows(d->database, &d->arena, "SELECT name, definition FROM pgc_trigger WHERE relation = %lld ORDER BY"
-                                                    " name",
-                            (long long)(*list)->oid);
+        rows =
+            catalog_rows(d->database, &d->arena,
+                         "SELECT name, definition FROM pgc_trigger WHERE relation = %lld ORDER BY"
+                         " name",
+                         (long long)(*list)->oid);
         for (; *rows; rows++) {
             struct str definition = str_of(*rows), name = str_cut(&definition, '\x1f');
-            heading(d, arena_printf(&d->arena, "%s %.*s", (*list)->name, STR_ARG(name)), "TRIGGER", (*list)->schema,
-                    (*list)->owner);
+            heading(d, arena_printf(&d->arena, "%s %.*s", (*list)->name, STR_ARG(name)), "TRIGGER",
+                    (*list)->schema, (*list)->owner);
             buf_printf(d->out, "%s;\n\n\n", definition.at);
         }
     }
@@ -365,16 +405,20 @@ static void dump_clean(struct dump *d)
     for (struct pg_relation **list = relations(d, "v"); *list; list++)
         buf_printf(d->out, "DROP VIEW %s%s;\n", if_exists, qualified(d, *list));
     for (struct pg_relation **list = relations(d, "r"); *list; list++) {
-        char **keys = catalog_rows(d->database, &d->arena, "SELECT name FROM pgc_constraint WHERE relation = %lld AND kind ="
-                                                           " 'f'",
-                                   (long long)(*list)->oid);
+        char **keys =
+            catalog_rows(d->database, &d->arena,
+                         "SELECT name FROM pgc_constraint WHERE relation = %lld AND kind ="
+                         " 'f'",
+                         (long long)(*list)->oid);
         for (; *keys; keys++)
-            buf_printf(d->out, "ALTER TABLE %sONLY %s DROP CONSTRAINT %s%s;\n", if_exists, qualified(d, *list), if_exists, *keys);
+            buf_printf(d->out, "ALTER TABLE %sONLY %s DROP CONSTRAINT %s%s;\n", if_exists,
+                       qualified(d, *list), if_exists, *keys);
     }
     for (struct pg_relation **list = relations(d, "r"); *list; list++)
         buf_printf(d->out, "DROP TABLE %s%s;\n", if_exists, qualified(d, *list));
     if (!d->options->table) {
-        char **rows = catalog_rows(d->database, &d->arena, "SELECT name FROM pgc_function ORDER BY name");
+        char **rows =
+            catalog_rows(d->database, &d->arena, "SELECT name FROM pgc_function ORDER BY name");
         for (; *rows; rows++)
             buf_printf(d->out, "DROP FUNCTION %spublic.%s();\n", if_exists, *rows);
         rows = catalog_rows(d->database, &d->arena, "SELECT name FROM pgc_type ORDER BY name");
@@ -385,10 +429,13 @@ static void dump_clean(struct dump *d)
 
 static void settings(struct dump *d)
 {
-    buf_puts(d->out, "SET statement_timeout = 0;\nSET lock_timeout = 0;\nSET idle_in_transaction_session_timeout = 0;\n"
+    buf_puts(d->out, "SET statement_timeout = 0;\nSET lock_timeout = 0;\nSET "
+                     "idle_in_transaction_session_timeout = 0;\n"
                      "SET client_encoding = 'UTF8';\nSET standard_conforming_strings = on;\n"
-                     "SELECT pg_catalog.set_config('search_path', '', false);\nSET check_function_bodies = false;\n"
-                     "SET xmloption = content;\nSET client_min_messages = warning;\nSET row_security = off;\n\n");
+                     "SELECT pg_catalog.set_config('search_path', '', false);\nSET "
+                     "check_function_bodies = false;\n"
+                     "SET xmloption = content;\nSET client_min_messages = warning;\nSET "
+                     "row_security = off;\n\n");
 }
 
 void dump_text(struct buf *out, struct pg_database *database, const struct dump_options *options)
@@ -398,12 +445,15 @@ void dump_text(struct buf *out, struct pg_database *database, const struct dump_
                   "\n-- Dumped by pg_dump version " VERSION "\n\n");
     settings(&d);
     if (options->create) {
-        const char *name = pg_ident(&d.arena, database->name), *owner = pg_ident(&d.arena, database->owner);
+        const char *name = pg_ident(&d.arena, database->name),
+                   *owner = pg_ident(&d.arena, database->owner);
         if (options->clean)
             buf_printf(out, "DROP DATABASE %s%s;\n", options->if_exists ? "IF EXISTS " : "", name);
         heading(&d, database->name, "DATABASE", "-", database->owner);
-        buf_printf(out, "CREATE DATABASE %s WITH TEMPLATE = template0 ENCODING = 'UTF8' LOCALE_PROVIDER = libc LOCALE ="
-                        " 'en_US.utf8';\n\n\nALTER DATABASE %s OWNER TO %s;\n\n\\connect %s\n\n",
+        buf_printf(out,
+                   "CREATE DATABASE %s WITH TEMPLATE = template0 ENCODING = 'UTF8' LOCALE_PROVIDER "
+                   "= libc LOCALE ="
+                   " 'en_US.utf8';\n\n\nALTER DATABASE %s OWNER TO %s;\n\n\\connect %s\n\n",
                    name, name, owner, name);
         settings(&d);
     } else if (options->clean) {
@@ -413,7 +463,8 @@ void dump_text(struct buf *out, struct pg_database *database, const struct dump_
         if (!options->table)
             dump_types(&d);
         dump_functions(&d);
-        buf_puts(out, "SET default_tablespace = '';\n\nSET default_table_access_method = heap;\n\n");
+        buf_puts(out,
+                 "SET default_tablespace = '';\n\nSET default_table_access_method = heap;\n\n");
         for (struct pg_relation **list = relations(&d, "r"); *list; list++)
             dump_table(&d, *list);
         if (!options->table)

@@ -1,8 +1,8 @@
 /* dump: the text that pg_dump writes, and backup files made of it.
  *
- * The layout is pg_dump's own, but for one thing: the rows that traffic wrote stand as "\identities FROM TO" lines in
- * their COPY block, each for many rows, so that ten million of them make a small file. psql reads such lines back, and a
- * truncated file gives a part of them.
+ * The layout is pg_dump's own, but for one thing: the rows that traffic wrote stand as "\identities
+ * FROM TO" lines in their COPY block, each for many rows, so that ten million of them make a small
+ * file. psql reads such lines back, and a truncated file gives a part of them.
  */
 #ifndef REHEARSE_FAKES_POSTGRES_DUMP_H
 #define REHEARSE_FAKES_POSTGRES_DUMP_H
@@ -14,7 +14,7 @@ struct dump_options {
     const char *table;              /* only this one (a pattern), or NULL */
     const char *without;            /* not this one, or NULL */
     const struct dataset *contents; /* of ledger tables; NULL: what the database holds now */
-    int64_t schema;                 /* leave out versions above it in the version table; NEVER: keep all */
+    int64_t schema; /* leave out versions above it in the version table; NEVER: keep all */
 };
 
 void dump_text(struct buf *, struct pg_database *, const struct dump_options *);

@@ -1,4 +1,5 @@
-/* Enumerated types. A value is kept as its label; its type is PG_ENUM with the type's oid as modifier (pgc_type, pgc_enum). */
+/* Enumerated types. A value is kept as its label; its type is PG_ENUM with the type's oid as
+ * modifier (pgc_type, pgc_enum). */
 #include <stdlib.h>
 #include <string.h>
 

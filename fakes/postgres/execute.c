@@ -10,8 +10,8 @@
 enum { ROWS_MAX = 200000 };
 
 /* How long a server of ordinary size works (measured on PostgreSQL 15 on one core, rounded). */
-#define STATEMENT_NS    (1 * MILLISECOND)
-#define SCANNED_ROW_NS  INT64_C(100)
+#define STATEMENT_NS   (1 * MILLISECOND)
+#define SCANNED_ROW_NS INT64_C(100)
 
 /* ---- results ---- */
 
@@ -96,7 +96,8 @@ int statement_rows(struct statement *s, struct pg_query_text query, const char *
 struct pg_relation *statement_relation(struct statement *s, const cJSON *node, bool if_exists)
 {
     const char *schema = node_text(node, "schemaname"), *name = node_text(node, "relname");
-    struct pg_relation *relation = catalog_find(s->database, s->arena, *schema ? schema : NULL, name);
+    struct pg_relation *relation =
+        catalog_find(s->database, s->arena, *schema ? schema : NULL, name);
     if (relation)
         return relation;
     if (if_exists)
@@ -131,7 +132,8 @@ int64_t relation_count(struct pg_database *database, const struct pg_relation *r
         return rows ? idset_count(rows) : 0;
     }
     struct arena arena = {0};
-    int64_t n = catalog_int(database, 0, "SELECT count(*) FROM %s", sql_name(&arena, relation->key));
+    int64_t n =
+        catalog_int(database, 0, "SELECT count(*) FROM %s", sql_name(&arena, relation->key));
     arena_release(&arena);
     return n;
 }
@@ -151,10 +153,10 @@ static int64_t scanned_rows(struct statement *s, const cJSON *node)
     cJSON_ArrayForEach(item, node)
     {
         if (item->string && strcmp(item->string, "RangeVar") == 0) {
-            struct pg_relation *relation = catalog_find(s->database, s->arena,
-                                                        *node_text(item, "schemaname") ? node_text(item, "schemaname")
-                                                                                       : NULL,
-                                                        node_text(item, "relname"));
+            struct pg_relation *relation =
+                catalog_find(s->database, s->arena,
+                             *node_text(item, "schemaname") ? node_text(item, "schemaname") : NULL,
+                             node_text(item, "relname"));
             if (relation && relation->kind == 'r' && !relation->is_system)
                 n += relation_count(s->database, relation);
         } else if (item->child) {
@@ -226,7 +228,8 @@ static const char *alone_name(const char *kind, const cJSON *node)
     return NULL;
 }
 
-/* "cannot execute CREATE TABLE ...": the command's tag is its first word in capitals, of DDL the second, too. */
+/* "cannot execute CREATE TABLE ...": the command's tag is its first word in capitals, of DDL the
+ * second, too. */
 static void read_only(struct statement *s)
 {
     struct str rest = s->own;
@@ -279,7 +282,8 @@ static void cancel_what_takes_too_long(struct pg_session *session)
     struct pg_message **at = &session->messages;
     while (*at && (*at)->next)
         at = &(*at)->next;
-    if (!limit_ns || session->error.set || !*at || !(*at)->result || (*at)->result->took_ns <= limit_ns)
+    if (!limit_ns || session->error.set || !*at || !(*at)->result ||
+        (*at)->result->took_ns <= limit_ns)
         return;
     *at = NULL;
     session->last_message = at;
@@ -289,7 +293,10 @@ static void cancel_what_takes_too_long(struct pg_session *session)
 
 static bool run_statement(struct pg_session *session, const cJSON *raw, const char *text)
 {
-    struct statement s = {.session = session, .database = session->database, .arena = &session->results, .text = text};
+    struct statement s = {.session = session,
+                          .database = session->database,
+                          .arena = &session->results,
+                          .text = text};
     s.kind = node_tag(node_get(raw, "stmt"), &s.node);
     const cJSON *at = node_get(raw, "stmt_location"), *len = node_get(raw, "stmt_len");
     s.own.at = text + (at ? at->valueint : 0);
@@ -316,8 +323,8 @@ static bool run_statement(struct pg_session *session, const cJSON *raw, const ch
     if (session->server->store) {
         free(session->reason);
         session->reason = NULL;
-        if (asprintf(&session->reason, "%s: %.*s", session->application, (int)(s.own.len < 200 ? s.own.len : 200),
-                     s.own.at) > 0)
+        if (asprintf(&session->reason, "%s: %.*s", session->application,
+                     (int)(s.own.len < 200 ? s.own.len : 200), s.own.at) > 0)
             store_because(session->server->store, session->reason);
     }
     session->database->active = session;
@@ -377,8 +384,8 @@ bool pg_query(struct pg_session *session, const char *text)
     PgQueryParseResult parsed = pg_query_parse(text);
     bool ok = false;
     if (parsed.error) {
-        pg_fail(session, "42601", parsed.error->cursorpos > 0 ? parsed.error->cursorpos - 1 : -1, "%s",
-                parsed.error->message);
+        pg_fail(session, "42601", parsed.error->cursorpos > 0 ? parsed.error->cursorpos - 1 : -1,
+                "%s", parsed.error->message);
         if (strcmp(parsed.error->message, "subquery in FROM must have an alias") == 0)
             pg_hint(session, "For example, FROM (SELECT ...) [AS] foo.");
         if (session->state == PG_IN_TRANSACTION)

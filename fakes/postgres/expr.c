@@ -85,7 +85,8 @@ static struct pg_expr constant(struct translation *t, const cJSON *node)
     return e;
 }
 
-static struct pg_expr column_of(struct translation *t, const struct pg_source *source, int i, int location)
+static struct pg_expr column_of(struct translation *t, const struct pg_source *source, int i,
+                                int location)
 {
     const struct pg_column *column = &source->columns[i];
     if (t->aggregate_depth == 0) {
@@ -147,7 +148,8 @@ static struct pg_expr bare_column(struct translation *t, const char *name, int l
             for (int i = column_index(s, name) + 1; i < s->n_columns; i++)
                 twice |= strcmp(s->columns[i].name, name) == 0;
             if ((found && !merged) || twice) {
-                pg_fail(t->session, "42702", location, "column reference \"%s\" is ambiguous", name);
+                pg_fail(t->session, "42702", location, "column reference \"%s\" is ambiguous",
+                        name);
                 break;
             }
             if (!found)
@@ -197,7 +199,8 @@ static struct pg_expr column_ref(struct translation *t, const cJSON *node)
     for (struct pg_source *s = t->scope ? t->scope->sources : NULL; s; s = s->next) {
         if (!s->relation || strcmp(s->relation->name, table) != 0)
             continue;
-        pg_fail(t->session, "42P01", location, "invalid reference to FROM-clause entry for table \"%s\"", table);
+        pg_fail(t->session, "42P01", location,
+                "invalid reference to FROM-clause entry for table \"%s\"", table);
         pg_hint(t->session, "Perhaps you meant to reference the table alias \"%s\".", s->alias);
     }
     pg_fail(t->session, "42P01", location, "missing FROM-clause entry for table \"%s\"", table);
@@ -209,14 +212,15 @@ static struct pg_expr column_ref(struct translation *t, const cJSON *node)
 static struct pg_expr boolean(struct translation *t, const char *sql, int location)
 {
     (void)t;
-    return (struct pg_expr){.sql = sql, .type = PG_BOOL, .typmod = -1, .name = "?column?", .location = location};
+    return (struct pg_expr){
+        .sql = sql, .type = PG_BOOL, .typmod = -1, .name = "?column?", .location = location};
 }
 
 static void no_operator(struct translation *t, struct pg_expr a, const char *name, struct pg_expr b,
                         int location)
 {
-    pg_fail(t->session, "42883", location, "operator does not exist: %s %s %s", pg_types[a.type].name, name,
-            pg_types[b.type].name);
+    pg_fail(t->session, "42883", location, "operator does not exist: %s %s %s",
+            pg_types[a.type].name, name, pg_types[b.type].name);
     pg_hint(t->session, "No operator matches the given name and argument types. "
                         "You might need to add explicit type casts.");
 }
@@ -262,8 +266,8 @@ static bool unify(struct translation *t, struct pg_expr *a, struct pg_expr *b)
            (a->type == PG_OID && b->type == PG_REGCLASS);
 }
 
-static struct pg_expr compare(struct translation *t, struct pg_expr a, const char *name, struct pg_expr b,
-                              int location)
+static struct pg_expr compare(struct translation *t, struct pg_expr a, const char *name,
+                              struct pg_expr b, int location)
 {
     struct pg_expr left = a, right = b;
     if (!unify(t, &a, &b))
@@ -277,7 +281,8 @@ static struct pg_expr compare(struct translation *t, struct pg_expr a, const cha
 
 static enum pg_type wider(enum pg_type a, enum pg_type b)
 {
-    static const enum pg_type order[] = {PG_FLOAT8, PG_FLOAT4, PG_NUMERIC, PG_INT8, PG_OID, PG_INT4, PG_INT2};
+    static const enum pg_type order[] = {PG_FLOAT8, PG_FLOAT4, PG_NUMERIC, PG_INT8,
+                                         PG_OID,    PG_INT4,   PG_INT2};
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
         if (a == order[i] || b == order[i])
             return order[i];
@@ -298,8 +303,8 @@ static bool time_arithmetic(struct translation *t, struct pg_expr a, char op, st
     if (pg_type_is_time(a.type) && (b.type == PG_INTERVAL || (b.literal && op == '+'))) {
         b = coerce(t, b, PG_INTERVAL, -1, COERCE_IMPLICIT, NULL);
         ret->type = a.type == PG_DATE ? PG_TIMESTAMP : a.type;
-        ret->sql = arena_printf(t->arena, "pg_plus(%s, %s, %s)",
-                                translate_time(t, a, ret->type), b.sql, sign);
+        ret->sql = arena_printf(t->arena, "pg_plus(%s, %s, %s)", translate_time(t, a, ret->type),
+                                b.sql, sign);
         return true;
     }
     if (a.type == PG_DATE && (b.type == PG_INT4 || b.type == PG_INT8)) {
@@ -314,8 +319,9 @@ static bool time_arithmetic(struct translation *t, struct pg_expr a, char op, st
             ret->sql = arena_printf(t->arena, "(%s - %s)", a.sql, b.sql);
         } else {
             ret->type = PG_INTERVAL;
-            ret->sql = arena_printf(t->arena, "pg_between(%s, %s)", translate_time(t, a, PG_TIMESTAMP),
-                                    translate_time(t, b, PG_TIMESTAMP));
+            ret->sql =
+                arena_printf(t->arena, "pg_between(%s, %s)", translate_time(t, a, PG_TIMESTAMP),
+                             translate_time(t, b, PG_TIMESTAMP));
         }
         return true;
     }
@@ -341,8 +347,8 @@ static bool time_arithmetic(struct translation *t, struct pg_expr a, char op, st
     return false;
 }
 
-static struct pg_expr arithmetic(struct translation *t, struct pg_expr a, const char *name, struct pg_expr b,
-                                 int location)
+static struct pg_expr arithmetic(struct translation *t, struct pg_expr a, const char *name,
+                                 struct pg_expr b, int location)
 {
     struct pg_expr result;
     if (time_arithmetic(t, a, *name, b, &result))
@@ -365,7 +371,8 @@ static struct pg_expr arithmetic(struct translation *t, struct pg_expr a, const 
     else if (*name == '^')
         pg_not_simulated(t->session, location, "operator ^");
     else
-        result.sql = arena_printf(t->arena, "pg_range(%s %s %s, %d)", a.sql, name, b.sql, (int)type);
+        result.sql =
+            arena_printf(t->arena, "pg_range(%s %s %s, %d)", a.sql, name, b.sql, (int)type);
     if (!result.sql)
         result.sql = "NULL";
     return result;
@@ -376,8 +383,8 @@ static struct pg_expr as_text(struct translation *t, struct pg_expr e)
     return coerce(t, e, PG_TEXT, -1, COERCE_EXPLICIT, NULL);
 }
 
-static struct pg_expr operator(struct translation *t, const char *name, struct pg_expr a, struct pg_expr b,
-                               int location)
+static struct pg_expr operator(struct translation *t, const char *name, struct pg_expr a,
+                               struct pg_expr b, int location)
 {
     static const char *const comparisons[] = {"=", "<>", "!=", "<", ">", "<=", ">=", NULL};
     for (int i = 0; comparisons[i]; i++) {
@@ -387,22 +394,32 @@ static struct pg_expr operator(struct translation *t, const char *name, struct p
     if (strlen(name) == 1 && strchr("+-*/%^", *name))
         return arithmetic(t, a, name, b, location);
     if (strcmp(name, "||") == 0)
-        return (struct pg_expr){.sql = arena_printf(t->arena, "(%s || %s)", as_text(t, a).sql, as_text(t, b).sql),
-                                .type = PG_TEXT, .typmod = -1, .name = "?column?"};
+        return (struct pg_expr){
+            .sql = arena_printf(t->arena, "(%s || %s)", as_text(t, a).sql, as_text(t, b).sql),
+            .type = PG_TEXT,
+            .typmod = -1,
+            .name = "?column?"};
     if (strcmp(name, "->") == 0 || strcmp(name, "->>") == 0) {
         struct pg_expr key = b.literal ? as_text(t, b) : b;
-        return (struct pg_expr){.sql = arena_printf(t->arena, "pg_json_get(%s, %s, %d)", a.sql, key.sql, name[2] != 0),
-                                .type = name[2] ? PG_TEXT : a.type, .typmod = -1, .name = "?column?"};
+        return (struct pg_expr){
+            .sql = arena_printf(t->arena, "pg_json_get(%s, %s, %d)", a.sql, key.sql, name[2] != 0),
+            .type = name[2] ? PG_TEXT : a.type,
+            .typmod = -1,
+            .name = "?column?"};
     }
-    if (strcmp(name, "~") == 0 || strcmp(name, "!~") == 0 || strcmp(name, "~*") == 0 || strcmp(name, "!~*") == 0)
-        return boolean(t, arena_printf(t->arena, "(%spg_regex(%s, %s, %d))", *name == '!' ? "NOT " : "",
-                                       as_text(t, a).sql, as_text(t, b).sql, strchr(name, '*') != NULL), location);
+    if (strcmp(name, "~") == 0 || strcmp(name, "!~") == 0 || strcmp(name, "~*") == 0 ||
+        strcmp(name, "!~*") == 0)
+        return boolean(t,
+                       arena_printf(t->arena, "(%spg_regex(%s, %s, %d))",
+                                    *name == '!' ? "NOT " : "", as_text(t, a).sql,
+                                    as_text(t, b).sql, strchr(name, '*') != NULL),
+                       location);
     pg_not_simulated(t->session, location, "operator %s", name);
     return boolean(t, "NULL", location);
 }
 
-static struct pg_expr in_list(struct translation *t, struct pg_expr a, const cJSON *items, bool negated,
-                              int location)
+static struct pg_expr in_list(struct translation *t, struct pg_expr a, const cJSON *items,
+                              bool negated, int location)
 {
     struct buf sql;
     buf_init(&sql, 1 << 20);
@@ -418,8 +435,8 @@ static struct pg_expr in_list(struct translation *t, struct pg_expr a, const cJS
             left = x.sql;
         buf_printf(&sql, "%s%s", sql.len ? ", " : "", b.sql);
     }
-    const char *text = arena_printf(t->arena, "(%s %sIN (%s))", left ? left : a.sql, negated ? "NOT " : "",
-                                    sql.len ? sql.at : "");
+    const char *text = arena_printf(t->arena, "(%s %sIN (%s))", left ? left : a.sql,
+                                    negated ? "NOT " : "", sql.len ? sql.at : "");
     buf_release(&sql);
     return boolean(t, text, location);
 }
@@ -456,22 +473,30 @@ static struct pg_expr a_expr(struct translation *t, const cJSON *node)
     }
     struct pg_expr a = translate_expr(t, node_get(node, "lexpr"));
     if (strcmp(kind, "AEXPR_IN") == 0)
-        return in_list(t, a, node_get(node_get(right, "List"), "items"), strcmp(name, "<>") == 0, location);
+        return in_list(t, a, node_get(node_get(right, "List"), "items"), strcmp(name, "<>") == 0,
+                       location);
     if (strcmp(kind, "AEXPR_BETWEEN") == 0 || strcmp(kind, "AEXPR_NOT_BETWEEN") == 0) {
         const cJSON *items = node_get(node_get(right, "List"), "items");
-        struct pg_expr low = compare(t, a, ">=", translate_expr(t, cJSON_GetArrayItem(items, 0)), location);
-        struct pg_expr high = compare(t, a, "<=", translate_expr(t, cJSON_GetArrayItem(items, 1)), location);
-        return boolean(t, arena_printf(t->arena, "(%s(%s AND %s))", kind[6] == 'N' ? "NOT " : "", low.sql,
-                                       high.sql), location);
+        struct pg_expr low =
+            compare(t, a, ">=", translate_expr(t, cJSON_GetArrayItem(items, 0)), location);
+        struct pg_expr high =
+            compare(t, a, "<=", translate_expr(t, cJSON_GetArrayItem(items, 1)), location);
+        return boolean(t,
+                       arena_printf(t->arena, "(%s(%s AND %s))", kind[6] == 'N' ? "NOT " : "",
+                                    low.sql, high.sql),
+                       location);
     }
     struct pg_expr b = translate_expr(t, right);
     if (strcmp(kind, "AEXPR_LIKE") == 0 || strcmp(kind, "AEXPR_ILIKE") == 0)
-        return boolean(t, arena_printf(t->arena, "(%spg_like(%s, %s, %d))", *name == '!' ? "NOT " : "",
-                                       as_text(t, a).sql, as_text(t, b).sql, kind[6] == 'I'), location);
+        return boolean(t,
+                       arena_printf(t->arena, "(%spg_like(%s, %s, %d))", *name == '!' ? "NOT " : "",
+                                    as_text(t, a).sql, as_text(t, b).sql, kind[6] == 'I'),
+                       location);
     if (strcmp(kind, "AEXPR_DISTINCT") == 0 || strcmp(kind, "AEXPR_NOT_DISTINCT") == 0) {
         unify(t, &a, &b);
-        return boolean(t, arena_printf(t->arena, "(%s IS %s%s)", a.sql, kind[6] == 'N' ? "" : "NOT ", b.sql),
-                       location);
+        return boolean(
+            t, arena_printf(t->arena, "(%s IS %s%s)", a.sql, kind[6] == 'N' ? "" : "NOT ", b.sql),
+            location);
     }
     if (strcmp(kind, "AEXPR_NULLIF") == 0) {
         struct pg_expr x = a;
@@ -502,7 +527,8 @@ static struct pg_expr bool_expr(struct translation *t, const cJSON *node)
         if (e.type == PG_UNKNOWN)
             e = coerce(t, e, PG_BOOL, -1, COERCE_IMPLICIT, NULL);
         if (e.type != PG_BOOL)
-            pg_fail(t->session, "42804", e.location, "argument of %.*s must be type boolean, not type %s",
+            pg_fail(t->session, "42804", e.location,
+                    "argument of %.*s must be type boolean, not type %s",
                     (int)(strchr(op, '_') - op), op, pg_types[e.type].name);
         buf_printf(&sql, "%s%s", sql.len ? word : "", e.sql);
     }
@@ -513,7 +539,8 @@ static struct pg_expr bool_expr(struct translation *t, const cJSON *node)
 }
 
 /* One type for several branches: CASE, COALESCE, GREATEST, VALUES. */
-static enum pg_type common_type(struct translation *t, const struct pg_expr *list, int n, const char *where)
+static enum pg_type common_type(struct translation *t, const struct pg_expr *list, int n,
+                                const char *where)
 {
     enum pg_type type = PG_UNKNOWN;
     for (int i = 0; i < n; i++) {
@@ -528,8 +555,8 @@ static enum pg_type common_type(struct translation *t, const struct pg_expr *lis
         else if (pg_type_is_time(type) && pg_type_is_time(list[i].type))
             type = PG_TIMESTAMPTZ;
         else
-            pg_fail(t->session, "42804", list[i].location, "%s types %s and %s cannot be matched", where,
-                    pg_types[type].name, pg_types[list[i].type].name);
+            pg_fail(t->session, "42804", list[i].location, "%s types %s and %s cannot be matched",
+                    where, pg_types[type].name, pg_types[list[i].type].name);
     }
     return type == PG_UNKNOWN ? PG_TEXT : type;
 }
@@ -626,10 +653,11 @@ static struct pg_expr sub_link(struct translation *t, const cJSON *node)
         return e;
     }
     if (query.n_columns != 1)
-        pg_fail(t->session, "42601", location, strcmp(kind, "EXPR_SUBLINK") == 0
-                                                   ? "subquery must return only one column"
-                                                   : "subquery has too many columns");
-    struct pg_expr inner = {.sql = arena_printf(t->arena, "(%s)", query.sql), .typmod = -1, .name = "?column?"};
+        pg_fail(t->session, "42601", location,
+                strcmp(kind, "EXPR_SUBLINK") == 0 ? "subquery must return only one column"
+                                                  : "subquery has too many columns");
+    struct pg_expr inner = {
+        .sql = arena_printf(t->arena, "(%s)", query.sql), .typmod = -1, .name = "?column?"};
     if (query.n_columns == 1 && !t->session->error.set) {
         inner.type = query.columns[0].type;
         inner.typmod = query.columns[0].typmod;
@@ -637,8 +665,9 @@ static struct pg_expr sub_link(struct translation *t, const cJSON *node)
     }
     if (strcmp(kind, "EXPR_SUBLINK") == 0)
         return inner;
-    const char *op = node_get(node, "operName") ? node_string(cJSON_GetArrayItem(node_get(node, "operName"), 0))
-                                               : "=";
+    const char *op = node_get(node, "operName")
+                         ? node_string(cJSON_GetArrayItem(node_get(node, "operName"), 0))
+                         : "=";
     struct pg_expr test = translate_expr(t, node_get(node, "testexpr"));
     if (strcmp(kind, "ANY_SUBLINK") == 0 && strcmp(op, "=") == 0) {
         struct pg_expr left = test, probe = inner;
@@ -647,7 +676,8 @@ static struct pg_expr sub_link(struct translation *t, const cJSON *node)
         return boolean(t, arena_printf(t->arena, "(%s IN (%s))", test.sql, query.sql), location);
     }
     if (strcmp(kind, "ALL_SUBLINK") == 0 && strcmp(op, "<>") == 0)
-        return boolean(t, arena_printf(t->arena, "(%s NOT IN (%s))", test.sql, query.sql), location);
+        return boolean(t, arena_printf(t->arena, "(%s NOT IN (%s))", test.sql, query.sql),
+                       location);
     pg_not_simulated(t->session, location, "this kind of subquery");
     return boolean(t, "NULL", location);
 }
@@ -668,7 +698,8 @@ static struct pg_expr value_function(struct translation *t, const cJSON *node)
         e.name = "current_date";
         e.type = PG_DATE;
         e.sql = "pg_date(pg_transaction_us())";
-    } else if (strncmp(op, "SVFOP_CURRENT_TIME", 18) == 0 || strncmp(op, "SVFOP_LOCALTIME", 15) == 0) {
+    } else if (strncmp(op, "SVFOP_CURRENT_TIME", 18) == 0 ||
+               strncmp(op, "SVFOP_LOCALTIME", 15) == 0) {
         e.name = op[6] == 'C' ? "current_time" : "localtime";
         e.type = PG_TIME;
         e.sql = "pg_clock(pg_transaction_us())";
@@ -762,19 +793,23 @@ struct pg_expr translate_expr(struct translation *t, const cJSON *wrapper)
                    : branches(t, node_get(node, "args"), "greatest", "pg_greatest", "GREATEST");
     if (strcmp(tag, "NullTest") == 0) {
         struct pg_expr e = translate_expr(t, node_get(node, "arg"));
-        return boolean(t, arena_printf(t->arena, "(%s %s)", e.sql,
-                                       strcmp(node_text(node, "nulltesttype"), "IS_NULL") == 0 ? "ISNULL"
-                                                                                             : "NOTNULL"),
+        return boolean(t,
+                       arena_printf(t->arena, "(%s %s)", e.sql,
+                                    strcmp(node_text(node, "nulltesttype"), "IS_NULL") == 0
+                                        ? "ISNULL"
+                                        : "NOTNULL"),
                        node_location(node));
     }
     if (strcmp(tag, "BooleanTest") == 0) {
-        static const char *const words[][2] = {{"IS_TRUE", "IS 1"}, {"IS_NOT_TRUE", "IS NOT 1"},
-                                               {"IS_FALSE", "IS 0"}, {"IS_NOT_FALSE", "IS NOT 0"},
-                                               {"IS_UNKNOWN", "ISNULL"}, {"IS_NOT_UNKNOWN", "NOTNULL"}};
+        static const char *const words[][2] = {
+            {"IS_TRUE", "IS 1"},      {"IS_NOT_TRUE", "IS NOT 1"},
+            {"IS_FALSE", "IS 0"},     {"IS_NOT_FALSE", "IS NOT 0"},
+            {"IS_UNKNOWN", "ISNULL"}, {"IS_NOT_UNKNOWN", "NOTNULL"}};
         struct pg_expr e = translate_expr(t, node_get(node, "arg"));
         for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
             if (strcmp(node_text(node, "booltesttype"), words[i][0]) == 0)
-                return boolean(t, arena_printf(t->arena, "(%s %s)", e.sql, words[i][1]), node_location(node));
+                return boolean(t, arena_printf(t->arena, "(%s %s)", e.sql, words[i][1]),
+                               node_location(node));
         }
     }
     if (strcmp(tag, "A_ArrayExpr") == 0)

@@ -1,4 +1,5 @@
-/* FROM: tables, joins, subqueries, functions; and the texts that all parts of a query are made of. */
+/* FROM: tables, joins, subqueries, functions; and the texts that all parts of a query are made of.
+ */
 #include <string.h>
 
 #include "fakes/postgres/translate.h"
@@ -49,7 +50,8 @@ static void rename_columns(struct translation *t, struct pg_source *source, cons
 }
 
 /* FROM (query) AS alias(a, b): SQLite has no column aliases there, a named query has. */
-static const char *subquery_sql(struct translation *t, const char *sql, const struct pg_source *source)
+static const char *subquery_sql(struct translation *t, const char *sql,
+                                const struct pg_source *source)
 {
     return arena_printf(t->arena, "(WITH \"pg_q\"(%s) AS (%s) SELECT * FROM \"pg_q\") AS %s",
                         translate_names(t, source->columns, source->n_columns), sql,
@@ -67,7 +69,8 @@ struct pg_source *translate_table(struct translation *t, const cJSON *node, cons
             continue;
         struct pg_source *source = add_source(t, as, cte->n_columns);
         memcpy(source->columns, cte->columns, sizeof *cte->columns * (size_t)cte->n_columns);
-        *ret_sql = arena_printf(t->arena, "%s AS %s", sql_name(t->arena, name), sql_name(t->arena, as));
+        *ret_sql =
+            arena_printf(t->arena, "%s AS %s", sql_name(t->arena, name), sql_name(t->arena, as));
         return source;
     }
     struct pg_relation *relation =
@@ -78,8 +81,8 @@ struct pg_source *translate_table(struct translation *t, const cJSON *node, cons
         return NULL;
     }
     if (!relation) {
-        pg_fail(t->session, "42P01", node_location(node), "relation \"%s%s%s\" does not exist", schema,
-                *schema ? "." : "", name);
+        pg_fail(t->session, "42P01", node_location(node), "relation \"%s%s%s\" does not exist",
+                schema, *schema ? "." : "", name);
         return NULL;
     }
     if (relation->kind == 'S') {
@@ -103,10 +106,12 @@ struct pg_source *translate_table(struct translation *t, const cJSON *node, cons
         source->columns[i].type = relation->attributes[i].type;
         source->columns[i].typmod = relation->attributes[i].typmod;
     }
-    /* Small tables are read in the order of their rows, as PostgreSQL does, and not in that of an index. */
-    *ret_sql = arena_printf(t->arena, relation->kind == 'r' && !relation->ledger && !relation->is_system
-                                          ? "%s AS %s NOT INDEXED"
-                                          : "%s AS %s",
+    /* Small tables are read in the order of their rows, as PostgreSQL does, and not in that of an
+     * index. */
+    *ret_sql = arena_printf(t->arena,
+                            relation->kind == 'r' && !relation->ledger && !relation->is_system
+                                ? "%s AS %s NOT INDEXED"
+                                : "%s AS %s",
                             sql_name(t->arena, relation->key), sql_name(t->arena, as));
     return source;
 }
@@ -123,7 +128,8 @@ static const char *from_subselect(struct translation *t, const cJSON *node)
     }
     struct pg_used *used = t->used;
     bool has_aggregate = t->has_aggregate;
-    struct pg_query_text query = translate_select(t, node_get(node_get(node, "subquery"), "SelectStmt"));
+    struct pg_query_text query =
+        translate_select(t, node_get(node_get(node, "subquery"), "SelectStmt"));
     t->used = used;
     t->has_aggregate = has_aggregate;
     struct pg_source *source = add_source(t, node_text(alias, "aliasname"), query.n_columns);
@@ -141,7 +147,8 @@ static const char *series_sql(struct translation *t, const cJSON *args, struct p
     column->type = from.type == PG_UNKNOWN ? to.type : from.type;
     column->typmod = -1;
     if (pg_type_is_time(column->type) && third) {
-        struct pg_expr step = coerce(t, translate_expr(t, third), PG_INTERVAL, -1, COERCE_IMPLICIT, NULL);
+        struct pg_expr step =
+            coerce(t, translate_expr(t, third), PG_INTERVAL, -1, COERCE_IMPLICIT, NULL);
         if (column->type == PG_DATE)
             column->type = PG_TIMESTAMPTZ;
         from = coerce(t, from, column->type, -1, COERCE_EXPLICIT, NULL);
@@ -152,10 +159,11 @@ static const char *series_sql(struct translation *t, const cJSON *args, struct p
     }
     const cJSON *step_const = node_get(third, "A_Const");
     const char *order = third && step_const && translate_expr(t, third).sql[0] == '(' ? ">=" : "<=";
-    return arena_printf(t->arena,
-                        "WITH RECURSIVE \"pg_s\"(\"x\") AS (SELECT %s WHERE %s %s %s UNION ALL SELECT %s FROM "
-                        "\"pg_s\" WHERE %s %s %s) SELECT \"x\" FROM \"pg_s\"",
-                        from.sql, from.sql, order, to.sql, next, next, order, to.sql);
+    return arena_printf(
+        t->arena,
+        "WITH RECURSIVE \"pg_s\"(\"x\") AS (SELECT %s WHERE %s %s %s UNION ALL SELECT %s FROM "
+        "\"pg_s\" WHERE %s %s %s) SELECT \"x\" FROM \"pg_s\"",
+        from.sql, from.sql, order, to.sql, next, next, order, to.sql);
 }
 
 static const char *from_function(struct translation *t, const cJSON *node)
@@ -292,6 +300,7 @@ const char *translate_from(struct translation *t, const cJSON *list)
     struct buf sql;
     buf_init(&sql, 4 << 20);
     const cJSON *item;
-    cJSON_ArrayForEach(item, list) buf_printf(&sql, "%s%s", sql.len ? ", " : "", from_item(t, item));
+    cJSON_ArrayForEach(item, list)
+        buf_printf(&sql, "%s%s", sql.len ? ", " : "", from_item(t, item));
     return translate_finish(t, &sql);
 }

@@ -3,9 +3,10 @@
 
 #include "fakes/postgres/translate.h"
 
-/* How a function is carried out: `sqlite` with $1 .. $9 for its arguments, $* for all of them. Argument kinds, one
- * letter each: n number, t text, z timestamp, d any time, i interval, b boolean, a any; the last one may be followed
- * by + (one or more). The result is `type`, or that of the first argument where type is PG_UNKNOWN. */
+/* How a function is carried out: `sqlite` with $1 .. $9 for its arguments, $* for all of them.
+ * Argument kinds, one letter each: n number, t text, z timestamp, d any time, i interval, b
+ * boolean, a any; the last one may be followed by + (one or more). The result is `type`, or that of
+ * the first argument where type is PG_UNKNOWN. */
 struct function {
     const char *name, *arguments, *sqlite;
     enum pg_type type;
@@ -40,7 +41,8 @@ static const struct function functions[] = {
     {"percent_rank", "", "percent_rank()", PG_FLOAT8, false},
     {"cume_dist", "", "cume_dist()", PG_FLOAT8, false},
     {"clock_timestamp", "", "pg_clock_timestamp()", PG_TIMESTAMPTZ, false},
-    {"date_trunc", "tz", "pg_trunc($1, $2)", PG_TIMESTAMPTZ, false}, /* of a timestamp: a timestamp */
+    {"date_trunc", "tz", "pg_trunc($1, $2)", PG_TIMESTAMPTZ,
+     false}, /* of a timestamp: a timestamp */
     {"date_part", "td", "pg_part($1, $2)", PG_FLOAT8, false},
     {"extract", "td", "pg_part($1, $2)", PG_NUMERIC, false},
     {"date_part", "ti", "pg_interval_part($1, $2)", PG_FLOAT8, false},
@@ -212,7 +214,8 @@ static const struct function *choose(const char *name, const struct pg_expr *arg
     return NULL;
 }
 
-static const char *expand(struct translation *t, const char *template, const struct pg_expr *args, int n)
+static const char *expand(struct translation *t, const char *template, const struct pg_expr *args,
+                          int n)
 {
     struct buf sql;
     buf_init(&sql, 1 << 20);
@@ -231,7 +234,8 @@ static const char *expand(struct translation *t, const char *template, const str
     return text;
 }
 
-/* One that is known with so many arguments: then their types are wrong. Of others we would not know. */
+/* One that is known with so many arguments: then their types are wrong. Of others we would not
+ * know. */
 static bool knows(const char *name, int n)
 {
     for (int i = 0; i < N_FUNCTIONS; i++) {
@@ -248,7 +252,8 @@ static void no_function(struct translation *t, const char *name, const struct pg
     buf_init(&list, 4096);
     for (int i = 0; i < n; i++)
         buf_printf(&list, "%s%s", i ? ", " : "", pg_types[args[i].type].name);
-    pg_fail(t->session, "42883", location, "function %s(%s) does not exist", name, list.len ? list.at : "");
+    pg_fail(t->session, "42883", location, "function %s(%s) does not exist", name,
+            list.len ? list.at : "");
     pg_hint(t->session, "No function matches the given name and argument types. "
                         "You might need to add explicit type casts.");
     buf_release(&list);
@@ -257,7 +262,7 @@ static void no_function(struct translation *t, const char *name, const struct pg
 static enum pg_type result_type(const struct function *f, const struct pg_expr *args)
 {
     if (strcmp(f->name, "sum") == 0)
-        return args[0].type == PG_INT8 || args[0].type == PG_NUMERIC ? PG_NUMERIC
+        return args[0].type == PG_INT8 || args[0].type == PG_NUMERIC       ? PG_NUMERIC
                : pg_type_is_number(args[0].type) && args[0].type < PG_INT8 ? PG_INT8
                                                                            : args[0].type;
     if (strcmp(f->name, "avg") == 0 || strcmp(f->name, "round") == 0 ||
@@ -410,8 +415,9 @@ static void aggregate_check(struct translation *t, const char *name, int locatio
 {
     if (t->clause && strcmp(t->clause, "HAVING") != 0)
         pg_fail(t->session, "42803", location,
-                strcmp(t->clause, "WHERE") == 0 ? "aggregate functions are not allowed in %s"
-                                                : "aggregate functions are not allowed in %s conditions",
+                strcmp(t->clause, "WHERE") == 0
+                    ? "aggregate functions are not allowed in %s"
+                    : "aggregate functions are not allowed in %s conditions",
                 strcmp(t->clause, "WHERE") == 0 ? "WHERE" : "JOIN");
     if (t->aggregate_depth > 1)
         pg_fail(t->session, "42803", location, "aggregate function calls cannot be nested");
@@ -423,7 +429,8 @@ static void aggregate_check(struct translation *t, const char *name, int locatio
 static void check_sequence(struct translation *t, struct pg_expr name)
 {
     const char *point = strrchr(name.literal, '.');
-    const char *schema = point ? arena_printf(t->arena, "%.*s", (int)(point - name.literal), name.literal) : NULL;
+    const char *schema =
+        point ? arena_printf(t->arena, "%.*s", (int)(point - name.literal), name.literal) : NULL;
     if (!catalog_find(t->database, t->arena, schema, point ? point + 1 : name.literal))
         pg_fail(t->session, "42P01", name.location, "relation \"%s\" does not exist", name.literal);
 }
@@ -475,9 +482,11 @@ struct pg_expr translate_function(struct translation *t, const cJSON *call)
         return e;
     if (strcmp(name, "age") == 0 && n == 1) {
         args[1] = args[0];
-        args[0] = (struct pg_expr){.sql = arena_printf(t->arena, "%lld",
-                                                       (long long)t->session->began_us / 86400000000 * 86400000000),
-                                   .type = PG_TIMESTAMPTZ, .typmod = -1};
+        args[0] = (struct pg_expr){
+            .sql = arena_printf(t->arena, "%lld",
+                                (long long)t->session->began_us / 86400000000 * 86400000000),
+            .type = PG_TIMESTAMPTZ,
+            .typmod = -1};
         n = 2;
     }
     if (node_true(call, "agg_star") && strcmp(name, "count") == 0) {
@@ -507,7 +516,8 @@ struct pg_expr translate_function(struct translation *t, const cJSON *call)
             return e;
         }
         e.type = result_type(f, args);
-        if (args[0].literal && (strcmp(name, "nextval") == 0 || strcmp(name, "currval") == 0 || strcmp(name, "setval") == 0))
+        if (args[0].literal && (strcmp(name, "nextval") == 0 || strcmp(name, "currval") == 0 ||
+                                strcmp(name, "setval") == 0))
             check_sequence(t, args[0]);
         for (int i = 0; i < n; i++) {
             char kind = kind_at(f->arguments, i);

@@ -1,4 +1,5 @@
-/* functions: what the SQL functions in sqlite_functions.c and numeric.c share. Their user data is the database. */
+/* functions: what the SQL functions in sqlite_functions.c and numeric.c share. Their user data is
+ * the database. */
 #ifndef REHEARSE_FAKES_POSTGRES_FUNCTIONS_H
 #define REHEARSE_FAKES_POSTGRES_FUNCTIONS_H
 

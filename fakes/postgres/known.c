@@ -1,5 +1,6 @@
-/* Names that a PostgreSQL 15 server has of its own, read from the pg_proc, pg_class, pg_type and pg_settings of one (15.20). A statement
- * that uses one which the fake does not have is "not simulated"; without this list it would be a lie: "does not exist". */
+/* Names that a PostgreSQL 15 server has of its own, read from the pg_proc, pg_class, pg_type and
+ * pg_settings of one (15.20). A statement that uses one which the fake does not have is "not
+ * simulated"; without this list it would be a lie: "does not exist". */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>

@@ -98,11 +98,13 @@ static int first_digit(wide value, int scale, int *ret_weight)
     return (int)(exponent >= 0 ? value / power10(exponent) : value * power10(-exponent));
 }
 
-/* The scale of a quotient, as select_div_scale() of PostgreSQL's numeric.c: at least 16 significant digits. */
+/* The scale of a quotient, as select_div_scale() of PostgreSQL's numeric.c: at least 16 significant
+ * digits. */
 static struct decimal divide(struct decimal a, struct decimal b)
 {
     wide x = a.value < 0 ? -a.value : a.value, y = b.value < 0 ? -b.value : b.value;
-    int weight_a, weight_b, first_a = first_digit(x, a.scale, &weight_a), first_b = first_digit(y, b.scale, &weight_b);
+    int weight_a, weight_b, first_a = first_digit(x, a.scale, &weight_a),
+                            first_b = first_digit(y, b.scale, &weight_b);
     int weight = weight_a - weight_b - (first_a <= first_b);
     int scale = 16 - weight * 4;
     if (scale < a.scale)
@@ -142,7 +144,10 @@ static void f_numeric(sqlite3_context *context, int n, sqlite3_value **args)
     char op = *text_of(args[1]);
     if (!a.ok || !b.ok) {
         double x = sqlite3_value_double(args[0]), y = sqlite3_value_double(args[2]);
-        sqlite3_result_double(context, op == '+' ? x + y : op == '-' ? x - y : op == '*' ? x * y : x / y);
+        sqlite3_result_double(context, op == '+'   ? x + y
+                                       : op == '-' ? x - y
+                                       : op == '*' ? x * y
+                                                   : x / y);
         return;
     }
     int scale = a.scale > b.scale ? a.scale : b.scale;

@@ -35,7 +35,8 @@ static void tar_end(struct buf *out)
         buf_putc(out, '\0');
 }
 
-static int put(struct call *call, const char *folder, const char *name, struct buf *content, bool compress)
+static int put(struct call *call, const char *folder, const char *name, struct buf *content,
+               bool compress)
 {
     struct buf packed;
     buf_init(&packed, 64 << 20);
@@ -48,19 +49,23 @@ static int put(struct call *call, const char *folder, const char *name, struct b
     memcpy(bytes, packed.at, len);
     buf_release(&packed);
     buf_release(content);
-    return call_save(call, arena_printf(call->arena, "%s/%s%s", folder, name, compress ? ".gz" : ""), bytes, len, 0600);
+    return call_save(call,
+                     arena_printf(call->arena, "%s/%s%s", folder, name, compress ? ".gz" : ""),
+                     bytes, len, 0600);
 }
 
-static int write_files(struct call *call, struct pg_server *server, const char *folder, const char *label, bool tar,
-                       bool compress, bool wal)
+static int write_files(struct call *call, struct pg_server *server, const char *folder,
+                       const char *label, bool tar, bool compress, bool wal)
 {
     struct buf base, log;
     struct pg_database *database = pg_database_find(server, server->serving_name);
     buf_init(&base, 64 << 20);
     if (!tar) { /* plain: the folder itself */
-        int code = call_save(call, arena_printf(call->arena, "%s/PG_VERSION", folder), "15\n", 3, 0600);
+        int code =
+            call_save(call, arena_printf(call->arena, "%s/PG_VERSION", folder), "15\n", 3, 0600);
         if (code == 0)
-            code = call_save(call, arena_printf(call->arena, "%s/backup_label", folder), label, strlen(label), 0600);
+            code = call_save(call, arena_printf(call->arena, "%s/backup_label", folder), label,
+                             strlen(label), 0600);
         return code;
     }
     struct dump_options options = {.schema = NEVER};
@@ -100,11 +105,16 @@ static int make_folder(struct call *call, const char *folder)
 int run_pg_basebackup(struct call *call)
 {
     static const struct pg_option list[] = {
-        {'h', "host", true}, {'p', "port", true}, {'U', "username", true}, {'w', "no-password", false},
-        {'W', "password", false}, {'d', "dbname", true}, {'D', "pgdata", true}, {'F', "format", true}, {'z', "gzip", false},
-        {'Z', "compress", true}, {'P', "progress", false}, {'R', "write-recovery-conf", false}, {'X', "wal-method", true},
-        {'c', "checkpoint", true}, {'l', "label", true}, {'v', "verbose", false}, {'N', "no-sync", false},
-        {'S', "slot", true}, {'C', "create-slot", false}, {0}};
+        {'h', "host", true},         {'p', "port", true},
+        {'U', "username", true},     {'w', "no-password", false},
+        {'W', "password", false},    {'d', "dbname", true},
+        {'D', "pgdata", true},       {'F', "format", true},
+        {'z', "gzip", false},        {'Z', "compress", true},
+        {'P', "progress", false},    {'R', "write-recovery-conf", false},
+        {'X', "wal-method", true},   {'c', "checkpoint", true},
+        {'l', "label", true},        {'v', "verbose", false},
+        {'N', "no-sync", false},     {'S', "slot", true},
+        {'C', "create-slot", false}, {0}};
     struct pg_options o = {.call = call, .program = "pg_basebackup", .list = list, .at = 1};
     struct pg_target target = {0};
     const char *folder = NULL, *format = "p", *wal = "stream", *name = "pg_basebackup base backup";
@@ -149,19 +159,23 @@ int run_pg_basebackup(struct call *call)
         bytes += pg_database_bytes(d);
     int code = make_folder(call, folder);
     if (code < 0) {
-        call_err(call, "pg_basebackup: error: could not create directory \"%s\": %s\n", folder, strerror(-code));
+        call_err(call, "pg_basebackup: error: could not create directory \"%s\": %s\n", folder,
+                 strerror(-code));
         return 1;
     }
     if (verbose)
-        call_err(call, "pg_basebackup: initiating base backup, waiting for checkpoint to complete\n");
+        call_err(call,
+                 "pg_basebackup: initiating base backup, waiting for checkpoint to complete\n");
     if (progress)
         call_err(call, "waiting for checkpoint\n");
     call_sleep(call, 2 * SECOND);
     int64_t kilobytes = bytes / 1024;
     call_sleep(call, bytes / 80 * MICROSECOND); /* some 80 MB a second */
-    code = write_files(call, server, folder, recovery_note_base(server, call->arena, name), tar, compress, *wal != 'n');
+    code = write_files(call, server, folder, recovery_note_base(server, call->arena, name), tar,
+                       compress, *wal != 'n');
     if (code < 0) {
-        call_err(call, "pg_basebackup: error: could not create file \"%s/base.tar\": %s\n", folder, strerror(-code));
+        call_err(call, "pg_basebackup: error: could not create file \"%s/base.tar\": %s\n", folder,
+                 strerror(-code));
         return 1;
     }
     if (server->store) {
@@ -171,7 +185,8 @@ int run_pg_basebackup(struct call *call)
                             dataset_copy(pg_database_contents(database)));
     }
     if (progress)
-        call_err(call, "%lld/%lld kB (100%%), 1/1 tablespace\n", (long long)kilobytes, (long long)kilobytes);
+        call_err(call, "%lld/%lld kB (100%%), 1/1 tablespace\n", (long long)kilobytes,
+                 (long long)kilobytes);
     if (verbose)
         call_err(call, "pg_basebackup: base backup completed\n");
     return 0;

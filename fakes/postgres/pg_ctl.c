@@ -1,4 +1,5 @@
-/* pg_ctl: start, stop, restart, status, reload, promote, on the server whose data directory -D names. */
+/* pg_ctl: start, stop, restart, status, reload, promote, on the server whose data directory -D
+ * names. */
 #include <string.h>
 
 #include "fakes/postgres/postgres.h"
@@ -9,7 +10,8 @@ static struct pg_server *server_with(struct call *call, const char *folder)
     while (n > 1 && folder[n - 1] == '/')
         n--;
     for (struct pg_server *s = pg_servers(call->env); s; s = s->next) {
-        if (s->service && strlen(s->data_directory) == n && strncmp(s->data_directory, folder, n) == 0)
+        if (s->service && strlen(s->data_directory) == n &&
+            strncmp(s->data_directory, folder, n) == 0)
             return s;
     }
     return NULL;
@@ -33,7 +35,8 @@ static bool wait_for(struct call *call, struct pg_server *server, bool running)
 
 static int not_running(struct call *call, const char *folder)
 {
-    call_err(call, "pg_ctl: PID file \"%s/postmaster.pid\" does not exist\nIs server running?\n", folder);
+    call_err(call, "pg_ctl: PID file \"%s/postmaster.pid\" does not exist\nIs server running?\n",
+             folder);
     return 1;
 }
 
@@ -96,9 +99,12 @@ int run_pg_ctl(struct call *call)
     }
     struct pg_server *server = folder ? server_with(call, folder) : NULL;
     if (!command || !folder) {
-        call_err(call, command ? "pg_ctl: no database directory specified and environment variable PGDATA unset\n"
-                                 "Try \"pg_ctl --help\" for more information.\n"
-                               : "pg_ctl: no operation specified\nTry \"pg_ctl --help\" for more information.\n");
+        call_err(
+            call,
+            command
+                ? "pg_ctl: no database directory specified and environment variable PGDATA unset\n"
+                  "Try \"pg_ctl --help\" for more information.\n"
+                : "pg_ctl: no operation specified\nTry \"pg_ctl --help\" for more information.\n");
         return 1;
     }
     if (!server || !instance_of(call, server)) {
@@ -115,7 +121,8 @@ int run_pg_ctl(struct call *call)
         return promote(call, server, folder);
     if (strcmp(command, "status") == 0) {
         bool runs = pg_server_runs(server);
-        call_out(call, runs ? "pg_ctl: server is running (PID: 1)\n" : "pg_ctl: no server running\n");
+        call_out(call,
+                 runs ? "pg_ctl: server is running (PID: 1)\n" : "pg_ctl: no server running\n");
         return runs ? 0 : 3;
     }
     if (strcmp(command, "reload") == 0 && pg_server_runs(server)) {
@@ -124,7 +131,8 @@ int run_pg_ctl(struct call *call)
     }
     if (strcmp(command, "reload") == 0)
         return not_running(call, folder);
-    record_observe(call->env->record, "not_simulated", command, "pg_ctl %s is not simulated", command);
+    record_observe(call->env->record, "not_simulated", command, "pg_ctl %s is not simulated",
+                   command);
     call_err(call, "pg_ctl: not simulated: %s\n", command);
     return 1;
 }

@@ -5,8 +5,8 @@
 
 static int bad_option(struct pg_options *o, const char *format, const char *word)
 {
-    call_err(o->call, "%s: %s%s\n%s: hint: Try \"%s --help\" for more information.\n", o->program, format, word, o->program,
-             o->program);
+    call_err(o->call, "%s: %s%s\n%s: hint: Try \"%s --help\" for more information.\n", o->program,
+             format, word, o->program, o->program);
     return -2;
 }
 
@@ -37,7 +37,8 @@ static int letter_option(struct pg_options *o)
             o->at++;
         o->rest = NULL;
         if (!o->value)
-            return bad_option(o, "option requires an argument -- ", arena_printf(o->call->arena, "'%c'", letter));
+            return bad_option(o, "option requires an argument -- ",
+                              arena_printf(o->call->arena, "'%c'", letter));
     }
     return (int)(x - o->list);
 }
@@ -62,14 +63,17 @@ int pg_next_option(struct pg_options *o)
             return letter_option(o);
         }
         const char *name = word + 2, *equals = strchr(name, '=');
-        const struct pg_option *x = long_option(o, name, equals ? (size_t)(equals - name) : strlen(name));
+        const struct pg_option *x =
+            long_option(o, name, equals ? (size_t)(equals - name) : strlen(name));
         if (!x)
-            return bad_option(o, "unrecognized option ", arena_printf(o->call->arena, "'%s'", word));
+            return bad_option(o, "unrecognized option ",
+                              arena_printf(o->call->arena, "'%s'", word));
         o->value = equals ? equals + 1 : NULL;
         if (x->argument && !o->value && (o->value = o->call->argv[o->at]))
             o->at++;
         if (x->argument && !o->value)
-            return bad_option(o, arena_printf(o->call->arena, "option '%s' requires an argument", word), "");
+            return bad_option(
+                o, arena_printf(o->call->arena, "option '%s' requires an argument", word), "");
         return (int)(x - o->list);
     }
 }

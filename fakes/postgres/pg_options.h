@@ -14,8 +14,8 @@ struct pg_options {
     struct call *call;
     const char *program;
     const struct pg_option *list; /* ends with an entry without letter and name */
-    int at;           /* next word of argv */
-    const char *rest; /* inside a cluster of letters */
+    int at;                       /* next word of argv */
+    const char *rest;             /* inside a cluster of letters */
     const char *value;
     const char *plain[8];
     int n_plain;

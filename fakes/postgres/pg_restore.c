@@ -1,4 +1,5 @@
-/* pg_restore: of archives in the custom format, which here is pg_dump's text, compressed, behind the format's magic. */
+/* pg_restore: of archives in the custom format, which here is pg_dump's text, compressed, behind
+ * the format's magic. */
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -9,7 +10,8 @@
 
 enum { MAGIC = 11, ARCHIVE_MAX = 256 << 20 };
 
-/* One entry of the archive: "-- Name: t; Type: TABLE; Schema: public; Owner: o" and the text that follows it. */
+/* One entry of the archive: "-- Name: t; Type: TABLE; Schema: public; Owner: o" and the text that
+ * follows it. */
 struct entry {
     const char *name, *type, *schema, *owner;
     struct str text;
@@ -24,15 +26,17 @@ struct restore {
     int n_entries;
     struct str head; /* settings before the first entry */
     const char *table, *file;
-    bool clean, if_exists, create, data_only, schema_only, exit_on_error, single, no_owner, verbose, list;
-    bool damaged;    /* the archive ends too early */
+    bool clean, if_exists, create, data_only, schema_only, exit_on_error, single, no_owner, verbose,
+        list;
+    bool damaged; /* the archive ends too early */
     int n_errors;
     bool said_processing;
 };
 
 static bool inflate_archive(struct buf *out, struct str packed)
 {
-    z_stream z = {.next_in = (unsigned char *)(uintptr_t)packed.at, .avail_in = (unsigned)packed.len};
+    z_stream z = {.next_in = (unsigned char *)(uintptr_t)packed.at,
+                  .avail_in = (unsigned)packed.len};
     unsigned char block[32768];
     if (inflateInit2(&z, 15 + 16) != Z_OK)
         return false;
@@ -70,7 +74,8 @@ static void read_entries(struct restore *r, struct str text)
     struct str rest = text;
     while (rest.len) {
         struct str line = str_cut(&rest, '\n');
-        bool heading = (str_starts(line, "-- Name: ") || str_starts(line, "-- Data for Name: ")) && str_find(line, STR("; Type: ")) > 0;
+        bool heading = (str_starts(line, "-- Name: ") || str_starts(line, "-- Data for Name: ")) &&
+                       str_find(line, STR("; Type: ")) > 0;
         bool end = str_starts(line, "-- PostgreSQL database dump complete");
         if (!heading && !end)
             continue;
@@ -83,20 +88,26 @@ static void read_entries(struct restore *r, struct str text)
         if (!heading || r->n_entries >= cap)
             continue;
         open = &r->entries[r->n_entries];
-        *open = (struct entry){field(arena, line, "Name: "), field(arena, line, "Type: "), field(arena, line, "Schema: "),
-                               field(arena, line, "Owner: "), {rest.at, 0}, 200 + r->n_entries};
+        *open = (struct entry){field(arena, line, "Name: "),
+                               field(arena, line, "Type: "),
+                               field(arena, line, "Schema: "),
+                               field(arena, line, "Owner: "),
+                               {rest.at, 0},
+                               200 + r->n_entries};
         r->n_entries++;
         struct str skip = rest;
         str_cut(&skip, '\n'); /* the "--" under it */
         open->text.at = skip.at;
     }
     if (open)
-        open->text = str_trim((struct str){open->text.at, (size_t)(text.at + text.len - open->text.at)});
+        open->text =
+            str_trim((struct str){open->text.at, (size_t)(text.at + text.len - open->text.at)});
 }
 
 /* ---- running ---- */
 
-static void complain(struct restore *r, const struct entry *e, const char *command, const char *prefix)
+static void complain(struct restore *r, const struct entry *e, const char *command,
+                     const char *prefix)
 {
     struct buf text;
     buf_init(&text, 1 << 20);
@@ -107,13 +118,15 @@ static void complain(struct restore *r, const struct entry *e, const char *comma
         call_err(r->call, "pg_restore: while PROCESSING TOC:\n");
     r->said_processing = true;
     r->n_errors++;
-    call_err(r->call, "pg_restore: from TOC entry %d; 1259 %d %s %s %s\n", e->id, 16384 + e->id, e->type, e->name, e->owner);
+    call_err(r->call, "pg_restore: from TOC entry %d; 1259 %d %s %s %s\n", e->id, 16384 + e->id,
+             e->type, e->name, e->owner);
     call_err(r->call, "pg_restore: error: %s%s", prefix, said);
     if (command)
         call_err(r->call, "Command was: %s\n\n\n", command);
 }
 
-static bool copy_rows(struct restore *r, const struct entry *e, struct str data, const struct pg_copy *copy)
+static bool copy_rows(struct restore *r, const struct entry *e, struct str data,
+                      const struct pg_copy *copy)
 {
     int64_t n = 0, rows = 0;
     bool ok = true;
@@ -128,7 +141,8 @@ static bool copy_rows(struct restore *r, const struct entry *e, struct str data,
     pg_copy_end(r->session, ok, n, copy->table);
     call_sleep(r->call, rows * 7 * MICROSECOND);
     if (!ok)
-        complain(r, e, NULL, arena_printf(r->call->arena, "COPY failed for table \"%s\": ", e->name));
+        complain(r, e, NULL,
+                 arena_printf(r->call->arena, "COPY failed for table \"%s\": ", e->name));
     return ok;
 }
 
@@ -151,8 +165,9 @@ static bool run_sql(struct restore *r, const struct entry *e, struct str sql)
 static bool run_entry(struct restore *r, const struct entry *e)
 {
     if (r->verbose)
-        call_err(r->call, "pg_restore: %s %s \"%s.%s\"\n", strcmp(e->type, "TABLE DATA") == 0 ? "processing data for" : "creating",
-                 e->type, e->schema, e->name);
+        call_err(r->call, "pg_restore: %s %s \"%s.%s\"\n",
+                 strcmp(e->type, "TABLE DATA") == 0 ? "processing data for" : "creating", e->type,
+                 e->schema, e->name);
     if (strcmp(e->type, "TABLE DATA") == 0) {
         struct str data = e->text, first = str_cut(&data, '\n');
         if (!pg_query(r->session, arena_str(r->call->arena, first))) {
@@ -179,12 +194,14 @@ static const char *drop_command(struct restore *r, const struct entry *e)
     struct arena *arena = r->call->arena;
     struct str name = str_of(e->name), table = str_cut(&name, ' ');
     if (strstr(e->type, "CONSTRAINT"))
-        return arena_printf(arena, "ALTER TABLE %sONLY %s.%.*s DROP CONSTRAINT %s%.*s;", maybe, e->schema, STR_ARG(table), maybe,
-                            STR_ARG(name));
+        return arena_printf(arena, "ALTER TABLE %sONLY %s.%.*s DROP CONSTRAINT %s%.*s;", maybe,
+                            e->schema, STR_ARG(table), maybe, STR_ARG(name));
     if (strcmp(e->type, "TRIGGER") == 0)
-        return arena_printf(arena, "DROP TRIGGER %s%.*s ON %s.%.*s;", maybe, STR_ARG(name), e->schema, STR_ARG(table));
-    if (strcmp(e->type, "TABLE") == 0 || strcmp(e->type, "VIEW") == 0 || strcmp(e->type, "SEQUENCE") == 0 ||
-        strcmp(e->type, "INDEX") == 0 || strcmp(e->type, "FUNCTION") == 0)
+        return arena_printf(arena, "DROP TRIGGER %s%.*s ON %s.%.*s;", maybe, STR_ARG(name),
+                            e->schema, STR_ARG(table));
+    if (strcmp(e->type, "TABLE") == 0 || strcmp(e->type, "VIEW") == 0 ||
+        strcmp(e->type, "SEQUENCE") == 0 || strcmp(e->type, "INDEX") == 0 ||
+        strcmp(e->type, "FUNCTION") == 0)
         return arena_printf(arena, "DROP %s %s%s.%s;", e->type, maybe, e->schema, e->name);
     return NULL;
 }
@@ -214,7 +231,8 @@ static int restore(struct restore *r)
         stop = drop && !run_sql(r, &r->entries[i], str_of(drop)) && (r->exit_on_error || r->single);
     }
     for (int i = 0; i < r->n_entries && !stop; i++)
-        stop = wanted(r, &r->entries[i]) && !run_entry(r, &r->entries[i]) && (r->exit_on_error || r->single);
+        stop = wanted(r, &r->entries[i]) && !run_entry(r, &r->entries[i]) &&
+               (r->exit_on_error || r->single);
     if (r->single)
         run_sql(r, &none, r->n_errors ? STR("ROLLBACK") : STR("COMMIT"));
     if (r->damaged) {
@@ -228,12 +246,14 @@ static int restore(struct restore *r)
 
 static void list_entries(struct restore *r)
 {
-    call_out(r->call, ";\n; Archive created at 2025-01-01 00:00:00 UTC\n;     dbname: %s\n;     TOC Entries: %d\n;     Compression: -1\n"
-                      ";     Dump Version: 1.14-0\n;     Format: CUSTOM\n;\n;\n; Selected TOC Entries:\n;\n",
+    call_out(r->call,
+             ";\n; Archive created at 2025-01-01 00:00:00 UTC\n;     dbname: %s\n;     TOC "
+             "Entries: %d\n;     Compression: -1\n"
+             ";     Dump Version: 1.14-0\n;     Format: CUSTOM\n;\n;\n; Selected TOC Entries:\n;\n",
              "postgres", r->n_entries);
     for (int i = 0; i < r->n_entries; i++)
-        call_out(r->call, "%d; 1259 %d %s %s %s %s\n", r->entries[i].id, 16384 + r->entries[i].id, r->entries[i].type,
-                 r->entries[i].schema, r->entries[i].name, r->entries[i].owner);
+        call_out(r->call, "%d; 1259 %d %s %s %s %s\n", r->entries[i].id, 16384 + r->entries[i].id,
+                 r->entries[i].type, r->entries[i].schema, r->entries[i].name, r->entries[i].owner);
 }
 
 static int open_archive(struct restore *r, const char *path, struct buf *text)
@@ -243,17 +263,22 @@ static int open_archive(struct restore *r, const char *path, struct buf *text)
     call_defer(r->call, (void (*)(void *))buf_release, raw);
     int code = path ? call_load(r->call, path, raw) : call_read_all(r->call, 0, raw);
     if (code < 0) {
-        call_err(r->call, "pg_restore: error: could not open input file \"%s\": %s\n", path ? path : "", strerror(-code));
+        call_err(r->call, "pg_restore: error: could not open input file \"%s\": %s\n",
+                 path ? path : "", strerror(-code));
         return 1;
     }
     struct str content = buf_text(raw);
     if (str_starts(content, "--\n-- PostgreSQL database dump")) {
-        call_err(r->call, "pg_restore: error: input file appears to be a text format dump. Please use psql.\n");
+        call_err(
+            r->call,
+            "pg_restore: error: input file appears to be a text format dump. Please use psql.\n");
         return 1;
     }
     if (content.len < MAGIC || !str_starts(content, "PGDMP")) {
-        call_err(r->call, content.len < 5 ? "pg_restore: error: input file is too short (read %zu, expected 5)\n"
-                                          : "pg_restore: error: input file does not appear to be a valid archive%.0zu\n",
+        call_err(r->call,
+                 content.len < 5
+                     ? "pg_restore: error: input file is too short (read %zu, expected 5)\n"
+                     : "pg_restore: error: input file does not appear to be a valid archive%.0zu\n",
                  content.len);
         return 1;
     }
@@ -263,14 +288,33 @@ static int open_archive(struct restore *r, const char *path, struct buf *text)
 
 int run_pg_restore(struct call *call)
 {
-    static const struct pg_option list[] = {
-        {'h', "host", true}, {'p', "port", true}, {'U', "username", true}, {'w', "no-password", false},
-        {'W', "password", false}, {'d', "dbname", true}, {'f', "file", true}, {'F', "format", true},
-        {'c', "clean", false}, {0, "if-exists", false}, {'C', "create", false}, {'a', "data-only", false},
-        {'s', "schema-only", false}, {'e', "exit-on-error", false}, {'1', "single-transaction", false},
-        {'O', "no-owner", false}, {'x', "no-privileges", false}, {0, "no-acl", false}, {'t', "table", true},
-        {'n', "schema", true}, {'j', "jobs", true}, {'v', "verbose", false}, {'l', "list", false},
-        {0, "disable-triggers", false}, {0, "no-comments", false}, {0, "role", true}, {0}};
+    static const struct pg_option list[] = {{'h', "host", true},
+                                            {'p', "port", true},
+                                            {'U', "username", true},
+                                            {'w', "no-password", false},
+                                            {'W', "password", false},
+                                            {'d', "dbname", true},
+                                            {'f', "file", true},
+                                            {'F', "format", true},
+                                            {'c', "clean", false},
+                                            {0, "if-exists", false},
+                                            {'C', "create", false},
+                                            {'a', "data-only", false},
+                                            {'s', "schema-only", false},
+                                            {'e', "exit-on-error", false},
+                                            {'1', "single-transaction", false},
+                                            {'O', "no-owner", false},
+                                            {'x', "no-privileges", false},
+                                            {0, "no-acl", false},
+                                            {'t', "table", true},
+                                            {'n', "schema", true},
+                                            {'j', "jobs", true},
+                                            {'v', "verbose", false},
+                                            {'l', "list", false},
+                                            {0, "disable-triggers", false},
+                                            {0, "no-comments", false},
+                                            {0, "role", true},
+                                            {0}};
     struct restore *r = ARENA_NEW(call->arena, struct restore);
     struct pg_options o = {.call = call, .program = "pg_restore", .list = list, .at = 1};
     *r = (struct restore){.call = call};
@@ -320,7 +364,8 @@ int run_pg_restore(struct call *call)
         return 0;
     }
     if (r->create) {
-        record_observe(call->env->record, "not_simulated", "pg_restore --create", "the simulated pg_restore cannot create the database");
+        record_observe(call->env->record, "not_simulated", "pg_restore --create",
+                       "the simulated pg_restore cannot create the database");
         call_err(call, "pg_restore: error: not simulated: -C/--create\n");
         return 1;
     }

@@ -11,8 +11,13 @@
 
 int run_pg_isready(struct call *call)
 {
-    static const struct pg_option list[] = {{'h', "host", true}, {'p', "port", true}, {'U', "username", true},
-                                         {'d', "dbname", true}, {'q', "quiet", false}, {'t', "timeout", true}, {0}};
+    static const struct pg_option list[] = {{'h', "host", true},
+                                            {'p', "port", true},
+                                            {'U', "username", true},
+                                            {'d', "dbname", true},
+                                            {'q', "quiet", false},
+                                            {'t', "timeout", true},
+                                            {0}};
     struct pg_options o = {.call = call, .program = "pg_isready", .list = list, .at = 1};
     struct pg_target target = {0};
     bool quiet = false;
@@ -31,15 +36,17 @@ int run_pg_isready(struct call *call)
     bool rejects = server && server->refuses;
     const char *host = target.host ? target.host : "/var/run/postgresql";
     if (!quiet)
-        call_out(call, "%s:%d - %s\n", host, target.port, !server ? "no response" : rejects ? "rejecting connections"
-                                                                                           : "accepting connections");
+        call_out(call, "%s:%d - %s\n", host, target.port,
+                 !server   ? "no response"
+                 : rejects ? "rejecting connections"
+                           : "accepting connections");
     return !server ? 2 : rejects ? 1 : 0;
 }
 
 /* ---- createdb, dropdb ---- */
 
-static int run_statement(struct call *call, const struct pg_target *target, const char *program, const char *what,
-                         const char *sql)
+static int run_statement(struct call *call, const struct pg_target *target, const char *program,
+                         const char *what, const char *sql)
 {
     struct pg_session *session = pg_target_connect(call, target, program);
     if (!session)
@@ -62,10 +69,11 @@ static int run_statement(struct call *call, const struct pg_target *target, cons
 
 int run_createdb(struct call *call)
 {
-    static const struct pg_option list[] = {{'h', "host", true}, {'p', "port", true}, {'U', "username", true},
-                                         {'w', "no-password", false}, {'W', "password", false}, {'O', "owner", true},
-                                         {'T', "template", true}, {'E', "encoding", true}, {'e', "echo", false},
-                                         {0, "maintenance-db", true}, {'l', "locale", true}, {0}};
+    static const struct pg_option list[] = {
+        {'h', "host", true},         {'p', "port", true},      {'U', "username", true},
+        {'w', "no-password", false}, {'W', "password", false}, {'O', "owner", true},
+        {'T', "template", true},     {'E', "encoding", true},  {'e', "echo", false},
+        {0, "maintenance-db", true}, {'l', "locale", true},    {0}};
     struct pg_options o = {.call = call, .program = "createdb", .list = list, .at = 1};
     struct pg_target target = {0};
     const char *owner = NULL, *template = NULL;
@@ -85,17 +93,26 @@ int run_createdb(struct call *call)
     const char *name = o.n_plain ? o.plain[0] : target.user;
     target.database = "postgres";
     return run_statement(call, &target, "createdb", "database creation",
-                         arena_printf(call->arena, "CREATE DATABASE %s%s%s%s%s", pg_ident(call->arena, name),
-                                      owner ? " OWNER " : "", owner ? pg_ident(call->arena, owner) : "",
-                                      template ? " TEMPLATE " : "", template ? pg_ident(call->arena, template) : ""));
+                         arena_printf(call->arena, "CREATE DATABASE %s%s%s%s%s",
+                                      pg_ident(call->arena, name), owner ? " OWNER " : "",
+                                      owner ? pg_ident(call->arena, owner) : "",
+                                      template ? " TEMPLATE " : "",
+                                      template ? pg_ident(call->arena, template) : ""));
 }
 
 int run_dropdb(struct call *call)
 {
-    static const struct pg_option list[] = {{'h', "host", true}, {'p', "port", true}, {'U', "username", true},
-                                         {'w', "no-password", false}, {'W', "password", false}, {'f', "force", false},
-                                         {0, "if-exists", false}, {'e', "echo", false}, {'i', "interactive", false},
-                                         {0, "maintenance-db", true}, {0}};
+    static const struct pg_option list[] = {{'h', "host", true},
+                                            {'p', "port", true},
+                                            {'U', "username", true},
+                                            {'w', "no-password", false},
+                                            {'W', "password", false},
+                                            {'f', "force", false},
+                                            {0, "if-exists", false},
+                                            {'e', "echo", false},
+                                            {'i', "interactive", false},
+                                            {0, "maintenance-db", true},
+                                            {0}};
     struct pg_options o = {.call = call, .program = "dropdb", .list = list, .at = 1};
     struct pg_target target = {0};
     bool force = false, if_exists = false;
@@ -114,9 +131,10 @@ int run_dropdb(struct call *call)
     }
     pg_target_defaults(call, &target);
     target.database = "postgres";
-    return run_statement(call, &target, "dropdb", "database removal",
-                         arena_printf(call->arena, "DROP DATABASE %s%s%s", if_exists ? "IF EXISTS " : "",
-                                      pg_ident(call->arena, o.plain[0]), force ? " WITH (FORCE)" : ""));
+    return run_statement(
+        call, &target, "dropdb", "database removal",
+        arena_printf(call->arena, "DROP DATABASE %s%s%s", if_exists ? "IF EXISTS " : "",
+                     pg_ident(call->arena, o.plain[0]), force ? " WITH (FORCE)" : ""));
 }
 
 /* ---- pg_dump ---- */
@@ -124,12 +142,19 @@ int run_dropdb(struct call *call)
 int run_pg_dump(struct call *call)
 {
     static const struct pg_option list[] = {
-        {'h', "host", true}, {'p', "port", true}, {'U', "username", true}, {'w', "no-password", false},
-        {'W', "password", false}, {'d', "dbname", true}, {'f', "file", true}, {'F', "format", true},
-        {'s', "schema-only", false}, {'a', "data-only", false}, {'c', "clean", false}, {'C', "create", false},
-        {'O', "no-owner", false}, {'x', "no-privileges", false}, {'t', "table", true}, {'T', "exclude-table", true},
-        {'n', "schema", true}, {'Z', "compress", true}, {'v', "verbose", false}, {'b', "blobs", false}, {'j', "jobs", true},
-        {0, "if-exists", false}, {0, "inserts", false}, {0, "column-inserts", false}, {0, "no-acl", false}, {0}};
+        {'h', "host", true},         {'p', "port", true},
+        {'U', "username", true},     {'w', "no-password", false},
+        {'W', "password", false},    {'d', "dbname", true},
+        {'f', "file", true},         {'F', "format", true},
+        {'s', "schema-only", false}, {'a', "data-only", false},
+        {'c', "clean", false},       {'C', "create", false},
+        {'O', "no-owner", false},    {'x', "no-privileges", false},
+        {'t', "table", true},        {'T', "exclude-table", true},
+        {'n', "schema", true},       {'Z', "compress", true},
+        {'v', "verbose", false},     {'b', "blobs", false},
+        {'j', "jobs", true},         {0, "if-exists", false},
+        {0, "inserts", false},       {0, "column-inserts", false},
+        {0, "no-acl", false},        {0}};
     struct pg_options o = {.call = call, .program = "pg_dump", .list = list, .at = 1};
     struct pg_target target = {0};
     struct dump_options dump = {.schema = NEVER};
@@ -186,7 +211,8 @@ int run_pg_dump(struct call *call)
     if (o.n_plain)
         target.database = o.plain[0];
     if (dump.schema_only && dump.data_only) {
-        call_err(call, "pg_dump: error: options -s/--schema-only and -a/--data-only cannot be used together\n");
+        call_err(call, "pg_dump: error: options -s/--schema-only and -a/--data-only cannot be used "
+                       "together\n");
         return 1;
     }
     if (!strchr("pctd", *format)) {
@@ -194,7 +220,8 @@ int run_pg_dump(struct call *call)
         return 1;
     }
     if (*format == 't' || *format == 'd') {
-        record_observe(call->env->record, "not_simulated", format, "the simulated pg_dump writes plain and custom format only");
+        record_observe(call->env->record, "not_simulated", format,
+                       "the simulated pg_dump writes plain and custom format only");
         call_err(call, "pg_dump: error: not simulated: this output format\n");
         return 1;
     }
@@ -202,8 +229,9 @@ int run_pg_dump(struct call *call)
     struct pg_session *session = pg_target_connect(call, &target, "pg_dump");
     if (!session)
         return 1;
-    if (dump.table && !catalog_find(session->database, call->arena, NULL,
-                                    strrchr(dump.table, '.') ? strrchr(dump.table, '.') + 1 : dump.table)) {
+    if (dump.table &&
+        !catalog_find(session->database, call->arena, NULL,
+                      strrchr(dump.table, '.') ? strrchr(dump.table, '.') + 1 : dump.table)) {
         call_err(call, "pg_dump: error: no matching tables were found\n");
         return 1;
     }
@@ -229,7 +257,8 @@ int run_pg_dump(struct call *call)
     }
     int code = call_save(call, file, content.at, content.len, 0644);
     if (code < 0) {
-        call_err(call, "pg_dump: error: could not open output file \"%s\": %s\n", file, strerror(-code));
+        call_err(call, "pg_dump: error: could not open output file \"%s\": %s\n", file,
+                 strerror(-code));
         return 1;
     }
     return 0;

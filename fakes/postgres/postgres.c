@@ -38,8 +38,9 @@ static bool named(char *const *list, int n, const char *name)
 /* A container is an instance of the service; its place has its name. */
 static bool is_place_of(const struct pg_server *server, const char *place)
 {
-    struct service *service = server->service && server->env->world ? world_service(server->env->world, server->service)
-                                                                    : NULL;
+    struct service *service = server->service && server->env->world
+                                  ? world_service(server->env->world, server->service)
+                                  : NULL;
     for (int i = 0; service && i < service_instances(service); i++) {
         if (strcmp(instance_name(service_instance(service, i)), place) == 0)
             return true;
@@ -72,11 +73,12 @@ struct pg_server *pg_server_on(struct env *env, const char *host, int port)
 /* ---- set-up ---- */
 
 /* The session in which a server is made ready: as its superuser, on its serving database. */
-static int run_setup(struct pg_server *server, const struct doc *where, const char *what, const char *text,
-                     struct error *error)
+static int run_setup(struct pg_server *server, const struct doc *where, const char *what,
+                     const char *text, struct error *error)
 {
     struct pg_error refused;
-    struct pg_session *session = pg_connect(server, server->serving_name, server->superuser, "setup", &refused);
+    struct pg_session *session =
+        pg_connect(server, server->serving_name, server->superuser, "setup", &refused);
     if (!session)
         return error_set(error, ERROR_INTERNAL, "postgres: %s", refused.message);
     bool ok = pg_query(session, text);
@@ -85,9 +87,11 @@ static int run_setup(struct pg_server *server, const struct doc *where, const ch
         int line = 1;
         for (int i = 0; i < session->error.position - 1 && text[i]; i++)
             line += text[i] == '\n';
-        code = where ? doc_error(where, error, "%s, line %d: %s%s%s", what, line, session->error.message,
-                                 session->error.detail ? ": " : "", session->error.detail ? session->error.detail : "")
-                     : error_set(error, ERROR_INPUT, "%s, line %d: %s", what, line, session->error.message);
+        code = where ? doc_error(where, error, "%s, line %d: %s%s%s", what, line,
+                                 session->error.message, session->error.detail ? ": " : "",
+                                 session->error.detail ? session->error.detail : "")
+                     : error_set(error, ERROR_INPUT, "%s, line %d: %s", what, line,
+                                 session->error.message);
     }
     pg_disconnect(session);
     return code;
@@ -110,7 +114,8 @@ static int run_file(struct pg_server *server, const struct doc *node, struct err
     buf_init(&text, 4 << 20);
     int code = 0;
     if (buf_read_file(&text, beside(server, node, path)) < 0)
-        code = doc_error(node, error, "cannot read '%s'; give the path of an SQL file beside this one", path);
+        code = doc_error(node, error,
+                         "cannot read '%s'; give the path of an SQL file beside this one", path);
     else
         code = run_setup(server, node, path, text.len ? text.at : "", error);
     buf_release(&text);
@@ -124,15 +129,19 @@ static int64_t migration_number(const struct doc *node)
     return strtoll(slash ? slash + 1 : path, NULL, 10);
 }
 
-/* Runs the files of migrations above `from` up to `to`; those without a number run at the start only (from 0). */
-static int run_migrations(struct pg_server *server, const struct doc *config, int64_t from, int64_t to, struct error *error)
+/* Runs the files of migrations above `from` up to `to`; those without a number run at the start
+ * only (from 0). */
+static int run_migrations(struct pg_server *server, const struct doc *config, int64_t from,
+                          int64_t to, struct error *error)
 {
     const struct doc *list = doc_get(config, "migrations");
     if (!list)
         return 0;
-    for (const struct doc *item = list->kind == DOC_SEQUENCE ? list->first : list; item; item = item->next) {
+    for (const struct doc *item = list->kind == DOC_SEQUENCE ? list->first : list; item;
+         item = item->next) {
         int64_t number = migration_number(item);
-        if ((number == 0 ? from == 0 : number > from && number <= to) && run_file(server, item, error) < 0)
+        if ((number == 0 ? from == 0 : number > from && number <= to) &&
+            run_file(server, item, error) < 0)
             return ERROR_INPUT;
         if (list->kind != DOC_SEQUENCE)
             break;
@@ -140,7 +149,8 @@ static int run_migrations(struct pg_server *server, const struct doc *config, in
     return 0;
 }
 
-/* The scenario migrates the schema: by the SQL files for it, or else only the version is entered. */
+/* The scenario migrates the schema: by the SQL files for it, or else only the version is entered.
+ */
 static void on_migrate(struct world *world, struct store *store, int64_t schema, void *ctx)
 {
     struct env *env = ctx;
@@ -152,14 +162,19 @@ static void on_migrate(struct world *world, struct store *store, int64_t schema,
         int64_t before = store_schema(store);
         s->starting = true; /* the world notes the change itself */
         if (run_migrations(s, store_config(store), before, schema, &error) < 0)
-            record_observe(world_record(world), "not_simulated", error.text, "a migration of %s does not run in the "
-                           "simulated PostgreSQL", s->name);
-        const char *table = sql_name(&s->arena, s->version_table), *column = sql_name(&s->arena, s->version_column);
-        catalog_run(database, "DELETE FROM %s WHERE CAST(%s AS INTEGER) > %lld", table, column, (long long)schema);
-        if (!catalog_int(database, 0, "SELECT count(*) FROM %s WHERE CAST(%s AS INTEGER) = %lld", table, column,
-                         (long long)schema))
+            record_observe(world_record(world), "not_simulated", error.text,
+                           "a migration of %s does not run in the "
+                           "simulated PostgreSQL",
+                           s->name);
+        const char *table = sql_name(&s->arena, s->version_table),
+                   *column = sql_name(&s->arena, s->version_column);
+        catalog_run(database, "DELETE FROM %s WHERE CAST(%s AS INTEGER) > %lld", table, column,
+                    (long long)schema);
+        if (!catalog_int(database, 0, "SELECT count(*) FROM %s WHERE CAST(%s AS INTEGER) = %lld",
+                         table, column, (long long)schema))
             run_setup(s, NULL, "schema table",
-                      arena_printf(&s->arena, "INSERT INTO %s (%s) VALUES (%lld)", pg_ident(&s->arena, s->version_table),
+                      arena_printf(&s->arena, "INSERT INTO %s (%s) VALUES (%lld)",
+                                   pg_ident(&s->arena, s->version_table),
                                    pg_ident(&s->arena, s->version_column), (long long)schema),
                       &error);
         s->starting = false;
@@ -170,22 +185,27 @@ static void on_migrate(struct world *world, struct store *store, int64_t schema,
 static bool table_exists(struct pg_server *server, const char *name)
 {
     struct arena arena = {0};
-    bool found = catalog_find(pg_database_find(server, server->serving_name), &arena, "public", name) != NULL;
+    bool found = catalog_find(pg_database_find(server, server->serving_name), &arena, "public",
+                              name) != NULL;
     arena_release(&arena);
     return found;
 }
 
-/* The table that tells the schema's version, and the tables of traffic that no SQL has made, in their plainest form. */
+/* The table that tells the schema's version, and the tables of traffic that no SQL has made, in
+ * their plainest form. */
 static int make_version_table(struct pg_server *server, struct error *error)
 {
     struct arena *arena = &server->arena;
     if (table_exists(server, server->version_table))
         return 0;
-    return run_setup(server, NULL, "schema table",
-                     arena_printf(arena, "CREATE TABLE %s (%s bigint PRIMARY KEY, name text, applied_at timestamptz"
-                                         " NOT NULL DEFAULT now())",
-                                  pg_ident(arena, server->version_table), pg_ident(arena, server->version_column)),
-                     error);
+    return run_setup(
+        server, NULL, "schema table",
+        arena_printf(arena,
+                     "CREATE TABLE %s (%s bigint PRIMARY KEY, name text, applied_at timestamptz"
+                     " NOT NULL DEFAULT now())",
+                     pg_ident(arena, server->version_table),
+                     pg_ident(arena, server->version_column)),
+        error);
 }
 
 static int make_missing_tables(struct pg_server *server, struct error *error)
@@ -196,8 +216,10 @@ static int make_missing_tables(struct pg_server *server, struct error *error)
         if (table_exists(server, table) || strcmp(table, server->version_table) == 0)
             continue;
         if (run_setup(server, NULL, table,
-                      arena_printf(arena, "CREATE TABLE %s (%s bigserial PRIMARY KEY, %s timestamptz NOT NULL DEFAULT now(),"
-                                          " data text)",
+                      arena_printf(arena,
+                                   "CREATE TABLE %s (%s bigserial PRIMARY KEY, %s timestamptz NOT "
+                                   "NULL DEFAULT now(),"
+                                   " data text)",
                                    pg_ident(arena, table), pg_ident(arena, server->id_column),
                                    pg_ident(arena, server->time_column)),
                       error) < 0)
@@ -212,23 +234,26 @@ static int make_version(struct pg_server *server, struct error *error)
     struct arena *arena = &server->arena;
     int64_t schema = server->store ? store_schema(server->store) : 0;
     struct pg_database *database = pg_database_find(server, server->serving_name);
-    if (schema == 0 || catalog_int(database, 0, "SELECT count(*) FROM %s", sql_name(arena, server->version_table)) > 0)
+    if (schema == 0 || catalog_int(database, 0, "SELECT count(*) FROM %s",
+                                   sql_name(arena, server->version_table)) > 0)
         return 0;
     struct pg_relation *relation = catalog_find(database, arena, "public", server->version_table);
     bool has_name = relation && catalog_attribute(relation, "name") >= 0;
     struct buf sql;
     buf_init(&sql, 1 << 20);
     for (int64_t v = schema > 5 ? schema - 4 : 1; v <= schema; v++)
-        buf_printf(&sql, has_name ? "INSERT INTO %s (%s, name) VALUES (%lld, 'migration %lld');"
-                                  : "INSERT INTO %s (%s) VALUES (%lld);",
-                   pg_ident(arena, server->version_table), pg_ident(arena, server->version_column), (long long)v,
-                   (long long)v);
+        buf_printf(&sql,
+                   has_name ? "INSERT INTO %s (%s, name) VALUES (%lld, 'migration %lld');"
+                            : "INSERT INTO %s (%s) VALUES (%lld);",
+                   pg_ident(arena, server->version_table), pg_ident(arena, server->version_column),
+                   (long long)v, (long long)v);
     int code = run_setup(server, NULL, "schema table", sql.at, error);
     buf_release(&sql);
     return code;
 }
 
-static int read_text(const struct doc *config, const char *key, char **ret, struct pg_server *server, struct error *error)
+static int read_text(const struct doc *config, const char *key, char **ret,
+                     struct pg_server *server, struct error *error)
 {
     const char *text = NULL;
     const struct doc *node = doc_get(config, key);
@@ -239,7 +264,8 @@ static int read_text(const struct doc *config, const char *key, char **ret, stru
     return 0;
 }
 
-static int read_list(const struct doc *node, char ***ret, int *ret_n, struct pg_server *server, struct error *error)
+static int read_list(const struct doc *node, char ***ret, int *ret_n, struct pg_server *server,
+                     struct error *error)
 {
     if (!node)
         return 0;
@@ -247,7 +273,8 @@ static int read_list(const struct doc *node, char ***ret, int *ret_n, struct pg_
     char **list = ARENA_ARRAY(&server->arena, char *, k + n + 1);
     if (k)
         memcpy(list, *ret, sizeof *list * (size_t)k);
-    for (const struct doc *item = node->kind == DOC_SEQUENCE ? node->first : node; item && n > 0; item = item->next, n--) {
+    for (const struct doc *item = node->kind == DOC_SEQUENCE ? node->first : node; item && n > 0;
+         item = item->next, n--) {
         const char *text;
         if (doc_text(item, &text, error) < 0)
             return ERROR_INPUT;
@@ -301,7 +328,8 @@ static void find_clients(struct pg_server *server)
     }
 }
 
-static int add_server(struct env *env, const char *name, const struct doc *config, struct error *error)
+static int add_server(struct env *env, const char *name, const struct doc *config,
+                      struct error *error)
 {
     struct postgres *state = state_of(env);
     struct pg_server *server = pg_server_new(env, name), **end = &state->servers;
@@ -314,7 +342,8 @@ static int add_server(struct env *env, const char *name, const struct doc *confi
         read_text(config, "password", &password, server, error) < 0 ||
         read_text(config, "schema_table", &schema_table, server, error) < 0 ||
         read_text(config, "data_directory", &server->data_directory, server, error) < 0 ||
-        read_list(doc_get(config, "container"), &server->places, &server->n_places, server, error) < 0 ||
+        read_list(doc_get(config, "container"), &server->places, &server->n_places, server, error) <
+            0 ||
         read_addresses(server, config, error) < 0)
         return ERROR_INPUT;
     if (schema_table) {
@@ -325,8 +354,9 @@ static int add_server(struct env *env, const char *name, const struct doc *confi
     }
     const struct doc *tables = doc_get(config, "tables");
     for (const struct doc *table = tables ? tables->first : NULL; table; table = table->next) {
-        if (table->kind == DOC_MAPPING && (read_text(table, "key", &server->id_column, server, error) < 0 ||
-                                           read_text(table, "time", &server->time_column, server, error) < 0))
+        if (table->kind == DOC_MAPPING &&
+            (read_text(table, "key", &server->id_column, server, error) < 0 ||
+             read_text(table, "time", &server->time_column, server, error) < 0))
             return ERROR_INPUT;
     }
     struct pg_role *role = pg_role_new(server, server->superuser);
@@ -335,9 +365,12 @@ static int add_server(struct env *env, const char *name, const struct doc *confi
     pg_server_initialise(server);
     server->starting = true;
     const char *setup = NULL;
-    if (make_version_table(server, error) < 0 || run_migrations(server, config, 0, server->store ? store_schema(server->store) : INT64_MAX, error) < 0 ||
-        (doc_get(config, "setup") && (doc_text(doc_get(config, "setup"), &setup, error) < 0 ||
-                                      run_setup(server, doc_get(config, "setup"), "setup", setup, error) < 0)) ||
+    if (make_version_table(server, error) < 0 ||
+        run_migrations(server, config, 0, server->store ? store_schema(server->store) : INT64_MAX,
+                       error) < 0 ||
+        (doc_get(config, "setup") &&
+         (doc_text(doc_get(config, "setup"), &setup, error) < 0 ||
+          run_setup(server, doc_get(config, "setup"), "setup", setup, error) < 0)) ||
         make_missing_tables(server, error) < 0 || make_version(server, error) < 0)
         return ERROR_INPUT;
     server->starting = false;
@@ -345,7 +378,8 @@ static int add_server(struct env *env, const char *name, const struct doc *confi
     find_clients(server);
     dump_watch(server);
     const char *archive = NULL;
-    if (doc_get(doc_get(config, "archive"), "to") && doc_text(doc_get(doc_get(config, "archive"), "to"), &archive, error) < 0)
+    if (doc_get(doc_get(config, "archive"), "to") &&
+        doc_text(doc_get(doc_get(config, "archive"), "to"), &archive, error) < 0)
         return ERROR_INPUT;
     recovery_watch(server, archive);
     return 0;
@@ -366,7 +400,8 @@ static int setup(struct env *env, const struct doc *config, struct error *error)
     return 0;
 }
 
-int pg_serve_alone(struct env *env, const char *name, const char *database, const char *user, const char *place)
+int pg_serve_alone(struct env *env, const char *name, const char *database, const char *user,
+                   const char *place)
 {
     struct error error;
     struct postgres *state = state_of(env);
@@ -401,9 +436,14 @@ static int run(struct call *call)
         const char *name;
         int (*run)(struct call *);
     } tools[] = {
-        {"psql", run_psql},       {"pg_isready", run_pg_isready}, {"pg_dump", run_pg_dump},
-        {"createdb", run_createdb}, {"dropdb", run_dropdb},
-        {"pg_restore", run_pg_restore}, {"pg_basebackup", run_pg_basebackup}, {"pg_ctl", run_pg_ctl},
+        {"psql", run_psql},
+        {"pg_isready", run_pg_isready},
+        {"pg_dump", run_pg_dump},
+        {"createdb", run_createdb},
+        {"dropdb", run_dropdb},
+        {"pg_restore", run_pg_restore},
+        {"pg_basebackup", run_pg_basebackup},
+        {"pg_ctl", run_pg_ctl},
     };
     const char *base = strrchr(call->argv[0], '/');
     base = base ? base + 1 : call->argv[0];
@@ -414,8 +454,9 @@ static int run(struct call *call)
     return 127;
 }
 
-static const char *const commands[] = {"psql", "pg_isready", "pg_dump", "createdb", "dropdb",
-                                       "pg_restore", "pg_basebackup", "pg_ctl", NULL};
+static const char *const commands[] = {"psql",          "pg_isready", "pg_dump",
+                                       "createdb",      "dropdb",     "pg_restore",
+                                       "pg_basebackup", "pg_ctl",     NULL};
 
 const struct fake fake_postgres = {
     .name = "postgres",

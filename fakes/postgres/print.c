@@ -1,4 +1,5 @@
-/* Follows print_aligned_text(), print_aligned_vertical() and print_unaligned_text() of PostgreSQL's fe_utils/print.c. */
+/* Follows print_aligned_text(), print_aligned_vertical() and print_unaligned_text() of PostgreSQL's
+ * fe_utils/print.c. */
 #include "fakes/postgres/print.h"
 
 #include <string.h>
@@ -57,13 +58,15 @@ static void dashes(struct buf *out, int n)
         buf_putc(out, '-');
 }
 
-static const char *cell_of(const struct print_table *table, const struct print_options *options, int row, int column)
+static const char *cell_of(const struct print_table *table, const struct print_options *options,
+                           int row, int column)
 {
     const char *text = table->cells[row * table->n_columns + column];
     return text ? text : options->null;
 }
 
-static void footers(struct buf *out, const struct print_table *table, const struct print_options *options)
+static void footers(struct buf *out, const struct print_table *table,
+                    const struct print_options *options)
 {
     if (options->tuples_only)
         return;
@@ -91,8 +94,8 @@ static void rule(struct buf *out, const int *width, int n, int border)
     buf_puts(out, border == 2 ? "-+\n" : border == 1 ? "-\n" : "\n");
 }
 
-static void aligned_row(struct buf *out, const struct print_table *table, const struct print_options *options,
-                        const int *width, int row)
+static void aligned_row(struct buf *out, const struct print_table *table,
+                        const struct print_options *options, const int *width, int row)
 {
     int lines = 1, n = table->n_columns;
     for (int i = 0; i < n; i++) {
@@ -126,7 +129,8 @@ static void aligned_row(struct buf *out, const struct print_table *table, const 
     }
 }
 
-static void print_aligned(struct buf *out, const struct print_table *table, const struct print_options *options)
+static void print_aligned(struct buf *out, const struct print_table *table,
+                          const struct print_options *options)
 {
     int n = table->n_columns, width[256], total = 0;
     for (int i = 0; i < n; i++) {
@@ -203,7 +207,8 @@ static void record_line(struct buf *out, int record, int header_width, int data_
     buf_puts(out, border == 2 ? "-+\n" : "\n");
 }
 
-static void print_expanded(struct buf *out, const struct print_table *table, const struct print_options *options)
+static void print_expanded(struct buf *out, const struct print_table *table,
+                           const struct print_options *options)
 {
     int header_width = 0, data_width = 0;
     for (int i = 0; i < table->n_columns; i++) {
@@ -270,7 +275,8 @@ static void csv_cell(struct buf *out, const char *text)
     buf_putc(out, '"');
 }
 
-static void print_flat(struct buf *out, const struct print_table *table, const struct print_options *options)
+static void print_flat(struct buf *out, const struct print_table *table,
+                       const struct print_options *options)
 {
     const char *separator = options->csv ? "," : options->separator;
     if (table->title && !options->tuples_only && !options->csv)
@@ -280,7 +286,8 @@ static void print_flat(struct buf *out, const struct print_table *table, const s
             if (row)
                 buf_putc(out, '\n');
             for (int i = 0; i < table->n_columns; i++)
-                buf_printf(out, "%s%s%s\n", table->headers[i], separator, cell_of(table, options, row, i));
+                buf_printf(out, "%s%s%s\n", table->headers[i], separator,
+                           cell_of(table, options, row, i));
         }
         return;
     }
@@ -301,13 +308,16 @@ static void print_flat(struct buf *out, const struct print_table *table, const s
             else
                 buf_puts(out, cell_of(table, options, row, i));
         }
-        buf_puts(out, row < table->n_rows - 1 || *options->record_separator == '\n' ? options->record_separator : "\n");
+        buf_puts(out, row < table->n_rows - 1 || *options->record_separator == '\n'
+                          ? options->record_separator
+                          : "\n");
     }
     if (!options->csv)
         footers(out, table, options);
 }
 
-void print_table(struct buf *out, const struct print_table *table, const struct print_options *options)
+void print_table(struct buf *out, const struct print_table *table,
+                 const struct print_options *options)
 {
     if (options->unaligned || options->csv)
         print_flat(out, table, options);

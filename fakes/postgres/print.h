@@ -14,11 +14,11 @@ struct print_options {
 };
 
 struct print_table {
-    const char *title;      /* or NULL */
+    const char *title; /* or NULL */
     int n_columns, n_rows;
     const char *const *headers;
-    const bool *right;      /* numbers */
-    const char *const *cells; /* n_rows * n_columns, NULL for null */
+    const bool *right;          /* numbers */
+    const char *const *cells;   /* n_rows * n_columns, NULL for null */
     const char *const *footers; /* NULL-terminated, instead of the row count; NULL: "(2 rows)" */
 };
 

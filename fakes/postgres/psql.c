@@ -46,8 +46,8 @@ void psql_set(struct psql *p, const char *name, const char *value)
 bool psql_is_on(const struct psql *p, const char *name)
 {
     const char *value = psql_get(p, name);
-    return value && (strcasecmp(value, "on") == 0 || strcasecmp(value, "true") == 0 || strcmp(value, "1") == 0 ||
-                     strcasecmp(value, "yes") == 0);
+    return value && (strcasecmp(value, "on") == 0 || strcasecmp(value, "true") == 0 ||
+                     strcmp(value, "1") == 0 || strcasecmp(value, "yes") == 0);
 }
 
 void psql_write(struct psql *p, const char *text, size_t len)
@@ -69,7 +69,8 @@ void psql_printf(struct psql *p, const char *format, ...)
 
 static const char *locus(struct psql *p)
 {
-    return p->input ? arena_printf(p->call->arena, "psql:%s:%lld: ", p->input, (long long)p->line) : "";
+    return p->input ? arena_printf(p->call->arena, "psql:%s:%lld: ", p->input, (long long)p->line)
+                    : "";
 }
 
 void psql_complain(struct psql *p, const char *format, ...)
@@ -176,7 +177,8 @@ static bool copy_in(struct psql *p, const struct pg_copy *copy, struct psql_scri
     return true;
 }
 
-static bool show_messages(struct psql *p, const char *query, struct psql_script *script, int64_t *ret_took_ns)
+static bool show_messages(struct psql *p, const char *query, struct psql_script *script,
+                          int64_t *ret_took_ns)
 {
     bool ok = true;
     for (const struct pg_message *m = p->session->messages; m; m = m->next) {
@@ -193,8 +195,10 @@ static bool show_messages(struct psql *p, const char *query, struct psql_script 
         else if (m->result->has_rows)
             show_rows(p, m->result);
         if (m->result->tag && !p->quiet &&
-            (!m->result->has_rows || strncmp(m->result->tag, "SELECT", 6) != 0) && strcmp(m->result->tag, "SHOW") != 0 &&
-            !m->result->copied && (!m->result->has_rows || !p->print.tuples_only || strncmp(m->result->tag, "SELECT", 6) != 0))
+            (!m->result->has_rows || strncmp(m->result->tag, "SELECT", 6) != 0) &&
+            strcmp(m->result->tag, "SHOW") != 0 && !m->result->copied &&
+            (!m->result->has_rows || !p->print.tuples_only ||
+             strncmp(m->result->tag, "SELECT", 6) != 0))
             psql_printf(p, "%s\n", m->result->tag);
     }
     return ok;
@@ -220,9 +224,10 @@ bool psql_send(struct psql *p, const char *query, struct psql_script *script)
         took_ns += p->session->waited_ns + MILLISECOND;
         show_error(p, &error, query);
         if (strcmp(error.severity, "FATAL") == 0) {
-            call_err(p->call, "%sserver closed the connection unexpectedly\n"
-                              "\tThis probably means the server terminated abnormally\n"
-                              "\tbefore or while processing the request.\n%sconnection to server was lost\n",
+            call_err(p->call,
+                     "%sserver closed the connection unexpectedly\n"
+                     "\tThis probably means the server terminated abnormally\n"
+                     "\tbefore or while processing the request.\n%sconnection to server was lost\n",
                      locus(p), locus(p));
             p->quit = p->lost = true;
         }
@@ -236,10 +241,10 @@ bool psql_send(struct psql *p, const char *query, struct psql_script *script)
 /* ---- scripts: statements end at a semicolon outside quotes, comments and brackets ---- */
 
 struct scanner {
-    char quote;           /* ' " $ or * for a comment; 0 outside */
-    char tag[64];         /* of $tag$ */
+    char quote;   /* ' " $ or * for a comment; 0 outside */
+    char tag[64]; /* of $tag$ */
     int depth, comment_depth;
-    bool escapes;         /* E'...' */
+    bool escapes; /* E'...' */
 };
 
 static size_t dollar_tag(const char *at, size_t len)
@@ -247,7 +252,8 @@ static size_t dollar_tag(const char *at, size_t len)
     size_t i = 1;
     while (i < len && (isalnum((unsigned char)at[i]) || at[i] == '_'))
         i++;
-    return i < len && at[i] == '$' && i < 63 && !(i > 1 && isdigit((unsigned char)at[1])) ? i + 1 : 0;
+    return i < len && at[i] == '$' && i < 63 && !(i > 1 && isdigit((unsigned char)at[1])) ? i + 1
+                                                                                          : 0;
 }
 
 /* :name, :'name' and :"name" outside of quotes. The bytes taken, 0 if it is none. */
@@ -259,7 +265,8 @@ static size_t interpolate(struct psql *p, struct str rest, struct buf *query)
         to++;
     if (to == from || (quote && (to >= rest.len || rest.at[to] != quote)))
         return 0;
-    const char *value = psql_get(p, arena_str(p->call->arena, (struct str){rest.at + from, to - from}));
+    const char *value =
+        psql_get(p, arena_str(p->call->arena, (struct str){rest.at + from, to - from}));
     if (!value)
         return 0;
     if (quote) {
@@ -335,7 +342,8 @@ static bool flush_query(struct psql *p, struct buf *query, struct psql_script *s
 }
 
 /* One line of a script. False: something failed. */
-static bool scan_line(struct psql *p, struct scanner *s, struct str line, struct buf *query, struct psql_script *script)
+static bool scan_line(struct psql *p, struct scanner *s, struct str line, struct buf *query,
+                      struct psql_script *script)
 {
     bool ok = true;
     while (line.len && !p->quit) {
@@ -401,8 +409,9 @@ int psql_script(struct psql *p, struct psql_script *script)
             line.len--;
         p->line++;
         if (p->line == 1 && str_starts(line, "PGDMP")) {
-            psql_printf(p, "The input is a PostgreSQL custom-format dump.\n"
-                           "Use the pg_restore command-line client to restore this dump to a database.\n");
+            psql_printf(
+                p, "The input is a PostgreSQL custom-format dump.\n"
+                   "Use the pg_restore command-line client to restore this dump to a database.\n");
             status = EXIT_FAIL;
             break;
         }
@@ -414,7 +423,8 @@ int psql_script(struct psql *p, struct psql_script *script)
         if (!ok && psql_is_on(p, "ON_ERROR_STOP"))
             status = EXIT_SCRIPT;
     }
-    if (status == EXIT_OK && !p->quit && !flush_query(p, query, script) && psql_is_on(p, "ON_ERROR_STOP"))
+    if (status == EXIT_OK && !p->quit && !flush_query(p, query, script) &&
+        psql_is_on(p, "ON_ERROR_STOP"))
         status = EXIT_SCRIPT;
     p->input = outer;
     p->line = outer_line;
@@ -458,7 +468,8 @@ static int run_actions(struct psql *p, const struct psql_action *actions, int n)
         } else if (*actions[i].text == '\\') {
             struct buf none;
             buf_init(&none, 16);
-            status = psql_command(p, str_of(actions[i].text + 1), NULL, &none) ? EXIT_OK : EXIT_FAIL;
+            status =
+                psql_command(p, str_of(actions[i].text + 1), NULL, &none) ? EXIT_OK : EXIT_FAIL;
             buf_release(&none);
         } else {
             status = psql_send(p, actions[i].text, NULL) ? EXIT_OK : EXIT_FAIL;
@@ -480,7 +491,8 @@ int run_psql(struct call *call)
     int n_actions = 0;
     bool stop = false;
     *p = (struct psql){.call = call, .verbosity = 'd'};
-    p->print = (struct print_options){.separator = "|", .record_separator = "\n", .null = "", .border = 1};
+    p->print =
+        (struct print_options){.separator = "|", .record_separator = "\n", .null = "", .border = 1};
     int code = psql_options(p, actions, &n_actions, &stop);
     if (code || stop)
         return code;

@@ -16,7 +16,7 @@ struct psql {
     struct pg_target target;
     struct print_options print;
     bool quiet, timing, echo_all, echo_errors, no_psqlrc, single_transaction, list;
-    bool quit;             /* \q, or the connection is gone */
+    bool quit; /* \q, or the connection is gone */
     bool lost;
     char verbosity;     /* of errors: 'd' default, 't', 'v', 's' */
     const char *input;  /* name of the file being read, for messages; NULL: none */
@@ -24,7 +24,7 @@ struct psql {
     const char *title;  /* of the tables of \watch, or NULL */
     const char *output; /* -o, \o: a file instead of stdout; or NULL */
     struct psql_variable *variables;
-    bool *conditions;      /* \if ... \endif: whether each open one is true */
+    bool *conditions; /* \if ... \endif: whether each open one is true */
     int n_conditions;
 };
 
@@ -43,11 +43,13 @@ void psql_printf(struct psql *, const char *format, ...) __attribute__((format(p
 /* "psql:FILE:LINE: error: ..." to stderr. */
 void psql_complain(struct psql *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Sends one query and shows all that comes of it. COPY data is taken from `script`, or from stdin. */
+/* Sends one query and shows all that comes of it. COPY data is taken from `script`, or from stdin.
+ */
 bool psql_send(struct psql *, const char *query, struct psql_script *script);
 /* Reads a whole script; the exit status. */
 int psql_script(struct psql *, struct psql_script *);
-/* A backslash command: the text behind the backslash, to the end of its line. False: it failed. *ret_send: \g. */
+/* A backslash command: the text behind the backslash, to the end of its line. False: it failed.
+ * *ret_send: \g. */
 bool psql_command(struct psql *, struct str line, struct psql_script *, struct buf *query);
 /* Runs a file; EXIT status. */
 int psql_file(struct psql *, const char *path);

@@ -48,7 +48,8 @@ static bool set_switch(const char *word, bool *value)
     if (!word)
         *value = !*value;
     else
-        *value = strcasecmp(word, "on") == 0 || strcmp(word, "1") == 0 || strcasecmp(word, "true") == 0;
+        *value =
+            strcasecmp(word, "on") == 0 || strcmp(word, "1") == 0 || strcasecmp(word, "true") == 0;
     return *value;
 }
 
@@ -79,10 +80,13 @@ static bool command_pset(struct psql *p, struct str *rest)
         if (!p->quiet)
             psql_printf(p, "Null display is \"%s\".\n", p->print.null);
     } else if (strcmp(name, "tuples_only") == 0 || strcmp(name, "t") == 0) {
-        report(p, set_switch(value, &p->print.tuples_only) ? "Tuples only is on." : "Tuples only is off.");
+        report(p, set_switch(value, &p->print.tuples_only) ? "Tuples only is on."
+                                                           : "Tuples only is off.");
     } else if (strcmp(name, "expanded") == 0 || strcmp(name, "x") == 0) {
-        report(p, set_switch(value, &p->print.expanded) ? "Expanded display is on." : "Expanded display is off.");
-    } else if (strcmp(name, "pager") == 0 || strcmp(name, "footer") == 0 || strcmp(name, "linestyle") == 0) {
+        report(p, set_switch(value, &p->print.expanded) ? "Expanded display is on."
+                                                        : "Expanded display is off.");
+    } else if (strcmp(name, "pager") == 0 || strcmp(name, "footer") == 0 ||
+               strcmp(name, "linestyle") == 0) {
         return true;
     } else if (strcmp(name, "fieldsep") == 0) {
         p->print.separator = value ? value : "";
@@ -152,12 +156,15 @@ static bool command_connect(struct psql *p, struct str *rest)
     struct pg_error error;
     const char *why;
     struct pg_server *server = pg_target_server(p->call, &target, &why);
-    struct pg_session *session = server ? pg_connect(server, target.database, target.user, "psql", &error) : NULL;
+    struct pg_session *session =
+        server ? pg_connect(server, target.database, target.user, "psql", &error) : NULL;
     if (!session) {
         /* In a script the old connection is given up, too. */
-        psql_complain(p, "%s%s", server ? arena_printf(p->call->arena, "\\connect: connection to server %s failed: FATAL:  ",
-                                                       pg_target_text(p->call, &target))
-                                        : "\\connect: ",
+        psql_complain(p, "%s%s",
+                      server ? arena_printf(p->call->arena,
+                                            "\\connect: connection to server %s failed: FATAL:  ",
+                                            pg_target_text(p->call, &target))
+                             : "\\connect: ",
                       server ? error.message : why);
         p->quit = p->lost = true;
         return false;
@@ -169,14 +176,16 @@ static bool command_connect(struct psql *p, struct str *rest)
     p->session = session;
     p->target = target;
     if (!p->quiet)
-        psql_printf(p, "You are now connected to database \"%s\" as user \"%s\".\n", target.database, target.user);
+        psql_printf(p, "You are now connected to database \"%s\" as user \"%s\".\n",
+                    target.database, target.user);
     return true;
 }
 
 static bool command_if(struct psql *p, const char *name, struct str *rest)
 {
     const char *word = next_word(p, rest);
-    bool value = word && (strcasecmp(word, "true") == 0 || strcmp(word, "1") == 0 || strcasecmp(word, "on") == 0);
+    bool value = word && (strcasecmp(word, "true") == 0 || strcmp(word, "1") == 0 ||
+                          strcasecmp(word, "on") == 0);
     if (!p->conditions)
         p->conditions = ARENA_ARRAY(p->call->arena, bool, 64);
     if (strcmp(name, "if") == 0 && p->n_conditions < 64)
@@ -194,12 +203,16 @@ static void connection_info(struct psql *p)
 {
     const struct pg_target *t = &p->target;
     if (!t->host || *t->host == '/')
-        psql_printf(p, "You are connected to database \"%s\" as user \"%s\" via socket in \"/var/run/postgresql\" at port "
-                       "\"%d\".\n",
+        psql_printf(p,
+                    "You are connected to database \"%s\" as user \"%s\" via socket in "
+                    "\"/var/run/postgresql\" at port "
+                    "\"%d\".\n",
                     t->database, t->user, t->port);
     else
-        psql_printf(p, "You are connected to database \"%s\" as user \"%s\" on host \"%s\" (address \"127.0.0.1\") at port "
-                       "\"%d\".\n",
+        psql_printf(p,
+                    "You are connected to database \"%s\" as user \"%s\" on host \"%s\" (address "
+                    "\"127.0.0.1\") at port "
+                    "\"%d\".\n",
                     t->database, t->user, t->host, t->port);
 }
 
@@ -258,18 +271,22 @@ static bool watch(struct psql *p, struct buf *query, const char *seconds)
 
 static bool gset(struct psql *p, struct buf *query, struct str *rest)
 {
-    const char *prefix = next_word(p, rest), *text = arena_str(p->call->arena, str_trim(buf_text(query)));
+    const char *prefix = next_word(p, rest),
+               *text = arena_str(p->call->arena, str_trim(buf_text(query)));
     buf_clear(query);
     if (!pg_query(p->session, text))
         return psql_send(p, text, NULL);
     const struct pg_result *result = p->session->messages ? p->session->messages->result : NULL;
     if (!result || result->n_rows != 1) {
-        psql_complain(p, result && result->n_rows > 1 ? "error: more than one row returned for \\gset"
-                                                      : "error: no rows returned for \\gset");
+        psql_complain(p, result && result->n_rows > 1
+                             ? "error: more than one row returned for \\gset"
+                             : "error: no rows returned for \\gset");
         return false;
     }
     for (int i = 0; i < result->n_columns; i++)
-        psql_set(p, arena_printf(p->call->arena, "%s%s", prefix ? prefix : "", result->columns[i].name), result->rows[0][i]);
+        psql_set(
+            p, arena_printf(p->call->arena, "%s%s", prefix ? prefix : "", result->columns[i].name),
+            result->rows[0][i]);
     return true;
 }
 
@@ -287,7 +304,8 @@ static bool one_command(struct psql *p, const char *name, struct str *rest,
     const char *word;
     if (strcmp(name, "q") == 0 || strcmp(name, "quit") == 0) {
         p->quit = true;
-    } else if (strcmp(name, "echo") == 0 || strcmp(name, "qecho") == 0 || strcmp(name, "warn") == 0) {
+    } else if (strcmp(name, "echo") == 0 || strcmp(name, "qecho") == 0 ||
+               strcmp(name, "warn") == 0) {
         struct buf line;
         buf_init(&line, 1 << 16);
         while ((word = next_word(p, rest)))
@@ -299,9 +317,11 @@ static bool one_command(struct psql *p, const char *name, struct str *rest,
         else
             call_out(p->call, "%s\n", text);
     } else if (strcmp(name, "x") == 0) {
-        report(p, set_switch(next_word(p, rest), &p->print.expanded) ? "Expanded display is on." : "Expanded display is off.");
+        report(p, set_switch(next_word(p, rest), &p->print.expanded) ? "Expanded display is on."
+                                                                     : "Expanded display is off.");
     } else if (strcmp(name, "t") == 0) {
-        report(p, set_switch(next_word(p, rest), &p->print.tuples_only) ? "Tuples only is on." : "Tuples only is off.");
+        report(p, set_switch(next_word(p, rest), &p->print.tuples_only) ? "Tuples only is on."
+                                                                        : "Tuples only is off.");
     } else if (strcmp(name, "a") == 0) {
         p->print.unaligned = !p->print.unaligned;
         report(p, p->print.unaligned ? "Output format is unaligned." : "Output format is aligned.");
@@ -355,8 +375,8 @@ static bool one_command(struct psql *p, const char *name, struct str *rest,
         char *argv[] = {"sh", "-c", (char *)(uintptr_t)command, NULL};
         rest->len = 0;
         return call_run(p->call, argv) == 0;
-    } else if (*name == 'd' || strcmp(name, "l") == 0 || strcmp(name, "l+") == 0 || strcmp(name, "list") == 0 ||
-               strcmp(name, "sf") == 0) {
+    } else if (*name == 'd' || strcmp(name, "l") == 0 || strcmp(name, "l+") == 0 ||
+               strcmp(name, "list") == 0 || strcmp(name, "sf") == 0) {
         return psql_describe(p, name, next_word(p, rest));
     } else {
         psql_complain(p, "%sinvalid command \\%s", p->input ? "error: " : "", name);
@@ -381,8 +401,8 @@ bool psql_command(struct psql *p, struct str line, struct psql_script *script, s
         }
         const char *name = arena_printf(p->call->arena, "%.*s", (int)n, line.at);
         struct str rest = {line.at + n, line.len - n};
-        bool condition = strcmp(name, "if") == 0 || strcmp(name, "else") == 0 || strcmp(name, "elif") == 0 ||
-                         strcmp(name, "endif") == 0;
+        bool condition = strcmp(name, "if") == 0 || strcmp(name, "else") == 0 ||
+                         strcmp(name, "elif") == 0 || strcmp(name, "endif") == 0;
         bool active = true;
         for (int i = 0; i < p->n_conditions; i++)
             active = active && p->conditions[i];

@@ -41,8 +41,13 @@ static void add_footer(struct sheet *s, const char *text)
 
 static void show(struct sheet *s)
 {
-    struct print_table table = {.title = s->title, .n_columns = s->n_columns, .n_rows = s->n_rows, .headers = s->headers,
-                                .right = s->right, .cells = s->cells, .footers = s->footers};
+    struct print_table table = {.title = s->title,
+                                .n_columns = s->n_columns,
+                                .n_rows = s->n_rows,
+                                .headers = s->headers,
+                                .right = s->right,
+                                .cells = s->cells,
+                                .footers = s->footers};
     struct buf out;
     buf_init(&out, 64 << 20);
     print_table(&out, &table, &s->p->print);
@@ -63,13 +68,15 @@ static void fill(struct sheet *s, char **rows)
     }
 }
 
-/* psql's patterns: * and ? are wild, the rest is exact; "schema.name" too. As an SQL condition on `column`. */
+/* psql's patterns: * and ? are wild, the rest is exact; "schema.name" too. As an SQL condition on
+ * `column`. */
 static const char *matches(struct psql *p, const char *pattern, const char *column)
 {
     if (!pattern)
         return "1";
     const char *point = strchr(pattern, '.');
-    return arena_printf(p->call->arena, "%s GLOB %s", column, sql_text(p->call->arena, point ? point + 1 : pattern));
+    return arena_printf(p->call->arena, "%s GLOB %s", column,
+                        sql_text(p->call->arena, point ? point + 1 : pattern));
 }
 
 static void not_found(struct psql *p, const char *pattern, const char *many, const char *one)
@@ -86,7 +93,9 @@ static void not_found(struct psql *p, const char *pattern, const char *many, con
 
 static void list_relations(struct psql *p, const char *kinds, const char *pattern, bool more)
 {
-    struct sheet s = {.p = p, .title = "List of relations", .n_columns = 4,
+    struct sheet s = {.p = p,
+                      .title = "List of relations",
+                      .n_columns = 4,
                       .headers = {"Schema", "Name", "Type", "Owner"}};
     bool indexes = strchr(kinds, 'i') != NULL;
     struct arena *arena = p->call->arena;
@@ -95,16 +104,20 @@ static void list_relations(struct psql *p, const char *kinds, const char *patter
         s.headers[s.n_columns++] = "Table";
     const char *table_column = indexes ? ", ''" : "";
     struct pg_database *database = p->session->database;
-    char **rows = catalog_rows(
-        database, arena,
-        "SELECT r.schema, r.name AS n, CASE r.kind WHEN 'r' THEN 'table' WHEN 'v' THEN 'view' WHEN 'S' THEN 'sequence' ELSE"
-        " 'materialized view' END, r.owner%s FROM pgc_relation r WHERE r.schema NOT IN ('pg_catalog', 'information_schema')"
-        " AND %s AND %s%s ORDER BY 1, 2",
-        table_column, list, matches(p, pattern, "r.name"),
-        indexes ? arena_printf(arena, " UNION ALL SELECT r.schema, i.name, 'index', r.owner, r.name FROM pgc_index i JOIN"
-                                      " pgc_relation r ON r.oid = i.relation WHERE %s",
-                               matches(p, pattern, "i.name"))
-                : "");
+    char **rows =
+        catalog_rows(database, arena,
+                     "SELECT r.schema, r.name AS n, CASE r.kind WHEN 'r' THEN 'table' WHEN 'v' "
+                     "THEN 'view' WHEN 'S' THEN 'sequence' ELSE"
+                     " 'materialized view' END, r.owner%s FROM pgc_relation r WHERE r.schema NOT "
+                     "IN ('pg_catalog', 'information_schema')"
+                     " AND %s AND %s%s ORDER BY 1, 2",
+                     table_column, list, matches(p, pattern, "r.name"),
+                     indexes ? arena_printf(arena,
+                                            " UNION ALL SELECT r.schema, i.name, 'index', r.owner, "
+                                            "r.name FROM pgc_index i JOIN"
+                                            " pgc_relation r ON r.oid = i.relation WHERE %s",
+                                            matches(p, pattern, "i.name"))
+                             : "");
     if (!*rows) {
         not_found(p, pattern, "relation", "relation");
         return;
@@ -125,8 +138,9 @@ static void list_relations(struct psql *p, const char *kinds, const char *patter
             cells[n++] = "permanent";
             if (strpbrk(kinds, "rm"))
                 cells[n++] = relation && relation->kind == 'r' ? "heap" : "";
-            cells[n++] = catalog_text(database, arena, "SELECT pg_size_pretty(%lld)",
-                                      (long long)(relation ? pg_relation_bytes(database, relation) : 8192));
+            cells[n++] =
+                catalog_text(database, arena, "SELECT pg_size_pretty(%lld)",
+                             (long long)(relation ? pg_relation_bytes(database, relation) : 8192));
             cells[n++] = "";
             add_row(&s, cells);
         }
@@ -164,28 +178,34 @@ static void table_footers(struct sheet *s, const struct pg_relation *relation)
         const char *title, *kind;
     } parts[] = {{"Check constraints:", "c"}, {"Foreign-key constraints:", "f"}};
     for (int i = 0; i < 2; i++) {
-        rows = catalog_rows(database, arena, "SELECT '    \"' || name || '\" ' || CASE WHEN definition LIKE 'CHECK ((%%))%%' THEN"
-                                             " replace(replace(definition, 'CHECK ((', 'CHECK ('), '))', ')') ELSE definition"
-                                             " END FROM pgc_constraint WHERE relation"
-                                             " = %lld AND kind = '%s' ORDER BY name",
-                            oid, parts[i].kind);
+        rows = catalog_rows(
+            database, arena,
+            "SELECT '    \"' || name || '\" ' || CASE WHEN definition LIKE 'CHECK ((%%))%%' THEN"
+            " replace(replace(definition, 'CHECK ((', 'CHECK ('), '))', ')') ELSE definition"
+            " END FROM pgc_constraint WHERE relation"
+            " = %lld AND kind = '%s' ORDER BY name",
+            oid, parts[i].kind);
         if (*rows)
             add_footer(s, parts[i].title);
         for (; *rows; rows++)
             add_footer(s, *rows);
     }
     rows = catalog_rows(database, arena,
-                        "SELECT '    TABLE \"' || r.name || '\" CONSTRAINT \"' || k.name || '\" ' || k.definition FROM"
-                        " pgc_constraint k JOIN pgc_relation r ON r.oid = k.relation WHERE k.kind = 'f' AND k.target = %lld"
+                        "SELECT '    TABLE \"' || r.name || '\" CONSTRAINT \"' || k.name || '\" ' "
+                        "|| k.definition FROM"
+                        " pgc_constraint k JOIN pgc_relation r ON r.oid = k.relation WHERE k.kind "
+                        "= 'f' AND k.target = %lld"
                         " ORDER BY k.name",
                         oid);
     if (*rows)
         add_footer(s, "Referenced by:");
     for (; *rows; rows++)
         add_footer(s, *rows);
-    rows = catalog_rows(database, arena, "SELECT '    ' || name || substr(definition, instr(upper(definition), upper(name)) +"
-                                         " length(name)) FROM pgc_trigger WHERE relation = %lld ORDER BY name",
-                        oid);
+    rows = catalog_rows(
+        database, arena,
+        "SELECT '    ' || name || substr(definition, instr(upper(definition), upper(name)) +"
+        " length(name)) FROM pgc_trigger WHERE relation = %lld ORDER BY name",
+        oid);
     if (*rows)
         add_footer(s, "Triggers:");
     for (; *rows; rows++)
@@ -195,10 +215,12 @@ static void table_footers(struct sheet *s, const struct pg_relation *relation)
 static void describe_one(struct psql *p, const struct pg_relation *relation, bool more)
 {
     struct arena *arena = p->call->arena;
-    struct sheet s = {.p = p, .n_columns = 5, .headers = {"Column", "Type", "Collation", "Nullable", "Default"}};
+    struct sheet s = {
+        .p = p, .n_columns = 5, .headers = {"Column", "Type", "Collation", "Nullable", "Default"}};
     if (relation->kind == 'S') {
         s.n_columns = 7;
-        static const char *const headers[] = {"Type", "Start", "Minimum", "Maximum", "Increment", "Cycles?", "Cache"};
+        static const char *const headers[] = {"Type",      "Start",   "Minimum", "Maximum",
+                                              "Increment", "Cycles?", "Cache"};
         memcpy(s.headers, headers, sizeof headers);
         s.title = arena_printf(arena, "Sequence \"%s.%s\"", relation->schema, relation->name);
         const char *cells[] = {"bigint", "1", "1", "9223372036854775807", "1", "no", "1"};
@@ -210,9 +232,10 @@ static void describe_one(struct psql *p, const struct pg_relation *relation, boo
         show(&s);
         return;
     }
-    s.title = arena_printf(arena, "%s \"%s.%s\"", relation->kind == 'v'   ? "View"
-                                                  : relation->kind == 'm' ? "Materialized view"
-                                                                          : "Table",
+    s.title = arena_printf(arena, "%s \"%s.%s\"",
+                           relation->kind == 'v'   ? "View"
+                           : relation->kind == 'm' ? "Materialized view"
+                                                   : "Table",
                            relation->schema, relation->name);
     for (int i = 0; i < relation->n_attributes; i++) {
         const struct pg_attribute *a = &relation->attributes[i];
@@ -238,17 +261,19 @@ static void describe_one(struct psql *p, const struct pg_relation *relation, boo
 static bool describe(struct psql *p, const char *pattern, bool more)
 {
     struct arena *arena = p->call->arena;
-    char **oids = catalog_rows(p->session->database, arena,
-                               "SELECT r.oid FROM pgc_relation r WHERE %s AND (r.schema NOT IN ('pg_catalog',"
-                               " 'information_schema') OR r.name = %s) ORDER BY r.schema, r.name",
-                               matches(p, pattern, "r.name"), sql_text(arena, pattern));
+    char **oids =
+        catalog_rows(p->session->database, arena,
+                     "SELECT r.oid FROM pgc_relation r WHERE %s AND (r.schema NOT IN ('pg_catalog',"
+                     " 'information_schema') OR r.name = %s) ORDER BY r.schema, r.name",
+                     matches(p, pattern, "r.name"), sql_text(arena, pattern));
     if (!*oids) {
         if (!p->quiet)
             psql_complain(p, "Did not find any relation named \"%s\".", pattern);
         return false;
     }
     for (; *oids; oids++)
-        describe_one(p, catalog_by_oid(p->session->database, arena, strtoll(*oids, NULL, 10)), more);
+        describe_one(p, catalog_by_oid(p->session->database, arena, strtoll(*oids, NULL, 10)),
+                     more);
     return true;
 }
 
@@ -256,9 +281,11 @@ static bool describe(struct psql *p, const char *pattern, bool more)
 
 static void list_databases(struct psql *p, const char *pattern)
 {
-    struct sheet s = {.p = p, .title = "List of databases", .n_columns = 8,
-                      .headers = {"Name", "Owner", "Encoding", "Collate", "Ctype", "ICU Locale", "Locale Provider",
-                                  "Access privileges"}};
+    struct sheet s = {.p = p,
+                      .title = "List of databases",
+                      .n_columns = 8,
+                      .headers = {"Name", "Owner", "Encoding", "Collate", "Ctype", "ICU Locale",
+                                  "Locale Provider", "Access privileges"}};
     struct arena *arena = p->call->arena;
     struct pg_server *server = p->session->server;
     int n = 0;
@@ -275,12 +302,16 @@ static void list_databases(struct psql *p, const char *pattern)
     for (int i = 0; i < n; i++) {
         if (pattern && strcmp(pattern, list[i]->name) != 0)
             continue;
-        const char *privileges = list[i]->is_template ? arena_printf(arena, "=c/%s           +\n%s=CTc/%s", list[i]->owner,
-                                                                     list[i]->owner, list[i]->owner)
-                                                      : "";
+        const char *privileges = list[i]->is_template
+                                     ? arena_printf(arena, "=c/%s           +\n%s=CTc/%s",
+                                                    list[i]->owner, list[i]->owner, list[i]->owner)
+                                     : "";
         if (list[i]->is_template)
-            privileges = arena_printf(arena, "=c/%s\n%s=CTc/%s", list[i]->owner, list[i]->owner, list[i]->owner);
-        const char *cells[] = {list[i]->name, list[i]->owner, "UTF8", "en_US.utf8", "en_US.utf8", "", "libc", privileges};
+            privileges = arena_printf(arena, "=c/%s\n%s=CTc/%s", list[i]->owner, list[i]->owner,
+                                      list[i]->owner);
+        const char *cells[] = {list[i]->name, list[i]->owner, "UTF8",
+                               "en_US.utf8",  "en_US.utf8",   "",
+                               "libc",        privileges};
         add_row(&s, cells);
     }
     show(&s);
@@ -288,10 +319,14 @@ static void list_databases(struct psql *p, const char *pattern)
 
 static void list_roles(struct psql *p)
 {
-    struct sheet s = {.p = p, .title = "List of roles", .n_columns = 3, .headers = {"Role name", "Attributes", "Member of"}};
+    struct sheet s = {.p = p,
+                      .title = "List of roles",
+                      .n_columns = 3,
+                      .headers = {"Role name", "Attributes", "Member of"}};
     for (struct pg_role *r = p->session->server->roles; r; r = r->next) {
-        const char *cells[] = {r->name, r->superuser ? "Superuser, Create role, Create DB, Replication, Bypass RLS" : "",
-                               "{}"};
+        const char *cells[] = {
+            r->name,
+            r->superuser ? "Superuser, Create role, Create DB, Replication, Bypass RLS" : "", "{}"};
         add_row(&s, cells);
     }
     add_footer(&s, "");
@@ -299,7 +334,8 @@ static void list_roles(struct psql *p)
     show(&s);
 }
 
-static void simple_list(struct psql *p, const char *title, const char *const *headers, int n, const char *sql)
+static void simple_list(struct psql *p, const char *title, const char *const *headers, int n,
+                        const char *sql)
 {
     struct sheet s = {.p = p, .title = title, .n_columns = n};
     memcpy(s.headers, headers, sizeof *headers * (size_t)n);
@@ -312,7 +348,8 @@ bool psql_describe(struct psql *p, const char *command, const char *pattern)
     static const char *const schema_headers[] = {"Name", "Owner"};
     static const char *const type_headers[] = {"Schema", "Name", "Description"};
     static const char *const extension_headers[] = {"Name", "Version", "Schema", "Description"};
-    static const char *const function_headers[] = {"Schema", "Name", "Result data type", "Argument data types", "Type"};
+    static const char *const function_headers[] = {"Schema", "Name", "Result data type",
+                                                   "Argument data types", "Type"};
     bool more = strchr(command, '+') != NULL;
     const char *what = command + 1;
     if (!p->session)
@@ -325,12 +362,14 @@ bool psql_describe(struct psql *p, const char *command, const char *pattern)
         list_relations(p, "rvmS", NULL, more);
     } else if (strncmp(what, "n", 1) == 0) {
         simple_list(p, "List of schemas", schema_headers, 2,
-                    "SELECT name, owner FROM pgc_schema WHERE name NOT IN ('pg_catalog', 'information_schema') ORDER BY 1");
+                    "SELECT name, owner FROM pgc_schema WHERE name NOT IN ('pg_catalog', "
+                    "'information_schema') ORDER BY 1");
     } else if (strncmp(what, "u", 1) == 0 || strncmp(what, "g", 1) == 0) {
         list_roles(p);
     } else if (strncmp(what, "x", 1) == 0) {
         simple_list(p, "List of installed extensions", extension_headers, 4,
-                    "SELECT name, version, schema, CASE name WHEN 'plpgsql' THEN 'PL/pgSQL procedural language' ELSE '' END"
+                    "SELECT name, version, schema, CASE name WHEN 'plpgsql' THEN 'PL/pgSQL "
+                    "procedural language' ELSE '' END"
                     " FROM pgc_extension ORDER BY 1");
     } else if (strncmp(what, "f", 1) == 0) {
         simple_list(
@@ -355,7 +394,8 @@ bool psql_describe(struct psql *p, const char *command, const char *pattern)
         kinds[n] = '\0';
         list_relations(p, kinds, pattern, more);
     } else {
-        record_observe(p->call->env->record, "not_simulated", arena_printf(p->call->arena, "\\%s", command),
+        record_observe(p->call->env->record, "not_simulated",
+                       arena_printf(p->call->arena, "\\%s", command),
                        "the simulated psql does not know \\%s", command);
         psql_complain(p, "not simulated: \\%s", command);
         return false;

@@ -11,17 +11,43 @@ static const struct {
     char letter;
     bool argument;
 } long_options[] = {
-    {"command", 'c', true}, {"file", 'f', true}, {"dbname", 'd', true}, {"username", 'U', true}, {"host", 'h', true},
-    {"port", 'p', true}, {"tuples-only", 't', false}, {"no-align", 'A', false}, {"quiet", 'q', false},
-    {"no-psqlrc", 'X', false}, {"single-transaction", '1', false}, {"set", 'v', true}, {"variable", 'v', true},
-    {"expanded", 'x', false}, {"list", 'l', false}, {"no-password", 'w', false}, {"password", 'W', false},
-    {"field-separator", 'F', true}, {"record-separator", 'R', true}, {"output", 'o', true}, {"echo-all", 'a', false},
-    {"echo-errors", 'b', false}, {"echo-queries", 'e', false}, {"pset", 'P', true}, {"csv", 'C', false},
-    {"version", 'V', false}, {"help", '?', false}, {"no-readline", 'n', false}, {"single-line", 'S', false},
-    {"echo-hidden", 'E', false}, {"single-step", 's', false}, {"html", 'H', false}, {"log-file", 'L', true},
+    {"command", 'c', true},
+    {"file", 'f', true},
+    {"dbname", 'd', true},
+    {"username", 'U', true},
+    {"host", 'h', true},
+    {"port", 'p', true},
+    {"tuples-only", 't', false},
+    {"no-align", 'A', false},
+    {"quiet", 'q', false},
+    {"no-psqlrc", 'X', false},
+    {"single-transaction", '1', false},
+    {"set", 'v', true},
+    {"variable", 'v', true},
+    {"expanded", 'x', false},
+    {"list", 'l', false},
+    {"no-password", 'w', false},
+    {"password", 'W', false},
+    {"field-separator", 'F', true},
+    {"record-separator", 'R', true},
+    {"output", 'o', true},
+    {"echo-all", 'a', false},
+    {"echo-errors", 'b', false},
+    {"echo-queries", 'e', false},
+    {"pset", 'P', true},
+    {"csv", 'C', false},
+    {"version", 'V', false},
+    {"help", '?', false},
+    {"no-readline", 'n', false},
+    {"single-line", 'S', false},
+    {"echo-hidden", 'E', false},
+    {"single-step", 's', false},
+    {"html", 'H', false},
+    {"log-file", 'L', true},
 };
 
-static int apply_option(struct psql *p, char letter, const char *value, struct psql_action *actions, int *n_actions)
+static int apply_option(struct psql *p, char letter, const char *value, struct psql_action *actions,
+                        int *n_actions)
 {
     switch (letter) {
     case 'c':
@@ -78,7 +104,8 @@ static int apply_option(struct psql *p, char letter, const char *value, struct p
         struct buf none;
         buf_init(&none, 16);
         const char *equals = strchr(value, '=');
-        const char *line = equals ? arena_printf(p->call->arena, "pset %.*s %s", (int)(equals - value), value, equals + 1)
+        const char *line = equals ? arena_printf(p->call->arena, "pset %.*s %s",
+                                                 (int)(equals - value), value, equals + 1)
                                   : arena_printf(p->call->arena, "pset %s", value);
         bool quiet = p->quiet;
         p->quiet = true;
@@ -90,7 +117,8 @@ static int apply_option(struct psql *p, char letter, const char *value, struct p
     case 'v': {
         const char *equals = strchr(value, '=');
         if (equals)
-            psql_set(p, arena_printf(p->call->arena, "%.*s", (int)(equals - value), value), equals + 1);
+            psql_set(p, arena_printf(p->call->arena, "%.*s", (int)(equals - value), value),
+                     equals + 1);
         else
             psql_set(p, value, NULL);
         break;
@@ -108,7 +136,8 @@ static int apply_option(struct psql *p, char letter, const char *value, struct p
     return 0;
 }
 
-static int parse_long(struct psql *p, char **argv, int *i, struct psql_action *actions, int *n_actions, bool *ret_stop)
+static int parse_long(struct psql *p, char **argv, int *i, struct psql_action *actions,
+                      int *n_actions, bool *ret_stop)
 {
     const char *word = argv[*i] + 2, *equals = strchr(word, '=');
     size_t len = equals ? (size_t)(equals - word) : strlen(word);
@@ -117,8 +146,9 @@ static int parse_long(struct psql *p, char **argv, int *i, struct psql_action *a
             continue;
         const char *value = equals ? equals + 1 : NULL;
         if (long_options[k].letter == 'V' || long_options[k].letter == '?') {
-            call_out(p->call, long_options[k].letter == 'V' ? "psql (PostgreSQL) 15.8 (Debian 15.8-1.pgdg120+1)\n"
-                                                            : "psql is the PostgreSQL interactive terminal.\n");
+            call_out(p->call, long_options[k].letter == 'V'
+                                  ? "psql (PostgreSQL) 15.8 (Debian 15.8-1.pgdg120+1)\n"
+                                  : "psql is the PostgreSQL interactive terminal.\n");
             *ret_stop = true;
             return 0;
         }
@@ -135,7 +165,8 @@ static int parse_long(struct psql *p, char **argv, int *i, struct psql_action *a
     return 1;
 }
 
-static int parse_short(struct psql *p, char **argv, int *i, struct psql_action *actions, int *n_actions)
+static int parse_short(struct psql *p, char **argv, int *i, struct psql_action *actions,
+                       int *n_actions)
 {
     const char *letters = argv[*i] + 1;
     for (; *letters; letters++) {
@@ -152,7 +183,8 @@ static int parse_short(struct psql *p, char **argv, int *i, struct psql_action *
         const char *value = letters[1] ? letters + 1 : argv[++*i];
         if (!value) {
             --*i;
-            call_err(p->call, "psql: option requires an argument -- '%c'\n%s", *letters, usage_hint);
+            call_err(p->call, "psql: option requires an argument -- '%c'\n%s", *letters,
+                     usage_hint);
             return 1;
         }
         return apply_option(p, *letters, value, actions, n_actions);
@@ -190,7 +222,8 @@ void psql_connection_text(struct psql *p)
     if (!text)
         return;
     if (strncmp(text, "postgresql://", 13) == 0 || strncmp(text, "postgres://", 11) == 0) {
-        struct str rest = str_of(strstr(text, "://") + 3), authority = str_cut(&rest, '/'), user = {0};
+        struct str rest = str_of(strstr(text, "://") + 3), authority = str_cut(&rest, '/'),
+                   user = {0};
         if (memchr(authority.at, '@', authority.len))
             user = str_cut(&authority, '@');
         struct str host = str_cut(&authority, ':'), name = str_cut(&rest, '?');

@@ -1,9 +1,10 @@
 /* Base backups and recovery to a point in time.
  *
- * The archive (`archive: {delay, to}` of the store) holds one file a minute, the log up to that minute's end. A server
- * that starts on a data directory with a backup_label is a restored base backup: it takes the log by restore_command,
- * as far as the files are there, up to recovery_target_time, and serves what the store held then (store_contents_at).
- * Ordinary tables and the schema are as the base backup has them. */
+ * The archive (`archive: {delay, to}` of the store) holds one file a minute, the log up to that
+ * minute's end. A server that starts on a data directory with a backup_label is a restored base
+ * backup: it takes the log by restore_command, as far as the files are there, up to
+ * recovery_target_time, and serves what the store held then (store_contents_at). Ordinary tables
+ * and the schema are as the base backup has them. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -16,14 +17,15 @@
 
 struct pg_base {
     char *label;
-    int64_t made_ns, segment; /* the first segment that it needs */
+    int64_t made_ns, segment;     /* the first segment that it needs */
     struct pg_database *contents; /* of the serving database */
     struct pg_base *next;
 };
 
 static const char *segment_name(struct arena *arena, int64_t segment)
 {
-    return arena_printf(arena, "00000001%08X%08X", (unsigned)(segment >> 8), (unsigned)(segment & 0xff));
+    return arena_printf(arena, "00000001%08X%08X", (unsigned)(segment >> 8),
+                        (unsigned)(segment & 0xff));
 }
 
 /* Where the server's files are: a container, or the machine. */
@@ -51,7 +53,8 @@ static void archive_segment(struct world *world, void *ctx)
     struct pg_server *server = ctx;
     struct arena arena = {0};
     if (pg_server_runs(server)) {
-        const char *path = arena_printf(&arena, "%s/%s", server->archive, segment_name(&arena, server->next_segment));
+        const char *path = arena_printf(&arena, "%s/%s", server->archive,
+                                        segment_name(&arena, server->next_segment));
         env_write(server->env, home_of(server), path, STR("write-ahead log\n"), 0600);
     }
     server->next_segment++;
@@ -68,11 +71,13 @@ const char *recovery_note_base(struct pg_server *server, struct arena *arena, co
     base->segment = base->made_ns / SEGMENT_NS + 2;
     buf_init(&when, 64);
     pg_time_out(&when, PG_TIMESTAMP, env_unix_ns(server->env) / SECOND * 1000000);
-    const char *text = arena_printf(arena, "START WAL LOCATION: 0/%llX000028 (file %s)\nCHECKPOINT LOCATION: 0/%llX000060\n"
-                                           "BACKUP METHOD: streamed\nBACKUP FROM: primary\nSTART TIME: %s UTC\nLABEL: %s\n"
-                                           "START TIMELINE: 1\n",
-                                    (long long)base->segment, segment_name(arena, base->segment), (long long)base->segment,
-                                    when.at, label);
+    const char *text = arena_printf(
+        arena,
+        "START WAL LOCATION: 0/%llX000028 (file %s)\nCHECKPOINT LOCATION: 0/%llX000060\n"
+        "BACKUP METHOD: streamed\nBACKUP FROM: primary\nSTART TIME: %s UTC\nLABEL: %s\n"
+        "START TIMELINE: 1\n",
+        (long long)base->segment, segment_name(arena, base->segment), (long long)base->segment,
+        when.at, label);
     buf_release(&when);
     base->label = xstrdup(text);
     if (database) { /* a database of its own, that nobody can connect to */
@@ -103,8 +108,10 @@ void recovery_release(struct pg_server *server)
 
 /* ---- what is found ---- */
 
-/* The value of a setting in the text of a configuration file; the last one counts. NULL: not there. */
-static const char *setting_in(struct arena *arena, struct str text, const char *name, const char *otherwise)
+/* The value of a setting in the text of a configuration file; the last one counts. NULL: not there.
+ */
+static const char *setting_in(struct arena *arena, struct str text, const char *name,
+                              const char *otherwise)
 {
     while (text.len) {
         struct str line = str_trim(str_cut(&text, '\n')), value = line, key = str_cut(&value, '=');
@@ -138,14 +145,17 @@ static bool load(struct recovery *r, const char *name, struct str *ret)
 {
     struct buf text;
     buf_init(&text, 1 << 20);
-    bool found = env_load(r->server->env, r->home, arena_printf(&r->arena, "%s/%s", r->server->data_directory, name), &text) >= 0;
+    bool found =
+        env_load(r->server->env, r->home,
+                 arena_printf(&r->arena, "%s/%s", r->server->data_directory, name), &text) >= 0;
     *ret = str_of(arena_str(&r->arena, buf_text(&text)));
     buf_release(&text);
     return found;
 }
 
-/* Up to when the log can be had: the end of the last segment in a row that restore_command would find. The word of the
- * command with %f in it is taken for the path: cp /archive/%f %p; gunzip < /archive/%f.gz > %p. */
+/* Up to when the log can be had: the end of the last segment in a row that restore_command would
+ * find. The word of the command with %f in it is taken for the path: cp /archive/%f %p; gunzip <
+ * /archive/%f.gz > %p. */
 static int64_t log_until(struct recovery *r, const struct pg_base *base)
 {
     const char *at = r->command ? strstr(r->command, "%f") : NULL, *start = at;
@@ -155,8 +165,8 @@ static int64_t log_until(struct recovery *r, const struct pg_base *base)
         start--;
     size_t before = (size_t)(at - start), after = strcspn(at + 2, " >\"'");
     for (int64_t segment = base->segment;; segment++) {
-        const char *path = arena_printf(&r->arena, "%.*s%s%.*s", (int)before, start, segment_name(&r->arena, segment), (int)after,
-                                        at + 2);
+        const char *path = arena_printf(&r->arena, "%.*s%s%.*s", (int)before, start,
+                                        segment_name(&r->arena, segment), (int)after, at + 2);
         struct buf text;
         buf_init(&text, 1 << 20);
         bool found = env_load(r->server->env, r->home, path, &text) >= 0;
@@ -171,7 +181,8 @@ static void refuse(struct recovery *r, const char *why)
     struct pg_server *server = r->server;
     server->refuses = arena_strdup(&server->arena, "the database system is starting up");
     if (server->env->record)
-        record_change(server->env->record, server->name, "PostgreSQL does not start: FATAL:  %s", why);
+        record_change(server->env->record, server->name, "PostgreSQL does not start: FATAL:  %s",
+                      why);
     pg_server_changed(server);
 }
 
@@ -186,25 +197,30 @@ static void take_over(struct recovery *r, const struct pg_base *base, int64_t at
     }
     if (!database)
         database = pg_database_new(server, server->serving_name, server->superuser);
-    store_because(server->store, arena_printf(&server->arena, "recovery of a base backup to %llds before now",
-                                              (long long)((world_now(server->env->world) - at_ns) / SECOND)));
+    store_because(server->store,
+                  arena_printf(&server->arena, "recovery of a base backup to %llds before now",
+                               (long long)((world_now(server->env->world) - at_ns) / SECOND)));
     store_serve(server->store, then);
     pg_database_load(database, base->contents);
-    record_change(server->env->record, server->name, "recovered from a base backup and the log to %llds before now",
+    record_change(server->env->record, server->name,
+                  "recovered from a base backup and the log to %llds before now",
                   (long long)((world_now(server->env->world) - at_ns) / SECOND));
 }
 
 static void recover(struct recovery *r, const struct pg_base *base)
 {
     struct pg_server *server = r->server;
-    int64_t until_ns = r->signal ? log_until(r, base) : base->made_ns, target_ns = INT64_MAX, target_us;
+    int64_t until_ns = r->signal ? log_until(r, base) : base->made_ns, target_ns = INT64_MAX,
+            target_us;
     if (r->signal && (!r->command || !*r->command)) {
         refuse(r, "must specify restore_command when standby mode is not enabled");
         return;
     }
     if (r->signal && r->target_time && *r->target_time) {
         if (!pg_time_in(r->target_time, PG_TIMESTAMPTZ, 0, &target_us)) {
-            refuse(r, arena_printf(&r->arena, "invalid value for parameter \"recovery_target_time\": \"%s\"", r->target_time));
+            refuse(r, arena_printf(&r->arena,
+                                   "invalid value for parameter \"recovery_target_time\": \"%s\"",
+                                   r->target_time));
             return;
         }
         target_ns = target_us * 1000 - server->env->start_unix_ns;
@@ -228,7 +244,8 @@ void pg_promote(struct pg_server *server)
 {
     struct arena arena = {0};
     server->in_recovery = false;
-    env_unlink(server->env, home_of(server), arena_printf(&arena, "%s/recovery.signal", server->data_directory));
+    env_unlink(server->env, home_of(server),
+               arena_printf(&arena, "%s/recovery.signal", server->data_directory));
     arena_release(&arena);
     pg_server_changed(server);
 }
@@ -236,7 +253,8 @@ void pg_promote(struct pg_server *server)
 static void on_start(struct instance *instance, enum instance_state before, void *ctx)
 {
     struct pg_server *server = ctx;
-    if (!server->service || strcmp(service_name(instance_service(instance)), server->service) != 0 ||
+    if (!server->service ||
+        strcmp(service_name(instance_service(instance)), server->service) != 0 ||
         before != INSTANCE_STOPPED || instance_state(instance) == INSTANCE_STOPPED)
         return;
     struct recovery r = {.server = server, .home = home_of(server)};

@@ -27,8 +27,8 @@ static struct table *table_of(sqlite3_vtab *base)
     return (struct table *)(void *)base;
 }
 
-static int connect_table(sqlite3 *sqlite, void *aux, int argc, const char *const *argv, sqlite3_vtab **ret,
-                         char **message)
+static int connect_table(sqlite3 *sqlite, void *aux, int argc, const char *const *argv,
+                         sqlite3_vtab **ret, char **message)
 {
     (void)argc, (void)message;
     struct table *table = xcalloc(1, sizeof *table);
@@ -70,7 +70,8 @@ static int disconnect_table(sqlite3_vtab *base)
     return SQLITE_OK;
 }
 
-/* One letter for a condition that can be pushed down: '=', 'l' and 'h' bounds of the id, 't' and 'u' of the time. */
+/* One letter for a condition that can be pushed down: '=', 'l' and 'h' bounds of the id, 't' and
+ * 'u' of the time. */
 static char letter_for(const struct table *table, int column, int op)
 {
     bool low = op == SQLITE_INDEX_CONSTRAINT_GT || op == SQLITE_INDEX_CONSTRAINT_GE;
@@ -99,7 +100,8 @@ static int best_index(sqlite3_vtab *base, sqlite3_index_info *info)
     info->needToFreeIdxStr = 1;
     info->estimatedRows = strchr(order, '=') ? 1 : n ? 1000 : 1000000;
     info->estimatedCost = (double)info->estimatedRows;
-    if (info->nOrderBy == 1 && !info->aOrderBy[0].desc && info->aOrderBy[0].iColumn == table->id_column)
+    if (info->nOrderBy == 1 && !info->aOrderBy[0].desc &&
+        info->aOrderBy[0].iColumn == table->id_column)
         info->orderByConsumed = 1;
     return SQLITE_OK;
 }
@@ -135,8 +137,8 @@ static int64_t to_world_ns(const struct pg_database *database, int64_t unix_us)
     return unix_us * 1000 - database->server->env->start_unix_ns;
 }
 
-/* Narrows [lo, hi) to what one pushed-down condition leaves. SQLite checks every row again, so a bound may be
- * generous by one. */
+/* Narrows [lo, hi) to what one pushed-down condition leaves. SQLite checks every row again, so a
+ * bound may be generous by one. */
 static void narrow(struct table *table, char letter, sqlite3_value *value, int64_t *lo, int64_t *hi)
 {
     const struct pg_server *server = table->database->server;
@@ -165,21 +167,24 @@ static void narrow(struct table *table, char letter, sqlite3_value *value, int64
             *hi = v + 1;
         break;
     case 't': /* rows from a microsecond before it on */
-        range = store_rows_between(server->store, origin, to_world_ns(table->database, v - 1), INT64_MAX);
+        range = store_rows_between(server->store, origin, to_world_ns(table->database, v - 1),
+                                   INT64_MAX);
         if (range.lo > *lo)
             *lo = range.lo;
         if (range.lo >= range.hi)
             *hi = *lo;
         break;
     case 'u':
-        range = store_rows_between(server->store, origin, INT64_MIN + 1, to_world_ns(table->database, v + 1));
+        range = store_rows_between(server->store, origin, INT64_MIN + 1,
+                                   to_world_ns(table->database, v + 1));
         if (range.hi < *hi)
             *hi = range.hi;
         break;
     }
 }
 
-static int filter(sqlite3_vtab_cursor *base, int plan, const char *order, int argc, sqlite3_value **argv)
+static int filter(sqlite3_vtab_cursor *base, int plan, const char *order, int argc,
+                  sqlite3_value **argv)
 {
     (void)plan;
     struct cursor *cursor = cursor_of(base);
@@ -198,8 +203,9 @@ static int filter(sqlite3_vtab_cursor *base, int plan, const char *order, int ar
     }
     cursor->interval = 0;
     cursor->id = cursor->rows.n ? cursor->rows.at[0].lo : 0;
-    table->overridden = catalog_int(table->database, 0, "SELECT 1 FROM pgc_override WHERE relation = %lld LIMIT 1",
-                                    (long long)table->relation->oid);
+    table->overridden =
+        catalog_int(table->database, 0, "SELECT 1 FROM pgc_override WHERE relation = %lld LIMIT 1",
+                    (long long)table->relation->oid);
     return SQLITE_OK;
 }
 
@@ -251,9 +257,10 @@ int64_t rows_time_us(struct pg_database *database, const struct pg_relation *rel
     return unix_ns / 1000;
 }
 
-/* A value that an application might have written: it depends on nothing but table, column and identity. */
-const char *rows_value(struct pg_database *database, struct arena *arena, const struct pg_relation *relation,
-                       int column, int64_t id)
+/* A value that an application might have written: it depends on nothing but table, column and
+ * identity. */
+const char *rows_value(struct pg_database *database, struct arena *arena,
+                       const struct pg_relation *relation, int column, int64_t id)
 {
     const struct pg_attribute *a = &relation->attributes[column];
     uint64_t h = cell_hash(relation->origin, a->name, id);
@@ -265,9 +272,10 @@ const char *rows_value(struct pg_database *database, struct arena *arena, const 
         return a->fill + 1;
     if (pg_type_is_time(a->type) || a->type == PG_TIME) {
         int64_t us = rows_time_us(database, relation, id);
-        return arena_printf(arena, "%lld", (long long)(a->type == PG_DATE   ? us / 86400000000
-                                                       : a->type == PG_TIME ? us % 86400000000
-                                                                            : us));
+        return arena_printf(arena, "%lld",
+                            (long long)(a->type == PG_DATE   ? us / 86400000000
+                                        : a->type == PG_TIME ? us % 86400000000
+                                                             : us));
     }
     switch (a->type) {
     case PG_BOOL:
@@ -285,9 +293,10 @@ const char *rows_value(struct pg_database *database, struct arena *arena, const 
     case PG_INET:
         return arena_printf(arena, "203.0.113.%llu", (unsigned long long)(h % 254 + 1));
     case PG_UUID:
-        return arena_printf(arena, "%08llx-%04llx-4%03llx-a%03llx-%012llx", (unsigned long long)(h >> 32),
-                            (unsigned long long)(h >> 16 & 0xffff), (unsigned long long)(h & 0xfff),
-                            (unsigned long long)(h >> 4 & 0xfff), (unsigned long long)(mix(h) >> 16));
+        return arena_printf(arena, "%08llx-%04llx-4%03llx-a%03llx-%012llx",
+                            (unsigned long long)(h >> 32), (unsigned long long)(h >> 16 & 0xffff),
+                            (unsigned long long)(h & 0xfff), (unsigned long long)(h >> 4 & 0xfff),
+                            (unsigned long long)(mix(h) >> 16));
     case PG_JSON:
     case PG_JSONB:
         return arena_printf(arena, "{\"n\": %llu}", (unsigned long long)(h % 1000));
@@ -298,7 +307,8 @@ const char *rows_value(struct pg_database *database, struct arena *arena, const 
         return "{}";
     default: {
         int limit = a->typmod >= 4 ? a->typmod - 4 : 64;
-        return arena_printf(arena, "%.*s", limit, arena_printf(arena, "%s-%016llx", a->name, (unsigned long long)h));
+        return arena_printf(arena, "%.*s", limit,
+                            arena_printf(arena, "%s-%016llx", a->name, (unsigned long long)h));
     }
     }
 }
@@ -316,12 +326,14 @@ static void result_value(sqlite3_context *context, enum pg_type type, const char
         sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
 }
 
-static bool overridden(struct table *table, sqlite3_context *context, int64_t id, const char *column)
+static bool overridden(struct table *table, sqlite3_context *context, int64_t id,
+                       const char *column)
 {
     if (!table->override)
-        sqlite3_prepare_v3(table->database->sqlite,
-                           "SELECT value FROM pgc_override WHERE relation = ? AND id = ? AND name = ?", -1,
-                           SQLITE_PREPARE_PERSISTENT, &table->override, NULL);
+        sqlite3_prepare_v3(
+            table->database->sqlite,
+            "SELECT value FROM pgc_override WHERE relation = ? AND id = ? AND name = ?", -1,
+            SQLITE_PREPARE_PERSISTENT, &table->override, NULL);
     sqlite3_reset(table->override);
     sqlite3_bind_int64(table->override, 1, table->relation->oid);
     sqlite3_bind_int64(table->override, 2, id);
@@ -351,7 +363,8 @@ static int column_value(sqlite3_vtab_cursor *base, sqlite3_context *context, int
         return SQLITE_OK;
     }
     struct arena arena = {0};
-    result_value(context, a->type, rows_value(table->database, &arena, table->relation, column, id));
+    result_value(context, a->type,
+                 rows_value(table->database, &arena, table->relation, column, id));
     arena_release(&arena);
     return SQLITE_OK;
 }
@@ -383,7 +396,8 @@ void rows_register(struct pg_database *database)
 {
     sqlite3_create_module(database->sqlite, "ledger", &module, database);
     sqlite3_exec(database->sqlite,
-                 "CREATE TABLE IF NOT EXISTS pgc_override(relation, id, name, value, PRIMARY KEY(relation, id, name))",
+                 "CREATE TABLE IF NOT EXISTS pgc_override(relation, id, name, value, PRIMARY "
+                 "KEY(relation, id, name))",
                  NULL, NULL, NULL);
 }
 
@@ -391,8 +405,8 @@ int rows_create(struct pg_database *database, const struct pg_relation *relation
 {
     rows_drop(database, relation->key);
     struct arena arena = {0};
-    int code = catalog_run(database, "CREATE VIRTUAL TABLE %s USING ledger(%lld)", sql_name(&arena, relation->key),
-                           (long long)relation->oid);
+    int code = catalog_run(database, "CREATE VIRTUAL TABLE %s USING ledger(%lld)",
+                           sql_name(&arena, relation->key), (long long)relation->oid);
     arena_release(&arena);
     return code;
 }
@@ -409,12 +423,14 @@ const struct idset *rows_of(struct pg_database *database, const struct pg_relati
     return dataset_rows(pg_database_contents(database), relation->key);
 }
 
-void rows_insert(struct pg_database *database, const struct pg_relation *relation, int64_t lo, int64_t hi)
+void rows_insert(struct pg_database *database, const struct pg_relation *relation, int64_t lo,
+                 int64_t hi)
 {
     dataset_insert(pg_database_contents(database), relation->key, lo, hi);
 }
 
-void rows_delete(struct pg_database *database, const struct pg_relation *relation, int64_t lo, int64_t hi)
+void rows_delete(struct pg_database *database, const struct pg_relation *relation, int64_t lo,
+                 int64_t hi)
 {
     dataset_delete(pg_database_contents(database), relation->key, lo, hi);
 }
@@ -423,8 +439,9 @@ void rows_override(struct pg_database *database, const struct pg_relation *relat
                    const char *column, sqlite3_value *value)
 {
     sqlite3_stmt *statement;
-    if (sqlite3_prepare_v2(database->sqlite, "INSERT OR REPLACE INTO pgc_override VALUES(?, ?, ?, ?)", -1,
-                           &statement, NULL) != SQLITE_OK)
+    if (sqlite3_prepare_v2(database->sqlite,
+                           "INSERT OR REPLACE INTO pgc_override VALUES(?, ?, ?, ?)", -1, &statement,
+                           NULL) != SQLITE_OK)
         return;
     sqlite3_bind_int64(statement, 1, relation->oid);
     sqlite3_bind_int64(statement, 2, id);

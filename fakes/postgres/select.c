@@ -16,8 +16,8 @@ const char *translate_where(struct translation *t, const cJSON *node, const char
     if (e.type == PG_UNKNOWN)
         e = coerce(t, e, PG_BOOL, -1, COERCE_IMPLICIT, NULL);
     if (e.type != PG_BOOL)
-        pg_fail(t->session, "42804", e.location, "argument of %s must be type boolean, not type %s", clause,
-                pg_types[e.type].name);
+        pg_fail(t->session, "42804", e.location, "argument of %s must be type boolean, not type %s",
+                clause, pg_types[e.type].name);
     return e.sql;
 }
 
@@ -52,18 +52,22 @@ static void expand_star(struct targets *targets, const char *table, int location
         any = true;
         for (int i = 0; i < s->n_columns; i++) {
             bool merged = false;
-            for (struct pg_using *u = table ? NULL : t->scope->using; u && s != t->scope->sources; u = u->next)
+            for (struct pg_using *u = table ? NULL : t->scope->using; u && s != t->scope->sources;
+                 u = u->next)
                 merged |= strcmp(u->name, s->columns[i].name) == 0;
             if (merged)
                 continue;
             struct pg_used *used = ARENA_NEW(t->arena, struct pg_used);
             *used = (struct pg_used){s->alias, s->columns[i].name, location, t->used};
             t->used = used;
-            add_target(targets, (struct pg_expr){
-                .sql = arena_printf(t->arena, "%s.%s", sql_name(t->arena, s->alias),
-                                    sql_name(t->arena, s->columns[i].name)),
-                .type = s->columns[i].type, .typmod = s->columns[i].typmod, .name = s->columns[i].name,
-                .location = location});
+            add_target(targets,
+                       (struct pg_expr){.sql = arena_printf(t->arena, "%s.%s",
+                                                            sql_name(t->arena, s->alias),
+                                                            sql_name(t->arena, s->columns[i].name)),
+                                        .type = s->columns[i].type,
+                                        .typmod = s->columns[i].typmod,
+                                        .name = s->columns[i].name,
+                                        .location = location});
         }
     }
     if (!any && table)
@@ -100,7 +104,8 @@ static struct pg_query_text target_text(struct targets *targets)
     struct buf sql;
     buf_init(&sql, 4 << 20);
     struct pg_query_text result = {.n_columns = targets->n,
-                                   .columns = ARENA_ARRAY(t->arena, struct pg_column, targets->n + 1)};
+                                   .columns =
+                                       ARENA_ARRAY(t->arena, struct pg_column, targets->n + 1)};
     for (int i = 0; i < targets->n; i++) {
         struct pg_expr *e = &targets->list[i];
         buf_printf(&sql, "%s%s AS %s", i ? ", " : "", e->sql, sql_name(t->arena, e->name));
@@ -141,7 +146,8 @@ static bool in_scope(struct translation *t, const char *name)
     return false;
 }
 
-/* The output column that GROUP BY or ORDER BY names by position or alias; -1: an expression of its own. */
+/* The output column that GROUP BY or ORDER BY names by position or alias; -1: an expression of its
+ * own. */
 static int output_column(struct translation *t, const struct targets *targets, const cJSON *node,
                          bool names_first, const char *clause)
 {
@@ -151,8 +157,8 @@ static int output_column(struct translation *t, const struct targets *targets, c
         const cJSON *number = node_get(ival, "ival");
         int position = number ? number->valueint : 0;
         if (position < 1 || position > targets->n) {
-            pg_fail(t->session, "42P10", node_location(constant), "%s position %d is not in select list", clause,
-                    position);
+            pg_fail(t->session, "42P10", node_location(constant),
+                    "%s position %d is not in select list", clause, position);
             return 0;
         }
         return position - 1;
@@ -196,7 +202,8 @@ static const char *order_by(struct translation *t, const struct targets *targets
             text = sort_form(t, targets->list[column]);
         else if (positions_only) {
             pg_fail(t->session, "0A000", -1, "invalid UNION/INTERSECT/EXCEPT ORDER BY clause");
-            pg_detail(t->session, "Only result column names can be used, not expressions or functions.");
+            pg_detail(t->session,
+                      "Only result column names can be used, not expressions or functions.");
             text = "1";
         } else
             text = sort_form(t, translate_expr(t, node));
@@ -219,7 +226,8 @@ static bool grouped(struct translation *t, const struct pg_used *groups, const s
         for (struct pg_source *s = t->scope->sources; s; s = s->next) {
             if (strcmp(s->alias, g->alias) == 0 && s->relation &&
                 catalog_int(t->database, 0,
-                            "SELECT 1 FROM pgc_constraint WHERE relation = %lld AND kind = 'p' AND columns = %s",
+                            "SELECT 1 FROM pgc_constraint WHERE relation = %lld AND kind = 'p' AND "
+                            "columns = %s",
                             (long long)s->relation->oid, sql_text(t->arena, g->column)))
                 return true; /* the other columns depend on the primary key */
         }
@@ -227,8 +235,9 @@ static bool grouped(struct translation *t, const struct pg_used *groups, const s
     return false;
 }
 
-static void check_grouping(struct translation *t, const struct pg_used *groups, const struct pg_used *stop,
-                           const struct pg_used *from, const struct pg_used *until)
+static void check_grouping(struct translation *t, const struct pg_used *groups,
+                           const struct pg_used *stop, const struct pg_used *from,
+                           const struct pg_used *until)
 {
     const struct pg_used *bad = NULL;
     for (const struct pg_used *u = from; u != until; u = u->next) {
@@ -240,7 +249,8 @@ static void check_grouping(struct translation *t, const struct pg_used *groups, 
     }
     if (bad)
         pg_fail(t->session, "42803", bad->location,
-                "column \"%s.%s\" must appear in the GROUP BY clause or be used in an aggregate function",
+                "column \"%s.%s\" must appear in the GROUP BY clause or be used in an aggregate "
+                "function",
                 bad->alias, bad->column);
 }
 
@@ -263,12 +273,14 @@ static struct pg_query_text values_lists(struct translation *t, const cJSON *lis
         cJSON_ArrayForEach(item, items) cells[row * n + i++] = translate_expr(t, item);
         row++;
     }
-    struct pg_query_text result = {.n_columns = n, .columns = ARENA_ARRAY(t->arena, struct pg_column, n + 1)};
+    struct pg_query_text result = {.n_columns = n,
+                                   .columns = ARENA_ARRAY(t->arena, struct pg_column, n + 1)};
     for (int i = 0; i < n; i++) {
         enum pg_type type = PG_UNKNOWN;
         for (row = 0; row < n_rows; row++) {
             enum pg_type cell = cells[row * n + i].type;
-            if (cell != PG_UNKNOWN && (type == PG_UNKNOWN || (pg_type_is_number(cell) && cell > type)))
+            if (cell != PG_UNKNOWN &&
+                (type == PG_UNKNOWN || (pg_type_is_number(cell) && cell > type)))
                 type = cell;
         }
         result.columns[i] = (struct pg_column){arena_printf(t->arena, "column%d", i + 1),
@@ -279,9 +291,10 @@ static struct pg_query_text values_lists(struct translation *t, const cJSON *lis
     for (row = 0; row < n_rows; row++) {
         buf_puts(&sql, row ? " UNION ALL SELECT " : "SELECT ");
         for (int i = 0; i < n; i++)
-            buf_printf(&sql, "%s%s AS %s", i ? ", " : "",
-                       coerce(t, cells[row * n + i], result.columns[i].type, -1, COERCE_ASSIGN, NULL).sql,
-                       sql_name(t->arena, result.columns[i].name));
+            buf_printf(
+                &sql, "%s%s AS %s", i ? ", " : "",
+                coerce(t, cells[row * n + i], result.columns[i].type, -1, COERCE_ASSIGN, NULL).sql,
+                sql_name(t->arena, result.columns[i].name));
     }
     result.sql = translate_finish(t, &sql);
     return result;
@@ -298,7 +311,8 @@ static void limits(struct translation *t, const cJSON *select, struct buf *sql)
         buf_printf(sql, " OFFSET %s", translate_expr(t, offset).sql);
 }
 
-static enum pg_type union_type(struct translation *t, enum pg_type a, enum pg_type b, const char *word)
+static enum pg_type union_type(struct translation *t, enum pg_type a, enum pg_type b,
+                               const char *word)
 {
     if (a == b)
         return a;
@@ -308,20 +322,26 @@ static enum pg_type union_type(struct translation *t, enum pg_type a, enum pg_ty
         return PG_TEXT;
     if (pg_type_is_time(a) && pg_type_is_time(b))
         return PG_TIMESTAMPTZ;
-    pg_fail(t->session, "42804", -1, "%s types %s and %s cannot be matched", word, pg_types[a].name, pg_types[b].name);
+    pg_fail(t->session, "42804", -1, "%s types %s and %s cannot be matched", word, pg_types[a].name,
+            pg_types[b].name);
     return a;
 }
 
 /* One side of a set operation with its columns in the common types. */
-static const char *union_side(struct translation *t, const struct pg_query_text *side, const struct targets *targets)
+static const char *union_side(struct translation *t, const struct pg_query_text *side,
+                              const struct targets *targets)
 {
     struct buf sql;
     buf_init(&sql, 8 << 20);
     buf_puts(&sql, "SELECT ");
     for (int i = 0; i < side->n_columns; i++) {
-        struct pg_expr e = {.sql = arena_printf(t->arena, "\"s%d\"", i), .type = side->columns[i].type, .typmod = -1,
-                            .name = "", .location = -1};
-        buf_printf(&sql, "%s%s", i ? ", " : "", coerce(t, e, targets->list[i].type, -1, COERCE_ASSIGN, NULL).sql);
+        struct pg_expr e = {.sql = arena_printf(t->arena, "\"s%d\"", i),
+                            .type = side->columns[i].type,
+                            .typmod = -1,
+                            .name = "",
+                            .location = -1};
+        buf_printf(&sql, "%s%s", i ? ", " : "",
+                   coerce(t, e, targets->list[i].type, -1, COERCE_ASSIGN, NULL).sql);
     }
     buf_puts(&sql, " FROM (WITH \"pg_s\"(");
     for (int i = 0; i < side->n_columns; i++)
@@ -340,7 +360,9 @@ static struct pg_query_text set_operation(struct translation *t, const cJSON *se
                                                             : "EXCEPT";
     if (left.n_columns != right.n_columns)
         pg_fail(t->session, "42601",
-                node_location(node_get(cJSON_GetArrayItem(node_get(node_get(select, "rarg"), "targetList"), 0), "ResTarget")),
+                node_location(node_get(
+                    cJSON_GetArrayItem(node_get(node_get(select, "rarg"), "targetList"), 0),
+                    "ResTarget")),
                 "each %s query must have the same number of columns", word);
     bool all = node_true(select, "all");
     if (all && *word != 'U')
@@ -350,8 +372,10 @@ static struct pg_query_text set_operation(struct translation *t, const cJSON *se
     struct targets targets = {.t = t};
     for (int i = 0; i < left.n_columns; i++) {
         enum pg_type type = union_type(t, left.columns[i].type, right.columns[i].type, word);
-        add_target(&targets, (struct pg_expr){.sql = arena_printf(t->arena, "\"c%d\"", i), .name = left.columns[i].name,
-                                              .type = type, .typmod = -1});
+        add_target(&targets, (struct pg_expr){.sql = arena_printf(t->arena, "\"c%d\"", i),
+                                              .name = left.columns[i].name,
+                                              .type = type,
+                                              .typmod = -1});
         if (type != left.columns[i].type || left.columns[i].typmod != right.columns[i].typmod)
             left.columns[i].typmod = -1;
     }
@@ -360,13 +384,15 @@ static struct pg_query_text set_operation(struct translation *t, const cJSON *se
     buf_puts(&sql, "WITH \"pg_u\"(");
     for (int i = 0; i < left.n_columns; i++)
         buf_printf(&sql, "%s\"c%d\"", i ? ", " : "", i);
-    buf_printf(&sql, ") AS (%s %s%s %s) SELECT ", union_side(t, &left, &targets), word, all ? " ALL" : "",
-               union_side(t, &right, &targets));
+    buf_printf(&sql, ") AS (%s %s%s %s) SELECT ", union_side(t, &left, &targets), word,
+               all ? " ALL" : "", union_side(t, &right, &targets));
     for (int i = 0; i < left.n_columns; i++) {
         left.columns[i].type = targets.list[i].type;
-        buf_printf(&sql, "%s\"c%d\" AS %s", i ? ", " : "", i, sql_name(t->arena, left.columns[i].name));
+        buf_printf(&sql, "%s\"c%d\" AS %s", i ? ", " : "", i,
+                   sql_name(t->arena, left.columns[i].name));
     }
-    buf_printf(&sql, " FROM \"pg_u\"%s", order_by(t, &targets, node_get(select, "sortClause"), true));
+    buf_printf(&sql, " FROM \"pg_u\"%s",
+               order_by(t, &targets, node_get(select, "sortClause"), true));
     limits(t, select, &sql);
     left.sql = translate_finish(t, &sql);
     return left;
@@ -449,7 +475,8 @@ static struct pg_query_text plain_select(struct translation *t, const cJSON *sel
         if (column >= 0) {
             e = targets.list[column];
             const cJSON *value = node_get(
-                node_get(cJSON_GetArrayItem(node_get(select, "targetList"), column), "ResTarget"), "val");
+                node_get(cJSON_GetArrayItem(node_get(select, "targetList"), column), "ResTarget"),
+                "val");
             if (value)
                 translate_expr(t, value); /* notes the columns it uses as grouped */
         } else {

@@ -31,10 +31,12 @@ void pg_server_initialise(struct pg_server *server)
         pg_database_new(server, server->serving_name, server->superuser);
 }
 
-/* The store's contents were taken away as a whole (a volume removed): what starts again is a server without data. */
+/* The store's contents were taken away as a whole (a volume removed): what starts again is a server
+ * without data. */
 static void notice_new_volume(struct pg_server *server)
 {
-    struct pg_database *database = server->store ? pg_database_find(server, server->serving_name) : NULL;
+    struct pg_database *database =
+        server->store ? pg_database_find(server, server->serving_name) : NULL;
     struct arena arena = {0};
     if (!database || server->starting || server->sessions)
         return;
@@ -118,13 +120,13 @@ struct pg_server *pg_server_new(struct env *env, const char *name)
         struct dataset *contents = store_serving(server->store);
         server->n_traffic_tables = dataset_tables(contents);
         server->traffic_tables = ARENA_ARRAY(&server->arena, char *, server->n_traffic_tables + 1);
-        server->verdicts = ARENA_ARRAY(&server->arena, struct pg_verdict, server->n_traffic_tables + 1);
+        server->verdicts =
+            ARENA_ARRAY(&server->arena, struct pg_verdict, server->n_traffic_tables + 1);
         for (int i = 0; i < server->n_traffic_tables; i++)
             server->traffic_tables[i] = arena_strdup(&server->arena, dataset_table(contents, i));
     }
     return server;
 }
-
 
 void pg_server_free(struct pg_server *server)
 {
@@ -180,9 +182,9 @@ void pg_server_changed(struct pg_server *server)
     struct pg_database *database = pg_database_find(server, server->serving_name);
     struct arena arena = {0};
     if (database) {
-        const char *version = catalog_text(database, &arena, "SELECT max(CAST(%s AS INTEGER)) FROM %s",
-                                           sql_name(&arena, server->version_column),
-                                           sql_name(&arena, server->version_table));
+        const char *version = catalog_text(
+            database, &arena, "SELECT max(CAST(%s AS INTEGER)) FROM %s",
+            sql_name(&arena, server->version_column), sql_name(&arena, server->version_table));
         int64_t schema = version ? strtoll(version, NULL, 10) : 0;
         if (schema != store_schema(server->store))
             store_set_schema(server->store, schema);
@@ -251,7 +253,8 @@ struct pg_database *pg_database_new(struct pg_server *server, const char *name, 
     database->allows_connections = true;
     database->next_oid = 16384;
     database->oid = 16384;
-    if (sqlite3_open_v2(":memory:", &database->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
+    if (sqlite3_open_v2(":memory:", &database->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                        NULL) != SQLITE_OK)
         abort();
     functions_register(database);
     catalog_functions(database);
@@ -260,7 +263,8 @@ struct pg_database *pg_database_new(struct pg_server *server, const char *name, 
         if (!copy)
             abort();
         memcpy(copy, server->image, (size_t)server->image_bytes);
-        sqlite3_deserialize(database->sqlite, "main", copy, server->image_bytes, server->image_bytes,
+        sqlite3_deserialize(database->sqlite, "main", copy, server->image_bytes,
+                            server->image_bytes,
                             SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE);
         rows_register(database);
     } else {
@@ -303,10 +307,12 @@ void pg_database_rename(struct pg_database *database, const char *to)
     bool will_serve = server->store && strcmp(to, server->serving_name) == 0;
     if (served && !will_serve) {
         database->own = dataset_copy(store_serving(server->store));
-        store_because(server->store, arena_printf(&server->arena, "ALTER DATABASE %s RENAME TO %s", database->name, to));
+        store_because(server->store, arena_printf(&server->arena, "ALTER DATABASE %s RENAME TO %s",
+                                                  database->name, to));
         store_serve(server->store, dataset_new());
     } else if (will_serve && !served) {
-        store_because(server->store, arena_printf(&server->arena, "ALTER DATABASE %s RENAME TO %s", database->name, to));
+        store_because(server->store, arena_printf(&server->arena, "ALTER DATABASE %s RENAME TO %s",
+                                                  database->name, to));
         store_serve(server->store, database->own ? database->own : dataset_new());
         database->own = NULL;
     }
@@ -326,7 +332,8 @@ void pg_database_load(struct pg_database *to, struct pg_database *from)
 
 int pg_database_clone(struct pg_database *to, struct pg_database *from)
 {
-    /* The ledger's tables are made again by hand: a copied virtual table would not know its new database. */
+    /* The ledger's tables are made again by hand: a copied virtual table would not know its new
+     * database. */
     sqlite3_backup *backup = sqlite3_backup_init(to->sqlite, "main", from->sqlite, "main");
     if (!backup)
         return -1;
@@ -380,7 +387,8 @@ int pg_client_count(struct pg_server *server, const struct pg_client *client)
     struct service *service = world_service(server->env->world, client->service);
     if (!service)
         return 0;
-    if (client->terminated_ns != NEVER && world_now(server->env->world) < client->terminated_ns + RECONNECT_NS)
+    if (client->terminated_ns != NEVER &&
+        world_now(server->env->world) < client->terminated_ns + RECONNECT_NS)
         return 0;
     return service_ready(service) * client->per_instance;
 }
@@ -411,7 +419,8 @@ bool pg_terminate(struct pg_session *session, int pid)
         int first = 1000 * (i + 1), n = pg_client_count(server, &server->clients[i]);
         if (pid < first || pid >= first + 1000)
             continue;
-        /* The connections of one statement go together: the pool notices when its next request fails. */
+        /* The connections of one statement go together: the pool notices when its next request
+         * fails. */
         if (n > 0 || server->clients[i].terminated_ns == world_now(server->env->world)) {
             if (n > 0 && server->clients[i].terminated_ns != world_now(server->env->world))
                 record_change(server->env->record, server->name, "connections of %s terminated",
@@ -461,10 +470,12 @@ static bool may_connect(struct pg_server *server, const char *database_name, con
         return refused(error, "28000",
                        arena_printf(arena, "role \"%s\" is not permitted to log in", user));
     if (!database)
-        return refused(error, "3D000", arena_printf(arena, "database \"%s\" does not exist", database_name));
+        return refused(error, "3D000",
+                       arena_printf(arena, "database \"%s\" does not exist", database_name));
     if (!database->allows_connections)
-        return refused(error, "55000", arena_printf(arena, "database \"%s\" is not currently accepting connections",
-                                                    database_name));
+        return refused(error, "55000",
+                       arena_printf(arena, "database \"%s\" is not currently accepting connections",
+                                    database_name));
     return true;
 }
 
@@ -516,7 +527,8 @@ void pg_send(struct pg_session *session, const struct pg_result *result)
     add_message(session)->result = result;
 }
 
-void pg_fail(struct pg_session *session, const char *sqlstate, int location, const char *format, ...)
+void pg_fail(struct pg_session *session, const char *sqlstate, int location, const char *format,
+             ...)
 {
     session->explained = !session->error.set;
     if (session->error.set)
@@ -558,8 +570,9 @@ void pg_notice(struct pg_session *session, const char *severity, const char *for
     va_list args;
     va_start(args, format);
     struct pg_error *notice = ARENA_NEW(&session->results, struct pg_error);
-    *notice = (struct pg_error){
-        .set = true, .severity = severity, .message = arena_vprintf(&session->results, format, args)};
+    *notice = (struct pg_error){.set = true,
+                                .severity = severity,
+                                .message = arena_vprintf(&session->results, format, args)};
     va_end(args);
     snprintf(notice->sqlstate, sizeof notice->sqlstate, "%s", *severity == 'W' ? "01000" : "00000");
     add_message(session)->notice = notice;
@@ -578,8 +591,9 @@ void pg_not_simulated(struct pg_session *session, int location, const char *form
     pg_fail(session, "0A000", location, "not simulated: %s", what);
     session->explained = false;
     if (session->server->env->record)
-        record_observe(session->server->env->record, "not_simulated", session->query ? session->query : "",
-                       "the simulated PostgreSQL does not know %s; the statement was refused", what);
+        record_observe(
+            session->server->env->record, "not_simulated", session->query ? session->query : "",
+            "the simulated PostgreSQL does not know %s; the statement was refused", what);
 }
 
 /* ---- sizes ---- */
@@ -598,10 +612,12 @@ int64_t pg_database_bytes(struct pg_database *database)
 {
     struct arena arena = {0};
     int64_t total = 7600 * 1024;
-    char **oids = catalog_rows(database, &arena, "SELECT oid FROM pgc_relation WHERE kind = 'r' AND schema NOT IN"
-                                                 " ('pg_catalog', 'information_schema')");
+    char **oids = catalog_rows(database, &arena,
+                               "SELECT oid FROM pgc_relation WHERE kind = 'r' AND schema NOT IN"
+                               " ('pg_catalog', 'information_schema')");
     for (; *oids; oids++)
-        total += pg_relation_bytes(database, catalog_by_oid(database, &arena, strtoll(*oids, NULL, 10)));
+        total +=
+            pg_relation_bytes(database, catalog_by_oid(database, &arena, strtoll(*oids, NULL, 10)));
     arena_release(&arena);
     return total;
 }

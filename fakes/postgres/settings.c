@@ -1,5 +1,5 @@
-/* Configuration parameters: SET, RESET, SHOW, ALTER SYSTEM. What a session sets is shown again; only the timeouts and
- * read-only transactions have an effect. */
+/* Configuration parameters: SET, RESET, SHOW, ALTER SYSTEM. What a session sets is shown again;
+ * only the timeouts and read-only transactions have an effect. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

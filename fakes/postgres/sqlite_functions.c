@@ -1,4 +1,5 @@
-/* The SQL functions behind translated text: what PostgreSQL does and SQLite lacks. User data is the database. */
+/* The SQL functions behind translated text: what PostgreSQL does and SQLite lacks. User data is the
+ * database. */
 #include <ctype.h>
 #include <math.h>
 #include <regex.h>
@@ -36,7 +37,8 @@ static void f_in(sqlite3_context *context, int n, sqlite3_value **args)
     struct pg_session *session = session_of(context);
     struct arena arena = {0};
     enum pg_type type = (enum pg_type)sqlite3_value_int(args[1]);
-    const char *sql = value_literal(session, &arena, text_of(args[0]), type, sqlite3_value_int(args[2]), -1);
+    const char *sql =
+        value_literal(session, &arena, text_of(args[0]), type, sqlite3_value_int(args[2]), -1);
     if (!sql) {
         stop(context);
     } else if (*sql == '\'') {
@@ -72,7 +74,8 @@ static void f_fit(sqlite3_context *context, int n, sqlite3_value **args)
             p++;
     }
     if (*p && !sqlite3_value_int(args[2])) {
-        pg_fail(session_of(context), "22001", -1, "value too long for type character varying(%d)", limit);
+        pg_fail(session_of(context), "22001", -1, "value too long for type character varying(%d)",
+                limit);
         stop(context);
         return;
     }
@@ -92,7 +95,8 @@ static void f_range(sqlite3_context *context, int n, sqlite3_value **args)
     if (type == PG_INT2 || type == PG_INT4) {
         if (sqlite3_value_type(args[0]) == SQLITE_NULL)
             return;
-        int64_t limit = type == PG_INT2 ? INT16_MAX : INT32_MAX, value = sqlite3_value_int64(args[0]);
+        int64_t limit = type == PG_INT2 ? INT16_MAX : INT32_MAX,
+                value = sqlite3_value_int64(args[0]);
         if (value > limit || value < -limit - 1) {
             pg_fail(session_of(context), "22003", -1, "%s out of range", pg_types[type].name);
             stop(context);
@@ -115,14 +119,16 @@ static void f_date(sqlite3_context *context, int n, sqlite3_value **args)
 static void f_clock(sqlite3_context *context, int n, sqlite3_value **args)
 {
     if (!any_null(context, n, args))
-        sqlite3_result_int64(context, (sqlite3_value_int64(args[0]) % US_PER_DAY + US_PER_DAY) % US_PER_DAY);
+        sqlite3_result_int64(context,
+                             (sqlite3_value_int64(args[0]) % US_PER_DAY + US_PER_DAY) % US_PER_DAY);
 }
 
 static void f_plus(sqlite3_context *context, int n, sqlite3_value **args)
 {
     struct pg_interval by;
     if (!any_null(context, n, args) && pg_interval_load(text_of(args[1]), &by))
-        sqlite3_result_int64(context, pg_time_plus(sqlite3_value_int64(args[0]), by, sqlite3_value_int(args[2])));
+        sqlite3_result_int64(
+            context, pg_time_plus(sqlite3_value_int64(args[0]), by, sqlite3_value_int(args[2])));
 }
 
 static void result_interval(sqlite3_context *context, struct pg_interval value)
@@ -152,11 +158,12 @@ static void f_interval_us(sqlite3_context *context, int n, sqlite3_value **args)
 static void f_interval_plus(sqlite3_context *context, int n, sqlite3_value **args)
 {
     struct pg_interval a, b;
-    if (any_null(context, n, args) || !pg_interval_load(text_of(args[0]), &a) || !pg_interval_load(text_of(args[1]), &b))
+    if (any_null(context, n, args) || !pg_interval_load(text_of(args[0]), &a) ||
+        !pg_interval_load(text_of(args[1]), &b))
         return;
     int sign = sqlite3_value_int(args[2]);
-    result_interval(context, (struct pg_interval){a.months + sign * b.months, a.days + sign * b.days,
-                                                  a.us + sign * b.us});
+    result_interval(context, (struct pg_interval){a.months + sign * b.months,
+                                                  a.days + sign * b.days, a.us + sign * b.us});
 }
 
 static void f_interval_times(sqlite3_context *context, int n, sqlite3_value **args)
@@ -167,7 +174,8 @@ static void f_interval_times(sqlite3_context *context, int n, sqlite3_value **ar
     double by = sqlite3_value_double(args[1]);
     double days = (double)v.days * by, whole = (double)(int64_t)days;
     result_interval(context, (struct pg_interval){(int64_t)((double)v.months * by), (int64_t)whole,
-                                                  (int64_t)((double)v.us * by + (days - whole) * (double)US_PER_DAY)});
+                                                  (int64_t)((double)v.us * by +
+                                                            (days - whole) * (double)US_PER_DAY)});
 }
 
 static void f_trunc(sqlite3_context *context, int n, sqlite3_value **args)
@@ -225,8 +233,14 @@ static void f_part(sqlite3_context *context, int n, sqlite3_value **args)
     struct {
         const char *name;
         int64_t value;
-    } parts[] = {{"year", c.year}, {"month", c.month}, {"day", c.day}, {"hour", c.hour}, {"minute", c.minute},
-                 {"dow", c.day_of_week}, {"isodow", c.day_of_week ? c.day_of_week : 7}, {"doy", c.day_of_year},
+    } parts[] = {{"year", c.year},
+                 {"month", c.month},
+                 {"day", c.day},
+                 {"hour", c.hour},
+                 {"minute", c.minute},
+                 {"dow", c.day_of_week},
+                 {"isodow", c.day_of_week ? c.day_of_week : 7},
+                 {"doy", c.day_of_year},
                  {"quarter", (c.month - 1) / 3 + 1}};
     if (strcasecmp(unit, "epoch") == 0) {
         seconds_text(context, us);
@@ -242,7 +256,8 @@ static void f_part(sqlite3_context *context, int n, sqlite3_value **args)
             return;
         }
     }
-    pg_fail(session_of(context), "22023", -1, "unit \"%s\" not recognized for type timestamp with time zone", unit);
+    pg_fail(session_of(context), "22023", -1,
+            "unit \"%s\" not recognized for type timestamp with time zone", unit);
     stop(context);
 }
 
@@ -267,7 +282,8 @@ static void f_interval_part(sqlite3_context *context, int n, sqlite3_value **arg
         sqlite3_result_null(context);
 }
 
-/* The name of a month or day by its pattern (Month, MON, Dy ...), AM or PM; how much of the pattern it is, or 0. */
+/* The name of a month or day by its pattern (Month, MON, Dy ...), AM or PM; how much of the pattern
+ * it is, or 0. */
 static size_t name_of_time(struct buf *out, const char *p, const struct pg_civil *c)
 {
     static const char *const months[] = {"January",   "February", "March",    "April",
@@ -312,9 +328,16 @@ static void f_to_char(sqlite3_context *context, int n, sqlite3_value **args)
     struct {
         const char *pattern;
         int value, width;
-    } parts[] = {{"YYYY", (int)c.year, 4}, {"MM", c.month, 2},    {"DD", c.day, 2}, {"HH24", c.hour, 2},
-                 {"MI", c.minute, 2},      {"SS", c.second, 2},   {"MS", c.microsecond / 1000, 3},
-                 {"US", c.microsecond, 6}, {"HH12", (c.hour + 11) % 12 + 1, 2}, {"HH", (c.hour + 11) % 12 + 1, 2}};
+    } parts[] = {{"YYYY", (int)c.year, 4},
+                 {"MM", c.month, 2},
+                 {"DD", c.day, 2},
+                 {"HH24", c.hour, 2},
+                 {"MI", c.minute, 2},
+                 {"SS", c.second, 2},
+                 {"MS", c.microsecond / 1000, 3},
+                 {"US", c.microsecond, 6},
+                 {"HH12", (c.hour + 11) % 12 + 1, 2},
+                 {"HH", (c.hour + 11) % 12 + 1, 2}};
     struct buf out;
     buf_init(&out, 4096);
     for (const char *p = text_of(args[1]); *p;) {
@@ -358,7 +381,8 @@ static void f_transaction_us(sqlite3_context *context, int n, sqlite3_value **ar
 static void f_start_time(sqlite3_context *context, int n, sqlite3_value **args)
 {
     (void)n, (void)args;
-    sqlite3_result_int64(context, database_of(context)->server->env->start_unix_ns / 1000 - 30 * US_PER_DAY);
+    sqlite3_result_int64(context,
+                         database_of(context)->server->env->start_unix_ns / 1000 - 30 * US_PER_DAY);
 }
 
 /* ---- JSON: the part as it stands in the text ---- */
@@ -390,7 +414,8 @@ static const char *json_part(const char *p, const char *key, int index)
         if (object) {
             const char *name = p;
             p = skip_json(p);
-            found = key && (size_t)(p - name) == strlen(key) + 2 && strncmp(name + 1, key, strlen(key)) == 0;
+            found = key && (size_t)(p - name) == strlen(key) + 2 &&
+                    strncmp(name + 1, key, strlen(key)) == 0;
             p += strspn(p, " \t\n:");
         }
         if (found)
@@ -407,7 +432,8 @@ static void f_json_get(sqlite3_context *context, int n, sqlite3_value **args)
     if (sqlite3_value_type(args[0]) == SQLITE_NULL || sqlite3_value_type(args[1]) == SQLITE_NULL)
         return;
     bool by_index = sqlite3_value_type(args[1]) == SQLITE_INTEGER;
-    const char *part = json_part(text_of(args[0]), by_index ? NULL : text_of(args[1]), sqlite3_value_int(args[1]));
+    const char *part =
+        json_part(text_of(args[0]), by_index ? NULL : text_of(args[1]), sqlite3_value_int(args[1]));
     if (!part)
         return;
     const char *end = skip_json(part);
@@ -461,7 +487,8 @@ static bool like(const char *p, const char *text, bool fold)
 static void f_like(sqlite3_context *context, int n, sqlite3_value **args)
 {
     if (!any_null(context, n, args))
-        sqlite3_result_int(context, like(text_of(args[1]), text_of(args[0]), sqlite3_value_int(args[2])));
+        sqlite3_result_int(context,
+                           like(text_of(args[1]), text_of(args[0]), sqlite3_value_int(args[2])));
 }
 
 static void f_regex(sqlite3_context *context, int n, sqlite3_value **args)
@@ -471,7 +498,8 @@ static void f_regex(sqlite3_context *context, int n, sqlite3_value **args)
     regex_t regex;
     int flags = REG_EXTENDED | REG_NOSUB | (sqlite3_value_int(args[2]) ? REG_ICASE : 0);
     if (regcomp(&regex, text_of(args[1]), flags) != 0) {
-        pg_fail(session_of(context), "2201B", -1, "invalid regular expression: %s", text_of(args[1]));
+        pg_fail(session_of(context), "2201B", -1, "invalid regular expression: %s",
+                text_of(args[1]));
         stop(context);
         return;
     }
@@ -576,7 +604,8 @@ static void f_size_pretty(sqlite3_context *context, int n, sqlite3_value **args)
 static void f_version(sqlite3_context *context, int n, sqlite3_value **args)
 {
     (void)n, (void)args;
-    result_text(context, "PostgreSQL 15.8 on x86_64-pc-linux-gnu, compiled by gcc (Debian 12.2.0-14) 12.2.0, 64-bit");
+    result_text(context, "PostgreSQL 15.8 on x86_64-pc-linux-gnu, compiled by gcc (Debian "
+                         "12.2.0-14) 12.2.0, 64-bit");
 }
 
 static void f_backend_pid(sqlite3_context *context, int n, sqlite3_value **args)
@@ -610,7 +639,8 @@ static void f_database_size(sqlite3_context *context, int n, sqlite3_value **arg
         return;
     struct pg_database *database = pg_database_find(database_of(context)->server, text_of(args[0]));
     if (!database) {
-        pg_fail(session_of(context), "3D000", -1, "database \"%s\" does not exist", text_of(args[0]));
+        pg_fail(session_of(context), "3D000", -1, "database \"%s\" does not exist",
+                text_of(args[0]));
         stop(context);
         return;
     }
@@ -622,11 +652,13 @@ static void f_relation_size(sqlite3_context *context, int n, sqlite3_value **arg
     if (any_null(context, n, args))
         return;
     struct arena arena = {0};
-    struct pg_relation *relation = catalog_find(database_of(context), &arena, NULL, text_of(args[0]));
+    struct pg_relation *relation =
+        catalog_find(database_of(context), &arena, NULL, text_of(args[0]));
     if (relation) {
         sqlite3_result_int64(context, pg_relation_bytes(database_of(context), relation));
     } else {
-        pg_fail(session_of(context), "42P01", -1, "relation \"%s\" does not exist", text_of(args[0]));
+        pg_fail(session_of(context), "42P01", -1, "relation \"%s\" does not exist",
+                text_of(args[0]));
         stop(context);
     }
     arena_release(&arena);
@@ -643,7 +675,8 @@ static void regclass(sqlite3_context *context, const char *text, bool must)
     }
     const char *point = strrchr(text, '.');
     const char *schema = point ? arena_printf(&arena, "%.*s", (int)(point - text), text) : NULL;
-    struct pg_relation *relation = catalog_find(database_of(context), &arena, schema, point ? point + 1 : text);
+    struct pg_relation *relation =
+        catalog_find(database_of(context), &arena, schema, point ? point + 1 : text);
     if (relation) {
         result_text(context, relation->key);
     } else if (must) {
@@ -678,7 +711,8 @@ static void f_end_recovery(sqlite3_context *context, int n, sqlite3_value **args
     (void)n;
     if (!server->in_recovery) {
         pg_fail(session_of(context), "55000", -1, "recovery is not in progress");
-        pg_hint(session_of(context), "Recovery control functions can only be executed during recovery.");
+        pg_hint(session_of(context),
+                "Recovery control functions can only be executed during recovery.");
         stop(context);
         return;
     }
@@ -805,7 +839,8 @@ static void f_currval(sqlite3_context *context, int n, sqlite3_value **args)
 static void f_setval(sqlite3_context *context, int n, sqlite3_value **args)
 {
     if (!any_null(context, n, args))
-        sequence_value(context, text_of(args[0]), 's', sqlite3_value_int64(args[1]), sqlite3_value_int(args[2]));
+        sequence_value(context, text_of(args[0]), 's', sqlite3_value_int64(args[1]),
+                       sqlite3_value_int(args[2]));
 }
 
 static void f_setting(sqlite3_context *context, int n, sqlite3_value **args)
@@ -816,7 +851,8 @@ static void f_setting(sqlite3_context *context, int n, sqlite3_value **args)
     if (value) {
         result_text(context, value);
     } else {
-        pg_fail(session_of(context), "42704", -1, "unrecognized configuration parameter \"%s\"", text_of(args[0]));
+        pg_fail(session_of(context), "42704", -1, "unrecognized configuration parameter \"%s\"",
+                text_of(args[0]));
         stop(context);
     }
 }
@@ -838,7 +874,8 @@ static void f_wal_lsn(sqlite3_context *context, int n, sqlite3_value **args)
 static void f_txid(sqlite3_context *context, int n, sqlite3_value **args)
 {
     (void)n, (void)args;
-    sqlite3_result_int64(context, env_unix_ns(database_of(context)->server->env) / 1000000 % 100000000);
+    sqlite3_result_int64(context,
+                         env_unix_ns(database_of(context)->server->env) / 1000000 % 100000000);
 }
 
 static double draw(sqlite3_context *context)
@@ -859,8 +896,9 @@ static void f_uuid(sqlite3_context *context, int n, sqlite3_value **args)
     unsigned parts[8];
     for (int i = 0; i < 8; i++)
         parts[i] = (unsigned)(draw(context) * 65536);
-    char *text = sqlite3_mprintf("%04x%04x-%04x-4%03x-%04x-%04x%04x%04x", parts[0], parts[1], parts[2],
-                                 parts[3] & 0xfff, 0x8000 | (parts[4] & 0x3fff), parts[5], parts[6], parts[7]);
+    char *text = sqlite3_mprintf("%04x%04x-%04x-4%03x-%04x-%04x%04x%04x", parts[0], parts[1],
+                                 parts[2], parts[3] & 0xfff, 0x8000 | (parts[4] & 0x3fff), parts[5],
+                                 parts[6], parts[7]);
     sqlite3_result_text(context, text, -1, sqlite3_free);
 }
 
@@ -919,7 +957,8 @@ void functions_register(struct pg_database *database)
         {"pg_wal_lsn", 0, f_wal_lsn, false},
         {"pg_txid", 0, f_txid, false},
         {"pg_enum_order", 2, f_enum_order, false},
-        {"pg_recovering", 0, f_recovering, false}, {"pg_end_recovery", 1, f_end_recovery, false},
+        {"pg_recovering", 0, f_recovering, false},
+        {"pg_end_recovery", 1, f_end_recovery, false},
         {"pg_lastval", 0, f_lastval, false},
         {"pg_serial_sequence", 2, f_serial_sequence, false},
         {"pg_walfile", 1, f_walfile, true},
@@ -930,6 +969,6 @@ void functions_register(struct pg_database *database)
     };
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         sqlite3_create_function(database->sqlite, list[i].name, list[i].n,
-                                SQLITE_UTF8 | (list[i].fixed ? SQLITE_DETERMINISTIC : 0), database, list[i].run,
-                                NULL, NULL);
+                                SQLITE_UTF8 | (list[i].fixed ? SQLITE_DETERMINISTIC : 0), database,
+                                list[i].run, NULL, NULL);
 }

@@ -1,7 +1,9 @@
-/* Transactions and savepoints: SQLite's savepoint for rows and catalog, a copy of the identities beside.
+/* Transactions and savepoints: SQLite's savepoint for rows and catalog, a copy of the identities
+ * beside.
  *
- * Statements take no virtual time by themselves, so what others write comes between two query messages: before anything is
- * undone, and before each message, their rows are carried over into the copies. Undoing keeps them. */
+ * Statements take no virtual time by themselves, so what others write comes between two query
+ * messages: before anything is undone, and before each message, their rows are carried over into
+ * the copies. Undoing keeps them. */
 #include <stdlib.h>
 #include <string.h>
 

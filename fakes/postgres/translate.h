@@ -1,7 +1,7 @@
 /* translate: PostgreSQL's parse tree to SQLite's text, with PostgreSQL's names, types and errors.
  *
- * One translation per statement. Errors are set in the session (first one wins) and work goes on to the end of the
- * tree; the caller looks at session->error.set before it uses the text.
+ * One translation per statement. Errors are set in the session (first one wins) and work goes on to
+ * the end of the tree; the caller looks at session->error.set before it uses the text.
  */
 #ifndef REHEARSE_FAKES_POSTGRES_TRANSLATE_H
 #define REHEARSE_FAKES_POSTGRES_TRANSLATE_H
@@ -71,7 +71,7 @@ struct translation {
     const char *clause; /* where aggregates are refused: "WHERE", or NULL */
     bool sleeps;        /* pg_sleep is in it */
     double sleep_s;
-    bool writes;        /* has a function with an effect: nextval, pg_terminate_backend */
+    bool writes; /* has a function with an effect: nextval, pg_terminate_backend */
 };
 
 struct pg_query_text {
@@ -93,7 +93,8 @@ struct pg_query_text translate_select(struct translation *, const cJSON *select)
 /* Target list over the sources in scope, for SELECT and RETURNING: "a, b" and the columns. */
 struct pg_query_text translate_targets(struct translation *, const cJSON *list);
 /* Adds one table to the scope (reports a missing relation); NULL on error. */
-struct pg_source *translate_table(struct translation *, const cJSON *range_var, const char **ret_sql);
+struct pg_source *translate_table(struct translation *, const cJSON *range_var,
+                                  const char **ret_sql);
 /* FROM items, joined by commas; "" if none. */
 const char *translate_from(struct translation *, const cJSON *list);
 /* The text that was built, in the arena; releases the buffer. */
@@ -104,13 +105,15 @@ void translate_with(struct translation *, const cJSON *with_clause, struct buf *
 /* A condition: boolean or an error. */
 const char *translate_where(struct translation *, const cJSON *node, const char *clause);
 
-/* Converts to a type; `assign`: for storing into a column of that name (else an explicit cast or implicit). */
+/* Converts to a type; `assign`: for storing into a column of that name (else an explicit cast or
+ * implicit). */
 enum coercion { COERCE_IMPLICIT, COERCE_ASSIGN, COERCE_EXPLICIT };
 struct pg_expr coerce(struct translation *, struct pg_expr, enum pg_type, int typmod, enum coercion,
                       const char *column);
 /* A date or timestamp as another of them, in kept form. */
 const char *translate_time(struct translation *, struct pg_expr, enum pg_type to);
-/* Type of a TypeName node; -1 and an error if there is none. serial: it is one of the serial types. */
+/* Type of a TypeName node; -1 and an error if there is none. serial: it is one of the serial types.
+ */
 int translate_type(struct translation *, const cJSON *type_name, int *ret_typmod, bool *ret_serial);
 
 /* functions.c */
@@ -120,7 +123,7 @@ void functions_register(struct pg_database *);
 /* value.c: a kept value as text; NULL stays NULL. In the arena. */
 const char *value_text(struct arena *, sqlite3_value *, enum pg_type, int typmod);
 /* Text to the kept form, as an SQL literal; NULL and an error if malformed. */
-const char *value_literal(struct pg_session *, struct arena *, const char *text, enum pg_type, int typmod,
-                          int location);
+const char *value_literal(struct pg_session *, struct arena *, const char *text, enum pg_type,
+                          int typmod, int location);
 
 #endif

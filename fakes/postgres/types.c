@@ -44,12 +44,12 @@ static const struct {
     const char *name;
     enum pg_type type;
 } aliases[] = {
-    {"int", PG_INT4},         {"serial", PG_INT4},      {"serial4", PG_INT4},
-    {"bigserial", PG_INT8},   {"serial8", PG_INT8},     {"smallserial", PG_INT2},
-    {"decimal", PG_NUMERIC},  {"float", PG_FLOAT8},     {"char", PG_BPCHAR},
-    {"string", PG_TEXT},      {"timestamp", PG_TIMESTAMP}, {"cidr", PG_INET},
-    {"citext", PG_TEXT},      {"macaddr", PG_TEXT},     {"xml", PG_TEXT},
-    {"regproc", PG_TEXT},     {"regtype", PG_TEXT},     {"pg_lsn", PG_TEXT},
+    {"int", PG_INT4},        {"serial", PG_INT4},         {"serial4", PG_INT4},
+    {"bigserial", PG_INT8},  {"serial8", PG_INT8},        {"smallserial", PG_INT2},
+    {"decimal", PG_NUMERIC}, {"float", PG_FLOAT8},        {"char", PG_BPCHAR},
+    {"string", PG_TEXT},     {"timestamp", PG_TIMESTAMP}, {"cidr", PG_INET},
+    {"citext", PG_TEXT},     {"macaddr", PG_TEXT},        {"xml", PG_TEXT},
+    {"regproc", PG_TEXT},    {"regtype", PG_TEXT},        {"pg_lsn", PG_TEXT},
     {"tsvector", PG_TEXT},
 };
 
@@ -413,8 +413,9 @@ bool pg_interval_in(const char *text, struct pg_interval *ret)
         const char *unit = p;
         while ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z'))
             p++;
-        if (p == unit ? !add_unit(&result, sign * whole, sign * millionths, "s", 1)
-                      : !add_unit(&result, sign * whole, sign * millionths, unit, (size_t)(p - unit)))
+        if (p == unit
+                ? !add_unit(&result, sign * whole, sign * millionths, "s", 1)
+                : !add_unit(&result, sign * whole, sign * millionths, unit, (size_t)(p - unit)))
             return false;
         any = true;
     }

@@ -1,8 +1,9 @@
 /* types: PostgreSQL's types as the fake server keeps them, and their text forms.
  *
- * Values live in SQLite columns without affinity: boolean, integers and oid as INTEGER; float as REAL;
- * numeric as INTEGER, REAL or decimal TEXT; date as days and timestamps as microseconds since 1970 (UTC), INTEGER;
- * interval as TEXT "months/days/microseconds"; everything else as TEXT. The session's time zone is always UTC.
+ * Values live in SQLite columns without affinity: boolean, integers and oid as INTEGER; float as
+ * REAL; numeric as INTEGER, REAL or decimal TEXT; date as days and timestamps as microseconds since
+ * 1970 (UTC), INTEGER; interval as TEXT "months/days/microseconds"; everything else as TEXT. The
+ * session's time zone is always UTC.
  */
 #ifndef REHEARSE_FAKES_POSTGRES_TYPES_H
 #define REHEARSE_FAKES_POSTGRES_TYPES_H
@@ -48,9 +49,9 @@ enum pg_type {
 };
 
 struct pg_type_info {
-    const char *name;      /* as format_type() shows it: "character varying" */
-    const char *internal;  /* as pg_type has it: "varchar" */
-    char category;         /* N number, S text, B boolean, D time, T interval, U other, X unknown */
+    const char *name;     /* as format_type() shows it: "character varying" */
+    const char *internal; /* as pg_type has it: "varchar" */
+    char category;        /* N number, S text, B boolean, D time, T interval, U other, X unknown */
     int oid;
 };
 extern const struct pg_type_info pg_types[PG_TYPES];
@@ -67,8 +68,8 @@ struct pg_interval {
     int64_t months, days, us;
 };
 
-/* Text to microseconds (or days for PG_DATE, microseconds of the day for PG_TIME); false if malformed. `now_us`
- * is what 'now', 'today' ... mean. */
+/* Text to microseconds (or days for PG_DATE, microseconds of the day for PG_TIME); false if
+ * malformed. `now_us` is what 'now', 'today' ... mean. */
 bool pg_time_in(const char *text, enum pg_type, int64_t now_us, int64_t *ret);
 void pg_time_out(struct buf *, enum pg_type, int64_t value);
 bool pg_interval_in(const char *text, struct pg_interval *ret);

@@ -91,7 +91,8 @@ static void invalid(struct pg_session *session, enum pg_type type, int location,
             pg_hint(session, "Perhaps you need a different \"datestyle\" setting.");
         return;
     }
-    pg_fail(session, pg_type_is_time(type) || type == PG_INTERVAL || type == PG_TIME ? "22007" : "22P02",
+    pg_fail(session,
+            pg_type_is_time(type) || type == PG_INTERVAL || type == PG_TIME ? "22007" : "22P02",
             location, "invalid input syntax for type %s: \"%s\"", pg_types[type].name, text);
 }
 
@@ -188,7 +189,8 @@ static void json_string(struct buf *out, const char *text)
     cJSON_Delete(string);
 }
 
-/* jsonb keeps keys by length, then by bytes, the last of equal ones; and prints blanks behind colons and commas. */
+/* jsonb keeps keys by length, then by bytes, the last of equal ones; and prints blanks behind
+ * colons and commas. */
 static void jsonb_text(struct buf *out, const cJSON *json)
 {
     const cJSON *item, *last = NULL;
@@ -248,8 +250,9 @@ const char *value_literal(struct pg_session *session, struct arena *arena, const
         return integer_in(session, arena, text, type, location);
     case PG_NUMERIC:
         if (is_decimal(text))
-            result = typmod >= 4 ? arena_printf(arena, "'%.*f'", (typmod - 4) & 0xffff, strtod(text, NULL))
-                                 : sql_text(arena, without_exponent(arena, text));
+            result = typmod >= 4
+                         ? arena_printf(arena, "'%.*f'", (typmod - 4) & 0xffff, strtod(text, NULL))
+                         : sql_text(arena, without_exponent(arena, text));
         break;
     case PG_FLOAT4:
     case PG_FLOAT8:

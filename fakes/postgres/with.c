@@ -1,4 +1,5 @@
-/* WITH: named queries, and statements that change rows in front of the query that uses what they return. */
+/* WITH: named queries, and statements that change rows in front of the query that uses what they
+ * return. */
 #include <stdio.h>
 #include <string.h>
 
@@ -28,8 +29,9 @@ static void drop_last_message(struct pg_session *session)
     session->last_message = at;
 }
 
-/* DELETE, UPDATE or INSERT with RETURNING runs first; its rows wait in a table of their own. In PostgreSQL the rest of the
- * statement does not see the change: where it looks at the same table, the statement is refused. */
+/* DELETE, UPDATE or INSERT with RETURNING runs first; its rows wait in a table of their own. In
+ * PostgreSQL the rest of the statement does not see the change: where it looks at the same table,
+ * the statement is refused. */
 static struct pg_query_text run_modifying(struct translation *t, const cJSON *expression,
                                           int number)
 {

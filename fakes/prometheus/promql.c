@@ -1,4 +1,5 @@
-/* Queries evaluated: selectors, operators between vectors, and results as the API prints them (promql/engine.go). */
+/* Queries evaluated: selectors, operators between vectors, and results as the API prints them
+ * (promql/engine.go). */
 #include "fakes/prometheus/promql.h"
 
 #include <math.h>
@@ -40,7 +41,8 @@ static int count(const char *const *labels)
     return n;
 }
 
-static const char **chosen(struct arena *arena, const char *const *labels, const char *const *names, int n, bool keep)
+static const char **chosen(struct arena *arena, const char *const *labels, const char *const *names,
+                           int n, bool keep)
 {
     const char **out = ARENA_ARRAY(arena, const char *, count(labels) + 1);
     int k = 0;
@@ -57,12 +59,14 @@ static const char **chosen(struct arena *arena, const char *const *labels, const
     return out;
 }
 
-const char **prom_without(struct arena *arena, const char *const *labels, const char *const *names, int n)
+const char **prom_without(struct arena *arena, const char *const *labels, const char *const *names,
+                          int n)
 {
     return chosen(arena, labels, names, n, false);
 }
 
-const char **prom_only(struct arena *arena, const char *const *labels, const char *const *names, int n)
+const char **prom_only(struct arena *arena, const char *const *labels, const char *const *names,
+                       int n)
 {
     return chosen(arena, labels, names, n, true);
 }
@@ -73,7 +77,8 @@ const char **prom_without_name(struct arena *arena, const char *const *labels)
     return prom_without(arena, labels, name, 1);
 }
 
-const char **prom_set_label(struct arena *arena, const char *const *labels, const char *key, const char *value)
+const char **prom_set_label(struct arena *arena, const char *const *labels, const char *key,
+                            const char *value)
 {
     const char **out = ARENA_ARRAY(arena, const char *, count(labels) + 3);
     int k = 0;
@@ -127,7 +132,8 @@ static bool matches(const char *value, const struct prom_matcher *m)
     if (m->op[1] == '~') {
         regex_t regex;
         struct arena arena = {0};
-        bool ok = regcomp(&regex, arena_printf(&arena, "^(%s)$", m->value), REG_EXTENDED | REG_NOSUB) == 0;
+        bool ok = regcomp(&regex, arena_printf(&arena, "^(%s)$", m->value),
+                          REG_EXTENDED | REG_NOSUB) == 0;
         found = ok && regexec(&regex, value, 0, NULL, 0) == 0;
         if (ok)
             regfree(&regex);
@@ -141,7 +147,9 @@ static bool selected(const struct prom_expr *x, const struct prom_series *series
     if (*x->text && strcmp(x->text, series->name) != 0)
         return false;
     for (int i = 0; i < x->n_matchers; i++) {
-        const char *value = strcmp(x->matchers[i].key, "__name__") == 0 ? series->name : prom_label(series->labels, x->matchers[i].key);
+        const char *value = strcmp(x->matchers[i].key, "__name__") == 0
+                                ? series->name
+                                : prom_label(series->labels, x->matchers[i].key);
         if (!matches(value, &x->matchers[i]))
             return false;
     }
@@ -167,24 +175,30 @@ static const char **whole_labels(struct arena *arena, const struct prom_series *
     const char **labels = ARENA_ARRAY(arena, const char *, 1);
     labels[0] = NULL;
     for (int i = 0; series->labels[i]; i += 2)
-        labels = prom_set_label(arena, (const char *const *)labels, series->labels[i], series->labels[i + 1]);
+        labels = prom_set_label(arena, (const char *const *)labels, series->labels[i],
+                                series->labels[i + 1]);
     return prom_set_label(arena, (const char *const *)labels, "__name__", series->name);
 }
 
 static int64_t instant_of(const struct prom_eval *e, const struct prom_expr *x)
 {
-    int64_t now_ns = x->at_edge == 1 ? e->from_ns : x->at_edge == 2 ? e->to_ns : x->has_at ? x->at_unix_ns - e->start_unix_ns : e->now_ns;
+    int64_t now_ns = x->at_edge == 1   ? e->from_ns
+                     : x->at_edge == 2 ? e->to_ns
+                     : x->has_at       ? x->at_unix_ns - e->start_unix_ns
+                                       : e->now_ns;
     return now_ns - x->offset_ns;
 }
 
 static int by_labels(const void *a, const void *b)
 {
-    return compare_labels((const char *const *)((const struct prom_sample *)a)->labels, (const char *const *)((const struct prom_sample *)b)->labels);
+    return compare_labels((const char *const *)((const struct prom_sample *)a)->labels,
+                          (const char *const *)((const struct prom_sample *)b)->labels);
 }
 
 static int rows_by_labels(const void *a, const void *b)
 {
-    return compare_labels((const char *const *)((const struct prom_row *)a)->labels, (const char *const *)((const struct prom_row *)b)->labels);
+    return compare_labels((const char *const *)((const struct prom_row *)a)->labels,
+                          (const char *const *)((const struct prom_row *)b)->labels);
 }
 
 static struct prom_value select_series(struct prom_eval *e, const struct prom_expr *x)
@@ -200,13 +214,17 @@ static struct prom_value select_series(struct prom_eval *e, const struct prom_ex
             continue;
         if (!x->range_ns) {
             if (series->at_ns[last] > at_ns - LOOKBACK_NS && !isnan(series->value[last]))
-                v.samples[v.n++] = (struct prom_sample){whole_labels(e->arena, series), series->value[last]};
+                v.samples[v.n++] =
+                    (struct prom_sample){whole_labels(e->arena, series), series->value[last]};
             continue;
         }
         int first = last;
-        while (first > 0 && series->at_ns[first - 1] >= at_ns - x->range_ns) /* closed at its beginning, until Prometheus 3 */
+        while (first > 0 &&
+               series->at_ns[first - 1] >=
+                   at_ns - x->range_ns) /* closed at its beginning, until Prometheus 3 */
             first--;
-        struct prom_row row = {.at_ns = ARENA_ARRAY(e->arena, int64_t, last - first + 1), .value = ARENA_ARRAY(e->arena, double, last - first + 1)};
+        struct prom_row row = {.at_ns = ARENA_ARRAY(e->arena, int64_t, last - first + 1),
+                               .value = ARENA_ARRAY(e->arena, double, last - first + 1)};
         for (int k = first; k <= last; k++) {
             if (series->at_ns[k] < at_ns - x->range_ns || isnan(series->value[k]))
                 continue;
@@ -232,10 +250,12 @@ struct collector {
     int n, cap;
 };
 
-static void collect(struct prom_eval *e, struct collector *c, const char **labels, double value, int most)
+static void collect(struct prom_eval *e, struct collector *c, const char **labels, double value,
+                    int most)
 {
     int i = 0;
-    while (i < c->n && !prom_same_labels((const char *const *)c->rows[i].labels, (const char *const *)labels))
+    while (i < c->n &&
+           !prom_same_labels((const char *const *)c->rows[i].labels, (const char *const *)labels))
         i++;
     if (i == c->cap) {
         struct prom_row *grown = ARENA_ARRAY(e->arena, struct prom_row, c->cap ? c->cap * 2 : 8);
@@ -245,18 +265,21 @@ static void collect(struct prom_eval *e, struct collector *c, const char **label
         c->cap = c->cap ? c->cap * 2 : 8;
     }
     if (i == c->n)
-        c->rows[c->n++] = (struct prom_row){labels, ARENA_ARRAY(e->arena, int64_t, most), ARENA_ARRAY(e->arena, double, most), 0};
+        c->rows[c->n++] = (struct prom_row){labels, ARENA_ARRAY(e->arena, int64_t, most),
+                                            ARENA_ARRAY(e->arena, double, most), 0};
     c->rows[i].at_ns[c->rows[i].n] = e->now_ns;
     c->rows[i].value[c->rows[i].n++] = value;
 }
 
-static struct prom_value at_steps(struct prom_eval *e, const struct prom_expr *x, int64_t from_ns, int64_t to_ns, int64_t step_ns)
+static struct prom_value at_steps(struct prom_eval *e, const struct prom_expr *x, int64_t from_ns,
+                                  int64_t to_ns, int64_t step_ns)
 {
     static const char *none[] = {NULL};
     struct collector c = {0};
     int64_t now_ns = e->now_ns, steps = to_ns >= from_ns ? (to_ns - from_ns) / step_ns + 1 : 0;
     if (steps > STEPS_MAX)
-        prom_fail(e, "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)");
+        prom_fail(e, "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing "
+                     "the query resolution (?step=XX)");
     e->steps += steps;
     if (e->steps > STEPS_MAX * 4)
         prom_fail(e, "query processing would load too many samples into memory in query execution");
@@ -277,7 +300,8 @@ static struct prom_value at_steps(struct prom_eval *e, const struct prom_expr *x
 static struct prom_value subquery(struct prom_eval *e, const struct prom_expr *x)
 {
     int64_t at_ns = instant_of(e, x), from_ns = at_ns - x->range_ns, step_ns = x->step_ns;
-    int64_t unix_from = from_ns + e->start_unix_ns, first = unix_from / step_ns * step_ns; /* steps lie on multiples of the step */
+    int64_t unix_from = from_ns + e->start_unix_ns,
+            first = unix_from / step_ns * step_ns; /* steps lie on multiples of the step */
     if (first < unix_from)
         first += step_ns;
     return at_steps(e, x->args[0], first - e->start_unix_ns, at_ns, step_ns);
@@ -330,24 +354,29 @@ static bool is_comparison(const char *op)
     return strchr("=!<>", *op) != NULL;
 }
 
-static struct prom_value with_scalar(struct prom_eval *e, const struct prom_expr *x, const struct prom_value *a, const struct prom_value *b)
+static struct prom_value with_scalar(struct prom_eval *e, const struct prom_expr *x,
+                                     const struct prom_value *a, const struct prom_value *b)
 {
     const struct prom_value *v = a->type == PROM_T_VECTOR ? a : b;
-    struct prom_value out = {.type = PROM_T_VECTOR, .samples = ARENA_ARRAY(e->arena, struct prom_sample, v->n + 1)};
+    struct prom_value out = {.type = PROM_T_VECTOR,
+                             .samples = ARENA_ARRAY(e->arena, struct prom_sample, v->n + 1)};
     bool filter = is_comparison(x->text) && !x->returns_bool;
     for (int i = 0; i < v->n; i++) {
         const struct prom_sample *s = &v->samples[i];
-        double result = apply(e, x->text, a == v ? s->value : a->number, a == v ? b->number : s->value);
+        double result =
+            apply(e, x->text, a == v ? s->value : a->number, a == v ? b->number : s->value);
         if (filter && result > 0)
             out.samples[out.n++] = *s;
         else if (!filter)
-            out.samples[out.n++] = (struct prom_sample){prom_without_name(e->arena, (const char *const *)s->labels), result};
+            out.samples[out.n++] = (struct prom_sample){
+                prom_without_name(e->arena, (const char *const *)s->labels), result};
     }
     return out;
 }
 
 /* The labels by which samples of both sides find each other. */
-static const char **signature(struct prom_eval *e, const struct prom_expr *x, const struct prom_sample *s)
+static const char **signature(struct prom_eval *e, const struct prom_expr *x,
+                              const struct prom_sample *s)
 {
     if (x->on)
         return prom_only(e->arena, (const char *const *)s->labels, x->labels, x->n_labels);
@@ -368,79 +397,99 @@ static const char *labels_text(struct arena *arena, const char *const *labels)
     return text;
 }
 
-static struct prom_value set_operation(struct prom_eval *e, const struct prom_expr *x, const struct prom_value *a, const struct prom_value *b)
+static struct prom_value set_operation(struct prom_eval *e, const struct prom_expr *x,
+                                       const struct prom_value *a, const struct prom_value *b)
 {
-    struct prom_value out = {.type = PROM_T_VECTOR, .samples = ARENA_ARRAY(e->arena, struct prom_sample, a->n + b->n + 1)};
+    struct prom_value out = {.type = PROM_T_VECTOR,
+                             .samples = ARENA_ARRAY(e->arena, struct prom_sample, a->n + b->n + 1)};
     bool is_or = strcmp(x->text, "or") == 0;
     for (int i = 0; i < a->n; i++) {
         bool found = false;
         for (int k = 0; k < b->n && !is_or && !found; k++)
-            found = prom_same_labels((const char *const *)signature(e, x, &a->samples[i]), (const char *const *)signature(e, x, &b->samples[k]));
+            found = prom_same_labels((const char *const *)signature(e, x, &a->samples[i]),
+                                     (const char *const *)signature(e, x, &b->samples[k]));
         if (is_or || found == (*x->text == 'a'))
             out.samples[out.n++] = a->samples[i];
     }
     for (int k = 0; k < b->n && is_or; k++) {
         bool found = false;
         for (int i = 0; i < a->n && !found; i++)
-            found = prom_same_labels((const char *const *)signature(e, x, &a->samples[i]), (const char *const *)signature(e, x, &b->samples[k]));
+            found = prom_same_labels((const char *const *)signature(e, x, &a->samples[i]),
+                                     (const char *const *)signature(e, x, &b->samples[k]));
         if (!found)
             out.samples[out.n++] = b->samples[k];
     }
     return out;
 }
 
-static const char **joined_labels(struct prom_eval *e, const struct prom_expr *x, const struct prom_sample *many, const struct prom_sample *one)
+static const char **joined_labels(struct prom_eval *e, const struct prom_expr *x,
+                                  const struct prom_sample *many, const struct prom_sample *one)
 {
     bool drop = !is_comparison(x->text) || x->returns_bool;
-    const char **labels = drop ? prom_without_name(e->arena, (const char *const *)many->labels) : many->labels;
+    const char **labels =
+        drop ? prom_without_name(e->arena, (const char *const *)many->labels) : many->labels;
     if (!x->many)
         return x->on ? prom_only(e->arena, (const char *const *)labels, x->labels, x->n_labels)
                      : prom_without(e->arena, (const char *const *)labels, x->labels, x->n_labels);
     for (int i = 0; i < x->n_include; i++)
-        labels = prom_set_label(e->arena, (const char *const *)labels, x->include[i], prom_label((const char *const *)one->labels, x->include[i]));
+        labels = prom_set_label(e->arena, (const char *const *)labels, x->include[i],
+                                prom_label((const char *const *)one->labels, x->include[i]));
     return labels;
 }
 
-static struct prom_value between_vectors(struct prom_eval *e, const struct prom_expr *x, const struct prom_value *a, const struct prom_value *b)
+static struct prom_value between_vectors(struct prom_eval *e, const struct prom_expr *x,
+                                         const struct prom_value *a, const struct prom_value *b)
 {
     const struct prom_value *many = x->many == 2 ? b : a, *one = x->many == 2 ? a : b;
-    struct prom_value out = {.type = PROM_T_VECTOR, .samples = ARENA_ARRAY(e->arena, struct prom_sample, many->n + 1)};
+    struct prom_value out = {.type = PROM_T_VECTOR,
+                             .samples = ARENA_ARRAY(e->arena, struct prom_sample, many->n + 1)};
     const char ***one_signature = ARENA_ARRAY(e->arena, const char **, one->n + 1);
     bool *used = ARENA_ARRAY(e->arena, bool, one->n + 1);
     for (int k = 0; k < one->n; k++) {
         one_signature[k] = signature(e, x, &one->samples[k]);
         used[k] = false;
         for (int i = 0; i < k && !e->error; i++) {
-            if (prom_same_labels((const char *const *)one_signature[i], (const char *const *)one_signature[k]))
-                prom_fail(e, "found duplicate series for the match group %s on the %s hand-side of the operation: [%s, %s];many-to-many matching not "
-                             "allowed: matching labels must be unique on one side", labels_text(e->arena, (const char *const *)one_signature[k]),
-                          x->many == 2 ? "left" : "right", labels_text(e->arena, (const char *const *)one->samples[k].labels),
+            if (prom_same_labels((const char *const *)one_signature[i],
+                                 (const char *const *)one_signature[k]))
+                prom_fail(e,
+                          "found duplicate series for the match group %s on the %s hand-side of "
+                          "the operation: [%s, %s];many-to-many matching not "
+                          "allowed: matching labels must be unique on one side",
+                          labels_text(e->arena, (const char *const *)one_signature[k]),
+                          x->many == 2 ? "left" : "right",
+                          labels_text(e->arena, (const char *const *)one->samples[k].labels),
                           labels_text(e->arena, (const char *const *)one->samples[i].labels));
         }
     }
     for (int i = 0; i < many->n && !e->error; i++) {
         const char **wanted = signature(e, x, &many->samples[i]);
         int k = 0;
-        while (k < one->n && !prom_same_labels((const char *const *)one_signature[k], (const char *const *)wanted))
+        while (k < one->n && !prom_same_labels((const char *const *)one_signature[k],
+                                               (const char *const *)wanted))
             k++;
         if (k == one->n)
             continue;
         double left = x->many == 2 ? one->samples[k].value : many->samples[i].value;
-        double right = x->many == 2 ? many->samples[i].value : one->samples[k].value, result = apply(e, x->text, left, right);
+        double right = x->many == 2 ? many->samples[i].value : one->samples[k].value,
+               result = apply(e, x->text, left, right);
         if (is_comparison(x->text) && !x->returns_bool) {
             if (result <= 0)
                 continue;
             result = left;
         }
         if (!x->many && used[k]) {
-            prom_fail(e, "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)");
+            prom_fail(e, "multiple matches for labels: many-to-one matching must be explicit "
+                         "(group_left/group_right)");
             break;
         }
         used[k] = true;
-        out.samples[out.n++] = (struct prom_sample){joined_labels(e, x, &many->samples[i], &one->samples[k]), result};
+        out.samples[out.n++] =
+            (struct prom_sample){joined_labels(e, x, &many->samples[i], &one->samples[k]), result};
         for (int d = 0; d + 1 < out.n && x->many; d++) {
-            if (prom_same_labels((const char *const *)out.samples[d].labels, (const char *const *)out.samples[out.n - 1].labels))
-                prom_fail(e, "multiple matches for labels: grouping labels must ensure unique matches");
+            if (prom_same_labels((const char *const *)out.samples[d].labels,
+                                 (const char *const *)out.samples[out.n - 1].labels))
+                prom_fail(
+                    e, "multiple matches for labels: grouping labels must ensure unique matches");
         }
     }
     return out;
@@ -452,7 +501,8 @@ static struct prom_value binary(struct prom_eval *e, const struct prom_expr *x)
     if (e->error)
         return (struct prom_value){.type = PROM_T_SCALAR};
     if (a.type == PROM_T_SCALAR && b.type == PROM_T_SCALAR)
-        return (struct prom_value){.type = PROM_T_SCALAR, .number = apply(e, x->text, a.number, b.number)};
+        return (struct prom_value){.type = PROM_T_SCALAR,
+                                   .number = apply(e, x->text, a.number, b.number)};
     if (a.type == PROM_T_SCALAR || b.type == PROM_T_SCALAR)
         return with_scalar(e, x, &a, &b);
     if (strchr("aou", x->text[0]))
@@ -483,7 +533,8 @@ struct prom_value prom_evaluate(struct prom_eval *e, const struct prom_expr *x)
         args[0].number = -args[0].number;
         for (int i = 0; i < args[0].n && args[0].type == PROM_T_VECTOR; i++) {
             args[0].samples[i].value = -args[0].samples[i].value;
-            args[0].samples[i].labels = prom_without_name(e->arena, (const char *const *)args[0].samples[i].labels);
+            args[0].samples[i].labels =
+                prom_without_name(e->arena, (const char *const *)args[0].samples[i].labels);
         }
         return args[0];
     case PROM_AGGREGATE:
@@ -502,11 +553,19 @@ struct prom_value prom_evaluate(struct prom_eval *e, const struct prom_expr *x)
 
 static struct prom_result result_of(const struct prom_eval *e, const struct prom_value *v)
 {
-    struct prom_result r = {.type = v->type == PROM_T_SCALAR ? PROM_SCALAR : v->type == PROM_T_VECTOR ? PROM_VECTOR : v->type == PROM_T_MATRIX ? PROM_MATRIX : PROM_STRING,
-                            .scalar = v->number, .string = v->text, .samples = v->samples, .rows = v->rows,
+    struct prom_result r = {.type = v->type == PROM_T_SCALAR   ? PROM_SCALAR
+                                    : v->type == PROM_T_VECTOR ? PROM_VECTOR
+                                    : v->type == PROM_T_MATRIX ? PROM_MATRIX
+                                                               : PROM_STRING,
+                            .scalar = v->number,
+                            .string = v->text,
+                            .samples = v->samples,
+                            .rows = v->rows,
                             .n = v->type == PROM_T_SCALAR || v->type == PROM_T_STRING ? 0 : v->n};
     if (e->error)
-        r = (struct prom_result){.error = e->error, .error_kind = e->not_simulated ? PROM_NOT_SIMULATED : PROM_EXECUTION};
+        r = (struct prom_result){.error = e->error,
+                                 .error_kind =
+                                     e->not_simulated ? PROM_NOT_SIMULATED : PROM_EXECUTION};
     return r;
 }
 
@@ -515,16 +574,23 @@ static struct prom_expr *parsed(struct arena *arena, const char *query, struct p
     const char *error = NULL;
     bool unknown = false;
     struct prom_expr *x = prom_parse(arena, query, &error, &unknown);
-    *ret = (struct prom_result){.error = error, .error_kind = unknown ? PROM_NOT_SIMULATED : PROM_BAD_DATA};
+    *ret = (struct prom_result){.error = error,
+                                .error_kind = unknown ? PROM_NOT_SIMULATED : PROM_BAD_DATA};
     return x;
 }
 
-struct prom_result prom_query(struct arena *arena, const char *query, const struct prom_series *series, int n_series, int64_t now_ns,
+struct prom_result prom_query(struct arena *arena, const char *query,
+                              const struct prom_series *series, int n_series, int64_t now_ns,
                               int64_t start_unix_ns)
 {
     struct prom_result r;
     struct prom_expr *x = parsed(arena, query, &r);
-    struct prom_eval e = {.arena = arena, .series = series, .n_series = n_series, .now_ns = now_ns, .from_ns = now_ns, .to_ns = now_ns,
+    struct prom_eval e = {.arena = arena,
+                          .series = series,
+                          .n_series = n_series,
+                          .now_ns = now_ns,
+                          .from_ns = now_ns,
+                          .to_ns = now_ns,
                           .start_unix_ns = start_unix_ns};
     if (!x)
         return r;
@@ -532,17 +598,26 @@ struct prom_result prom_query(struct arena *arena, const char *query, const stru
     return result_of(&e, &v);
 }
 
-struct prom_result prom_query_range(struct arena *arena, const char *query, const struct prom_series *series, int n_series, int64_t from_ns,
+struct prom_result prom_query_range(struct arena *arena, const char *query,
+                                    const struct prom_series *series, int n_series, int64_t from_ns,
                                     int64_t to_ns, int64_t step_ns, int64_t start_unix_ns)
 {
     struct prom_result r;
     struct prom_expr *x = parsed(arena, query, &r);
-    struct prom_eval e = {.arena = arena, .series = series, .n_series = n_series, .from_ns = from_ns, .to_ns = to_ns, .start_unix_ns = start_unix_ns};
+    struct prom_eval e = {.arena = arena,
+                          .series = series,
+                          .n_series = n_series,
+                          .from_ns = from_ns,
+                          .to_ns = to_ns,
+                          .start_unix_ns = start_unix_ns};
     if (!x)
         return r;
     if (x->type > PROM_T_VECTOR)
-        return (struct prom_result){.error = arena_printf(arena, "invalid expression type \"%s\" for range query, must be Scalar or instant Vector",
-                                                          x->type == PROM_T_MATRIX ? "range vector" : "string")};
+        return (struct prom_result){
+            .error = arena_printf(
+                arena,
+                "invalid expression type \"%s\" for range query, must be Scalar or instant Vector",
+                x->type == PROM_T_MATRIX ? "range vector" : "string")};
     struct prom_value v = at_steps(&e, x, from_ns, to_ns, step_ns);
     r = result_of(&e, &v);
     if (r.error && strncmp(r.error, "exceeded maximum", 16) == 0)
@@ -569,7 +644,8 @@ void prom_print_string(struct buf *out, const char *text)
     buf_putc(out, '"');
 }
 
-/* The fewest digits that give the number back, and never an exponent (strconv.FormatFloat(x, 'f', -1, 64)). */
+/* The fewest digits that give the number back, and never an exponent (strconv.FormatFloat(x, 'f',
+ * -1, 64)). */
 void prom_print_number(struct buf *out, double x)
 {
     char text[40];
@@ -649,7 +725,8 @@ void prom_print(struct buf *out, const struct prom_result *r, int64_t now_ns, in
     }
     for (int i = 0; i < r->n; i++) {
         buf_printf(out, "%s{\"metric\":", i ? "," : "");
-        prom_print_labels(out, (const char *const *)(r->type == PROM_VECTOR ? r->samples[i].labels : r->rows[i].labels));
+        prom_print_labels(out, (const char *const *)(r->type == PROM_VECTOR ? r->samples[i].labels
+                                                                            : r->rows[i].labels));
         if (r->type == PROM_VECTOR) {
             buf_puts(out, ",\"value\":");
             print_point(out, now_ns + start_unix_ns, r->samples[i].value);

@@ -1,4 +1,5 @@
-/* Aggregations and functions (promql/functions.go, quantile.go), in the same order of operations, so that the last digit is the same. */
+/* Aggregations and functions (promql/functions.go, quantile.go), in the same order of operations,
+ * so that the last digit is the same. */
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -8,29 +9,84 @@
 #include "fakes/prometheus/promql_tree.h"
 #include "sim/base/doc.h"
 
-#define S PROM_T_SCALAR
-#define V PROM_T_VECTOR
-#define M PROM_T_MATRIX
-#define T PROM_T_STRING
+#define S  PROM_T_SCALAR
+#define V  PROM_T_VECTOR
+#define M  PROM_T_MATRIX
+#define T  PROM_T_STRING
 #define NO PROM_T_NONE
 
 static const struct prom_function functions[] = {
-    {"abs", {V, NO}, V, 0}, {"absent", {V, NO}, V, 0}, {"absent_over_time", {M, NO}, V, 0}, {"avg_over_time", {M, NO}, V, 0}, {"ceil", {V, NO}, V, 0},
-    {"changes", {M, NO}, V, 0}, {"clamp", {V, S, S, NO}, V, 0}, {"clamp_max", {V, S, NO}, V, 0}, {"clamp_min", {V, S, NO}, V, 0},
-    {"count_over_time", {M, NO}, V, 0}, {"delta", {M, NO}, V, 0}, {"deriv", {M, NO}, V, 0}, {"floor", {V, NO}, V, 0},
-    {"histogram_quantile", {S, V, NO}, V, 0}, {"idelta", {M, NO}, V, 0}, {"increase", {M, NO}, V, 0}, {"irate", {M, NO}, V, 0},
-    {"label_join", {V, T, T, T, NO}, V, -1}, {"label_replace", {V, T, T, T, T}, V, 0}, {"last_over_time", {M, NO}, V, 0},
-    {"max_over_time", {M, NO}, V, 0}, {"min_over_time", {M, NO}, V, 0}, {"predict_linear", {M, S, NO}, V, 0}, {"present_over_time", {M, NO}, V, 0},
-    {"quantile_over_time", {S, M, NO}, V, 0}, {"rate", {M, NO}, V, 0}, {"resets", {M, NO}, V, 0}, {"round", {V, S, NO}, V, 1}, {"scalar", {V, NO}, S, 0},
-    {"sgn", {V, NO}, V, 0}, {"sort", {V, NO}, V, 0}, {"sort_desc", {V, NO}, V, 0}, {"sqrt", {V, NO}, V, 0}, {"stddev_over_time", {M, NO}, V, 0},
-    {"stdvar_over_time", {M, NO}, V, 0}, {"sum_over_time", {M, NO}, V, 0}, {"time", {NO}, S, 0}, {"timestamp", {V, NO}, V, 0}, {"vector", {S, NO}, V, 0},
+    {"abs", {V, NO}, V, 0},
+    {"absent", {V, NO}, V, 0},
+    {"absent_over_time", {M, NO}, V, 0},
+    {"avg_over_time", {M, NO}, V, 0},
+    {"ceil", {V, NO}, V, 0},
+    {"changes", {M, NO}, V, 0},
+    {"clamp", {V, S, S, NO}, V, 0},
+    {"clamp_max", {V, S, NO}, V, 0},
+    {"clamp_min", {V, S, NO}, V, 0},
+    {"count_over_time", {M, NO}, V, 0},
+    {"delta", {M, NO}, V, 0},
+    {"deriv", {M, NO}, V, 0},
+    {"floor", {V, NO}, V, 0},
+    {"histogram_quantile", {S, V, NO}, V, 0},
+    {"idelta", {M, NO}, V, 0},
+    {"increase", {M, NO}, V, 0},
+    {"irate", {M, NO}, V, 0},
+    {"label_join", {V, T, T, T, NO}, V, -1},
+    {"label_replace", {V, T, T, T, T}, V, 0},
+    {"last_over_time", {M, NO}, V, 0},
+    {"max_over_time", {M, NO}, V, 0},
+    {"min_over_time", {M, NO}, V, 0},
+    {"predict_linear", {M, S, NO}, V, 0},
+    {"present_over_time", {M, NO}, V, 0},
+    {"quantile_over_time", {S, M, NO}, V, 0},
+    {"rate", {M, NO}, V, 0},
+    {"resets", {M, NO}, V, 0},
+    {"round", {V, S, NO}, V, 1},
+    {"scalar", {V, NO}, S, 0},
+    {"sgn", {V, NO}, V, 0},
+    {"sort", {V, NO}, V, 0},
+    {"sort_desc", {V, NO}, V, 0},
+    {"sqrt", {V, NO}, V, 0},
+    {"stddev_over_time", {M, NO}, V, 0},
+    {"stdvar_over_time", {M, NO}, V, 0},
+    {"sum_over_time", {M, NO}, V, 0},
+    {"time", {NO}, S, 0},
+    {"timestamp", {V, NO}, V, 0},
+    {"vector", {S, NO}, V, 0},
     {NULL, {NO}, NO, 0}, /* below: known to Prometheus, not simulated */
-    {"acos", {V, NO}, V, 0}, {"acosh", {V, NO}, V, 0}, {"asin", {V, NO}, V, 0}, {"asinh", {V, NO}, V, 0}, {"atan", {V, NO}, V, 0}, {"atanh", {V, NO}, V, 0},
-    {"cos", {V, NO}, V, 0}, {"cosh", {V, NO}, V, 0}, {"day_of_month", {V, NO}, V, 1}, {"day_of_week", {V, NO}, V, 1}, {"day_of_year", {V, NO}, V, 1},
-    {"days_in_month", {V, NO}, V, 1}, {"deg", {V, NO}, V, 0}, {"exp", {V, NO}, V, 0}, {"histogram_count", {V, NO}, V, 0},
-    {"histogram_fraction", {S, S, V, NO}, V, 0}, {"histogram_sum", {V, NO}, V, 0}, {"holt_winters", {M, S, S, NO}, V, 0}, {"hour", {V, NO}, V, 1},
-    {"ln", {V, NO}, V, 0}, {"log10", {V, NO}, V, 0}, {"log2", {V, NO}, V, 0}, {"minute", {V, NO}, V, 1}, {"month", {V, NO}, V, 1}, {"pi", {NO}, S, 0},
-    {"rad", {V, NO}, V, 0}, {"sin", {V, NO}, V, 0}, {"sinh", {V, NO}, V, 0}, {"tan", {V, NO}, V, 0}, {"tanh", {V, NO}, V, 0}, {"year", {V, NO}, V, 1},
+    {"acos", {V, NO}, V, 0},
+    {"acosh", {V, NO}, V, 0},
+    {"asin", {V, NO}, V, 0},
+    {"asinh", {V, NO}, V, 0},
+    {"atan", {V, NO}, V, 0},
+    {"atanh", {V, NO}, V, 0},
+    {"cos", {V, NO}, V, 0},
+    {"cosh", {V, NO}, V, 0},
+    {"day_of_month", {V, NO}, V, 1},
+    {"day_of_week", {V, NO}, V, 1},
+    {"day_of_year", {V, NO}, V, 1},
+    {"days_in_month", {V, NO}, V, 1},
+    {"deg", {V, NO}, V, 0},
+    {"exp", {V, NO}, V, 0},
+    {"histogram_count", {V, NO}, V, 0},
+    {"histogram_fraction", {S, S, V, NO}, V, 0},
+    {"histogram_sum", {V, NO}, V, 0},
+    {"holt_winters", {M, S, S, NO}, V, 0},
+    {"hour", {V, NO}, V, 1},
+    {"ln", {V, NO}, V, 0},
+    {"log10", {V, NO}, V, 0},
+    {"log2", {V, NO}, V, 0},
+    {"minute", {V, NO}, V, 1},
+    {"month", {V, NO}, V, 1},
+    {"pi", {NO}, S, 0},
+    {"rad", {V, NO}, V, 0},
+    {"sin", {V, NO}, V, 0},
+    {"sinh", {V, NO}, V, 0},
+    {"tan", {V, NO}, V, 0},
+    {"tanh", {V, NO}, V, 0},
+    {"year", {V, NO}, V, 1},
 };
 
 const struct prom_function *prom_find_function(const char *name)
@@ -82,7 +138,8 @@ static bool is_name(const char *a, const char *b)
 }
 
 /* extrapolatedRate(): towards the ends of the range, by at most half an interval each. */
-static bool extrapolated(const char *name, const struct prom_row *r, int64_t from_ns, int64_t to_ns, double *ret)
+static bool extrapolated(const char *name, const struct prom_row *r, int64_t from_ns, int64_t to_ns,
+                         double *ret)
 {
     bool counter = !is_name(name, "delta");
     double result = r->n > 1 ? r->value[r->n - 1] - r->value[0] : 0;
@@ -93,7 +150,8 @@ static bool extrapolated(const char *name, const struct prom_row *r, int64_t fro
             result += r->value[i - 1];
     }
     double to_start = seconds(r->at_ns[0] - from_ns), to_end = seconds(to_ns - r->at_ns[r->n - 1]);
-    double sampled = seconds(r->at_ns[r->n - 1] - r->at_ns[0]), average = sampled / (r->n - 1), limit = average * 1.1;
+    double sampled = seconds(r->at_ns[r->n - 1] - r->at_ns[0]), average = sampled / (r->n - 1),
+           limit = average * 1.1;
     if (counter && result > 0 && r->value[0] >= 0) {
         double to_zero = sampled * (r->value[0] / result);
         to_start = to_zero < to_start ? to_zero : to_start;
@@ -109,7 +167,8 @@ static bool extrapolated(const char *name, const struct prom_row *r, int64_t fro
 }
 
 /* Least squares; the intercept is at `at_ns`. */
-static bool regression(const struct prom_row *r, int64_t at_ns, double *ret_slope, double *ret_intercept)
+static bool regression(const struct prom_row *r, int64_t at_ns, double *ret_slope,
+                       double *ret_intercept)
 {
     double n = 0, sum_x = 0, sum_y = 0, sum_xy = 0, sum_x2 = 0;
     bool constant = true;
@@ -143,9 +202,11 @@ static double spread(const struct prom_row *r)
 }
 
 /* One row to one value; false: none. */
-static bool over_row(const char *name, const struct prom_row *r, int64_t from_ns, int64_t to_ns, double parameter, double *ret)
+static bool over_row(const char *name, const struct prom_row *r, int64_t from_ns, int64_t to_ns,
+                     double parameter, double *ret)
 {
-    double sum = 0, low = r->value[0], high = r->value[0], mean = 0, changes = 0, resets = 0, slope, intercept;
+    double sum = 0, low = r->value[0], high = r->value[0], mean = 0, changes = 0, resets = 0, slope,
+           intercept;
     int last = r->n - 1;
     for (int i = 0; i < r->n; i++) {
         double x = r->value[i];
@@ -173,26 +234,43 @@ static bool over_row(const char *name, const struct prom_row *r, int64_t from_ns
         *ret = predicts ? slope * parameter + intercept : slope;
         return true;
     }
-    *ret = is_name(name, "avg_over_time") ? mean : is_name(name, "sum_over_time") ? sum : is_name(name, "min_over_time") ? low
-         : is_name(name, "max_over_time") ? high : is_name(name, "count_over_time") ? r->n : is_name(name, "last_over_time") ? r->value[last]
-         : is_name(name, "stddev_over_time") ? sqrt(spread(r)) : is_name(name, "stdvar_over_time") ? spread(r)
-         : is_name(name, "changes") ? changes : is_name(name, "resets") ? resets : is_name(name, "quantile_over_time") ? prom_quantile(parameter, r->value, r->n) : 1;
+    *ret = is_name(name, "avg_over_time")        ? mean
+           : is_name(name, "sum_over_time")      ? sum
+           : is_name(name, "min_over_time")      ? low
+           : is_name(name, "max_over_time")      ? high
+           : is_name(name, "count_over_time")    ? r->n
+           : is_name(name, "last_over_time")     ? r->value[last]
+           : is_name(name, "stddev_over_time")   ? sqrt(spread(r))
+           : is_name(name, "stdvar_over_time")   ? spread(r)
+           : is_name(name, "changes")            ? changes
+           : is_name(name, "resets")             ? resets
+           : is_name(name, "quantile_over_time") ? prom_quantile(parameter, r->value, r->n)
+                                                 : 1;
     return true;
 }
 
-static struct prom_value over_range(struct prom_eval *e, const struct prom_expr *x, const struct prom_value *in, double parameter)
+static struct prom_value over_range(struct prom_eval *e, const struct prom_expr *x,
+                                    const struct prom_value *in, double parameter)
 {
-    struct prom_value out = {.type = V, .samples = ARENA_ARRAY(e->arena, struct prom_sample, in->n + 1)};
+    struct prom_value out = {.type = V,
+                             .samples = ARENA_ARRAY(e->arena, struct prom_sample, in->n + 1)};
     const struct prom_expr *range = x->args[x->args[0]->type == M ? 0 : 1];
     while (range->kind == PROM_PAREN)
         range = range->args[0];
-    int64_t now_ns = range->at_edge == 1 ? e->from_ns : range->at_edge == 2 ? e->to_ns : range->has_at ? range->at_unix_ns - e->start_unix_ns : e->now_ns;
+    int64_t now_ns = range->at_edge == 1   ? e->from_ns
+                     : range->at_edge == 2 ? e->to_ns
+                     : range->has_at       ? range->at_unix_ns - e->start_unix_ns
+                                           : e->now_ns;
     int64_t to_ns = now_ns - range->offset_ns;
     for (int i = 0; i < in->n; i++) {
         double value;
-        if (in->rows[i].n && over_row(x->text, &in->rows[i], to_ns - range->range_ns, to_ns, parameter, &value))
-            out.samples[out.n++] = (struct prom_sample){is_name(x->text, "last_over_time") ? in->rows[i].labels
-                                                                                          : prom_without_name(e->arena, (const char *const *)in->rows[i].labels), value};
+        if (in->rows[i].n &&
+            over_row(x->text, &in->rows[i], to_ns - range->range_ns, to_ns, parameter, &value))
+            out.samples[out.n++] = (struct prom_sample){
+                is_name(x->text, "last_over_time")
+                    ? in->rows[i].labels
+                    : prom_without_name(e->arena, (const char *const *)in->rows[i].labels),
+                value};
     }
     return out;
 }
@@ -219,7 +297,8 @@ static double bucket_quantile(double q, struct bucket *buckets, int n)
     if (n < 2 || !isinf(buckets[n - 1].upper))
         return NAN;
     for (int i = 1; i < n; i++) /* counts never fall */
-        buckets[i].count = buckets[i].count < buckets[i - 1].count ? buckets[i - 1].count : buckets[i].count;
+        buckets[i].count =
+            buckets[i].count < buckets[i - 1].count ? buckets[i - 1].count : buckets[i].count;
     double rank = q * buckets[n - 1].count, start = 0, count;
     int b = 0;
     if (!(buckets[n - 1].count > 0))
@@ -239,21 +318,26 @@ static double bucket_quantile(double q, struct bucket *buckets, int n)
     return start + (buckets[b].upper - start) * (rank / count);
 }
 
-static struct prom_value histogram_quantile(struct prom_eval *e, double q, const struct prom_value *in)
+static struct prom_value histogram_quantile(struct prom_eval *e, double q,
+                                            const struct prom_value *in)
 {
     static const char *const le[] = {"le", "__name__"};
-    struct prom_value out = {.type = V, .samples = ARENA_ARRAY(e->arena, struct prom_sample, in->n + 1)};
+    struct prom_value out = {.type = V,
+                             .samples = ARENA_ARRAY(e->arena, struct prom_sample, in->n + 1)};
     bool *done = ARENA_ARRAY(e->arena, bool, in->n + 1);
     struct bucket *buckets = ARENA_ARRAY(e->arena, struct bucket, in->n + 1);
     memset(done, 0, sizeof *done * (size_t)in->n);
     for (int i = 0; i < in->n; i++) {
-        const char **group = prom_without(e->arena, (const char *const *)in->samples[i].labels, le, 2);
+        const char **group =
+            prom_without(e->arena, (const char *const *)in->samples[i].labels, le, 2);
         int n = 0;
         for (int k = i; k < in->n && !done[i]; k++) {
             const char *upper = prom_label((const char *const *)in->samples[k].labels, "le");
             char *end;
             double number = strtod(upper, &end);
-            if (!prom_same_labels((const char *const *)prom_without(e->arena, (const char *const *)in->samples[k].labels, le, 2), (const char *const *)group))
+            if (!prom_same_labels((const char *const *)prom_without(
+                                      e->arena, (const char *const *)in->samples[k].labels, le, 2),
+                                  (const char *const *)group))
                 continue;
             if (k > i)
                 done[k] = true;
@@ -300,24 +384,30 @@ static struct prom_value label_replace(struct prom_eval *e, const struct prom_va
             }
             int group = p[braced ? 2 : 1] - '0' + 1; /* the first is the one around all */
             if (group <= 10 && at[group].rm_so >= 0)
-                buf_add(&text, value + at[group].rm_so, (size_t)(at[group].rm_eo - at[group].rm_so));
+                buf_add(&text, value + at[group].rm_so,
+                        (size_t)(at[group].rm_eo - at[group].rm_so));
             p += braced ? 3 : 1;
         }
-        out.samples[i].labels = prom_set_label(e->arena, (const char *const *)out.samples[i].labels, to, arena_str(e->arena, buf_text(&text)));
+        out.samples[i].labels = prom_set_label(e->arena, (const char *const *)out.samples[i].labels,
+                                               to, arena_str(e->arena, buf_text(&text)));
         buf_release(&text);
     }
     regfree(&regex);
     return out;
 }
 
-static struct prom_value label_join(struct prom_eval *e, const struct prom_expr *x, const struct prom_value *args)
+static struct prom_value label_join(struct prom_eval *e, const struct prom_expr *x,
+                                    const struct prom_value *args)
 {
     struct prom_value out = args[0];
     for (int i = 0; i < out.n; i++) {
         const char *text = "";
         for (int k = 3; k < x->n_args; k++)
-            text = arena_printf(e->arena, "%s%s%s", text, k > 3 ? args[2].text : "", prom_label((const char *const *)out.samples[i].labels, args[k].text));
-        out.samples[i].labels = prom_set_label(e->arena, (const char *const *)out.samples[i].labels, args[1].text, text);
+            text =
+                arena_printf(e->arena, "%s%s%s", text, k > 3 ? args[2].text : "",
+                             prom_label((const char *const *)out.samples[i].labels, args[k].text));
+        out.samples[i].labels = prom_set_label(e->arena, (const char *const *)out.samples[i].labels,
+                                               args[1].text, text);
     }
     return out;
 }
@@ -330,7 +420,8 @@ static struct prom_value absent(struct prom_eval *e, const struct prom_expr *of,
     labels[0] = NULL;
     for (int i = 0; of->kind == PROM_SELECTOR && i < of->n_matchers; i++) {
         if (is_name(of->matchers[i].op, "=") && !is_name(of->matchers[i].key, "__name__"))
-            labels = prom_set_label(e->arena, (const char *const *)labels, of->matchers[i].key, of->matchers[i].value);
+            labels = prom_set_label(e->arena, (const char *const *)labels, of->matchers[i].key,
+                                    of->matchers[i].value);
     }
     if (!there)
         out.samples[out.n++] = (struct prom_sample){labels, 1};
@@ -355,7 +446,10 @@ static double plain(const char *name, double x, const struct prom_value *args, i
         double inverse = 1 / (n_args > 1 ? args[1].number : 1);
         return floor(x * inverse + 0.5) / inverse;
     }
-    double low = is_name(name, "clamp_max") ? -INFINITY : args[1].number, high = is_name(name, "clamp") ? args[2].number : is_name(name, "clamp_max") ? args[1].number : INFINITY;
+    double low = is_name(name, "clamp_max") ? -INFINITY : args[1].number,
+           high = is_name(name, "clamp")       ? args[2].number
+                  : is_name(name, "clamp_max") ? args[1].number
+                                               : INFINITY;
     return x < low ? low : x > high ? high : x;
 }
 
@@ -371,7 +465,8 @@ static int descending(const void *a, const void *b)
     return isnan(x) - isnan(y) ? isnan(x) - isnan(y) : (x < y) - (x > y);
 }
 
-struct prom_value prom_call(struct prom_eval *e, const struct prom_expr *x, const struct prom_value *args)
+struct prom_value prom_call(struct prom_eval *e, const struct prom_expr *x,
+                            const struct prom_value *args)
 {
     const char *name = x->text;
     struct prom_value one = {.type = V, .samples = ARENA_ARRAY(e->arena, struct prom_sample, 1)};
@@ -383,7 +478,8 @@ struct prom_value prom_call(struct prom_eval *e, const struct prom_expr *x, cons
         return one;
     }
     if (is_name(name, "scalar"))
-        return (struct prom_value){.type = S, .number = args[0].n == 1 ? args[0].samples[0].value : NAN};
+        return (struct prom_value){.type = S,
+                                   .number = args[0].n == 1 ? args[0].samples[0].value : NAN};
     if (is_name(name, "absent") || is_name(name, "absent_over_time"))
         return absent(e, x->args[0], args[0].n > 0);
     if (is_name(name, "histogram_quantile"))
@@ -396,7 +492,8 @@ struct prom_value prom_call(struct prom_eval *e, const struct prom_expr *x, cons
         return over_range(e, x, &args[1], args[0].number);
     if (args[0].type == M)
         return over_range(e, x, &args[0], x->n_args > 1 ? args[1].number : 0);
-    struct prom_value out = {.type = V, .samples = ARENA_ARRAY(e->arena, struct prom_sample, args[0].n + 1)};
+    struct prom_value out = {.type = V,
+                             .samples = ARENA_ARRAY(e->arena, struct prom_sample, args[0].n + 1)};
     bool sorts = is_name(name, "sort") || is_name(name, "sort_desc");
     for (int i = 0; i < args[0].n; i++) {
         struct prom_sample s = args[0].samples[i];
@@ -409,7 +506,8 @@ struct prom_value prom_call(struct prom_eval *e, const struct prom_expr *x, cons
         out.samples[out.n++] = s;
     }
     if (sorts && out.n > 1)
-        qsort(out.samples, (size_t)out.n, sizeof *out.samples, is_name(name, "sort") ? ascending : descending);
+        qsort(out.samples, (size_t)out.n, sizeof *out.samples,
+              is_name(name, "sort") ? ascending : descending);
     return out;
 }
 
@@ -422,7 +520,8 @@ struct group {
     int n_members;
 };
 
-static const char **group_labels(struct prom_eval *e, const struct prom_expr *x, const struct prom_sample *s)
+static const char **group_labels(struct prom_eval *e, const struct prom_expr *x,
+                                 const struct prom_sample *s)
 {
     if (!x->without)
         return prom_only(e->arena, (const char *const *)s->labels, x->labels, x->n_labels);
@@ -442,12 +541,14 @@ static void add_to(struct group *g, const char *name, const struct prom_sample *
         g->value += delta * (x - g->mean);
     } else if (strcasecmp(name, "sum") == 0) {
         g->value += x;
-    } else if (g->n_members == 1 || (strcasecmp(name, "min") == 0 && x < g->value) || (strcasecmp(name, "max") == 0 && x > g->value)) {
+    } else if (g->n_members == 1 || (strcasecmp(name, "min") == 0 && x < g->value) ||
+               (strcasecmp(name, "max") == 0 && x > g->value)) {
         g->value = x;
     }
 }
 
-static double value_of(struct prom_eval *e, const struct group *g, const char *name, const struct prom_value *parameter)
+static double value_of(struct prom_eval *e, const struct group *g, const char *name,
+                       const struct prom_value *parameter)
 {
     if (strcasecmp(name, "count") == 0)
         return g->n;
@@ -469,7 +570,8 @@ static double value_of(struct prom_eval *e, const struct group *g, const char *n
 }
 
 /* How often each value is there: {parameter="value"}. */
-static void count_values(struct prom_eval *e, const struct group *g, const char *label, struct prom_value *out)
+static void count_values(struct prom_eval *e, const struct group *g, const char *label,
+                         struct prom_value *out)
 {
     int first = out->n;
     for (int i = 0; i < g->n_members; i++) {
@@ -479,41 +581,51 @@ static void count_values(struct prom_eval *e, const struct group *g, const char 
         const char *value = arena_str(e->arena, (struct str){text.at + 1, text.len - 2});
         buf_release(&text);
         int k = first;
-        while (k < out->n && strcmp(prom_label((const char *const *)out->samples[k].labels, label), value) != 0)
+        while (k < out->n &&
+               strcmp(prom_label((const char *const *)out->samples[k].labels, label), value) != 0)
             k++;
         if (k == out->n)
-            out->samples[out->n++] = (struct prom_sample){prom_set_label(e->arena, (const char *const *)g->labels, label, value), 0};
+            out->samples[out->n++] = (struct prom_sample){
+                prom_set_label(e->arena, (const char *const *)g->labels, label, value), 0};
         out->samples[k].value++;
     }
 }
 
-struct prom_value prom_aggregate(struct prom_eval *e, const struct prom_expr *x, struct prom_value of, const struct prom_value *parameter)
+struct prom_value prom_aggregate(struct prom_eval *e, const struct prom_expr *x,
+                                 struct prom_value of, const struct prom_value *parameter)
 {
-    struct prom_value out = {.type = V, .samples = ARENA_ARRAY(e->arena, struct prom_sample, of.n + 1)};
+    struct prom_value out = {.type = V,
+                             .samples = ARENA_ARRAY(e->arena, struct prom_sample, of.n + 1)};
     struct group *groups = ARENA_ARRAY(e->arena, struct group, of.n + 1);
     int n = 0;
     bool top = strcasecmp(x->text, "topk") == 0, bottom = strcasecmp(x->text, "bottomk") == 0;
     for (int i = 0; i < of.n && !e->error; i++) {
         const char **labels = group_labels(e, x, &of.samples[i]);
         int g = 0;
-        while (g < n && !prom_same_labels((const char *const *)groups[g].labels, (const char *const *)labels))
+        while (g < n && !prom_same_labels((const char *const *)groups[g].labels,
+                                          (const char *const *)labels))
             g++;
         if (g == n)
-            groups[n++] = (struct group){.labels = labels, .members = ARENA_ARRAY(e->arena, struct prom_sample, of.n)};
+            groups[n++] = (struct group){
+                .labels = labels, .members = ARENA_ARRAY(e->arena, struct prom_sample, of.n)};
         add_to(&groups[g], x->text, &of.samples[i]);
     }
     for (int g = 0; g < n; g++) {
         if (top || bottom) {
             struct group *group = &groups[g];
-            int64_t k = !(parameter->number >= 1) ? 0 : parameter->number < 1e9 ? (int64_t)parameter->number : 1000000000;
+            int64_t k = !(parameter->number >= 1) ? 0
+                        : parameter->number < 1e9 ? (int64_t)parameter->number
+                                                  : 1000000000;
             if (group->n_members > 1)
-                qsort(group->members, (size_t)group->n_members, sizeof *group->members, top ? descending : ascending);
+                qsort(group->members, (size_t)group->n_members, sizeof *group->members,
+                      top ? descending : ascending);
             for (int i = 0; i < group->n_members && i < k; i++)
                 out.samples[out.n++] = group->members[i];
         } else if (strcasecmp(x->text, "count_values") == 0) {
             count_values(e, &groups[g], parameter->text, &out);
         } else {
-            out.samples[out.n++] = (struct prom_sample){groups[g].labels, value_of(e, &groups[g], x->text, parameter)};
+            out.samples[out.n++] =
+                (struct prom_sample){groups[g].labels, value_of(e, &groups[g], x->text, parameter)};
         }
     }
     return out;

@@ -1,4 +1,5 @@
-/* A query taken apart, with the words of Prometheus's parser about what is wrong with it (promql/parser). */
+/* A query taken apart, with the words of Prometheus's parser about what is wrong with it
+ * (promql/parser). */
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -26,7 +27,8 @@ struct parser {
     bool unknown;
 };
 
-static void fail(struct parser *p, int at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void fail(struct parser *p, int at, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 static void fail(struct parser *p, int at, const char *format, ...)
 {
     va_list args;
@@ -38,7 +40,8 @@ static void fail(struct parser *p, int at, const char *format, ...)
         line += p->query[i] == '\n';
     }
     va_start(args, format);
-    p->error = arena_printf(p->arena, "invalid parameter \"query\": %d:%d: parse error: %s", line, column, arena_vprintf(p->arena, format, args));
+    p->error = arena_printf(p->arena, "invalid parameter \"query\": %d:%d: parse error: %s", line,
+                            column, arena_vprintf(p->arena, format, args));
     va_end(args);
 }
 
@@ -68,7 +71,8 @@ static void lex_string(struct parser *p, int at)
     }
     if (p->query[i] != quote)
         fail(p, at, "unterminated quoted string");
-    p->now = (struct token){STRING, arena_str(p->arena, buf_text(&text)), at, p->query[i] ? i + 1 : i};
+    p->now =
+        (struct token){STRING, arena_str(p->arena, buf_text(&text)), at, p->query[i] ? i + 1 : i};
     buf_release(&text);
 }
 
@@ -89,7 +93,8 @@ static void lex_number(struct parser *p, int at)
     int n = number_length(s), k = 0;
     while (isdigit((unsigned char)s[k]))
         k++;
-    bool duration = k && isalpha((unsigned char)s[k]) && s[k] != 'e' && s[k] != 'E' && !(s[0] == '0' && (s[1] == 'x' || s[1] == 'X'));
+    bool duration = k && isalpha((unsigned char)s[k]) && s[k] != 'e' && s[k] != 'E' &&
+                    !(s[0] == '0' && (s[1] == 'x' || s[1] == 'X'));
     if (duration) {
         int whole = 0;
         while (isalnum((unsigned char)s[whole]))
@@ -101,12 +106,14 @@ static void lex_number(struct parser *p, int at)
     } else if (p->wants_duration && (s[n] == ']' || s[n] == ':')) {
         fail(p, at + n, "missing unit character in duration");
     }
-    p->now = (struct token){duration ? DURATION : NUMBER, arena_printf(p->arena, "%.*s", n, s), at, at + n};
+    p->now = (struct token){duration ? DURATION : NUMBER, arena_printf(p->arena, "%.*s", n, s), at,
+                            at + n};
 }
 
 static void next(struct parser *p)
 {
-    static const char *const operators[] = {"==", "!=", ">=", "<=", "=~", "!~", "+", "-", "*", "/", "%", "^", ">", "<", NULL};
+    static const char *const operators[] = {"==", "!=", ">=", "<=", "=~", "!~", "+", "-",
+                                            "*",  "/",  "%",  "^",  ">",  "<",  NULL};
     int at = p->now.end;
     const char *s;
     for (;;) {
@@ -159,7 +166,8 @@ static bool is(const struct parser *p, const char *text)
 {
     if (p->now.kind == IDENTIFIER)
         return strcasecmp(p->now.text, text) == 0;
-    return (p->now.kind == OPERATOR || p->now.kind == PUNCTUATION) && strcmp(p->now.text, text) == 0;
+    return (p->now.kind == OPERATOR || p->now.kind == PUNCTUATION) &&
+           strcmp(p->now.text, text) == 0;
 }
 
 static bool take(struct parser *p, const char *text)
@@ -172,7 +180,9 @@ static bool take(struct parser *p, const char *text)
 
 static void unexpected(struct parser *p, const char *context, const char *expected)
 {
-    static const char *const keywords[] = {"and", "or", "unless", "by", "without", "on", "ignoring", "group_left", "group_right", "bool", "offset", NULL};
+    static const char *const keywords[] = {"and",         "or",   "unless",   "by",
+                                           "without",     "on",   "ignoring", "group_left",
+                                           "group_right", "bool", "offset",   NULL};
     const char *what = "end of input";
     int i = 0;
     while (keywords[i] && strcasecmp(keywords[i], p->now.text) != 0)
@@ -191,8 +201,8 @@ static void unexpected(struct parser *p, const char *context, const char *expect
         what = arena_printf(p->arena, "string \"\\\"%s\\\"\"", p->now.text);
     else if (p->now.kind == PUNCTUATION)
         what = arena_printf(p->arena, "\"%s\"", p->now.text);
-    fail(p, p->now.at, "unexpected %s%s%s%s%s", what, context ? " in " : "", context ? context : "", expected ? ", expected " : "",
-         expected ? expected : "");
+    fail(p, p->now.at, "unexpected %s%s%s%s%s", what, context ? " in " : "", context ? context : "",
+         expected ? ", expected " : "", expected ? expected : "");
 }
 
 static void want(struct parser *p, const char *text, const char *context)
@@ -265,7 +275,8 @@ static void check_regex(struct parser *p, const struct prom_matcher *m, int at)
         fail(p, at, "error parsing regexp: missing closing ): `^(?:%s)$`", m->value);
     else if (depth < 0)
         fail(p, at, "error parsing regexp: unexpected ): `^(?:%s)$`", m->value);
-    else if (regcomp(&regex, arena_printf(p->arena, "^(%s)$", m->value), REG_EXTENDED | REG_NOSUB) != 0)
+    else if (regcomp(&regex, arena_printf(p->arena, "^(%s)$", m->value),
+                     REG_EXTENDED | REG_NOSUB) != 0)
         fail(p, at, "error parsing regexp: invalid: `^(?:%s)$`", m->value);
     else
         regfree(&regex);
@@ -283,7 +294,11 @@ static void matchers(struct parser *p, struct prom_expr *e)
             break;
         }
         next(p);
-        m.op = is(p, "=") ? "=" : is(p, "!=") ? "!=" : is(p, "=~") ? "=~" : is(p, "!~") ? "!~" : NULL;
+        m.op = is(p, "=")    ? "="
+               : is(p, "!=") ? "!="
+               : is(p, "=~") ? "=~"
+               : is(p, "!~") ? "!~"
+                             : NULL;
         if (!p->error && !m.op)
             unexpected(p, "label matching", "label matching operator");
         if (p->error)
@@ -318,7 +333,10 @@ static struct prom_expr *selector(struct parser *p, const char *name, int at)
         matchers(p, e);
     for (int i = 0; i < e->n_matchers; i++) {
         const struct prom_matcher *m = &e->matchers[i];
-        bool empty = strcmp(m->op, "=") == 0 ? !*m->value : strcmp(m->op, "=~") == 0 ? !*m->value || strcmp(m->value, ".*") == 0 : strcmp(m->op, "!=") == 0 ? *m->value != '\0' : true;
+        bool empty = strcmp(m->op, "=") == 0    ? !*m->value
+                     : strcmp(m->op, "=~") == 0 ? !*m->value || strcmp(m->value, ".*") == 0
+                     : strcmp(m->op, "!=") == 0 ? *m->value != '\0'
+                                                : true;
         some |= !empty;
         if (*name && strcmp(m->key, "__name__") == 0)
             fail(p, at, "metric name must not be set twice: \"%s\" or \"%s\"", name, m->value);
@@ -342,7 +360,8 @@ static struct prom_expr *suffixes(struct parser *p, struct prom_expr *e)
             if (sub) {
                 struct prom_expr *inner = e;
                 if (e->type != PROM_T_VECTOR && e->type != PROM_T_SCALAR)
-                    fail(p, e->at, "subquery is only allowed on instant vector, got %s instead", e->type == PROM_T_MATRIX ? "matrix" : "string");
+                    fail(p, e->at, "subquery is only allowed on instant vector, got %s instead",
+                         e->type == PROM_T_MATRIX ? "matrix" : "string");
                 e = make(p, PROM_SUBQUERY, PROM_T_MATRIX, inner->at);
                 e->args[e->n_args++] = inner;
                 e->step_ns = !p->error && !is(p, "]") ? duration(p, "subquery selector") : MINUTE;
@@ -357,7 +376,9 @@ static struct prom_expr *suffixes(struct parser *p, struct prom_expr *e)
             next(p);
             e->offset_ns = duration(p, "offset");
             if (!p->error && e->kind != PROM_SELECTOR && e->kind != PROM_SUBQUERY)
-                fail(p, e->at, "offset modifier must be preceded by an instant vector selector or range vector selector or a subquery");
+                fail(p, e->at,
+                     "offset modifier must be preceded by an instant vector selector or range "
+                     "vector selector or a subquery");
         } else if (is(p, "@")) {
             next(p);
             e->has_at = true;
@@ -383,7 +404,10 @@ static struct prom_expr *suffixes(struct parser *p, struct prom_expr *e)
 
 static const char *type_name(enum prom_type type)
 {
-    return type == PROM_T_SCALAR ? "scalar" : type == PROM_T_VECTOR ? "instant vector" : type == PROM_T_MATRIX ? "range vector" : "string";
+    return type == PROM_T_SCALAR   ? "scalar"
+           : type == PROM_T_VECTOR ? "instant vector"
+           : type == PROM_T_MATRIX ? "range vector"
+                                   : "string";
 }
 
 static void arguments(struct parser *p, struct prom_expr *e)
@@ -425,13 +449,16 @@ static struct prom_expr *call(struct parser *p, const char *name, int at)
     if (f->variadic == 0 && e->n_args != n)
         fail(p, at, "expected %d argument(s) in call to \"%s\", got %d", n, name, e->n_args);
     else if (f->variadic > 0 && e->n_args < n - f->variadic)
-        fail(p, at, "expected at least %d argument(s) in call to \"%s\", got %d", n - f->variadic, name, e->n_args);
+        fail(p, at, "expected at least %d argument(s) in call to \"%s\", got %d", n - f->variadic,
+             name, e->n_args);
     else if (f->variadic > 0 && e->n_args > n)
-        fail(p, at, "expected at most %d argument(s) in call to \"%s\", got %d", n, name, e->n_args);
+        fail(p, at, "expected at most %d argument(s) in call to \"%s\", got %d", n, name,
+             e->n_args);
     for (int i = 0; i < e->n_args && !p->error; i++) {
         enum prom_type type = f->args[i < n ? i : n - 1];
         if (e->args[i]->type != type)
-            fail(p, e->args[i]->at, "expected type %s in call to function \"%s\", got %s", type_name(type), name, type_name(e->args[i]->type));
+            fail(p, e->args[i]->at, "expected type %s in call to function \"%s\", got %s",
+                 type_name(type), name, type_name(e->args[i]->type));
     }
     if (!prom_is_simulated(f))
         not_simulated(p, arena_printf(p->arena, "the function %s()", name));
@@ -467,18 +494,25 @@ static struct prom_expr *aggregation(struct parser *p, const char *name, int at)
     if (!p->error && e->n_args == 0)
         fail(p, at, "no arguments for aggregate expression provided");
     if (!p->error && e->n_args != wanted)
-        fail(p, at, "wrong number of arguments for aggregate expression provided, expected %d, got %d", wanted, e->n_args);
+        fail(p, at,
+             "wrong number of arguments for aggregate expression provided, expected %d, got %d",
+             wanted, e->n_args);
     if (!p->error && e->args[e->n_args - 1]->type != PROM_T_VECTOR)
-        fail(p, e->args[e->n_args - 1]->at, "expected type instant vector in aggregation expression, got %s", type_name(e->args[e->n_args - 1]->type));
+        fail(p, e->args[e->n_args - 1]->at,
+             "expected type instant vector in aggregation expression, got %s",
+             type_name(e->args[e->n_args - 1]->type));
     enum prom_type type = strcasecmp(name, "count_values") == 0 ? PROM_T_STRING : PROM_T_SCALAR;
     if (!p->error && wanted == 2 && e->args[0]->type != type)
-        fail(p, e->args[0]->at, "expected type %s in aggregation parameter, got %s", type_name(type), type_name(e->args[0]->type));
+        fail(p, e->args[0]->at, "expected type %s in aggregation parameter, got %s",
+             type_name(type), type_name(e->args[0]->type));
     return e;
 }
 
 static bool is_aggregation(const char *name)
 {
-    static const char *const names[] = {"sum", "avg", "min", "max", "count", "group", "stddev", "stdvar", "topk", "bottomk", "quantile", "count_values", NULL};
+    static const char *const names[] = {"sum",      "avg",          "min",    "max",  "count",
+                                        "group",    "stddev",       "stdvar", "topk", "bottomk",
+                                        "quantile", "count_values", NULL};
     int i = 0;
     while (names[i] && strcasecmp(names[i], name) != 0)
         i++;
@@ -493,7 +527,9 @@ static struct prom_expr *primary(struct parser *p)
     switch (p->now.kind) {
     case NUMBER:
         e = make(p, PROM_NUMBER, PROM_T_SCALAR, at);
-        e->number = text[0] == '0' && (text[1] == 'x' || text[1] == 'X') ? (double)strtoull(text, NULL, 16) : strtod(text, NULL);
+        e->number = text[0] == '0' && (text[1] == 'x' || text[1] == 'X')
+                        ? (double)strtoull(text, NULL, 16)
+                        : strtod(text, NULL);
         next(p);
         return suffixes(p, e);
     case STRING:
@@ -502,7 +538,8 @@ static struct prom_expr *primary(struct parser *p)
         next(p);
         return e;
     case IDENTIFIER:
-        if (is(p, "group_left") || is(p, "group_right") || is(p, "on") || is(p, "ignoring") || is(p, "bool")) {
+        if (is(p, "group_left") || is(p, "group_right") || is(p, "on") || is(p, "ignoring") ||
+            is(p, "bool")) {
             unexpected(p, NULL, NULL);
             return make(p, PROM_NUMBER, PROM_T_SCALAR, at);
         }
@@ -539,7 +576,9 @@ static struct prom_expr *primary(struct parser *p)
 /* How tightly the operator binds; 0: it is none. */
 static int precedence(const struct parser *p)
 {
-    static const char *const levels[][8] = {{"or"}, {"and", "unless"}, {"==", "!=", ">=", "<=", ">", "<"}, {"+", "-"}, {"*", "/", "%", "atan2"}, {"^"}};
+    static const char *const levels[][8] = {
+        {"or"},     {"and", "unless"},        {"==", "!=", ">=", "<=", ">", "<"},
+        {"+", "-"}, {"*", "/", "%", "atan2"}, {"^"}};
     if (p->error || (p->now.kind != OPERATOR && p->now.kind != IDENTIFIER))
         return 0;
     for (int level = 0; level < 6; level++) {
@@ -571,7 +610,9 @@ static void matching(struct parser *p, struct prom_expr *e)
 static void check_binary(struct parser *p, const struct prom_expr *e, int op_at)
 {
     const struct prom_expr *a = e->args[0], *b = e->args[1];
-    bool set = strcmp(e->text, "and") == 0 || strcmp(e->text, "or") == 0 || strcmp(e->text, "unless") == 0, comparison = strchr("=!<>", e->text[0]) != NULL;
+    bool set = strcmp(e->text, "and") == 0 || strcmp(e->text, "or") == 0 ||
+               strcmp(e->text, "unless") == 0,
+         comparison = strchr("=!<>", e->text[0]) != NULL;
     bool scalars = a->type == PROM_T_SCALAR && b->type == PROM_T_SCALAR;
     if (e->returns_bool && !comparison)
         fail(p, op_at, "bool modifier can only be used on comparison operators");
@@ -585,7 +626,8 @@ static void check_binary(struct parser *p, const struct prom_expr *e, int op_at)
         fail(p, e->at, "set operator \"%s\" not allowed in binary scalar expression", e->text);
     else if (set && e->many)
         fail(p, e->at, "no grouping allowed for \"%s\" operation", e->text);
-    else if ((e->on || e->ignoring) && (a->type != PROM_T_VECTOR || b->type != PROM_T_VECTOR) && e->n_labels)
+    else if ((e->on || e->ignoring) && (a->type != PROM_T_VECTOR || b->type != PROM_T_VECTOR) &&
+             e->n_labels)
         fail(p, e->at, "vector matching only allowed between instant vectors");
 }
 
@@ -598,7 +640,10 @@ static struct prom_expr *unary(struct parser *p)
     next(p);
     struct prom_expr *inner = expression(p, 6); /* binds as tightly as a product: -2^2 is -4 */
     if (!p->error && inner->type > PROM_T_VECTOR)
-        fail(p, at, "unary expression only allowed on expressions of type scalar or instant vector, got \"%s\"", type_name(inner->type));
+        fail(p, at,
+             "unary expression only allowed on expressions of type scalar or instant vector, got "
+             "\"%s\"",
+             type_name(inner->type));
     if (!negative)
         return inner;
     struct prom_expr *e = make(p, PROM_NEGATE, inner->type, at);
@@ -626,7 +671,8 @@ static struct prom_expr *expression(struct parser *p, int level)
         e->n_args = 2;
         if (p->error)
             break;
-        e->type = left->type == PROM_T_SCALAR && e->args[1]->type == PROM_T_SCALAR ? PROM_T_SCALAR : PROM_T_VECTOR;
+        e->type = left->type == PROM_T_SCALAR && e->args[1]->type == PROM_T_SCALAR ? PROM_T_SCALAR
+                                                                                   : PROM_T_VECTOR;
         check_binary(p, e, op_at);
         if (strcmp(op, "atan2") == 0)
             not_simulated(p, "atan2");
@@ -636,7 +682,8 @@ static struct prom_expr *expression(struct parser *p, int level)
     return left;
 }
 
-struct prom_expr *prom_parse(struct arena *arena, const char *query, const char **ret_error, bool *ret_unknown)
+struct prom_expr *prom_parse(struct arena *arena, const char *query, const char **ret_error,
+                             bool *ret_unknown)
 {
     struct parser p = {.arena = arena, .query = query};
     next(&p);

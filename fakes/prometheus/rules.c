@@ -31,7 +31,9 @@ struct prom_rules {
 
 static const char *refuse(struct env *env, const char *path, const char *what)
 {
-    return arena_printf(&env->arena, "couldn't load configuration (--config.file=\"%s\"): parsing YAML file %s: %s", path, path, what);
+    return arena_printf(
+        &env->arena, "couldn't load configuration (--config.file=\"%s\"): parsing YAML file %s: %s",
+        path, path, what);
 }
 
 /* The text of a file as a document; NULL: *ret_why. */
@@ -44,37 +46,48 @@ static struct doc *read_yaml(struct env *env, const char *path, const char **ret
     int code = env_load(env, "", path, &text);
     if (code < 0)
         *ret_why = arena_printf(&env->arena, "open %s: no such file or directory", path);
-    else if (doc_read_text(&env->arena, path, (struct str){arena_str(&env->arena, buf_text(&text)), text.len}, &doc, &error) < 0)
+    else if (doc_read_text(&env->arena, path,
+                           (struct str){arena_str(&env->arena, buf_text(&text)), text.len}, &doc,
+                           &error) < 0)
         *ret_why = arena_printf(&env->arena, "yaml: %s", error.text);
     buf_release(&text);
     return *ret_why ? NULL : doc;
 }
 
 /* A key that the real file does not have. */
-static const char *unknown_key(struct env *env, const struct doc *node, const char *const *known, const char *type)
+static const char *unknown_key(struct env *env, const struct doc *node, const char *const *known,
+                               const char *type)
 {
-    for (const struct doc *child = node->kind == DOC_MAPPING ? node->first : NULL; child; child = child->next) {
+    for (const struct doc *child = node->kind == DOC_MAPPING ? node->first : NULL; child;
+         child = child->next) {
         int i = 0;
         while (known[i] && strcmp(known[i], child->key) != 0)
             i++;
         if (!known[i])
-            return arena_printf(&env->arena, "yaml: unmarshal errors:\n  line %d: field %s not found in type %s", child->line, child->key, type);
+            return arena_printf(&env->arena,
+                                "yaml: unmarshal errors:\n  line %d: field %s not found in type %s",
+                                child->line, child->key, type);
     }
     return NULL;
 }
 
-/* True: the rule is one; what is wrong is only counted, as Prometheus's answer does not say more. */
+/* True: the rule is one; what is wrong is only counted, as Prometheus's answer does not say more.
+ */
 static bool read_rule(struct env *env, const struct doc *node, struct rule *rule)
 {
-    static const char *const known[] = {"alert", "record", "expr", "for", "keep_firing_for", "labels", "annotations", NULL};
+    static const char *const known[] = {"alert",           "record", "expr",        "for",
+                                        "keep_firing_for", "labels", "annotations", NULL};
     struct arena arena = {0};
     struct error error = {""};
     const char *why = NULL;
     bool unknown = false;
-    if (node->kind != DOC_MAPPING || unknown_key(env, node, known, "rulefmt.RuleNode") || doc_text(doc_get(node, "alert"), &rule->alert, &error) < 0 ||
-        doc_text(doc_get(node, "record"), &rule->name, &error) < 0 || doc_text(doc_get(node, "expr"), &rule->query, &error) < 0)
+    if (node->kind != DOC_MAPPING || unknown_key(env, node, known, "rulefmt.RuleNode") ||
+        doc_text(doc_get(node, "alert"), &rule->alert, &error) < 0 ||
+        doc_text(doc_get(node, "record"), &rule->name, &error) < 0 ||
+        doc_text(doc_get(node, "expr"), &rule->query, &error) < 0)
         return false;
-    if ((rule->alert == NULL) == (rule->name == NULL) || !rule->query || (doc_get(node, "for") && doc_duration(doc_get(node, "for"), &rule->for_ns, &error) < 0))
+    if ((rule->alert == NULL) == (rule->name == NULL) || !rule->query ||
+        (doc_get(node, "for") && doc_duration(doc_get(node, "for"), &rule->for_ns, &error) < 0))
         return false;
     prom_parse(&arena, rule->query, &why, &unknown);
     arena_release(&arena);
@@ -92,17 +105,21 @@ static bool read_groups(struct env *env, const char *path, struct prom_rules *ru
     struct error error = {""};
     while (*last)
         last = &(*last)->next;
-    for (const struct doc *node = groups && groups->kind == DOC_SEQUENCE ? groups->first : NULL; node; node = node->next) {
+    for (const struct doc *node = groups && groups->kind == DOC_SEQUENCE ? groups->first : NULL;
+         node; node = node->next) {
         struct rule_group *group = ARENA_NEW(&env->arena, struct rule_group);
         const struct doc *list = doc_get(node, "rules");
         *group = (struct rule_group){.file = path, .interval_ns = rules->interval_ns};
-        if (node->kind != DOC_MAPPING || doc_text(doc_get(node, "name"), &group->name, &error) < 0 || !group->name ||
-            (doc_get(node, "interval") && doc_duration(doc_get(node, "interval"), &group->interval_ns, &error) < 0))
+        if (node->kind != DOC_MAPPING ||
+            doc_text(doc_get(node, "name"), &group->name, &error) < 0 || !group->name ||
+            (doc_get(node, "interval") &&
+             doc_duration(doc_get(node, "interval"), &group->interval_ns, &error) < 0))
             return false;
         *last = group;
         last = &group->next;
         struct rule **end = &group->rules;
-        for (const struct doc *item = list && list->kind == DOC_SEQUENCE ? list->first : NULL; item; item = item->next) {
+        for (const struct doc *item = list && list->kind == DOC_SEQUENCE ? list->first : NULL; item;
+             item = item->next) {
             *end = ARENA_NEW(&env->arena, struct rule);
             if (!read_rule(env, item, *end))
                 return false;
@@ -114,31 +131,44 @@ static bool read_groups(struct env *env, const char *path, struct prom_rules *ru
 
 const char *prom_load_rules(struct env *env, const char *path, const struct prom_rules **ret)
 {
-    static const char *const known[] = {"global", "scrape_configs", "rule_files", "alerting", "remote_write", "remote_read", "storage",
-                                        "tracing", "scrape_config_files", "runtime", "otlp", NULL};
+    static const char *const known[] = {"global",   "scrape_configs", "rule_files",
+                                        "alerting", "remote_write",   "remote_read",
+                                        "storage",  "tracing",        "scrape_config_files",
+                                        "runtime",  "otlp",           NULL};
     struct prom_rules *rules = ARENA_NEW(&env->arena, struct prom_rules);
     struct error error = {""};
     const char *why = NULL;
     struct doc *root = read_yaml(env, path, &why);
     rules->interval_ns = MINUTE;
     if (why)
-        return strncmp(why, "open ", 5) == 0 ? arena_printf(&env->arena, "couldn't load configuration (--config.file=\"%s\"): %s", path, why)
-                                             : refuse(env, path, why);
+        return strncmp(why, "open ", 5) == 0
+                   ? arena_printf(&env->arena,
+                                  "couldn't load configuration (--config.file=\"%s\"): %s", path,
+                                  why)
+                   : refuse(env, path, why);
     if ((why = unknown_key(env, root, known, "config.plain")) != NULL)
         return refuse(env, path, why);
     const struct doc *global = doc_get(root, "global"), *files = doc_get(root, "rule_files");
-    if (global && doc_get(global, "evaluation_interval") && doc_duration(doc_get(global, "evaluation_interval"), &rules->interval_ns, &error) < 0)
-        return refuse(env, path, arena_printf(&env->arena, "not a valid duration string: \"%s\"", doc_get(global, "evaluation_interval")->text));
-    for (const struct doc *node = files && files->kind == DOC_SEQUENCE ? files->first : NULL; node; node = node->next) {
+    if (global && doc_get(global, "evaluation_interval") &&
+        doc_duration(doc_get(global, "evaluation_interval"), &rules->interval_ns, &error) < 0)
+        return refuse(env, path,
+                      arena_printf(&env->arena, "not a valid duration string: \"%s\"",
+                                   doc_get(global, "evaluation_interval")->text));
+    for (const struct doc *node = files && files->kind == DOC_SEQUENCE ? files->first : NULL; node;
+         node = node->next) {
         const char *name = node->kind == DOC_SCALAR ? node->text : "", *slash = strrchr(path, '/');
         if (strpbrk(name, "*?[")) {
-            record_observe(env->record, "not_simulated", name, "patterns in Prometheus's rule_files are not simulated");
+            record_observe(env->record, "not_simulated", name,
+                           "patterns in Prometheus's rule_files are not simulated");
             continue;
         }
         if (name[0] != '/' && slash)
             name = arena_printf(&env->arena, "%.*s/%s", (int)(slash - path), path, name);
         if (!read_groups(env, name, rules))
-            return arena_printf(&env->arena, "one or more errors occurred while applying the new configuration (--config.file=\"%s\")", path);
+            return arena_printf(&env->arena,
+                                "one or more errors occurred while applying the new configuration "
+                                "(--config.file=\"%s\")",
+                                path);
     }
     *ret = rules;
     return NULL;
@@ -149,7 +179,8 @@ const char *prom_load_rules(struct env *env, const char *path, const struct prom
 static void print_texts(struct buf *out, const struct doc *map)
 {
     buf_putc(out, '{');
-    for (const struct doc *item = map && map->kind == DOC_MAPPING ? map->first : NULL; item; item = item->next) {
+    for (const struct doc *item = map && map->kind == DOC_MAPPING ? map->first : NULL; item;
+         item = item->next) {
         prom_print_string(out, item->key);
         buf_putc(out, ':');
         prom_print_string(out, item->text ? item->text : "");
@@ -165,13 +196,16 @@ struct scope {
     int64_t now_ns, start_unix_ns;
 };
 
-/* Since when the alert has been true without a break, as far as the evaluations of its group saw it. */
-static int64_t active_since(const struct scope *s, const struct rule_group *group, const struct rule *rule, const char *const *labels)
+/* Since when the alert has been true without a break, as far as the evaluations of its group saw
+ * it. */
+static int64_t active_since(const struct scope *s, const struct rule_group *group,
+                            const struct rule *rule, const char *const *labels)
 {
     int64_t since_ns = s->now_ns;
     for (int i = 1; i < HISTORY_STEPS; i++) {
         int64_t at_ns = s->now_ns - i * group->interval_ns;
-        struct prom_result r = prom_query(s->arena, rule->query, s->series, s->n_series, at_ns, s->start_unix_ns);
+        struct prom_result r =
+            prom_query(s->arena, rule->query, s->series, s->n_series, at_ns, s->start_unix_ns);
         bool there = false;
         for (int k = 0; k < r.n && r.type == PROM_VECTOR && !there; k++)
             there = prom_same_labels((const char *const *)r.samples[k].labels, labels);
@@ -187,28 +221,39 @@ static const char *iso(struct arena *arena, int64_t unix_ns)
     time_t seconds = (time_t)(unix_ns / SECOND);
     struct tm tm;
     gmtime_r(&seconds, &tm);
-    return arena_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02d.%09lldZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-                        tm.tm_sec, (long long)(unix_ns % SECOND));
+    return arena_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02d.%09lldZ", tm.tm_year + 1900,
+                        tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+                        (long long)(unix_ns % SECOND));
 }
 
 /* The alerts of a rule, parted by commas; the state of the worst. */
-static const char *print_alerts(struct buf *out, const struct scope *s, const struct rule_group *group, const struct rule *rule, bool *first)
+static const char *print_alerts(struct buf *out, const struct scope *s,
+                                const struct rule_group *group, const struct rule *rule,
+                                bool *first)
 {
-    struct prom_result r = prom_query(s->arena, rule->query, s->series, s->n_series, s->now_ns, s->start_unix_ns);
+    struct prom_result r =
+        prom_query(s->arena, rule->query, s->series, s->n_series, s->now_ns, s->start_unix_ns);
     const char *worst = "inactive";
     for (int i = 0; i < r.n && r.type == PROM_VECTOR; i++) {
         int64_t since_ns = active_since(s, group, rule, (const char *const *)r.samples[i].labels);
         bool fires = s->now_ns - since_ns >= rule->for_ns;
-        const char **labels = prom_set_label(s->arena, (const char *const *)prom_without_name(s->arena, (const char *const *)r.samples[i].labels),
-                                             "alertname", rule->alert);
-        for (const struct doc *item = rule->labels && rule->labels->kind == DOC_MAPPING ? rule->labels->first : NULL; item; item = item->next)
-            labels = prom_set_label(s->arena, (const char *const *)labels, item->key, item->text ? item->text : "");
+        const char **labels =
+            prom_set_label(s->arena,
+                           (const char *const *)prom_without_name(
+                               s->arena, (const char *const *)r.samples[i].labels),
+                           "alertname", rule->alert);
+        for (const struct doc *item =
+                 rule->labels && rule->labels->kind == DOC_MAPPING ? rule->labels->first : NULL;
+             item; item = item->next)
+            labels = prom_set_label(s->arena, (const char *const *)labels, item->key,
+                                    item->text ? item->text : "");
         worst = fires || strcmp(worst, "firing") == 0 ? "firing" : "pending";
         buf_printf(out, "%s{\"labels\":", *first ? "" : ",");
         prom_print_labels(out, (const char *const *)labels);
         buf_puts(out, ",\"annotations\":");
         print_texts(out, rule->annotations);
-        buf_printf(out, ",\"state\":\"%s\",\"activeAt\":\"%s\",\"value\":", fires ? "firing" : "pending",
+        buf_printf(out,
+                   ",\"state\":\"%s\",\"activeAt\":\"%s\",\"value\":", fires ? "firing" : "pending",
                    iso(s->arena, since_ns + s->start_unix_ns));
         prom_print_number(out, r.samples[i].value);
         buf_putc(out, '}');
@@ -217,7 +262,8 @@ static const char *print_alerts(struct buf *out, const struct scope *s, const st
     return worst;
 }
 
-static void print_rule(struct buf *out, const struct scope *s, const struct rule_group *group, const struct rule *rule)
+static void print_rule(struct buf *out, const struct scope *s, const struct rule_group *group,
+                       const struct rule *rule)
 {
     if (rule->alert) {
         struct buf alerts;
@@ -228,7 +274,8 @@ static void print_rule(struct buf *out, const struct scope *s, const struct rule
         prom_print_string(out, rule->alert);
         buf_puts(out, ",\"query\":");
         prom_print_string(out, rule->query);
-        buf_printf(out, ",\"duration\":%lld,\"keepFiringFor\":0,\"labels\":", (long long)(rule->for_ns / SECOND));
+        buf_printf(out, ",\"duration\":%lld,\"keepFiringFor\":0,\"labels\":",
+                   (long long)(rule->for_ns / SECOND));
         print_texts(out, rule->labels);
         buf_puts(out, ",\"annotations\":");
         print_texts(out, rule->annotations);
@@ -240,17 +287,21 @@ static void print_rule(struct buf *out, const struct scope *s, const struct rule
         buf_puts(out, ",\"query\":");
         prom_print_string(out, rule->query);
     }
-    buf_printf(out, ",\"health\":\"ok\",\"evaluationTime\":0.001,\"lastEvaluation\":\"%s\",\"type\":\"%s\"}",
-               iso(s->arena, s->now_ns + s->start_unix_ns), rule->alert ? "alerting" : "recording");
+    buf_printf(
+        out,
+        ",\"health\":\"ok\",\"evaluationTime\":0.001,\"lastEvaluation\":\"%s\",\"type\":\"%s\"}",
+        iso(s->arena, s->now_ns + s->start_unix_ns), rule->alert ? "alerting" : "recording");
 }
 
-void prom_print_rules(struct buf *out, struct arena *arena, const struct prom_rules *rules, const struct prom_series *series, int n_series,
-                      int64_t now_ns, int64_t start_unix_ns, bool only_alerts)
+void prom_print_rules(struct buf *out, struct arena *arena, const struct prom_rules *rules,
+                      const struct prom_series *series, int n_series, int64_t now_ns,
+                      int64_t start_unix_ns, bool only_alerts)
 {
     struct scope s = {arena, series, n_series, now_ns, start_unix_ns};
     bool first = true;
     buf_puts(out, only_alerts ? "{\"alerts\":[" : "{\"groups\":[");
-    for (const struct rule_group *group = rules ? rules->groups : NULL; group; group = group->next) {
+    for (const struct rule_group *group = rules ? rules->groups : NULL; group;
+         group = group->next) {
         if (!only_alerts) {
             buf_printf(out, "%s{\"name\":", group == rules->groups ? "" : ",");
             prom_print_string(out, group->name);
@@ -267,8 +318,11 @@ void prom_print_rules(struct buf *out, struct arena *arena, const struct prom_ru
             buf_puts(out, rule->next ? "," : "");
         }
         if (!only_alerts)
-            buf_printf(out, "],\"interval\":%lld,\"limit\":0,\"evaluationTime\":0.001,\"lastEvaluation\":\"%s\"}",
-                       (long long)(group->interval_ns / SECOND), iso(arena, now_ns + start_unix_ns));
+            buf_printf(out,
+                       "],\"interval\":%lld,\"limit\":0,\"evaluationTime\":0.001,"
+                       "\"lastEvaluation\":\"%s\"}",
+                       (long long)(group->interval_ns / SECOND),
+                       iso(arena, now_ns + start_unix_ns));
     }
     buf_puts(out, "]}");
 }

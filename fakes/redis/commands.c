@@ -1,5 +1,5 @@
-/* The commands, with the words of Redis 7.0. A list of traffic's records answers the commands of lists; its elements are
- * the identities, oldest first, and what people push comes behind them. */
+/* The commands, with the words of Redis 7.0. A list of traffic's records answers the commands of
+ * lists; its elements are the identities, oldest first, and what people push comes behind them. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 
 #include "fakes/redis/redis.h"
 
-#define WRONG_TYPE "WRONGTYPE Operation against a key holding the wrong kind of value"
+#define WRONG_TYPE  "WRONGTYPE Operation against a key holding the wrong kind of value"
 #define NOT_INTEGER "ERR value is not an integer or out of range"
 
 /* ---- replies ---- */
@@ -19,7 +19,8 @@ static struct redis_reply *new_reply(struct redis_client *c, enum redis_reply_ki
     return reply;
 }
 
-struct redis_reply *redis_text(struct redis_client *c, enum redis_reply_kind kind, const char *format, ...)
+struct redis_reply *redis_text(struct redis_client *c, enum redis_reply_kind kind,
+                               const char *format, ...)
 {
     struct redis_reply *reply = new_reply(c, kind);
     va_list args;
@@ -77,7 +78,8 @@ static struct redis_reply *fail(struct redis_client *c, const char *text)
 /* ---- values ---- */
 
 /* The key if it has that kind; *wrong if it has another. Traffic's lists are of kind list. */
-static struct redis_key *find(struct redis_client *c, const char *name, enum redis_kind kind, bool *wrong)
+static struct redis_key *find(struct redis_client *c, const char *name, enum redis_kind kind,
+                              bool *wrong)
 {
     struct redis_key *key = redis_find(c->server, c->database, name);
     bool records = redis_records(c->server, c->database, name) != NULL;
@@ -85,7 +87,8 @@ static struct redis_key *find(struct redis_client *c, const char *name, enum red
     return *wrong ? NULL : key;
 }
 
-static struct redis_key *need(struct redis_client *c, const char *name, enum redis_kind kind, bool *wrong)
+static struct redis_key *need(struct redis_client *c, const char *name, enum redis_kind kind,
+                              bool *wrong)
 {
     struct redis_key *key = find(c, name, kind, wrong);
     return key || *wrong ? key : redis_make(c->server, c->database, name, kind);
@@ -121,7 +124,9 @@ static struct redis_reply *set(struct redis_client *c, int argc, char **argv)
     int64_t now_ns = world_now(c->server->env->world), expires_ns = INT64_MAX, number;
     bool nx = false, xx = false, keep = false, get = false, wrong;
     for (int i = 3; i < argc; i++) {
-        int64_t unit = strcasecmp(argv[i], "EX") == 0 ? SECOND : strcasecmp(argv[i], "PX") == 0 ? MILLISECOND : 0;
+        int64_t unit = strcasecmp(argv[i], "EX") == 0   ? SECOND
+                       : strcasecmp(argv[i], "PX") == 0 ? MILLISECOND
+                                                        : 0;
         if (unit && i + 1 < argc) {
             if (!str_int64(str_of(argv[++i]), &number))
                 return fail(c, NOT_INTEGER);
@@ -164,7 +169,8 @@ static struct redis_reply *set_ex(struct redis_client *c, int argc, char **argv)
     if (!str_int64(str_of(argv[2]), &number))
         return fail(c, NOT_INTEGER);
     if (number <= 0)
-        return redis_text(c, REPLY_ERROR, "ERR invalid expire time in '%s' command", ms ? "psetex" : "setex");
+        return redis_text(c, REPLY_ERROR, "ERR invalid expire time in '%s' command",
+                          ms ? "psetex" : "setex");
     char *words[] = {argv[0], argv[1], argv[3], ms ? "PX" : "EX", argv[2]};
     return set(c, 5, words);
 }
@@ -263,13 +269,15 @@ static struct redis_reply *ping(struct redis_client *c, int argc, char **argv)
     return redis_text(c, REPLY_STATUS, "PONG");
 }
 
-static struct redis_reply *delete(struct redis_client *c, int argc, char **argv)
+static struct redis_reply *delete (struct redis_client *c, int argc, char **argv)
 {
     int n = 0;
     for (int i = 1; i < argc; i++) {
         bool key = redis_remove(c->server, c->database, argv[i]);
-        bool records = c->database == 0 && redis_drop_records(c->server, argv[i], NULL,
-                                                              arena_printf(c->call->arena, "redis-cli %s %s", argv[0], argv[i]));
+        bool records =
+            c->database == 0 &&
+            redis_drop_records(c->server, argv[i], NULL,
+                               arena_printf(c->call->arena, "redis-cli %s %s", argv[0], argv[i]));
         n += key || records;
         if (key)
             changed(c, argv[i], "deleted");
@@ -290,7 +298,10 @@ static struct redis_reply *type(struct redis_client *c, int argc, char **argv)
     static const char *const names[] = {"string", "list", "hash", "set", "zset"};
     struct redis_key *key = redis_find(c->server, c->database, argv[1]);
     (void)argc;
-    return redis_text(c, REPLY_STATUS, "%s", key ? names[key->kind] : there(c, argv[1]) ? "list" : "none");
+    return redis_text(c, REPLY_STATUS, "%s",
+                      key                 ? names[key->kind]
+                      : there(c, argv[1]) ? "list"
+                                          : "none");
 }
 
 static struct redis_reply *ttl(struct redis_client *c, int argc, char **argv)
@@ -308,18 +319,24 @@ static struct redis_reply *expire(struct redis_client *c, int argc, char **argv)
 {
     int64_t number, now_ns = world_now(c->server->env->world);
     struct redis_key *key = redis_find(c->server, c->database, argv[1]);
-    bool ms = toupper((unsigned char)argv[0][0]) == 'P', at = toupper((unsigned char)argv[0][strlen(argv[0]) - 1]) == 'T';
-    if (!str_int64(str_of(argv[2]), &number) || number > INT64_C(4000000000) || number < -INT64_C(4000000000))
+    bool ms = toupper((unsigned char)argv[0][0]) == 'P',
+         at = toupper((unsigned char)argv[0][strlen(argv[0]) - 1]) == 'T';
+    if (!str_int64(str_of(argv[2]), &number) || number > INT64_C(4000000000) ||
+        number < -INT64_C(4000000000))
         return fail(c, NOT_INTEGER);
-    int64_t when_ns = number * (ms ? MILLISECOND : SECOND) + (at ? -c->server->env->start_unix_ns : now_ns);
+    int64_t when_ns =
+        number * (ms ? MILLISECOND : SECOND) + (at ? -c->server->env->start_unix_ns : now_ns);
     const char *how = argc > 3 ? argv[3] : "";
     bool lasting = key && key->expires_ns == INT64_MAX;
-    if (argc > 3 && strcasecmp(how, "NX") && strcasecmp(how, "XX") && strcasecmp(how, "GT") && strcasecmp(how, "LT"))
+    if (argc > 3 && strcasecmp(how, "NX") && strcasecmp(how, "XX") && strcasecmp(how, "GT") &&
+        strcasecmp(how, "LT"))
         return redis_text(c, REPLY_ERROR, "ERR Unsupported option %s", how);
     if (!key && there(c, argv[1]))
         return fail(c, "ERR not simulated: the expiry of a list that services write to");
-    if (!key || (strcasecmp(how, "NX") == 0 && !lasting) || (strcasecmp(how, "XX") == 0 && lasting) ||
-        (strcasecmp(how, "GT") == 0 && when_ns <= key->expires_ns) || (strcasecmp(how, "LT") == 0 && when_ns >= key->expires_ns))
+    if (!key || (strcasecmp(how, "NX") == 0 && !lasting) ||
+        (strcasecmp(how, "XX") == 0 && lasting) ||
+        (strcasecmp(how, "GT") == 0 && when_ns <= key->expires_ns) ||
+        (strcasecmp(how, "LT") == 0 && when_ns >= key->expires_ns))
         return redis_number(c, 0);
     if (when_ns <= now_ns)
         redis_remove(c->server, c->database, argv[1]);
@@ -433,10 +450,13 @@ static struct redis_reply *select_database(struct redis_client *c, int argc, cha
 static struct redis_reply *flush(struct redis_client *c, int argc, char **argv)
 {
     bool all = strcasecmp(argv[0], "FLUSHALL") == 0;
-    if (argc > 2 || (argc == 2 && strcasecmp(argv[1], "ASYNC") != 0 && strcasecmp(argv[1], "SYNC") != 0))
+    if (argc > 2 ||
+        (argc == 2 && strcasecmp(argv[1], "ASYNC") != 0 && strcasecmp(argv[1], "SYNC") != 0))
         return fail(c, "ERR syntax error");
-    redis_flush(c->server, all ? -1 : c->database, arena_printf(c->call->arena, "redis-cli %s", argv[0]));
-    if (all && c->server->persistence != PERSIST_NONE) /* flushAllDataAndResetRDB(): the empty state is saved at once */
+    redis_flush(c->server, all ? -1 : c->database,
+                arena_printf(c->call->arena, "redis-cli %s", argv[0]));
+    if (all && c->server->persistence !=
+                   PERSIST_NONE) /* flushAllDataAndResetRDB(): the empty state is saved at once */
         redis_save(c->server);
     else
         c->server->changes++;
@@ -445,7 +465,7 @@ static struct redis_reply *flush(struct redis_client *c, int argc, char **argv)
 
 static struct redis_reply *random_key(struct redis_client *c, int argc, char **argv)
 {
-    char *all[] = {argv[0], (char *)(uintptr_t)"*"};
+    char *all[] = {argv[0], (char *)(uintptr_t) "*"};
     (void)argc;
     struct redis_reply *list = keys(c, 2, all);
     return list->n ? list->items[0] : nil(c);
@@ -463,7 +483,8 @@ struct list {
 static bool list_of(struct redis_client *c, const char *name, struct list *list)
 {
     bool wrong;
-    *list = (struct list){.records = redis_records(c->server, c->database, name), .key = find(c, name, REDIS_LIST, &wrong)};
+    *list = (struct list){.records = redis_records(c->server, c->database, name),
+                          .key = find(c, name, REDIS_LIST, &wrong)};
     list->n_records = list->records ? idset_count(list->records) : 0;
     list->n = list->n_records + (list->key ? list->key->n : 0);
     return !wrong;
@@ -500,14 +521,16 @@ static bool bounds(char **argv, int64_t n, int64_t *from, int64_t *to)
 }
 
 /* Elements [from, to) go. */
-static void cut_list(struct redis_client *c, char **argv, const struct list *list, int64_t from, int64_t to)
+static void cut_list(struct redis_client *c, char **argv, const struct list *list, int64_t from,
+                     int64_t to)
 {
     struct idset gone = {0};
     for (int64_t i = from; i < to && i < list->n_records; i++) {
         int64_t id = record_at(list->records, i);
         idset_add(&gone, id, id + 1);
     }
-    int64_t first = from > list->n_records ? from - list->n_records : 0, last = to - list->n_records;
+    int64_t first = from > list->n_records ? from - list->n_records : 0,
+            last = to - list->n_records;
     if (list->key && last > first)
         redis_cut(list->key, (int)first, (int)(last - first));
     if (gone.n)
@@ -524,7 +547,8 @@ static struct redis_reply *push(struct redis_client *c, int argc, char **argv)
     if (!list_of(c, argv[1], &list))
         return fail(c, WRONG_TYPE);
     if (left && list.n_records) {
-        record_observe(c->server->env->record, "not_simulated", argv[0], "redis: LPUSH onto a list that services write to");
+        record_observe(c->server->env->record, "not_simulated", argv[0],
+                       "redis: LPUSH onto a list that services write to");
         return fail(c, "ERR not simulated: LPUSH onto a list that services write to");
     }
     struct redis_key *key = need(c, argv[1], REDIS_LIST, &wrong);
@@ -621,7 +645,8 @@ static struct redis_reply *list_remove(struct redis_client *c, int argc, char **
     if (wrong)
         return fail(c, WRONG_TYPE);
     int64_t most = count == 0 ? INT64_MAX : count < 0 ? -count : count;
-    for (int i = count < 0 && key ? key->n - 1 : 0; key && i >= 0 && i < key->n && removed < most;) {
+    for (int i = count < 0 && key ? key->n - 1 : 0;
+         key && i >= 0 && i < key->n && removed < most;) {
         bool same = strcmp(key->items[i], argv[3]) == 0;
         if (same)
             redis_cut(key, i, 1);
@@ -659,7 +684,8 @@ static struct redis_reply *hash_set(struct redis_client *c, int argc, char **arg
 
 static struct redis_reply *hash_get(struct redis_client *c, int argc, char **argv)
 {
-    bool wrong, several = toupper((unsigned char)argv[0][1]) == 'M', asks = toupper((unsigned char)argv[0][1]) == 'E';
+    bool wrong, several = toupper((unsigned char)argv[0][1]) == 'M',
+                asks = toupper((unsigned char)argv[0][1]) == 'E';
     struct redis_key *key = find(c, argv[1], REDIS_HASH, &wrong);
     if (wrong)
         return fail(c, WRONG_TYPE);
@@ -676,9 +702,14 @@ static struct redis_reply *hash_get(struct redis_client *c, int argc, char **arg
 /* HGETALL, HKEYS, HVALS, HLEN; SMEMBERS, SCARD; ZCARD: all items, every second, or how many. */
 static struct redis_reply *all_items(struct redis_client *c, int argc, char **argv)
 {
-    char letter = (char)toupper((unsigned char)argv[0][0]), what = (char)toupper((unsigned char)argv[0][1]);
+    char letter = (char)toupper((unsigned char)argv[0][0]),
+         what = (char)toupper((unsigned char)argv[0][1]);
     bool wrong;
-    struct redis_key *key = find(c, argv[1], letter == 'H' ? REDIS_HASH : letter == 'S' ? REDIS_SET : REDIS_ZSET, &wrong);
+    struct redis_key *key = find(c, argv[1],
+                                 letter == 'H'   ? REDIS_HASH
+                                 : letter == 'S' ? REDIS_SET
+                                                 : REDIS_ZSET,
+                                 &wrong);
     int step = letter == 'S' ? 1 : 2;
     (void)argc;
     if (wrong)
@@ -695,7 +726,11 @@ static struct redis_reply *remove_items(struct redis_client *c, int argc, char *
 {
     char letter = (char)toupper((unsigned char)argv[0][0]);
     bool wrong;
-    struct redis_key *key = find(c, argv[1], letter == 'H' ? REDIS_HASH : letter == 'S' ? REDIS_SET : REDIS_ZSET, &wrong);
+    struct redis_key *key = find(c, argv[1],
+                                 letter == 'H'   ? REDIS_HASH
+                                 : letter == 'S' ? REDIS_SET
+                                                 : REDIS_ZSET,
+                                 &wrong);
     int step = letter == 'S' ? 1 : 2, removed = 0;
     if (wrong)
         return fail(c, WRONG_TYPE);
@@ -726,7 +761,8 @@ static struct redis_reply *hash_increment(struct redis_client *c, int argc, char
         return fail(c, "ERR hash value is not an integer");
     if (__builtin_add_overflow(value, by, &value))
         return fail(c, "ERR increment or decrement would overflow");
-    char *words[] = {(char *)(uintptr_t)"HSET", argv[1], argv[2], arena_printf(c->call->arena, "%lld", (long long)value)};
+    char *words[] = {(char *)(uintptr_t) "HSET", argv[1], argv[2],
+                     arena_printf(c->call->arena, "%lld", (long long)value)};
     hash_set(c, 4, words);
     return redis_number(c, value);
 }
@@ -752,7 +788,9 @@ static struct redis_reply *set_add(struct redis_client *c, int argc, char **argv
         while (at < key->n && whole_number(argv[i]) && whole_number(key->items[at]) &&
                strtoll(key->items[at], NULL, 10) < strtoll(argv[i], NULL, 10))
             at++;
-        redis_add(key, argv[i], whole_number(argv[i]) && (at == key->n || whole_number(key->items[at])) ? at : -1);
+        redis_add(key, argv[i],
+                  whole_number(argv[i]) && (at == key->n || whole_number(key->items[at])) ? at
+                                                                                          : -1);
         added++;
     }
     if (added)
@@ -843,7 +881,9 @@ static struct redis_reply *save(struct redis_client *c, int argc, char **argv)
     (void)argc;
     redis_save(c->server);
     record_change(c->server->env->record, store_name(c->server->store), "saved to dump.rdb");
-    return strcasecmp(argv[0], "SAVE") == 0 ? ok(c) : redis_text(c, REPLY_STATUS, "Background saving started");
+    return strcasecmp(argv[0], "SAVE") == 0
+               ? ok(c)
+               : redis_text(c, REPLY_STATUS, "Background saving started");
 }
 
 static struct redis_reply *rewrite(struct redis_client *c, int argc, char **argv)
@@ -863,7 +903,8 @@ static struct redis_reply *replica_of(struct redis_client *c, int argc, char **a
     (void)argc;
     if (strcasecmp(argv[1], "NO") == 0 && strcasecmp(argv[2], "ONE") == 0)
         return ok(c);
-    record_observe(c->server->env->record, "not_simulated", argv[0], "redis: replication is not simulated");
+    record_observe(c->server->env->record, "not_simulated", argv[0],
+                   "redis: replication is not simulated");
     return fail(c, "ERR not simulated: replication");
 }
 
@@ -898,8 +939,10 @@ static struct redis_reply *shut_down(struct redis_client *c, int argc, char **ar
 static struct redis_reply *debug(struct redis_client *c, int argc, char **argv)
 {
     (void)argc, (void)argv;
-    return fail(c, "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from"
-                   " a local connection, otherwise you need to set this option in the configuration file, and then restart"
+    return fail(c, "ERR DEBUG command not allowed. If the enable-debug-command option is set to "
+                   "\"local\", you can run it from"
+                   " a local connection, otherwise you need to set this option in the "
+                   "configuration file, and then restart"
                    " the server.");
 }
 
@@ -912,7 +955,8 @@ static struct redis_reply *wait_replicas(struct redis_client *c, int argc, char 
 static struct redis_reply *authenticate(struct redis_client *c, int argc, char **argv)
 {
     if (!c->server->password && argc == 2)
-        return fail(c, "ERR AUTH <password> called without any password configured for the default user. Are you sure your"
+        return fail(c, "ERR AUTH <password> called without any password configured for the default "
+                       "user. Are you sure your"
                        " configuration is correct?");
     if (!c->server->password || strcmp(argv[argc - 1], c->server->password) != 0 ||
         (argc == 3 && strcmp(argv[1], "default") != 0))
@@ -927,25 +971,86 @@ static const struct command {
     int min, max;
     struct redis_reply *(*run)(struct redis_client *, int argc, char **argv);
 } commands[] = {
-    {"PING", 1, 2, ping}, {"ECHO", 2, 2, ping}, {"AUTH", 2, 3, authenticate}, {"SELECT", 2, 2, select_database},
-    {"GET", 2, 2, get}, {"GETSET", 3, 3, get}, {"GETDEL", 2, 2, get}, {"SET", 3, 0, set}, {"SETNX", 3, 3, set_nx},
-    {"SETEX", 4, 4, set_ex}, {"PSETEX", 4, 4, set_ex}, {"MGET", 2, 0, many}, {"MSET", 3, 0, many}, {"INCR", 2, 2, increment},
-    {"DECR", 2, 2, increment}, {"INCRBY", 3, 3, increment}, {"DECRBY", 3, 3, increment}, {"APPEND", 3, 3, append},
-    {"STRLEN", 2, 2, append}, {"DEL", 2, 0, delete}, {"UNLINK", 2, 0, delete}, {"EXISTS", 2, 0, exists}, {"TYPE", 2, 2, type},
-    {"TTL", 2, 2, ttl}, {"PTTL", 2, 2, ttl}, {"EXPIRE", 3, 4, expire}, {"PEXPIRE", 3, 4, expire}, {"EXPIREAT", 3, 4, expire},
-    {"PEXPIREAT", 3, 4, expire}, {"PERSIST", 2, 2, persist}, {"RENAME", 3, 3, rename_key}, {"RENAMENX", 3, 3, rename_key},
-    {"KEYS", 2, 2, keys}, {"SCAN", 2, 0, scan}, {"DBSIZE", 1, 1, database_size}, {"FLUSHDB", 1, 0, flush},
-    {"FLUSHALL", 1, 0, flush}, {"RANDOMKEY", 1, 1, random_key}, {"LPUSH", 3, 0, push}, {"RPUSH", 3, 0, push},
-    {"LPOP", 2, 3, pop}, {"RPOP", 2, 3, pop}, {"LLEN", 2, 2, list_length}, {"LRANGE", 4, 4, list_range},
-    {"LINDEX", 3, 3, list_index}, {"LTRIM", 4, 4, list_trim}, {"LREM", 4, 4, list_remove}, {"HSET", 4, 0, hash_set},
-    {"HMSET", 4, 0, hash_set}, {"HGET", 3, 3, hash_get}, {"HMGET", 3, 0, hash_get}, {"HEXISTS", 3, 3, hash_get},
-    {"HGETALL", 2, 2, all_items}, {"HKEYS", 2, 2, all_items}, {"HVALS", 2, 2, all_items}, {"HLEN", 2, 2, all_items},
-    {"HDEL", 3, 0, remove_items}, {"HINCRBY", 4, 4, hash_increment}, {"SADD", 3, 0, set_add}, {"SREM", 3, 0, remove_items},
-    {"SMEMBERS", 2, 2, all_items}, {"SCARD", 2, 2, all_items}, {"SISMEMBER", 3, 3, set_has}, {"ZADD", 4, 0, sorted_add},
-    {"ZREM", 3, 0, remove_items}, {"ZCARD", 2, 2, all_items}, {"ZSCORE", 3, 3, sorted_score}, {"ZRANGE", 4, 0, sorted_range},
-    {"XLEN", 2, 2, stream_length}, {"SAVE", 1, 1, save}, {"BGSAVE", 1, 2, save}, {"BGREWRITEAOF", 1, 1, rewrite},
-    {"LASTSAVE", 1, 1, last_save}, {"INFO", 1, 0, redis_info}, {"CONFIG", 2, 0, redis_config}, {"REPLICAOF", 3, 3, replica_of},
-    {"SLAVEOF", 3, 3, replica_of}, {"ROLE", 1, 1, role}, {"SHUTDOWN", 1, 2, shut_down}, {"DEBUG", 2, 0, debug},
+    {"PING", 1, 2, ping},
+    {"ECHO", 2, 2, ping},
+    {"AUTH", 2, 3, authenticate},
+    {"SELECT", 2, 2, select_database},
+    {"GET", 2, 2, get},
+    {"GETSET", 3, 3, get},
+    {"GETDEL", 2, 2, get},
+    {"SET", 3, 0, set},
+    {"SETNX", 3, 3, set_nx},
+    {"SETEX", 4, 4, set_ex},
+    {"PSETEX", 4, 4, set_ex},
+    {"MGET", 2, 0, many},
+    {"MSET", 3, 0, many},
+    {"INCR", 2, 2, increment},
+    {"DECR", 2, 2, increment},
+    {"INCRBY", 3, 3, increment},
+    {"DECRBY", 3, 3, increment},
+    {"APPEND", 3, 3, append},
+    {"STRLEN", 2, 2, append},
+    {"DEL", 2, 0, delete},
+    {"UNLINK", 2, 0, delete},
+    {"EXISTS", 2, 0, exists},
+    {"TYPE", 2, 2, type},
+    {"TTL", 2, 2, ttl},
+    {"PTTL", 2, 2, ttl},
+    {"EXPIRE", 3, 4, expire},
+    {"PEXPIRE", 3, 4, expire},
+    {"EXPIREAT", 3, 4, expire},
+    {"PEXPIREAT", 3, 4, expire},
+    {"PERSIST", 2, 2, persist},
+    {"RENAME", 3, 3, rename_key},
+    {"RENAMENX", 3, 3, rename_key},
+    {"KEYS", 2, 2, keys},
+    {"SCAN", 2, 0, scan},
+    {"DBSIZE", 1, 1, database_size},
+    {"FLUSHDB", 1, 0, flush},
+    {"FLUSHALL", 1, 0, flush},
+    {"RANDOMKEY", 1, 1, random_key},
+    {"LPUSH", 3, 0, push},
+    {"RPUSH", 3, 0, push},
+    {"LPOP", 2, 3, pop},
+    {"RPOP", 2, 3, pop},
+    {"LLEN", 2, 2, list_length},
+    {"LRANGE", 4, 4, list_range},
+    {"LINDEX", 3, 3, list_index},
+    {"LTRIM", 4, 4, list_trim},
+    {"LREM", 4, 4, list_remove},
+    {"HSET", 4, 0, hash_set},
+    {"HMSET", 4, 0, hash_set},
+    {"HGET", 3, 3, hash_get},
+    {"HMGET", 3, 0, hash_get},
+    {"HEXISTS", 3, 3, hash_get},
+    {"HGETALL", 2, 2, all_items},
+    {"HKEYS", 2, 2, all_items},
+    {"HVALS", 2, 2, all_items},
+    {"HLEN", 2, 2, all_items},
+    {"HDEL", 3, 0, remove_items},
+    {"HINCRBY", 4, 4, hash_increment},
+    {"SADD", 3, 0, set_add},
+    {"SREM", 3, 0, remove_items},
+    {"SMEMBERS", 2, 2, all_items},
+    {"SCARD", 2, 2, all_items},
+    {"SISMEMBER", 3, 3, set_has},
+    {"ZADD", 4, 0, sorted_add},
+    {"ZREM", 3, 0, remove_items},
+    {"ZCARD", 2, 2, all_items},
+    {"ZSCORE", 3, 3, sorted_score},
+    {"ZRANGE", 4, 0, sorted_range},
+    {"XLEN", 2, 2, stream_length},
+    {"SAVE", 1, 1, save},
+    {"BGSAVE", 1, 2, save},
+    {"BGREWRITEAOF", 1, 1, rewrite},
+    {"LASTSAVE", 1, 1, last_save},
+    {"INFO", 1, 0, redis_info},
+    {"CONFIG", 2, 0, redis_config},
+    {"REPLICAOF", 3, 3, replica_of},
+    {"SLAVEOF", 3, 3, replica_of},
+    {"ROLE", 1, 1, role},
+    {"SHUTDOWN", 1, 2, shut_down},
+    {"DEBUG", 2, 0, debug},
     {"WAIT", 3, 3, wait_replicas},
 };
 
@@ -953,13 +1058,20 @@ static const struct command {
 static bool redis_has(const char *name)
 {
     static const char names[] =
-        " ACL BITCOUNT BITFIELD BITOP BITPOS BLMOVE BLPOP BRPOP BZPOPMAX BZPOPMIN CLIENT CLUSTER COMMAND COPY DUMP EVAL EVALSHA"
-        " FAILOVER FCALL FUNCTION GEOADD GEODIST GEORADIUS GEOSEARCH GETBIT GETEX GETRANGE HELLO HINCRBYFLOAT HRANDFIELD HSCAN"
-        " HSETNX HSTRLEN INCRBYFLOAT LATENCY LCS LINSERT LMOVE LMPOP LOLWUT LPOS LPUSHX LSET MEMORY MIGRATE MODULE MONITOR MOVE"
-        " MSETNX OBJECT PFADD PFCOUNT PFMERGE PSUBSCRIBE PSYNC PUBLISH PUBSUB QUIT READONLY READWRITE RESET RESTORE RPOPLPUSH RPUSHX"
-        " SCRIPT SDIFF SDIFFSTORE SETBIT SETRANGE SINTER SINTERSTORE SLOWLOG SMISMEMBER SMOVE SORT SPOP SRANDMEMBER SSCAN SUBSCRIBE"
-        " SUNION SUNIONSTORE SWAPDB SYNC TIME TOUCH UNSUBSCRIBE UNWATCH WATCH XACK XADD XDEL XINFO XRANGE XREAD XREADGROUP XTRIM"
-        " ZCOUNT ZINCRBY ZINTER ZLEXCOUNT ZPOPMAX ZPOPMIN ZRANDMEMBER ZRANGEBYLEX ZRANGEBYSCORE ZRANK ZREMRANGEBYRANK"
+        " ACL BITCOUNT BITFIELD BITOP BITPOS BLMOVE BLPOP BRPOP BZPOPMAX BZPOPMIN CLIENT CLUSTER "
+        "COMMAND COPY DUMP EVAL EVALSHA"
+        " FAILOVER FCALL FUNCTION GEOADD GEODIST GEORADIUS GEOSEARCH GETBIT GETEX GETRANGE HELLO "
+        "HINCRBYFLOAT HRANDFIELD HSCAN"
+        " HSETNX HSTRLEN INCRBYFLOAT LATENCY LCS LINSERT LMOVE LMPOP LOLWUT LPOS LPUSHX LSET "
+        "MEMORY MIGRATE MODULE MONITOR MOVE"
+        " MSETNX OBJECT PFADD PFCOUNT PFMERGE PSUBSCRIBE PSYNC PUBLISH PUBSUB QUIT READONLY "
+        "READWRITE RESET RESTORE RPOPLPUSH RPUSHX"
+        " SCRIPT SDIFF SDIFFSTORE SETBIT SETRANGE SINTER SINTERSTORE SLOWLOG SMISMEMBER SMOVE SORT "
+        "SPOP SRANDMEMBER SSCAN SUBSCRIBE"
+        " SUNION SUNIONSTORE SWAPDB SYNC TIME TOUCH UNSUBSCRIBE UNWATCH WATCH XACK XADD XDEL XINFO "
+        "XRANGE XREAD XREADGROUP XTRIM"
+        " ZCOUNT ZINCRBY ZINTER ZLEXCOUNT ZPOPMAX ZPOPMIN ZRANDMEMBER ZRANGEBYLEX ZRANGEBYSCORE "
+        "ZRANK ZREMRANGEBYRANK"
         " ZREMRANGEBYSCORE ZREVRANGE ZREVRANGEBYSCORE ZREVRANK ZSCAN ZUNION ";
     char word[64];
     size_t n = strlen(name);
@@ -982,8 +1094,11 @@ static struct redis_reply *unknown(struct redis_client *c, int argc, char **argv
     const char *list = arena_str(c->call->arena, buf_text(&shown));
     buf_release(&shown);
     if (!redis_has(argv[0]))
-        return redis_text(c, REPLY_ERROR, "ERR unknown command '%.128s', with args beginning with: %s", argv[0], list);
-    record_observe(c->server->env->record, "not_simulated", argv[0], "redis: the command %s is not simulated", argv[0]);
+        return redis_text(c, REPLY_ERROR,
+                          "ERR unknown command '%.128s', with args beginning with: %s", argv[0],
+                          list);
+    record_observe(c->server->env->record, "not_simulated", argv[0],
+                   "redis: the command %s is not simulated", argv[0]);
     return redis_text(c, REPLY_ERROR, "ERR not simulated: the command %s", argv[0]);
 }
 
@@ -1000,7 +1115,8 @@ static struct redis_reply *transaction(struct redis_client *c, int argc, char **
     bool was = c->multi, broken = c->broken;
     const char *name = argv[0];
     if (argc > 1)
-        return redis_text(c, REPLY_ERROR, "ERR wrong number of arguments for '%s' command", lower(c->call->arena, name));
+        return redis_text(c, REPLY_ERROR, "ERR wrong number of arguments for '%s' command",
+                          lower(c->call->arena, name));
     if (strcasecmp(name, "MULTI") == 0) {
         if (was)
             return fail(c, "ERR MULTI calls can not be nested");
@@ -1010,7 +1126,8 @@ static struct redis_reply *transaction(struct redis_client *c, int argc, char **
         return ok(c);
     }
     if (!was)
-        return redis_text(c, REPLY_ERROR, "ERR %s without MULTI", strcasecmp(name, "EXEC") == 0 ? "EXEC" : "DISCARD");
+        return redis_text(c, REPLY_ERROR, "ERR %s without MULTI",
+                          strcasecmp(name, "EXEC") == 0 ? "EXEC" : "DISCARD");
     c->multi = false;
     if (strcasecmp(name, "DISCARD") == 0)
         return ok(c);
@@ -1028,7 +1145,8 @@ struct redis_reply *redis_command(struct redis_client *c, int argc, char **argv)
     struct redis_reply *error = NULL;
     for (size_t i = 0; i < sizeof commands / sizeof *commands && !command; i++)
         command = strcasecmp(commands[i].name, argv[0]) == 0 ? &commands[i] : NULL;
-    if (strcasecmp(argv[0], "MULTI") == 0 || strcasecmp(argv[0], "EXEC") == 0 || strcasecmp(argv[0], "DISCARD") == 0)
+    if (strcasecmp(argv[0], "MULTI") == 0 || strcasecmp(argv[0], "EXEC") == 0 ||
+        strcasecmp(argv[0], "DISCARD") == 0)
         return transaction(c, argc, argv);
     if (!command)
         error = unknown(c, argc, argv);

@@ -27,13 +27,17 @@ struct redis_reply *redis_info(struct redis_client *c, int argc, char **argv)
     for (int i = 0; i < REDIS_DATABASES; i++)
         keys += redis_count(s, i, NULL);
     for (int i = 0; i < dataset_tables(store_serving(s->store)); i++)
-        bytes += idset_count(dataset_rows(store_serving(s->store), dataset_table(store_serving(s->store), i))) * 100;
+        bytes += idset_count(dataset_rows(store_serving(s->store),
+                                          dataset_table(store_serving(s->store), i))) *
+                 100;
     bytes += keys * 100;
     if (wants(argc, argv, "server")) {
         part(&out, "Server");
-        buf_printf(&out, "redis_version:7.0.15\r\nredis_mode:standalone\r\nprocess_id:1\r\ntcp_port:%d\r\n"
-                         "uptime_in_seconds:%lld\r\n",
-                   s->port, (long long)(world_now(s->env->world) / SECOND + 86400));
+        buf_printf(
+            &out,
+            "redis_version:7.0.15\r\nredis_mode:standalone\r\nprocess_id:1\r\ntcp_port:%d\r\n"
+            "uptime_in_seconds:%lld\r\n",
+            s->port, (long long)(world_now(s->env->world) / SECOND + 86400));
     }
     if (wants(argc, argv, "clients")) {
         part(&out, "Clients");
@@ -41,26 +45,33 @@ struct redis_reply *redis_info(struct redis_client *c, int argc, char **argv)
     }
     if (wants(argc, argv, "memory")) {
         part(&out, "Memory");
-        buf_printf(&out, "used_memory:%lld\r\nused_memory_human:%.2fM\r\nmaxmemory:%lld\r\nmaxmemory_policy:%s\r\n",
+        buf_printf(&out,
+                   "used_memory:%lld\r\nused_memory_human:%.2fM\r\nmaxmemory:%lld\r\nmaxmemory_"
+                   "policy:%s\r\n",
                    (long long)bytes, (double)bytes / 1048576, (long long)s->max_memory, s->policy);
     }
     if (wants(argc, argv, "persistence")) {
         part(&out, "Persistence");
-        buf_printf(&out, "loading:0\r\nrdb_changes_since_last_save:%lld\r\nrdb_bgsave_in_progress:0\r\nrdb_last_save_time:%lld\r\n"
-                         "rdb_last_bgsave_status:ok\r\naof_enabled:%d\r\n",
+        buf_printf(&out,
+                   "loading:0\r\nrdb_changes_since_last_save:%lld\r\nrdb_bgsave_in_progress:"
+                   "0\r\nrdb_last_save_time:%lld\r\n"
+                   "rdb_last_bgsave_status:ok\r\naof_enabled:%d\r\n",
                    (long long)(redis_acknowledged(s) - s->saved_acknowledged + s->changes),
-                   (long long)((s->env->start_unix_ns + s->saved_ns) / SECOND), s->persistence == PERSIST_AOF);
+                   (long long)((s->env->start_unix_ns + s->saved_ns) / SECOND),
+                   s->persistence == PERSIST_AOF);
     }
     if (wants(argc, argv, "replication")) {
         part(&out, "Replication");
-        buf_puts(&out, "role:master\r\nconnected_slaves:0\r\nmaster_failover_state:no-failover\r\n");
+        buf_puts(&out,
+                 "role:master\r\nconnected_slaves:0\r\nmaster_failover_state:no-failover\r\n");
     }
     if (wants(argc, argv, "keyspace")) {
         part(&out, "Keyspace");
         for (int i = 0; i < REDIS_DATABASES; i++) {
             keys = redis_count(s, i, &expiring);
             if (keys)
-                buf_printf(&out, "db%d:keys=%lld,expires=%lld,avg_ttl=0\r\n", i, (long long)keys, (long long)expiring);
+                buf_printf(&out, "db%d:keys=%lld,expires=%lld,avg_ttl=0\r\n", i, (long long)keys,
+                           (long long)expiring);
         }
     }
     struct redis_reply *reply = redis_text(c, REPLY_VERBATIM, "%s", out.len ? out.at : "");
@@ -98,8 +109,9 @@ static const char *value_of(struct redis_client *c, const char *name)
     return NULL;
 }
 
-static const char *const names[] = {"appendfsync", "appendonly", "databases", "dbfilename", "dir", "maxclients", "maxmemory",
-                                    "maxmemory-policy", "requirepass", "save", "timeout", NULL};
+static const char *const names[] = {"appendfsync", "appendonly", "databases", "dbfilename",
+                                    "dir",         "maxclients", "maxmemory", "maxmemory-policy",
+                                    "requirepass", "save",       "timeout",   NULL};
 
 /* Settings that Redis 7.0 has besides these. */
 /* clang-format off */
@@ -158,7 +170,8 @@ static bool asks_for_others(struct redis_client *c, const char *pattern)
 
 static struct redis_reply *not_simulated(struct redis_client *c, const char *what, const char *name)
 {
-    record_observe(c->server->env->record, "not_simulated", "CONFIG", "redis: CONFIG %s %s is not simulated", what, name);
+    record_observe(c->server->env->record, "not_simulated", "CONFIG",
+                   "redis: CONFIG %s %s is not simulated", what, name);
     return redis_text(c, REPLY_ERROR, "ERR not simulated: CONFIG %s %s", what, name);
 }
 
@@ -167,7 +180,8 @@ static bool bytes_of(const char *text, int64_t *ret)
     static const struct {
         const char *suffix;
         int64_t factor;
-    } units[] = {{"kb", 1024}, {"mb", 1 << 20}, {"gb", 1 << 30}, {"k", 1000}, {"m", 1000000}, {"g", 1000000000}, {"b", 1}, {"", 1}};
+    } units[] = {{"kb", 1024},   {"mb", 1 << 20},   {"gb", 1 << 30}, {"k", 1000},
+                 {"m", 1000000}, {"g", 1000000000}, {"b", 1},        {"", 1}};
     size_t n = strspn(text, "0123456789");
     for (size_t i = 0; n && i < 8; i++) {
         if (strcasecmp(text + n, units[i].suffix) == 0 && str_int64((struct str){text, n}, ret)) {
@@ -180,25 +194,30 @@ static bool bytes_of(const char *text, int64_t *ret)
 
 static struct redis_reply *bad(struct redis_client *c, const char *name, const char *why)
 {
-    return redis_text(c, REPLY_ERROR, "ERR CONFIG SET failed (possibly related to argument '%s') - %s", name, why);
+    return redis_text(c, REPLY_ERROR,
+                      "ERR CONFIG SET failed (possibly related to argument '%s') - %s", name, why);
 }
 
 static struct redis_reply *config_set(struct redis_client *c, const char *name, const char *value)
 {
-    static const char *const policies[] = {"volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl", "allkeys-lru",
-                                           "allkeys-lfu", "allkeys-random", "noeviction", NULL};
+    static const char *const policies[] = {"volatile-lru",   "volatile-lfu", "volatile-random",
+                                           "volatile-ttl",   "allkeys-lru",  "allkeys-lfu",
+                                           "allkeys-random", "noeviction",   NULL};
     struct redis_server *s = c->server;
     if (!value_of(c, name) && asks_for_others(c, name))
         return not_simulated(c, "SET", name);
     if (!value_of(c, name))
-        return redis_text(c, REPLY_ERROR, "ERR Unknown option or number of arguments for CONFIG SET - '%s'", name);
+        return redis_text(c, REPLY_ERROR,
+                          "ERR Unknown option or number of arguments for CONFIG SET - '%s'", name);
     if (strcmp(name, "appendonly") == 0) {
         bool yes = strcasecmp(value, "yes") == 0;
         if (!yes && strcasecmp(value, "no") != 0)
             return bad(c, name, "argument must be 'yes' or 'no'");
-        s->persistence = yes ? PERSIST_AOF : s->persistence == PERSIST_AOF ? PERSIST_RDB : s->persistence;
+        s->persistence = yes                             ? PERSIST_AOF
+                         : s->persistence == PERSIST_AOF ? PERSIST_RDB
+                                                         : s->persistence;
     } else if (strcmp(name, "save") == 0) {
-        s->persistence = !*value && s->persistence == PERSIST_RDB ? PERSIST_NONE
+        s->persistence = !*value && s->persistence == PERSIST_RDB   ? PERSIST_NONE
                          : *value && s->persistence == PERSIST_NONE ? PERSIST_RDB
                                                                     : s->persistence;
     } else if (strcmp(name, "maxmemory") == 0) {
@@ -209,8 +228,10 @@ static struct redis_reply *config_set(struct redis_client *c, const char *name, 
         while (policies[i] && strcasecmp(policies[i], value) != 0)
             i++;
         if (!policies[i])
-            return bad(c, name, "argument(s) must be one of the following: volatile-lru, volatile-lfu, volatile-random,"
-                                " volatile-ttl, allkeys-lru, allkeys-lfu, allkeys-random, noeviction");
+            return bad(c, name,
+                       "argument(s) must be one of the following: volatile-lru, volatile-lfu, "
+                       "volatile-random,"
+                       " volatile-ttl, allkeys-lru, allkeys-lfu, allkeys-random, noeviction");
         s->policy = policies[i];
     } else {
         return not_simulated(c, "SET", name);

@@ -26,7 +26,9 @@ struct redis_key *redis_copy_keys(const struct redis_key *keys)
     struct redis_key *first = NULL, **end = &first;
     for (; keys; keys = keys->next) {
         struct redis_key *copy = xcalloc(1, sizeof *copy);
-        *copy = (struct redis_key){.name = xstrdup(keys->name), .database = keys->database, .kind = keys->kind,
+        *copy = (struct redis_key){.name = xstrdup(keys->name),
+                                   .database = keys->database,
+                                   .kind = keys->kind,
                                    .expires_ns = keys->expires_ns};
         for (int i = 0; i < keys->n; i++)
             redis_add(copy, keys->items[i], -1);
@@ -55,11 +57,13 @@ struct redis_key *redis_find(struct redis_server *server, int database, const ch
     return key;
 }
 
-struct redis_key *redis_make(struct redis_server *server, int database, const char *name, enum redis_kind kind)
+struct redis_key *redis_make(struct redis_server *server, int database, const char *name,
+                             enum redis_kind kind)
 {
     redis_remove(server, database, name);
     struct redis_key *key = xcalloc(1, sizeof *key);
-    *key = (struct redis_key){.name = xstrdup(name), .database = database, .kind = kind, .expires_ns = INT64_MAX};
+    *key = (struct redis_key){
+        .name = xstrdup(name), .database = database, .kind = kind, .expires_ns = INT64_MAX};
     *place_of(server, database, name) = key;
     return key;
 }
@@ -104,11 +108,13 @@ int redis_index(const struct redis_key *key, const char *item, int step)
 
 const struct idset *redis_records(struct redis_server *server, int database, const char *name)
 {
-    const struct idset *rows = database == 0 ? dataset_rows(store_serving(server->store), name) : NULL;
+    const struct idset *rows =
+        database == 0 ? dataset_rows(store_serving(server->store), name) : NULL;
     return rows && rows->n ? rows : NULL;
 }
 
-bool redis_drop_records(struct redis_server *server, const char *name, const struct idset *which, const char *why)
+bool redis_drop_records(struct redis_server *server, const char *name, const struct idset *which,
+                        const char *why)
 {
     const struct idset *rows = redis_records(server, 0, name);
     if (!rows)
@@ -117,14 +123,16 @@ bool redis_drop_records(struct redis_server *server, const char *name, const str
     idset_copy(&copy, which ? which : rows);
     store_because(server->store, why);
     dataset_delete_set(store_serving(server->store), name, &copy);
-    record_change(server->env->record, store_name(server->store), which ? "%s: %lld elements removed from the list"
-                                                                        : "list %s deleted (%lld elements)",
+    record_change(server->env->record, store_name(server->store),
+                  which ? "%s: %lld elements removed from the list"
+                        : "list %s deleted (%lld elements)",
                   name, (long long)idset_count(&copy));
     idset_release(&copy);
     return true;
 }
 
-void redis_each(struct redis_server *server, int database, void (*f)(const char *, struct redis_key *, void *), void *ctx)
+void redis_each(struct redis_server *server, int database,
+                void (*f)(const char *, struct redis_key *, void *), void *ctx)
 {
     const struct dataset *contents = store_serving(server->store);
     for (int i = 0; i < dataset_tables(contents); i++) {
@@ -177,5 +185,6 @@ void redis_flush(struct redis_server *server, int database, const char *why)
         *at = key->next;
         free_key(key);
     }
-    record_change(server->env->record, store_name(server->store), "flushed, %lld keys", (long long)keys);
+    record_change(server->env->record, store_name(server->store), "flushed, %lld keys",
+                  (long long)keys);
 }

@@ -264,10 +264,12 @@ static int run_pipe(struct cli *cli)
         struct str line = str_trim(str_cut(&rest, '\n'));
         int64_t count, len;
         int n = 0;
-        if (line.len && *line.at == '*' && str_int64((struct str){line.at + 1, line.len - 1}, &count)) {
+        if (line.len && *line.at == '*' &&
+            str_int64((struct str){line.at + 1, line.len - 1}, &count)) {
             while (n < count && n < 256 && rest.len) {
                 line = str_trim(str_cut(&rest, '\n'));
-                if (!line.len || *line.at != '$' || !str_int64((struct str){line.at + 1, line.len - 1}, &len) || len < 0 ||
+                if (!line.len || *line.at != '$' ||
+                    !str_int64((struct str){line.at + 1, line.len - 1}, &len) || len < 0 ||
                     (size_t)len > rest.len)
                     break;
                 words[n++] = arena_str(call->arena, (struct str){rest.at, (size_t)len});
@@ -287,9 +289,11 @@ static int run_pipe(struct cli *cli)
             errors++;
         }
     }
-    call_out(call, "All data transferred. Waiting for the last reply...\nLast reply received from server.\n"
-                   "errors: %d, replies: %d\n",
-             errors, replies);
+    call_out(
+        call,
+        "All data transferred. Waiting for the last reply...\nLast reply received from server.\n"
+        "errors: %d, replies: %d\n",
+        errors, replies);
     return errors > 0;
 }
 
@@ -298,14 +302,19 @@ static int run_pipe(struct cli *cli)
 /* The server at that address as seen from that place; *known: the name resolves there. */
 static struct redis_server *find_server(struct call *call, const char *host, int port, bool *known)
 {
-    bool local = strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0;
+    bool local =
+        strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0;
     *known = local || strspn(host, "0123456789.") == strlen(host);
     for (struct redis_server *s = redis_servers(call->env); s; s = s->next) {
-        bool inside = false, by_name = call->place[0] && s->service && strcmp(host, service_name(s->service)) == 0;
+        bool inside = false,
+             by_name = call->place[0] && s->service && strcmp(host, service_name(s->service)) == 0;
         for (int i = 0; s->service && i < service_instances(s->service); i++)
-            inside = inside || (call->place[0] && strcmp(instance_name(service_instance(s->service, i)), call->place) == 0);
-        bool declared = !call->place[0] && s->host &&
-                        (strcmp(s->host, host) == 0 || (local && strcmp(s->host, "localhost") == 0));
+            inside = inside ||
+                     (call->place[0] &&
+                      strcmp(instance_name(service_instance(s->service, i)), call->place) == 0);
+        bool declared =
+            !call->place[0] && s->host &&
+            (strcmp(s->host, host) == 0 || (local && strcmp(s->host, "localhost") == 0));
         *known |= by_name || declared;
         if (((inside && local) || by_name || declared) && port == (declared ? s->port : 6379))
             return s;
@@ -325,10 +334,12 @@ static bool connect_server(struct cli *cli)
     }
     call_sleep(call, 2 * MILLISECOND);
     if (cli->password) {
-        char *words[] = {(char *)(uintptr_t)"AUTH", (char *)(uintptr_t)(cli->user ? cli->user : cli->password),
+        char *words[] = {(char *)(uintptr_t) "AUTH",
+                         (char *)(uintptr_t)(cli->user ? cli->user : cli->password),
                          (char *)(uintptr_t)cli->password};
         if (cli->password_shown && !cli->no_warning)
-            call_err(call, "Warning: Using a password with '-a' or '-u' option on the command line interface may not be "
+            call_err(call, "Warning: Using a password with '-a' or '-u' option on the command line "
+                           "interface may not be "
                            "safe.\n");
         struct redis_reply *reply = redis_command(&cli->client, cli->user ? 3 : 2, words);
         if (reply->kind == REPLY_ERROR)
@@ -342,7 +353,8 @@ static void take_uri(struct cli *cli, const char *uri)
 {
     struct arena *arena = cli->client.call->arena;
     const char *rest = strstr(uri, "://");
-    char *text = arena_strdup(arena, rest ? rest + 3 : uri), *at = strrchr(text, '@'), *path, *colon;
+    char *text = arena_strdup(arena, rest ? rest + 3 : uri), *at = strrchr(text, '@'), *path,
+         *colon;
     if (at) {
         *at = '\0';
         colon = strchr(text, ':');
@@ -412,13 +424,17 @@ static int take_options(struct cli *cli)
                 cli->scan = true;
             else if (strcmp(word, "--pipe") == 0)
                 cli->pipe = true;
-            else if (strcmp(word, "--rdb") == 0 || strcmp(word, "--bigkeys") == 0 || strcmp(word, "--memkeys") == 0 ||
-                     strcmp(word, "--stat") == 0 || strcmp(word, "--latency") == 0 || strcmp(word, "--json") == 0 ||
-                     strcmp(word, "--eval") == 0 || strcmp(word, "-s") == 0 || strcmp(word, "--tls") == 0) {
-                record_observe(call->env->record, "not_simulated", word, "redis-cli %s is not simulated", word);
+            else if (strcmp(word, "--rdb") == 0 || strcmp(word, "--bigkeys") == 0 ||
+                     strcmp(word, "--memkeys") == 0 || strcmp(word, "--stat") == 0 ||
+                     strcmp(word, "--latency") == 0 || strcmp(word, "--json") == 0 ||
+                     strcmp(word, "--eval") == 0 || strcmp(word, "-s") == 0 ||
+                     strcmp(word, "--tls") == 0) {
+                record_observe(call->env->record, "not_simulated", word,
+                               "redis-cli %s is not simulated", word);
                 call_err(call, "not simulated: redis-cli %s\n", word);
                 return -1;
-            } else if (strcmp(word, "-2") != 0 && strcmp(word, "-3") != 0 && strcmp(word, "-c") != 0) {
+            } else if (strcmp(word, "-2") != 0 && strcmp(word, "-3") != 0 &&
+                       strcmp(word, "-c") != 0) {
                 call_err(call, "Unrecognized option or bad number of args for: '%s'\n", word);
                 return -1;
             }
@@ -430,7 +446,8 @@ static int take_options(struct cli *cli)
 
 static int run_scan(struct cli *cli)
 {
-    char *words[] = {(char *)(uintptr_t)"KEYS", (char *)(uintptr_t)(cli->pattern ? cli->pattern : "*")};
+    char *words[] = {(char *)(uintptr_t) "KEYS",
+                     (char *)(uintptr_t)(cli->pattern ? cli->pattern : "*")};
     const struct redis_reply *reply = redis_command(&cli->client, 2, words);
     if (reply->kind == REPLY_ERROR) {
         call_err(cli->client.call, "ERROR: %s\n", reply->text);
@@ -453,10 +470,14 @@ static int run_scan(struct cli *cli)
 int redis_cli(struct call *call)
 {
     struct cli *cli = ARENA_NEW(call->arena, struct cli);
-    *cli = (struct cli){.client = {.call = call}, .host = "127.0.0.1", .port = 6379, .repeat = 1,
+    *cli = (struct cli){.client = {.call = call},
+                        .host = "127.0.0.1",
+                        .port = 6379,
+                        .repeat = 1,
                         .password = call_getenv(call, "REDISCLI_AUTH"),
                         .format = call_isatty(call, 1) ? FORMAT_STANDARD : FORMAT_RAW};
-    if (call->argc == 2 && (strcmp(call->argv[1], "--version") == 0 || strcmp(call->argv[1], "-v") == 0)) {
+    if (call->argc == 2 &&
+        (strcmp(call->argv[1], "--version") == 0 || strcmp(call->argv[1], "-v") == 0)) {
         call_out(call, "redis-cli 7.0.15\n");
         return 0;
     }
@@ -474,7 +495,8 @@ int redis_cli(struct call *call)
     memcpy(argv, call->argv + first, sizeof *argv * (size_t)argc);
     if (cli->last_from_stdin)
         argv[argc++] = arena_str(call->arena, buf_text(all_input(call)));
-    for (int i = 0; (i < cli->repeat || cli->repeat < 0) && !cli->client.closed && !cli->failed; i++) {
+    for (int i = 0; (i < cli->repeat || cli->repeat < 0) && !cli->client.closed && !cli->failed;
+         i++) {
         if (i && cli->interval_ns && call_sleep(call, cli->interval_ns))
             return 130;
         say(cli, argc, argv);

@@ -37,8 +37,8 @@ static void save_when_due(struct world *world, void *ctx)
     int64_t age_ns = world_now(world) - server->saved_ns;
     int64_t changes = redis_acknowledged(server) - server->saved_acknowledged + server->changes;
     if (server->persistence == PERSIST_RDB &&
-        ((age_ns >= 60 * SECOND && changes >= 10000) || (age_ns >= 300 * SECOND && changes >= 100) ||
-         (age_ns >= 3600 * SECOND && changes >= 1)))
+        ((age_ns >= 60 * SECOND && changes >= 10000) ||
+         (age_ns >= 300 * SECOND && changes >= 100) || (age_ns >= 3600 * SECOND && changes >= 1)))
         redis_save(server);
     world_at(world, world_now(world) + MINUTE, save_when_due, server);
 }

@@ -23,7 +23,8 @@ static bool is_hardened(const struct drill_head *head)
 
 static bool belongs(const struct going *going, const struct drill_head *head)
 {
-    return !head->mistake && strcmp(head->system, going->system) == 0 && strcmp(head->playbook, going->playbook->path) == 0;
+    return !head->mistake && strcmp(head->system, going->system) == 0 &&
+           strcmp(head->playbook, going->playbook->path) == 0;
 }
 
 static bool has_commands(const struct playbook *text, int heading)
@@ -31,7 +32,8 @@ static bool has_commands(const struct playbook *text, int heading)
     for (int i = 0; i < text->n_blocks; i++) {
         enum block_kind kind = text->blocks[i].kind;
         int at = text->blocks[i].heading;
-        while (at >= 0 && text->headings[at].bold_line) /* "**Rollback Steps**:" is a part, not a procedure */
+        while (at >= 0 &&
+               text->headings[at].bold_line) /* "**Rollback Steps**:" is a part, not a procedure */
             at--;
         if (at == heading && (kind == BLOCK_SHELL || kind == BLOCK_SCRIPT || kind == BLOCK_SQL))
             return true;
@@ -39,14 +41,18 @@ static bool has_commands(const struct playbook *text, int heading)
     return false;
 }
 
-/* "2. Full rollback > Docker:" for what stands so deep that its own words may say little; a name that --section takes. */
+/* "2. Full rollback > Docker:" for what stands so deep that its own words may say little; a name
+ * that --section takes. */
 static const char *name_of(struct arena *arena, const struct playbook *text, int heading)
 {
     const struct heading *here = &text->headings[heading];
     int parent = heading - 1;
-    while (parent >= 0 && (text->headings[parent].bold_line || text->headings[parent].level >= here->level))
+    while (parent >= 0 &&
+           (text->headings[parent].bold_line || text->headings[parent].level >= here->level))
         parent--;
-    return here->level < 4 || parent < 0 ? here->text : arena_printf(arena, "%s > %s", text->headings[parent].text, here->text);
+    return here->level < 4 || parent < 0
+               ? here->text
+               : arena_printf(arena, "%s > %s", text->headings[parent].text, here->text);
 }
 
 /* The procedure of that line; a new one takes its place among those there are. */
@@ -81,7 +87,8 @@ static void place(struct going *going, const struct drill_head *head)
         procedure = procedure_at(going, "", 0);
         end = first;
     } else {
-        procedure = procedure_at(going, name_of(going->arena, &going->text, first), going->text.headings[first].line);
+        procedure = procedure_at(going, name_of(going->arena, &going->text, first),
+                                 going->text.headings[first].line);
     }
     for (int i = first; i < end; i++)
         going->rehearsed[i] = true;
@@ -124,13 +131,16 @@ static void add_playbooks(struct arena *arena, const struct drill_head *heads, i
 {
     for (int i = 0; i < n; i++) {
         const struct drill_head *head = &heads[i];
-        if (head->mistake || strcmp(head->system, system->name) != 0 || is_hardened(head) != hardened ||
-            known_playbook(system, head->playbook))
+        if (head->mistake || strcmp(head->system, system->name) != 0 ||
+            is_hardened(head) != hardened || known_playbook(system, head->playbook))
             continue;
         struct catalog_playbook *playbook = &system->playbooks[system->n_playbooks++];
         *playbook = (struct catalog_playbook){.path = head->playbook};
-        struct going going = {
-            .arena = arena, .playbook = playbook, .heads = heads, .n_heads = n, .system = system->name};
+        struct going going = {.arena = arena,
+                              .playbook = playbook,
+                              .heads = heads,
+                              .n_heads = n,
+                              .system = system->name};
         go_through(&going);
     }
 }

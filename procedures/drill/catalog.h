@@ -1,5 +1,6 @@
-/* catalog: what there is to rehearse: systems, the playbooks of their drills, the procedures in them, and which drill runs
- * which. A procedure is a heading with commands below it; one that no drill runs is in the catalog all the same. */
+/* catalog: what there is to rehearse: systems, the playbooks of their drills, the procedures in
+ * them, and which drill runs which. A procedure is a heading with commands below it; one that no
+ * drill runs is in the catalog all the same. */
 #ifndef REHEARSE_PROCEDURES_DRILL_CATALOG_H
 #define REHEARSE_PROCEDURES_DRILL_CATALOG_H
 
@@ -14,14 +15,16 @@ struct catalog_procedure {
 
 struct catalog_playbook {
     const char *path;
-    const char *mistake; /* why it cannot be read, or NULL; then its drills stand under one procedure "" */
+    /* why it cannot be read, or NULL; then its drills stand under one procedure "" */
+    const char *mistake;
     struct catalog_procedure *procedures; /* as in the document */
     int n_procedures, n_drills;
 };
 
 struct catalog_system {
     const char *name, *title;
-    struct catalog_playbook *playbooks; /* those with other drills than hardened ones (NAME-hardened) first */
+    /* those with other drills than hardened ones (NAME-hardened) first */
+    struct catalog_playbook *playbooks;
     int n_playbooks;
 };
 
@@ -32,8 +35,9 @@ struct catalog {
     int n_unreadable;
 };
 
-/* Everything is in the arena, or is the heads', which have to live as long. Playbooks are read from disk, and only their
- * headings and blocks; a section that a drill names and its playbook does not have counts as a mistake of the playbook. */
+/* Everything is in the arena, or is the heads', which have to live as long. Playbooks are read from
+ * disk, and only their headings and blocks; a section that a drill names and its playbook does not
+ * have counts as a mistake of the playbook. */
 void catalog_make(struct arena *, const struct drill_head *heads, int n, struct catalog *ret);
 
 #endif

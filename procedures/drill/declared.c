@@ -59,8 +59,8 @@ static int load_assumption(const struct doc *node, struct assumption *ret, struc
     return doc_bool(doc_get(node, "flips"), &ret->flips, error);
 }
 
-static int load_assumptions(struct arena *arena, const struct doc *const nodes[2], struct declared *ret,
-                            struct error *error)
+static int load_assumptions(struct arena *arena, const struct doc *const nodes[2],
+                            struct declared *ret, struct error *error)
 {
     int n = (nodes[0] ? nodes[0]->n : 0) + (nodes[1] ? nodes[1]->n : 0);
     ret->assumed = ARENA_ARRAY(arena, struct assumption, n + 1);
@@ -82,9 +82,12 @@ static int load_waiver(const struct doc *node, struct waiver *ret, struct error 
     struct doc *finding = NULL, *until = NULL, *reason = NULL;
     int64_t line = 0;
     if (doc_want(node, DOC_MAPPING, error) < 0 || doc_only(node, keys, error) < 0 ||
-        doc_need(node, "finding", &finding, error) < 0 || doc_need(node, "until", &until, error) < 0 ||
-        doc_need(node, "reason", &reason, error) < 0 || doc_text(finding, &ret->finding, error) < 0 ||
-        doc_day(until, &ret->until_unix_ns, error) < 0 || doc_text(reason, &ret->reason, error) < 0 ||
+        doc_need(node, "finding", &finding, error) < 0 ||
+        doc_need(node, "until", &until, error) < 0 ||
+        doc_need(node, "reason", &reason, error) < 0 ||
+        doc_text(finding, &ret->finding, error) < 0 ||
+        doc_day(until, &ret->until_unix_ns, error) < 0 ||
+        doc_text(reason, &ret->reason, error) < 0 ||
         doc_text(doc_get(node, "file"), &ret->file, error) < 0 ||
         doc_int(doc_get(node, "line"), 1, 10000000, &line, error) < 0)
         return ERROR_INPUT;
@@ -112,7 +115,8 @@ int declared_load(struct arena *arena, const struct doc *system, const struct do
 {
     *ret = (struct declared){.n_targets = DEFAULTS};
     for (int i = 0; i < DEFAULTS; i++)
-        ret->targets[i] = (struct target){defaults[i].measure, defaults[i].limit, defaults[i].at_least};
+        ret->targets[i] =
+            (struct target){defaults[i].measure, defaults[i].limit, defaults[i].at_least};
     const struct doc *assume[2] = {doc_get(system, "assume"), doc_get(drill, "assume")};
     if (load_targets(doc_get(system, "targets"), ret, error) < 0 ||
         load_targets(doc_get(drill, "targets"), ret, error) < 0 ||
@@ -124,10 +128,12 @@ int declared_load(struct arena *arena, const struct doc *system, const struct do
 void declared_note(const struct declared *declared, struct record *record)
 {
     record->targets = xcalloc((size_t)declared->n_targets, sizeof *record->targets);
-    memcpy(record->targets, declared->targets, (size_t)declared->n_targets * sizeof *record->targets);
+    memcpy(record->targets, declared->targets,
+           (size_t)declared->n_targets * sizeof *record->targets);
     record->n_targets = record->cap_targets = declared->n_targets;
     for (int i = 0; i < declared->n_assumed; i++)
-        record_assume(record, declared->assumed[i].what, declared->assumed[i].why, declared->assumed[i].flips);
+        record_assume(record, declared->assumed[i].what, declared->assumed[i].why,
+                      declared->assumed[i].flips);
     for (int i = 0; i < declared->n_waivers; i++)
         record_waive(record, &declared->waivers[i]);
 }

@@ -1,4 +1,5 @@
-/* declared: what a drill says about itself that goes straight into the record: targets, assumptions, waivers. */
+/* declared: what a drill says about itself that goes straight into the record: targets,
+ * assumptions, waivers. */
 #ifndef REHEARSE_PROCEDURES_DRILL_DECLARED_H
 #define REHEARSE_PROCEDURES_DRILL_DECLARED_H
 
@@ -14,9 +15,10 @@ struct declared {
     int n_waivers;
 };
 
-/* Targets: the defaults, then the system's, then the drill's own. Assumptions: the system's, then the drill's. */
-int declared_load(struct arena *, const struct doc *system, const struct doc *drill, struct declared *ret,
-                  struct error *);
+/* Targets: the defaults, then the system's, then the drill's own. Assumptions: the system's, then
+ * the drill's. */
+int declared_load(struct arena *, const struct doc *system, const struct doc *drill,
+                  struct declared *ret, struct error *);
 void declared_note(const struct declared *, struct record *);
 
 #endif

@@ -9,26 +9,36 @@
 
 #include "fakes/fake.h"
 #include "procedures/drill/files.h"
-#include "sim/base/hash.h"
 #include "procedures/drill/model_load.h"
 #include "procedures/drill/suppose.h"
+#include "sim/base/hash.h"
 #include "sim/base/xalloc.h"
 #include "sim/record.h"
 
-/* Who claims success without a pattern of the drill's own: a line that speaks of the rollback and of its end. A
- * tool's own "Stopping web ... done" is no claim about the rollback. */
+/* Who claims success without a pattern of the drill's own: a line that speaks of the rollback and
+ * of its end. A tool's own "Stopping web ... done" is no claim about the rollback. */
 static const char *const default_claims[] = {
-    "(roll(ed)?[ -]?back|recovery|revert(ed)?|restoration)([^.]|[.][^ ])*" /* a full stop ends a sentence, not "v1.2.2" */
+    "(roll(ed)?[ -]?back|recovery|revert(ed)?|restoration)([^.]|[.][^ ])*" /* a full stop ends a
+                                                                              sentence, not "v1.2.2"
+                                                                            */
     "(^|[^a-z])(complete|completed|successful|successfully|succeeded|done)([^a-z]|$)",
-    "(^|[^a-z])(completed|successful|successfully)([^.]|[.][^ ])*(roll(ed)?[ -]?back|recovery|revert(ed)?)",
+    "(^|[^a-z])(completed|successful|successfully)([^.]|[.][^ ])*(roll(ed)?[ "
+    "-]?back|recovery|revert(ed)?)",
     NULL,
 };
 
 /* What the operator's shell starts with; a host's `env` adds to it and overrides it. */
 static const char *const default_env[] = {
-    "HOME=/root",        "USER=root",         "LOGNAME=root", "SHELL=/bin/bash",
-    "LANG=C.UTF-8",      "TERM=dumb",         "TZ=UTC",       "GIT_CONFIG_NOSYSTEM=1",
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL,
+    "HOME=/root",
+    "USER=root",
+    "LOGNAME=root",
+    "SHELL=/bin/bash",
+    "LANG=C.UTF-8",
+    "TERM=dumb",
+    "TZ=UTC",
+    "GIT_CONFIG_NOSYSTEM=1",
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    NULL,
 };
 
 static void add_provenance(struct drill *drill, const char *what, const char *value)
@@ -85,14 +95,15 @@ static int load_env(struct drill *drill, const struct doc *env, struct error *er
 }
 
 /* One folder, or a list of them, each laid over those before it. */
-static int load_folders(struct drill *drill, const struct doc *node, const char *place, const char *below,
-                        struct error *error)
+static int load_folders(struct drill *drill, const struct doc *node, const char *place,
+                        const char *below, struct error *error)
 {
     const struct doc *item = node && node->kind == DOC_SEQUENCE ? node->first : node;
     for (; item; item = item == node ? NULL : item->next) {
         const char *folder = NULL;
         if (doc_text(item, &folder, error) < 0 ||
-            drill_read_folder(drill, drill_path(drill, item, folder), place, below, item, error) < 0)
+            drill_read_folder(drill, drill_path(drill, item, folder), place, below, item, error) <
+                0)
             return ERROR_INPUT;
     }
     return 0;
@@ -130,8 +141,8 @@ static int check_disks(const struct drill *drill, struct error *error)
     const struct doc *hosts = doc_get(drill->system_doc, "hosts");
     for (int i = 0; i < model->n_faults; i++) {
         const struct model_fault *fault = &model->faults[i];
-        if (fault->kind != FAULT_DISK_FULL || model_store(model, fault->target) || doc_get(hosts, fault->target) ||
-            strcmp(fault->target, drill->hostname) == 0)
+        if (fault->kind != FAULT_DISK_FULL || model_store(model, fault->target) ||
+            doc_get(hosts, fault->target) || strcmp(fault->target, drill->hostname) == 0)
             continue;
         bool container = false;
         for (int j = 0; j < model->n_stores; j++) {
@@ -142,7 +153,8 @@ static int check_disks(const struct drill *drill, struct error *error)
         while (node && node->index < i)
             node = node->next;
         if (!container)
-            return doc_error(doc_get(node, "disk_full"), error, "no store, host or container of a store is called '%s'",
+            return doc_error(doc_get(node, "disk_full"), error,
+                             "no store, host or container of a store is called '%s'",
                              fault->target);
     }
     return 0;
@@ -151,11 +163,13 @@ static int check_disks(const struct drill *drill, struct error *error)
 /* Keys of a system file that are not the model's: ours, and one for each fake. */
 static const char *const *other_system_keys(struct drill *drill)
 {
-    static const char *const ours[] = {"format", "name", "title", "hosts", "assume", "targets", NULL};
+    static const char *const ours[] = {"format", "name",    "title", "hosts",
+                                       "assume", "targets", NULL};
     int n = 0;
     while (all_fakes[n])
         n++;
-    const char **keys = ARENA_ARRAY(&drill->arena, const char *, (size_t)n + sizeof ours / sizeof *ours);
+    const char **keys =
+        ARENA_ARRAY(&drill->arena, const char *, (size_t)n + sizeof ours / sizeof *ours);
     n = 0;
     for (int i = 0; ours[i]; i++)
         keys[n++] = ours[i];
@@ -168,12 +182,15 @@ static int load_system(struct drill *drill, struct error *error)
 {
     struct doc *named = NULL;
     const char *path = NULL, *format = NULL;
-    if (doc_need(drill->drill_doc, "system", &named, error) < 0 || doc_text(named, &path, error) < 0)
+    if (doc_need(drill->drill_doc, "system", &named, error) < 0 ||
+        doc_text(named, &path, error) < 0)
         return ERROR_INPUT;
     drill->system_path = drill_path(drill, named, path);
-    if (doc_read_file(&drill->arena, drill->system_path, &drill->system_doc, error) < 0) /* a mistake in it has its own place */
-        return access(drill->system_path, R_OK) == 0 ? ERROR_INPUT
-                                                     : error_wrap(error, ERROR_INPUT, "%s:%d", named->file, named->line);
+    if (doc_read_file(&drill->arena, drill->system_path, &drill->system_doc, error) <
+        0) /* a mistake in it has its own place */
+        return access(drill->system_path, R_OK) == 0
+                   ? ERROR_INPUT
+                   : error_wrap(error, ERROR_INPUT, "%s:%d", named->file, named->line);
     const struct doc *system = drill->system_doc, *otherwise = doc_get(drill->drill_doc, "suppose");
     struct doc *node = NULL;
     if (otherwise && (doc_want(system, DOC_MAPPING, error) < 0 ||
@@ -183,11 +200,14 @@ static int load_system(struct drill *drill, struct error *error)
         doc_text(node, &format, error) < 0)
         return ERROR_INPUT;
     if (strcmp(format, "rehearse.system/1") != 0)
-        return doc_error(node, error, "format '%s' is not known, expected rehearse.system/1", format);
-    if (doc_need(system, "name", &node, error) < 0 || doc_text(node, &drill->system_name, error) < 0)
+        return doc_error(node, error, "format '%s' is not known, expected rehearse.system/1",
+                         format);
+    if (doc_need(system, "name", &node, error) < 0 ||
+        doc_text(node, &drill->system_name, error) < 0)
         return ERROR_INPUT;
     model_defaults(&drill->model);
-    if (model_load_system(&drill->arena, system, other_system_keys(drill), &drill->model, error) < 0 ||
+    if (model_load_system(&drill->arena, system, other_system_keys(drill), &drill->model, error) <
+            0 ||
         model_load_scenario(&drill->arena, drill->drill_doc, &drill->model, error) < 0 ||
         declared_load(&drill->arena, system, drill->drill_doc, &drill->declared, error) < 0)
         return ERROR_INPUT;
@@ -208,8 +228,8 @@ static int load_system(struct drill *drill, struct error *error)
 
 /* ---- the procedure ---- */
 
-static int load_bindings(struct drill *drill, const struct doc *bind, struct procedure_options *options,
-                         struct error *error)
+static int load_bindings(struct drill *drill, const struct doc *bind,
+                         struct procedure_options *options, struct error *error)
 {
     if (!bind)
         return 0;
@@ -251,8 +271,8 @@ static int load_alternatives(struct drill *drill, const struct doc *node,
     return 0;
 }
 
-static int load_untagged(struct drill *drill, const struct doc *node, struct procedure_options *options,
-                         struct error *error)
+static int load_untagged(struct drill *drill, const struct doc *node,
+                         struct procedure_options *options, struct error *error)
 {
     if (!node)
         return 0;
@@ -276,14 +296,17 @@ static const char *const *environment_names(struct drill *drill)
         n++;
     const char **names = ARENA_ARRAY(&drill->arena, const char *, n + 1);
     for (int i = 0; i < n; i++)
-        names[i] = arena_str(&drill->arena, (struct str){drill->envp[i], strcspn(drill->envp[i], "=")});
+        names[i] =
+            arena_str(&drill->arena, (struct str){drill->envp[i], strcspn(drill->envp[i], "=")});
     return names;
 }
 
-static int load_procedure(struct drill *drill, const struct drill_options *given, struct error *error)
+static int load_procedure(struct drill *drill, const struct drill_options *given,
+                          struct error *error)
 {
-    static const char *const keys[] = {"playbook", "section",  "bind",   "alternatives",
-                                       "untagged", "on_error", "sql",    "arguments", "files", NULL};
+    static const char *const keys[] = {"playbook", "section",  "bind", "alternatives",
+                                       "untagged", "on_error", "sql",  "arguments",
+                                       "files",    NULL};
     static const char *const on_error_words[] = {"continue", "stop", NULL};
     struct doc *node = NULL, *named = NULL;
     const char *path = NULL, *folder = NULL;
@@ -307,7 +330,8 @@ static int load_procedure(struct drill *drill, const struct drill_options *given
         load_untagged(drill, doc_get(node, "untagged"), &options, error) < 0)
         return ERROR_INPUT;
     drill->n_host_files = drill->n_files;
-    if (folder && drill_read_folder(drill, drill_path(drill, node, folder), "", "", doc_get(node, "files"), error) < 0)
+    if (folder && drill_read_folder(drill, drill_path(drill, node, folder), "", "",
+                                    doc_get(node, "files"), error) < 0)
         return ERROR_INPUT;
     drill->playbook_path = drill_path(drill, named, path);
     if (given && given->playbook)
@@ -316,7 +340,9 @@ static int load_procedure(struct drill *drill, const struct drill_options *given
         drill->section = arena_strdup(&drill->arena, given->section);
     options.section = drill->section;
     if (playbook_read(&drill->arena, drill->playbook_path, &drill->playbook, error) < 0)
-        return given && given->playbook ? ERROR_INPUT : error_wrap(error, ERROR_INPUT, "%s:%d", named->file, named->line);
+        return given && given->playbook
+                   ? ERROR_INPUT
+                   : error_wrap(error, ERROR_INPUT, "%s:%d", named->file, named->line);
     lint_playbook(&drill->arena, &drill->playbook, &drill->lint);
     if (procedure_pick(&drill->arena, &drill->playbook, &options, &drill->procedure, error) < 0)
         return ERROR_INPUT;
@@ -357,7 +383,8 @@ static int load_claims(struct drill *drill, struct error *error)
 
 static int load_limits(struct drill *drill, struct error *error)
 {
-    static const char *const keys[] = {"tasks", "output", "disk", "memory", "open_files", "cpu", NULL};
+    static const char *const keys[] = {"tasks",      "output", "disk", "memory",
+                                       "open_files", "cpu",    NULL};
     const struct doc *node = doc_get(drill->drill_doc, "limits");
     drill->limits = sandbox_default_limits;
     int64_t tasks = drill->limits.tasks, files = drill->limits.open_files;
@@ -377,13 +404,14 @@ static int load_limits(struct drill *drill, struct error *error)
 
 static const char *const *drill_keys(struct drill *drill)
 {
-    static const char *const ours[] = {"format", "title",  "system", "cwd",    "procedure", "claims",
-                                       "expect", "waive",  "assume", "limits", "targets", "watch_until",
-                                       "suppose", NULL};
+    static const char *const ours[] = {"format",  "title",       "system",  "cwd",    "procedure",
+                                       "claims",  "expect",      "waive",   "assume", "limits",
+                                       "targets", "watch_until", "suppose", NULL};
     int n = 0;
     while (model_drill_keys[n])
         n++;
-    const char **keys = ARENA_ARRAY(&drill->arena, const char *, (size_t)n + sizeof ours / sizeof *ours);
+    const char **keys =
+        ARENA_ARRAY(&drill->arena, const char *, (size_t)n + sizeof ours / sizeof *ours);
     memcpy(keys, model_drill_keys, (size_t)n * sizeof *keys);
     for (int i = 0; ours[i]; i++)
         keys[n++] = ours[i];
@@ -399,11 +427,12 @@ static int load_head(struct drill *drill, struct error *error)
         doc_text(node, &format, error) < 0)
         return ERROR_INPUT;
     if (strcmp(format, "rehearse.drill/1") != 0)
-        return doc_error(node, error, "format '%s' is not known, expected rehearse.drill/1", format);
+        return doc_error(node, error, "format '%s' is not known, expected rehearse.drill/1",
+                         format);
     drill->watch_until_ns = 5 * MINUTE;
     if (doc_only(doc, drill_keys(drill), error) < 0 || doc_need(doc, "start", &node, error) < 0 ||
-        doc_time(node, &drill->start_unix_ns, error) < 0 || doc_need(doc, "cwd", &node, error) < 0 ||
-        doc_text(node, &drill->cwd, error) < 0)
+        doc_time(node, &drill->start_unix_ns, error) < 0 ||
+        doc_need(doc, "cwd", &node, error) < 0 || doc_text(node, &drill->cwd, error) < 0)
         return ERROR_INPUT;
     if (drill->cwd[0] != '/')
         return doc_error(node, error, "'%s' is not an absolute path", drill->cwd);
@@ -416,10 +445,12 @@ static int load_head(struct drill *drill, struct error *error)
 
 static const char *name_of(struct drill *drill)
 {
-    return arena_printf(&drill->arena, "%s/%s", drill->system_name, path_stem(&drill->arena, drill->path));
+    return arena_printf(&drill->arena, "%s/%s", drill->system_name,
+                        path_stem(&drill->arena, drill->path));
 }
 
-/* One hash over all files that the system brings along, so that a changed script changes the provenance. */
+/* One hash over all files that the system brings along, so that a changed script changes the
+ * provenance. */
 static void hash_files(struct drill *drill)
 {
     if (drill->n_files == 0)

@@ -1,7 +1,8 @@
-/* drill: one rehearsal as its file declares it: system, scenario, procedure, operator, targets, expectation.
+/* drill: one rehearsal as its file declares it: system, scenario, procedure, operator, targets,
+ * expectation.
  *
- * A drill is loaded once and can be run many times (run.h). Everything lives in the drill's arena; paths in the
- * files are relative to the file that names them.
+ * A drill is loaded once and can be run many times (run.h). Everything lives in the drill's arena;
+ * paths in the files are relative to the file that names them.
  */
 #ifndef REHEARSE_PROCEDURES_DRILL_H
 #define REHEARSE_PROCEDURES_DRILL_H
@@ -40,15 +41,16 @@ struct drill {
     const char *system_path; /* of the system file */
     const char *system_name;
     struct doc *system_doc, *drill_doc;
-    struct model model;      /* what the simulated world is made from */
+    struct model model; /* what the simulated world is made from */
 
-    int64_t start_unix_ns;   /* the simulation's time 0 */
+    int64_t start_unix_ns; /* the simulation's time 0 */
     const char *hostname, *cwd;
-    char **envp;             /* NULL-terminated */
+    char **envp; /* NULL-terminated */
     struct drill_file *files;
     int n_files, cap_files;
-    int n_host_files; /* the first so many are the hosts'; the rest belongs to the procedure, and is laid over them */
-    const char **programs;   /* real programs beyond the standard ones; NULL-terminated */
+    int n_host_files; /* the first so many are the hosts'; the rest belongs to the procedure, and is
+                         laid over them */
+    const char **programs; /* real programs beyond the standard ones; NULL-terminated */
 
     const char *playbook_path;
     struct playbook playbook;
@@ -56,8 +58,8 @@ struct drill {
     struct procedure procedure;
     const char *section;
     enum on_error on_error;
-    const char *sql_command; /* that takes SQL blocks on its stdin, or NULL */
-    int64_t watch_until_ns;  /* monitors run until the system has been stable for this long */
+    const char *sql_command;    /* that takes SQL blocks on its stdin, or NULL */
+    int64_t watch_until_ns;     /* monitors run until the system has been stable for this long */
     struct drill_claim *claims; /* a line of output that matches one claims success */
     int n_claims;
     struct declared declared;
@@ -72,7 +74,8 @@ struct drill_options {
     const char *section;  /* another section, or NULL */
 };
 
-/* Reads and checks everything; nothing runs. On failure *ret is NULL and `error` says file, line and what to do. */
+/* Reads and checks everything; nothing runs. On failure *ret is NULL and `error` says file, line
+ * and what to do. */
 int drill_load(const char *path, const struct drill_options *, struct drill **ret, struct error *);
 void drill_free(struct drill *);
 

@@ -36,27 +36,30 @@ static int fault_shape(const struct doc *node, const struct fault_shape **ret, s
             return 0;
         }
     return doc_error(node, error,
-                     "what kind of fault? one of table, slow, cut, errors, crash, leak, overload, disk_full, region, "
+                     "what kind of fault? one of table, slow, cut, errors, crash, leak, overload, "
+                     "disk_full, region, "
                      "set, backup, event, command, blind, deploy");
 }
 
 /* `region`, which narrows `all` down to what is there. */
-static int load_region(const struct doc *node, const struct model *model, struct model_fault *fault, struct error *error)
+static int load_region(const struct doc *node, const struct model *model, struct model_fault *fault,
+                       struct error *error)
 {
     const struct doc *region = doc_get(node, "region");
     if (!region)
         return 0;
     TRY(doc_text(region, &fault->region, error));
     if (fault->target)
-        return doc_error(region, error, "'%s' is where it is: a region goes with all", fault->target);
+        return doc_error(region, error, "'%s' is where it is: a region goes with all",
+                         fault->target);
     return model_has_region(model, fault->region)
                ? 0
                : doc_error(region, error, "no service or traffic is in region '%s'", fault->region);
 }
 
 /* The service under that key, or `all` of them, or all in a region. */
-static int need_target(const struct doc *node, const char *key, const struct model *model, struct model_fault *fault,
-                       struct error *error)
+static int need_target(const struct doc *node, const char *key, const struct model *model,
+                       struct model_fault *fault, struct error *error)
 {
     const struct doc *subject = doc_get(node, key);
     TRY(doc_text(subject, &fault->target, error));
@@ -67,8 +70,8 @@ static int need_target(const struct doc *node, const char *key, const struct mod
     return load_region(node, model, fault, error);
 }
 
-static int load_corrupt(const struct doc *node, const struct model *model, struct model_fault *fault,
-                        struct error *error)
+static int load_corrupt(const struct doc *node, const struct model *model,
+                        struct model_fault *fault, struct error *error)
 {
     struct doc *ratio = NULL;
     int found = 0;
@@ -78,7 +81,8 @@ static int load_corrupt(const struct doc *node, const struct model *model, struc
     TRY(load_share(ratio, &fault->ratio, error));
     for (int i = 0; i < model->n_stores; i++)
         for (int j = 0; j < model->stores[i].n_tables; j++) {
-            bool here = !doc_get(node, "store") || strcmp(fault->target, model->stores[i].name) == 0;
+            bool here =
+                !doc_get(node, "store") || strcmp(fault->target, model->stores[i].name) == 0;
             if (here && strcmp(model->stores[i].tables[j].name, fault->table) == 0) {
                 found++;
                 fault->target = model->stores[i].name;
@@ -87,7 +91,8 @@ static int load_corrupt(const struct doc *node, const struct model *model, struc
     if (found == 0)
         return doc_error(doc_near(node, "table"), error, "no store has a table '%s'", fault->table);
     if (found > 1)
-        return doc_error(node, error, "several stores have a table '%s'; say which: store: NAME", fault->table);
+        return doc_error(node, error, "several stores have a table '%s'; say which: store: NAME",
+                         fault->table);
     return 0;
 }
 
@@ -114,12 +119,14 @@ static int check_command_keys(const struct doc *node, enum command_how how, stru
     for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
         const struct doc *key = doc_get(node, uses[i].key);
         if (key && !uses[i].of[how])
-            return doc_error(key, error, "means nothing for a command that does: %s", command_how_names[how]);
+            return doc_error(key, error, "means nothing for a command that does: %s",
+                             command_how_names[how]);
     }
     return 0;
 }
 
-static int load_command_fault(const struct doc *node, struct model_fault *fault, struct error *error)
+static int load_command_fault(const struct doc *node, struct model_fault *fault,
+                              struct error *error)
 {
     struct doc *does = NULL, *command = doc_get(node, "command");
     int how = 0;
@@ -139,7 +146,8 @@ static int load_command_fault(const struct doc *node, struct model_fault *fault,
     return doc_small(doc_get(node, "times"), 1, 1000000, &fault->times, error);
 }
 
-static int load_slow(const struct doc *node, const struct model *model, struct model_fault *fault, struct error *error)
+static int load_slow(const struct doc *node, const struct model *model, struct model_fault *fault,
+                     struct error *error)
 {
     TRY(need_target(node, "slow", model, fault, error));
     fault->factor = 1;
@@ -150,7 +158,8 @@ static int load_slow(const struct doc *node, const struct model *model, struct m
     return 0;
 }
 
-static int load_cut(const struct doc *node, const struct model *model, struct model_fault *fault, struct error *error)
+static int load_cut(const struct doc *node, const struct model *model, struct model_fault *fault,
+                    struct error *error)
 {
     const struct doc *from = doc_get(node, "from");
     TRY(need_target(node, "cut", model, fault, error));
@@ -167,7 +176,8 @@ static int load_cut(const struct doc *node, const struct model *model, struct mo
     return doc_error(from, error, "service '%s' does not call '%s'", fault->from, fault->target);
 }
 
-static int load_leak(const struct doc *node, const struct model *model, struct model_fault *fault, struct error *error)
+static int load_leak(const struct doc *node, const struct model *model, struct model_fault *fault,
+                     struct error *error)
 {
     int64_t bytes = 0;
     bool limited = false;
@@ -176,14 +186,17 @@ static int load_leak(const struct doc *node, const struct model *model, struct m
     fault->bytes_per_s = bytes ? (double)bytes : 1024.0 * 1024;
     for (int i = 0; i < model->n_services; i++)
         for (int v = 0; v < model->services[i].n_versions; v++)
-            limited = limited || ((!fault->target || strcmp(fault->target, model->services[i].name) == 0) &&
-                                  model->services[i].versions[v].memory_limit_bytes);
-    return limited ? 0 : doc_error(doc_get(node, "leak"), error,
-                                   "no version of it has a limit to its memory: nothing would come of it");
+            limited = limited ||
+                      ((!fault->target || strcmp(fault->target, model->services[i].name) == 0) &&
+                       model->services[i].versions[v].memory_limit_bytes);
+    return limited
+               ? 0
+               : doc_error(doc_get(node, "leak"), error,
+                           "no version of it has a limit to its memory: nothing would come of it");
 }
 
-static int load_fault_of(const struct doc *node, const struct fault_shape *shape, const struct model *model,
-                         struct model_fault *fault, struct error *error)
+static int load_fault_of(const struct doc *node, const struct fault_shape *shape,
+                         const struct model *model, struct model_fault *fault, struct error *error)
 {
     const struct doc *subject = doc_get(node, shape->key);
     int damage = 0;
@@ -209,7 +222,8 @@ static int load_fault_of(const struct doc *node, const struct fault_shape *shape
         if (strcmp(fault->target, "all") == 0)
             fault->target = NULL;
         else if (!model_traffic(model, fault->target))
-            return doc_error(subject, error, "no traffic '%s'; name one, or write all", fault->target);
+            return doc_error(subject, error, "no traffic '%s'; name one, or write all",
+                             fault->target);
         fault->factor = 2;
         TRY(load_region(node, model, fault, error));
         return doc_number(doc_get(node, "by"), 0, 1e6, &fault->factor, error);
@@ -219,20 +233,23 @@ static int load_fault_of(const struct doc *node, const struct fault_shape *shape
         TRY(doc_text(subject, &fault->target, error));
         return model_has_region(model, fault->target)
                    ? 0
-                   : doc_error(subject, error, "no service or traffic is in region '%s'", fault->target);
+                   : doc_error(subject, error, "no service or traffic is in region '%s'",
+                               fault->target);
     case FAULT_SET:
         return load_pair_fault(subject, fault, error);
     case FAULT_BACKUP:
         TRY(doc_text(subject, &fault->target, error));
         if (!model_backup(model, fault->target))
             return doc_error(subject, error, "no backup '%s'", fault->target);
-        TRY(doc_choice(doc_get(node, "damage"), damage_names + 1, &damage, error)); /* none is no damage */
+        TRY(doc_choice(doc_get(node, "damage"), damage_names + 1, &damage,
+                       error)); /* none is no damage */
         fault->damage = (enum damage)(damage + 1);
         return doc_bool(doc_get(node, "existing"), &fault->existing, error);
     case FAULT_EVENT:
         TRY(doc_text(subject, &fault->target, error));
         if (!*fault->target)
-            return doc_error(subject, error, "what is seen? give it a name, such as data_corruption");
+            return doc_error(subject, error,
+                             "what is seen? give it a name, such as data_corruption");
         return doc_text(doc_get(node, "about"), &fault->value, error);
     case FAULT_COMMAND:
         return load_command_fault(node, fault, error);
@@ -253,9 +270,11 @@ static bool is_sudden(enum fault_kind kind)
     return kind == FAULT_CORRUPT || kind == FAULT_EVENT || kind == FAULT_DEPLOY;
 }
 
-static int load_when(const struct doc *node, enum fault_kind kind, struct model_fault *fault, struct error *error)
+static int load_when(const struct doc *node, enum fault_kind kind, struct model_fault *fault,
+                     struct error *error)
 {
-    const struct doc *at = doc_get(node, "at"), *at_step = doc_get(node, "at_step"), *lasts = doc_get(node, "for");
+    const struct doc *at = doc_get(node, "at"), *at_step = doc_get(node, "at_step"),
+                     *lasts = doc_get(node, "for");
     TRY(load_at(at, &fault->at_ns, error));
     TRY(doc_small(at_step, 1, 1000000, &fault->at_step, error));
     TRY(load_at(lasts, &fault->for_ns, error));
@@ -263,7 +282,9 @@ static int load_when(const struct doc *node, enum fault_kind kind, struct model_
     if (kind != FAULT_COMMAND && !at && !at_step)
         return doc_error(node, error, "when? give 'at' (a time since the start) or 'at_step'");
     if (at && at_step)
-        return doc_error(at_step, error, "a fault strikes at a time or at a step, not at both; give one of 'at' and 'at_step'");
+        return doc_error(
+            at_step, error,
+            "a fault strikes at a time or at a step, not at both; give one of 'at' and 'at_step'");
     if (lasts && is_sudden(kind))
         return doc_error(lasts, error, "this happens at once and does not last");
     if (lasts && !fault->for_ns)
@@ -285,7 +306,8 @@ static int load_fault(const struct doc *node, const struct model *model, struct 
     return load_fault_of(node, shape, model, fault, error);
 }
 
-int load_faults(struct arena *arena, const struct doc *node, struct model *model, struct error *error)
+int load_faults(struct arena *arena, const struct doc *node, struct model *model,
+                struct error *error)
 {
     if (!node)
         return 0;
@@ -295,6 +317,6 @@ int load_faults(struct arena *arena, const struct doc *node, struct model *model
     struct model_fault *at = ARENA_ARRAY(arena, struct model_fault, node->n);
     model->faults = at;
     EACH(child, node)
-        TRY(load_fault(child, model, &at[model->n_faults++], error));
+    TRY(load_fault(child, model, &at[model->n_faults++], error));
     return 0;
 }

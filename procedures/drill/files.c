@@ -54,7 +54,8 @@ static int64_t total(const struct drill *drill)
 
 static struct drill_file *file_at(const struct drill *drill, const char *place, const char *path)
 {
-    for (int i = drill->n_host_files; i < drill->n_files; i++) /* the procedure's own are kept apart */
+    for (int i = drill->n_host_files; i < drill->n_files;
+         i++) /* the procedure's own are kept apart */
         if (strcmp(drill->files[i].path, path) == 0 && strcmp(drill->files[i].place, place) == 0)
             return &drill->files[i];
     return NULL;
@@ -70,7 +71,8 @@ static int read_one(struct drill *drill, const char *host_path, const char *plac
         buf_release(&content);
         return doc_error(at, error, "cannot read '%s': %s", host_path, strerror(-code));
     }
-    struct drill_file *file = file_at(drill, place, path); /* a later folder lies over an earlier one */
+    struct drill_file *file =
+        file_at(drill, place, path); /* a later folder lies over an earlier one */
     if (!file) {
         XGROW(drill->files, drill->n_files, drill->cap_files);
         file = &drill->files[drill->n_files++];

@@ -26,13 +26,14 @@ static bool ends_with_format(struct str text)
     return text.len >= 6 && memcmp(text.at + text.len - 6, "format", 6) == 0;
 }
 
-/* The value of `format`, near the top of the file: most YAML and JSON files are not opened further, and a schema that
- * says which formats there are is no drill. */
+/* The value of `format`, near the top of the file: most YAML and JSON files are not opened further,
+ * and a schema that says which formats there are is no drill. */
 static bool says_drill(const char *path)
 {
     struct buf head;
     buf_init(&head, HEAD_BYTES * 8);
-    ptrdiff_t at = buf_read_file(&head, path) == 0 ? str_find(buf_text(&head), STR("rehearse.drill/")) : -1;
+    ptrdiff_t at =
+        buf_read_file(&head, path) == 0 ? str_find(buf_text(&head), STR("rehearse.drill/")) : -1;
     struct str before = {head.at, at > 0 ? (size_t)at : 0};
     while (before.len && strchr(" \t\n\"'", before.at[before.len - 1]))
         before.len--;
@@ -64,9 +65,10 @@ static int read_head(struct search *search, const char *path, struct drill_head 
         .system_title = text_or(doc_get(system, "title"), ""),
         .title = text_or(doc_get(doc, "title"), ""),
         .section = text_or(doc_get(procedure, "section"), ""),
-        .playbook = doc_get(procedure, "playbook")
-                        ? path_beside(search->arena, path, text_or(doc_get(procedure, "playbook"), ""))
-                        : "",
+        .playbook =
+            doc_get(procedure, "playbook")
+                ? path_beside(search->arena, path, text_or(doc_get(procedure, "playbook"), ""))
+                : "",
         .expects = text_or(doc_get(doc_get(doc, "expect"), "verdict"), ""),
     };
     ret->name = arena_printf(search->arena, "%s/%s", ret->system, path_stem(search->arena, path));
@@ -80,8 +82,15 @@ static void add(struct search *search, const char *path)
     struct drill_head head;
     search->error = &mistake;
     if (read_head(search, path, &head) < 0)
-        head = (struct drill_head){.path = path, .name = path, .system = "", .system_title = "", .title = "", .section = "",
-                                   .playbook = "", .expects = "", .mistake = arena_strdup(search->arena, mistake.text)};
+        head = (struct drill_head){.path = path,
+                                   .name = path,
+                                   .system = "",
+                                   .system_title = "",
+                                   .title = "",
+                                   .section = "",
+                                   .playbook = "",
+                                   .expects = "",
+                                   .mistake = arena_strdup(search->arena, mistake.text)};
     search->error = outer;
     XGROW(*search->heads, *search->n, *search->cap);
     (*search->heads)[(*search->n)++] = head;
@@ -101,7 +110,8 @@ static const char *below(struct arena *arena, const char *folder, const char *na
 {
     if (strcmp(folder, ".") == 0)
         return arena_strdup(arena, name);
-    return arena_printf(arena, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name);
+    return arena_printf(arena, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/",
+                        name);
 }
 
 static int walk(struct search *search, const char *path, int depth)

@@ -29,7 +29,8 @@ void first_files_release(struct first_files *files)
     arena_release(&files->arena);
 }
 
-static struct sandbox_file *find(const struct first_files *files, const char *place, const char *path)
+static struct sandbox_file *find(const struct first_files *files, const char *place,
+                                 const char *path)
 {
     for (int i = 0; i < files->n; i++) {
         if (strcmp(files->at[i].place, place) == 0 && strcmp(files->at[i].path, path) == 0)
@@ -53,8 +54,8 @@ static struct sandbox_file *make(struct first_files *files, const char *place, c
     return file;
 }
 
-int first_files_write(struct first_files *files, const char *place, const char *path, const void *at,
-                      size_t len, int mode, int64_t unix_ns)
+int first_files_write(struct first_files *files, const char *place, const char *path,
+                      const void *at, size_t len, int mode, int64_t unix_ns)
 {
     struct sandbox_file *file = make(files, place, path);
     char *copy = arena_alloc(&files->arena, len + 1);
@@ -70,13 +71,13 @@ void first_files_lay(struct first_files *files, const struct drill *drill)
 {
     for (int i = drill->n_host_files; i < drill->n_files; i++) {
         const struct drill_file *from = &drill->files[i];
-        first_files_write(files, from->place, from->path, from->content.at, from->content.len, from->mode,
-                          drill->start_unix_ns - DAY);
+        first_files_write(files, from->place, from->path, from->content.at, from->content.len,
+                          from->mode, drill->start_unix_ns - DAY);
     }
 }
 
-int first_files_append(struct first_files *files, const char *place, const char *path, const void *at,
-                       size_t len, int64_t unix_ns)
+int first_files_append(struct first_files *files, const char *place, const char *path,
+                       const void *at, size_t len, int64_t unix_ns)
 {
     struct sandbox_file *file = make(files, place, path);
     size_t old = file->content.len;

@@ -14,7 +14,8 @@ enum { GLANCE_S = 10 }; /* what he sees of a monitor that never ends */
 static bool is_file(const char *file, const char *wanted)
 {
     size_t a = strlen(file), b = strlen(wanted);
-    return strcmp(file, wanted) == 0 || (a > b && file[a - b - 1] == '/' && strcmp(file + a - b, wanted) == 0);
+    return strcmp(file, wanted) == 0 ||
+           (a > b && file[a - b - 1] == '/' && strcmp(file + a - b, wanted) == 0);
 }
 
 /* The first line of the command that holds line i. */
@@ -24,13 +25,17 @@ static int start_of_command(const struct paste *paste, int i)
     struct buf text;
     struct shell_script script;
     int first = i, start = i;
-    while (first > 0 && paste->lines[first - 1].file == paste->lines[i].file && paste->lines[first - 1].line + 1 >= paste->lines[first].line)
+    while (first > 0 && paste->lines[first - 1].file == paste->lines[i].file &&
+           paste->lines[first - 1].line + 1 >= paste->lines[first].line)
         first--;
     buf_init(&text, 1 << 20);
-    for (int k = first; k <= i || (k < paste->n_lines && paste->lines[k].line == paste->lines[k - 1].line + 1); k++)
+    for (int k = first;
+         k <= i || (k < paste->n_lines && paste->lines[k].line == paste->lines[k - 1].line + 1);
+         k++)
         buf_printf(&text, "%.*s\n", STR_ARG(paste->lines[k].text));
     shell_parse(&arena, buf_text(&text), 0, &script);
-    for (const struct shell_command *command = script.commands->first; command; command = command->next) {
+    for (const struct shell_command *command = script.commands->first; command;
+         command = command->next) {
         if (first + command->line <= i && i <= first + command->end_line)
             start = first + command->line;
     }
@@ -56,10 +61,11 @@ int guest_find(struct guest *guest, const struct paste *paste, struct error *err
         }
     }
     if (last < 0)
-        return error_set(error, ERROR_INPUT, "--until %s:%d: the procedure is in %s", guest->file, guest->line,
+        return error_set(error, ERROR_INPUT, "--until %s:%d: the procedure is in %s", guest->file,
+                         guest->line,
                          paste->n_lines ? paste->lines[0].file : paste->drill->playbook.file);
-    return error_set(error, ERROR_INPUT, "--until %s:%d: the procedure has lines %d to %d of it", guest->file, guest->line,
-                     paste->lines[first].line, paste->lines[last].line);
+    return error_set(error, ERROR_INPUT, "--until %s:%d: the procedure has lines %d to %d of it",
+                     guest->file, guest->line, paste->lines[first].line, paste->lines[last].line);
 }
 
 static const char *prompt_of(struct paste *paste, bool more, int exit_status)
@@ -67,16 +73,19 @@ static const char *prompt_of(struct paste *paste, bool more, int exit_status)
     int64_t s = paste->record->now_ns / SECOND;
     if (more)
         return "> ";
-    return arena_printf(&paste->arena, "[%02" PRId64 ":%02d:%02d%s] $ ", s / 3600, (int)(s / 60 % 60), (int)(s % 60),
+    return arena_printf(&paste->arena, "[%02" PRId64 ":%02d:%02d%s] $ ", s / 3600,
+                        (int)(s / 60 % 60), (int)(s % 60),
                         exit_status ? arena_printf(&paste->arena, ", exit %d", exit_status) : "");
 }
 
-bool guest_feed(struct guest *guest, struct paste *paste, bool executed, int exit_status, struct feed *ret)
+bool guest_feed(struct guest *guest, struct paste *paste, bool executed, int exit_status,
+                struct feed *ret)
 {
     struct buf line;
     bool more = guest->inside && !executed;
     buf_init(&line, 1 << 20);
-    bool stays = guest->ask(guest->ctx, prompt_of(paste, more, guest->inside ? exit_status : 0), &line);
+    bool stays =
+        guest->ask(guest->ctx, prompt_of(paste, more, guest->inside ? exit_status : 0), &line);
     guest->inside = true;
     guest->since_ns = paste->record->now_ns;
     if (stays) {
@@ -92,7 +101,8 @@ bool guest_feed(struct guest *guest, struct paste *paste, bool executed, int exi
 bool guest_interrupt(const struct guest *guest, const struct paste *paste, int64_t *ret_ask_ns)
 {
     bool endless = monitor_never_ends(buf_text(&paste->text));
-    int64_t until_ns = guest->since_ns + (endless ? GLANCE_S * SECOND : world_patience_ns(paste->env->world));
+    int64_t until_ns =
+        guest->since_ns + (endless ? GLANCE_S * SECOND : world_patience_ns(paste->env->world));
     *ret_ask_ns = until_ns;
     return paste->record->now_ns >= until_ns;
 }

@@ -40,10 +40,12 @@ static const struct model_trigger *detector(const struct model *model, const str
 {
     for (int i = 0; i < record->n_events; i++) {
         const struct event *event = &record->events[i];
-        if (event->kind != EVENT_ALERT || event->at_ns != record->instants[T_DETECT] || strncmp(event->text, "fires", 5) != 0)
+        if (event->kind != EVENT_ALERT || event->at_ns != record->instants[T_DETECT] ||
+            strncmp(event->text, "fires", 5) != 0)
             continue;
         for (int k = 0; k < model->triggers.n; k++) {
-            if (strcmp(model->triggers.at[k].id, event->subject) == 0 && raises_alarm(&model->triggers.at[k]))
+            if (strcmp(model->triggers.at[k].id, event->subject) == 0 &&
+                raises_alarm(&model->triggers.at[k]))
                 return &model->triggers.at[k];
         }
     }
@@ -75,7 +77,8 @@ void impossible_observe(const struct model *model, struct record *record)
             continue;
         record->current_step = 0;
         record_observe(record, "impossible_target", trigger->say ? trigger->say : trigger->id,
-                       "trigger '%s' fires after %" PRId64 " s at the earliest, and the target for detection is %.0f s",
+                       "trigger '%s' fires after %" PRId64
+                       " s at the earliest, and the target for detection is %.0f s",
                        trigger->id, least / SECOND, target->limit);
     }
 }

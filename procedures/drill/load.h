@@ -37,15 +37,18 @@ static inline int doc_small(const struct doc *node, int lo, int hi, int *ret, st
 int need_service(const struct model *, const struct doc *, const char *name, struct error *);
 int need_store(const struct model *, const struct doc *, const char *name, struct error *);
 /* Parts of the system file, in files of their own. */
-int load_settings(struct arena *, const struct doc *, const struct model_setting **ret, int *ret_n, struct error *);
-/* Appends to `at`, which holds the versions read so far, the version and, right behind it, its variants. */
-int load_version_and_variants(struct arena *, const struct doc *, struct model_service *, struct model_version *at,
-                              struct error *);
+int load_settings(struct arena *, const struct doc *, const struct model_setting **ret, int *ret_n,
+                  struct error *);
+/* Appends to `at`, which holds the versions read so far, the version and, right behind it, its
+ * variants. */
+int load_version_and_variants(struct arena *, const struct doc *, struct model_service *,
+                              struct model_version *at, struct error *);
 int load_stores(struct arena *, const struct doc *, struct model *, struct error *);
 int load_backups(struct arena *, const struct doc *, struct model *, struct error *);
 int load_traffic(struct arena *, const struct doc *, struct model *, struct error *);
 /* What versions write, once the stores are known. */
-int load_all_version_writes(struct arena *, const struct doc *root, const struct model *, struct error *);
+int load_all_version_writes(struct arena *, const struct doc *root, const struct model *,
+                            struct error *);
 int load_indicator(const struct doc *, struct model *, struct error *);
 /* What good means: of the system, or of a drill that is after something else. */
 int load_good_state(struct arena *, const struct doc *, struct model *, struct error *);

@@ -5,10 +5,11 @@
 #include "procedures/drill/load.h"
 
 static const char *const system_keys[] = {
-    "format", "name", "title", "grain", "indicator", "services", "traffic", "stores", "backups", "good_state",
-    "settings", "metrics", "triggers", "decision", NULL,
+    "format",  "name",       "title",    "grain",   "indicator", "services", "traffic", "stores",
+    "backups", "good_state", "settings", "metrics", "triggers",  "decision", NULL,
 };
-static const char *const service_keys[] = {"runs", "replicas", "region", "version", "versions", "calls", NULL};
+static const char *const service_keys[] = {"runs",     "replicas", "region", "version",
+                                           "versions", "calls",    NULL};
 
 void model_defaults(struct model *model)
 {
@@ -55,12 +56,16 @@ static int unknown(const struct doc *node, struct error *error, const char *what
     return doc_error(node, error, "no %s '%s'", what, name);
 }
 
-int need_service(const struct model *model, const struct doc *node, const char *name, struct error *error)
+int need_service(const struct model *model, const struct doc *node, const char *name,
+                 struct error *error)
 {
-    return model_service(model, name) ? 0 : unknown(node, error, "service", name, model, service_name_at);
+    return model_service(model, name)
+               ? 0
+               : unknown(node, error, "service", name, model, service_name_at);
 }
 
-int need_store(const struct model *model, const struct doc *node, const char *name, struct error *error)
+int need_store(const struct model *model, const struct doc *node, const char *name,
+               struct error *error)
 {
     return model_store(model, name) ? 0 : unknown(node, error, "store", name, model, store_name_at);
 }
@@ -100,13 +105,14 @@ static int load_service(struct arena *arena, const struct doc *node, struct mode
     if (versions)
         TRY(doc_want(versions, DOC_MAPPING, error));
     EACH(child, versions)
-        n += doc_get(child, "when") ? doc_get(child, "when")->n : 0;
+    n += doc_get(child, "when") ? doc_get(child, "when")->n : 0;
     struct model_version *at = ARENA_ARRAY(arena, struct model_version, n);
     service->versions = at;
     EACH(child, versions)
-        TRY(load_version_and_variants(arena, child, service, at, error));
+    TRY(load_version_and_variants(arena, child, service, at, error));
     if (!service->n_versions) { /* what never changes needs no version */
-        struct doc nothing = {.kind = DOC_NULL, .key = service->version ? service->version : "current"};
+        struct doc nothing = {.kind = DOC_NULL,
+                              .key = service->version ? service->version : "current"};
         TRY(load_version_and_variants(arena, &nothing, service, at, error));
     }
 
@@ -116,11 +122,12 @@ static int load_service(struct arena *arena, const struct doc *node, struct mode
     struct model_call *call = ARENA_ARRAY(arena, struct model_call, calls ? calls->n : 0);
     service->calls = call;
     EACH(child, calls)
-        TRY(load_call(child, &call[service->n_calls++], error));
+    TRY(load_call(child, &call[service->n_calls++], error));
     return 0;
 }
 
-static int load_services(struct arena *arena, const struct doc *node, struct model *model, struct error *error)
+static int load_services(struct arena *arena, const struct doc *node, struct model *model,
+                         struct error *error)
 {
     TRY(doc_want(node, DOC_MAPPING, error));
     if (node->n > MODEL_SERVICES_MAX)
@@ -128,10 +135,10 @@ static int load_services(struct arena *arena, const struct doc *node, struct mod
     struct model_service *at = ARENA_ARRAY(arena, struct model_service, node->n);
     model->services = at;
     EACH(child, node)
-        TRY(load_service(arena, child, &at[model->n_services++], error));
+    TRY(load_service(arena, child, &at[model->n_services++], error));
     EACH(child, node)
-        EACH(call, doc_get(child, "calls"))
-            TRY(need_service(model, call, call->key, error));
+    EACH(call, doc_get(child, "calls"))
+    TRY(need_service(model, call, call->key, error));
     return 0;
 }
 
@@ -146,18 +153,23 @@ static int check_needs(const struct doc *root, struct model *model, struct error
             with_schema++;
         }
     int i = 0;
-    EACH(service, doc_get(root, "services")) {
+    EACH(service, doc_get(root, "services"))
+    {
         const struct model_service *loaded = &model->services[i++];
         for (int v = 0; v < loaded->n_versions; v++)
             for (int k = 0; k < loaded->versions[v].n_needs; k++) {
                 /* the arrays are ours and still being filled */
-                struct model_need *need = (struct model_need *)(uintptr_t)&loaded->versions[v].needs[k];
-                const struct doc *version = doc_get(doc_get(service, "versions"), loaded->versions[v].name);
-                const struct doc *where = doc_get(version, "needs") ? doc_get(version, "needs") : version;
+                struct model_need *need =
+                    (struct model_need *)(uintptr_t)&loaded->versions[v].needs[k];
+                const struct doc *version =
+                    doc_get(doc_get(service, "versions"), loaded->versions[v].name);
+                const struct doc *where =
+                    doc_get(version, "needs") ? doc_get(version, "needs") : version;
                 if (need->kind == NEED_SCHEMA && !need->subject) {
                     if (with_schema != 1)
-                        return doc_error(where, error,
-                                         "which store's schema? write needs: {schema: {STORE: NUMBER}}");
+                        return doc_error(
+                            where, error,
+                            "which store's schema? write needs: {schema: {STORE: NUMBER}}");
                     need->subject = only->name;
                 }
                 if (need->kind == NEED_SCHEMA)
@@ -171,8 +183,8 @@ static int check_needs(const struct doc *root, struct model *model, struct error
 
 /* ---- settings, metrics, decision ---- */
 
-int load_settings(struct arena *arena, const struct doc *node, const struct model_setting **ret, int *ret_n,
-                         struct error *error)
+int load_settings(struct arena *arena, const struct doc *node, const struct model_setting **ret,
+                  int *ret_n, struct error *error)
 {
     if (!node)
         return 0;
@@ -180,7 +192,8 @@ int load_settings(struct arena *arena, const struct doc *node, const struct mode
     struct model_setting *at = ARENA_ARRAY(arena, struct model_setting, node->n);
     *ret = at;
     *ret_n = 0;
-    EACH(child, node) {
+    EACH(child, node)
+    {
         struct model_setting *setting = &at[(*ret_n)++];
         setting->key = child->key;
         if (child->kind != DOC_NULL)
@@ -201,14 +214,16 @@ static int load_metrics(const struct doc *node, struct model *model, struct erro
         return doc_error(doc_near(node, "every"), error, "metrics are scraped every 1s to 24h");
     if (model->triggers.lookback_ns < model->metrics.every_ns)
         return doc_error(doc_near(node, "lookback"), error,
-                         "a sample must count at least until the next one: 'lookback' (%gs) is below 'every' (%gs)",
+                         "a sample must count at least until the next one: 'lookback' (%gs) is "
+                         "below 'every' (%gs)",
                          (double)model->triggers.lookback_ns / (double)SECOND,
                          (double)model->metrics.every_ns / (double)SECOND);
     return 0;
 }
 
 /* A row of the matrix is about a trigger that there is, by its id or by what it asks for. */
-static int check_rule(const struct doc *node, const char *trigger, const struct model *model, struct error *error)
+static int check_rule(const struct doc *node, const char *trigger, const struct model *model,
+                      struct error *error)
 {
     const char *best = NULL;
     size_t distance = strlen(trigger) / 3 + 2;
@@ -223,20 +238,24 @@ static int check_rule(const struct doc *node, const char *trigger, const struct 
         distance = d;
     }
     if (best)
-        return doc_error(node, error, "no trigger has the id or the act '%s'; did you mean '%s'?", trigger, best);
+        return doc_error(node, error, "no trigger has the id or the act '%s'; did you mean '%s'?",
+                         trigger, best);
     return doc_error(node, error, "no trigger has the id or the act '%s'", trigger);
 }
 
-int load_decision(struct arena *arena, const struct doc *node, struct model *model, struct error *error)
+int load_decision(struct arena *arena, const struct doc *node, struct model *model,
+                  struct error *error)
 {
-    static const char *const keys[] = {"trigger", "severity", "authority", "response", "rollback", NULL};
+    static const char *const keys[] = {"trigger",  "severity", "authority",
+                                       "response", "rollback", NULL};
     if (!node)
         return 0;
     TRY(doc_want(node, DOC_SEQUENCE, error));
     struct model_rule *at = ARENA_ARRAY(arena, struct model_rule, node->n);
     model->rules = at;
     model->n_rules = 0;
-    EACH(child, node) {
+    EACH(child, node)
+    {
         struct model_rule *rule = &at[model->n_rules++];
         *rule = (struct model_rule){.trigger = "*", .rollback = true};
         TRY(doc_only(child, keys, error));
@@ -252,7 +271,8 @@ int load_decision(struct arena *arena, const struct doc *node, struct model *mod
 
 /* ---- all of it ---- */
 
-static int check_keys(struct arena *arena, const struct doc *root, const char *const *also, struct error *error)
+static int check_keys(struct arena *arena, const struct doc *root, const char *const *also,
+                      struct error *error)
 {
     int n = 0, m = 0;
     while (also && also[n])
@@ -270,11 +290,13 @@ static int check_keys(struct arena *arena, const struct doc *root, const char *c
 static int check_circle(const struct doc *root, const struct model *model, struct error *error)
 {
     struct error inner;
-    return model_check(model, &inner) ? doc_error(doc_near(root, "services"), error, "%s", inner.text) : 0;
+    return model_check(model, &inner)
+               ? doc_error(doc_near(root, "services"), error, "%s", inner.text)
+               : 0;
 }
 
-int model_load_system(struct arena *arena, const struct doc *root, const char *const *also, struct model *model,
-                      struct error *error)
+int model_load_system(struct arena *arena, const struct doc *root, const char *const *also,
+                      struct model *model, struct error *error)
 {
     static const char *const formats[] = {"rehearse.system/1", NULL};
     static const char *const grains[] = {"flow", "request", NULL};
@@ -299,7 +321,8 @@ int model_load_system(struct arena *arena, const struct doc *root, const char *c
     TRY(load_traffic(arena, doc_get(root, "traffic"), model, error));
     TRY(load_indicator(doc_get(root, "indicator"), model, error));
     TRY(load_good_state(arena, doc_get(root, "good_state"), model, error));
-    TRY(load_settings(arena, doc_get(root, "settings"), &model->settings, &model->n_settings, error));
+    TRY(load_settings(arena, doc_get(root, "settings"), &model->settings, &model->n_settings,
+                      error));
     TRY(load_metrics(doc_get(root, "metrics"), model, error));
     if (doc_get(root, "triggers"))
         TRY(model_load_triggers(arena, doc_get(root, "triggers"), model, &model->triggers, error));

@@ -7,7 +7,8 @@ static bool is_one_of(char c, const char *set)
     return c != '\0' && strchr(set, c) != NULL;
 }
 
-/* The next run of characters that are not in `separators`. Quotes stay: good enough to tell a watcher. */
+/* The next run of characters that are not in `separators`. Quotes stay: good enough to tell a
+ * watcher. */
 static struct str next_part(struct str *rest, const char *separators)
 {
     while (rest->len && is_one_of(rest->at[0], separators)) {
@@ -42,7 +43,8 @@ static bool one_never_ends(struct str command)
     bool follows = false, gets = false, stats = false;
     struct str rest = command;
     for (struct str word = next_part(&rest, " \t\n"); word.len; word = next_part(&rest, " \t\n")) {
-        if (str_is(word, "watch") || str_ends(word, "/watch") || str_is(word, "top") || str_is(word, "htop"))
+        if (str_is(word, "watch") || str_ends(word, "/watch") || str_is(word, "top") ||
+            str_is(word, "htop"))
             return true;
         if (str_is(word, "tail") || str_is(word, "logs") || str_is(word, "journalctl"))
             follows = true;

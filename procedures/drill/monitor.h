@@ -6,8 +6,8 @@
 
 #include "sim/base/str.h"
 
-/* Does this command line (one step of a procedure) watch for ever: `watch ...`, `tail -f`, `... logs -f`,
- * `journalctl -f`, `kubectl get -w`, `top`, `docker stats` without --no-stream? */
+/* Does this command line (one step of a procedure) watch for ever: `watch ...`, `tail -f`, `...
+ * logs -f`, `journalctl -f`, `kubectl get -w`, `top`, `docker stats` without --no-stream? */
 bool monitor_never_ends(struct str command);
 
 #endif

@@ -13,7 +13,8 @@
 
 enum { LINE_MAX_BYTES = 1 << 20, SCRIPT_OUTPUT_MAX = 16 * 1024, CLAIM_LINE_MAX = 4096 };
 
-static void add_line(struct paste *paste, const struct procedure_line *from, int line, struct str text)
+static void add_line(struct paste *paste, const struct procedure_line *from, int line,
+                     struct str text)
 {
     XGROW(paste->lines, paste->n_lines, paste->cap_lines);
     paste->lines[paste->n_lines++] = (struct paste_line){
@@ -59,7 +60,8 @@ static void compile(struct paste *paste)
         const struct procedure_line *line = &procedure->lines[i];
         bool sql = line->kind == BLOCK_SQL;
         bool first = sql && (i == 0 || procedure->lines[i - 1].block != line->block);
-        bool last = sql && (i + 1 == procedure->n_lines || procedure->lines[i + 1].block != line->block);
+        bool last =
+            sql && (i + 1 == procedure->n_lines || procedure->lines[i + 1].block != line->block);
         if (first)
             add_line(paste, line, line->line,
                      str_of(arena_printf(&paste->arena, "%s <<'SQL'", paste->drill->sql_command)));
@@ -68,12 +70,14 @@ static void compile(struct paste *paste)
             add_line(paste, line, line->line, STR("SQL"));
         if (line->kind == BLOCK_SHELL && (i == 0 || procedure->lines[i - 1].block != line->block))
             start = paste->n_lines - 1;
-        if (line->kind == BLOCK_SHELL && (i + 1 == procedure->n_lines || procedure->lines[i + 1].block != line->block))
+        if (line->kind == BLOCK_SHELL &&
+            (i + 1 == procedure->n_lines || procedure->lines[i + 1].block != line->block))
             mark_unreadable(paste, start);
     }
 }
 
-void paste_init(struct paste *paste, const struct drill *drill, struct record *record, struct env *env)
+void paste_init(struct paste *paste, const struct drill *drill, struct record *record,
+                struct env *env)
 {
     *paste = (struct paste){.drill = drill, .record = record, .env = env};
     buf_init(&paste->text, LINE_MAX_BYTES);
@@ -198,7 +202,8 @@ static bool feed_variables(struct paste *paste, struct feed *ret)
     return true;
 }
 
-/* Before a step: reads what stands before it, finds and pastes the command. False: the operator has left for good. */
+/* Before a step: reads what stands before it, finds and pastes the command. False: the operator has
+ * left for good. */
 static bool wait_for_operator(struct paste *paste, struct feed *ret)
 {
     int64_t reading_ns = 0, resume_ns = NEVER;
@@ -212,7 +217,8 @@ static bool wait_for_operator(struct paste *paste, struct feed *ret)
     if (paste->complete)
         return false;
     const struct paste_line *line = &paste->lines[paste->next];
-    int64_t wait_ns = reading_ns + line->reading_ns + world_typing_ns(paste->env->world, line->text.len);
+    int64_t wait_ns =
+        reading_ns + line->reading_ns + world_typing_ns(paste->env->world, line->text.len);
     if (!world_goes_on(paste->env->world, paste->record->n_steps + 1, &resume_ns)) {
         if (resume_ns == NEVER) {
             paste->stopped_by = "the operator stopped halfway and nobody took over";
@@ -253,8 +259,8 @@ bool paste_feed(struct paste *paste, bool executed, int exit_status, struct feed
         return guest_feed(paste->guest, paste, executed, exit_status, ret);
     const struct paste_line *line = &paste->lines[paste->next];
     buf_clear(&paste->command);
-    const struct step *step =
-        record_step_begin(paste->record, line->file, line->line, arena_str(&paste->arena, line->text));
+    const struct step *step = record_step_begin(paste->record, line->file, line->line,
+                                                arena_str(&paste->arena, line->text));
     world_step(paste->env->world, step->n);
     paste->open = true;
     give(paste, line, ret);
@@ -314,9 +320,10 @@ static void stop_watching(struct paste *paste, const char *why)
     struct str line = buf_text(&paste->command);
     struct str first = str_cut(&line, '\n');
     record_event(paste->record, EVENT_OPERATOR, "monitor", "stops watching: %s", why);
-    record_observe(paste->record, "never_ending", arena_str(&paste->record->arena, buf_text(&paste->command)),
-                   "'%.*s' does not end by itself: a person has to interrupt it before the next command runs",
-                   (int)(first.len < 80 ? first.len : 80), first.at);
+    record_observe(
+        paste->record, "never_ending", arena_str(&paste->record->arena, buf_text(&paste->command)),
+        "'%.*s' does not end by itself: a person has to interrupt it before the next command runs",
+        (int)(first.len < 80 ? first.len : 80), first.at);
 }
 
 bool paste_interrupt(struct paste *paste, const char *command, int64_t *ret_ask_ns)
@@ -333,7 +340,8 @@ bool paste_interrupt(struct paste *paste, const char *command, int64_t *ret_ask_
     int64_t stable_since_ns = world_stable_since(paste->env->world);
     int64_t seen_ns = stable_since_ns != NEVER && stable_since_ns > step->start_ns ? stable_since_ns
                                                                                    : step->start_ns;
-    int64_t content_ns = stable_since_ns == NEVER ? INT64_MAX : seen_ns + paste->drill->watch_until_ns;
+    int64_t content_ns =
+        stable_since_ns == NEVER ? INT64_MAX : seen_ns + paste->drill->watch_until_ns;
     if (now_ns >= content_ns || now_ns >= patience_ends_ns) {
         if (!step->interrupted)
             stop_watching(paste, now_ns >= content_ns ? "the system has been stable for long enough"
@@ -364,7 +372,8 @@ static int lose_reply(const struct fake *fake, struct call *call, const struct c
     call->ops = &quiet;
     fake->run(call);
     call->ops = loud;
-    call_err(call, "%s\n", fault->message ? fault->message : "error: connection lost before a reply came");
+    call_err(call, "%s\n",
+             fault->message ? fault->message : "error: connection lost before a reply came");
     return fault->exit_status;
 }
 

@@ -194,8 +194,8 @@ static int owner_command(void *ctx, struct call *call)
         buf_printf(&line, "%s%s", i ? " " : "", call->argv[i]);
     char *text = arena_str(call->arena, buf_text(&line));
     buf_release(&line);
-    record_event(run->record, EVENT_COMMAND, call->place[0] ? call->place : run->drill->hostname, "%s",
-                 text);
+    record_event(run->record, EVENT_COMMAND, call->place[0] ? call->place : run->drill->hostname,
+                 "%s", text);
     return paste_command(&run->paste, call, text);
 }
 
@@ -337,7 +337,8 @@ static int open_sandbox(struct run *run, struct error *error)
     return 0;
 }
 
-/* Lets the world go on until `done` says so or until `limit_ns`; the world may stop early on the way. */
+/* Lets the world go on until `done` says so or until `limit_ns`; the world may stop early on the
+ * way. */
 static void advance_until(struct run *run, bool (*done)(const struct world *), int64_t limit_ns)
 {
     while (world_now(run->world) < limit_ns && !stopped(run) && !(done && done(run->world))) {
@@ -346,7 +347,8 @@ static void advance_until(struct run *run, bool (*done)(const struct world *), i
     }
 }
 
-/* The bad change as a shell script of the scenario: run in the sandbox by the same rules, with no steps. */
+/* The bad change as a shell script of the scenario: run in the sandbox by the same rules, with no
+ * steps. */
 static int run_change(struct run *run, const char *script, struct error *error)
 {
     const struct drill *drill = run->drill;
@@ -355,8 +357,8 @@ static int run_change(struct run *run, const char *script, struct error *error)
     int code = supervisor_run(run->supervisor, "change", &result, error);
     if (code < 0)
         return code;
-    record_event(run->record, EVENT_CHANGE, drill->system_name, "the change script ended with status %d",
-                 result.exit_status);
+    record_event(run->record, EVENT_CHANGE, drill->system_name,
+                 "the change script ended with status %d", result.exit_status);
     if (result.end != END_PROCEDURE || result.exit_status != 0)
         record_observe(run->record, "change_failed", paste_script_output(&run->paste),
                        "the change script of %s did not succeed (status %d)", drill->path,
@@ -369,10 +371,11 @@ static int write_scripts(struct run *run, struct error *error)
     const struct procedure *procedure = &run->drill->procedure;
     for (int i = 0; i < procedure->n_scripts; i++) {
         const struct procedure_script *script = &procedure->scripts[i];
-        int code = supervisor_write(run->supervisor, "", script->path, script->text.at, script->text.len, 0755);
+        int code = supervisor_write(run->supervisor, "", script->path, script->text.at,
+                                    script->text.len, 0755);
         if (code < 0)
-            return error_set(error, ERROR_INTERNAL, "cannot write %s into the sandbox: %s", script->path,
-                             strerror(-code));
+            return error_set(error, ERROR_INTERNAL, "cannot write %s into the sandbox: %s",
+                             script->path, strerror(-code));
     }
     return 0;
 }
@@ -466,7 +469,9 @@ int drill_run(const struct drill *drill, const struct run_options *options, stru
     if (code == 0)
         first_files_lay(&run.first, drill);
     if (code == 0) {
-        world_advance(run.world, 0); /* what lies before the start, such as old backups, is among the first files */
+        world_advance(
+            run.world,
+            0); /* what lies before the start, such as old backups, is among the first files */
         code = open_sandbox(&run, error);
     }
     if (code == 0)
@@ -474,7 +479,8 @@ int drill_run(const struct drill *drill, const struct run_options *options, stru
     if (code == 0)
         world_finish(run.world);
     if (code == 0 && stopped(&run))
-        record_observe(run.record, "stopped", "", "the run was stopped from outside: what follows is not measured");
+        record_observe(run.record, "stopped", "",
+                       "the run was stopped from outside: what follows is not measured");
     release(&run);
     if (code < 0) {
         record_free(run.record);

@@ -9,15 +9,17 @@
 #include "sim/record.h"
 
 struct run_options {
-    uint64_t seed;                     /* below 2^53 */
+    uint64_t seed; /* below 2^53 */
     enum tier tier;
-    const char *replay;                /* the command that replays this run; NULL: made from drill and seed */
-    const volatile sig_atomic_t *stop; /* set by Ctrl-C: the run ends cleanly with what was measured; or NULL */
-    struct guest *guest;               /* stops the procedure before a line and looks around (guest.h), or NULL */
+    const char *replay; /* the command that replays this run; NULL: made from drill and seed */
+    const volatile sig_atomic_t
+        *stop;           /* set by Ctrl-C: the run ends cleanly with what was measured; or NULL */
+    struct guest *guest; /* stops the procedure before a line and looks around (guest.h), or NULL */
 };
 
-/* Fills *ret on success (free with record_free). ERROR_SEAL if nothing can be run sealed here. The verdict is not
- * an error: it is in the record. */
-int drill_run(const struct drill *, const struct run_options *, struct record **ret, struct error *);
+/* Fills *ret on success (free with record_free). ERROR_SEAL if nothing can be run sealed here. The
+ * verdict is not an error: it is in the record. */
+int drill_run(const struct drill *, const struct run_options *, struct record **ret,
+              struct error *);
 
 #endif

@@ -3,13 +3,15 @@
 #include "procedures/drill/load.h"
 #include "procedures/drill/model_load.h"
 
-const char *const model_drill_keys[] = {"start", "horizon", "stable_for", "change", "faults", "operator", "good_state",
-                                        "triggers", "decision", NULL};
+const char *const model_drill_keys[] = {"start",    "horizon",  "stable_for", "change",
+                                        "faults",   "operator", "good_state", "triggers",
+                                        "decision", NULL};
 
 int load_delay(const struct doc *node, struct model_delay *ret, struct error *error)
 {
     static const char *const keys[] = {"p50", "p95", "exponential", "uniform", NULL};
-    const struct doc *exponential = doc_get(node, "exponential"), *uniform = doc_get(node, "uniform");
+    const struct doc *exponential = doc_get(node, "exponential"),
+                     *uniform = doc_get(node, "uniform");
     if (!node)
         return 0;
     struct model_delay delay = {.shape = DELAY_LOGNORMAL};
@@ -40,7 +42,9 @@ int load_delay(const struct doc *node, struct model_delay *ret, struct error *er
     if (delay.p95_ns < delay.p50_ns)
         return doc_error(node, error, "p95 must not be below p50");
     if (delay.shape == DELAY_LOGNORMAL && delay.p50_ns == 0 && delay.p95_ns > 0)
-        return doc_error(node, error, "a median of 0 with a 95th percentile above it is no lognormal; use uniform");
+        return doc_error(
+            node, error,
+            "a median of 0 with a 95th percentile above it is no lognormal; use uniform");
     if (delay.p95_ns > 30 * DAY)
         return doc_error(node, error, "a person's time is at most 30d");
     *ret = delay;
@@ -49,15 +53,16 @@ int load_delay(const struct doc *node, struct model_delay *ret, struct error *er
 
 /* ---- changes ---- */
 
-static int load_pairs(struct arena *arena, const struct doc *node, const struct model_pair **ret, int *ret_n,
-                      struct error *error)
+static int load_pairs(struct arena *arena, const struct doc *node, const struct model_pair **ret,
+                      int *ret_n, struct error *error)
 {
     if (!node)
         return 0;
     TRY(doc_want(node, DOC_MAPPING, error));
     struct model_pair *at = ARENA_ARRAY(arena, struct model_pair, node->n);
     *ret = at;
-    EACH(child, node) {
+    EACH(child, node)
+    {
         struct model_pair *pair = &at[(*ret_n)++];
         *pair = (struct model_pair){child->key, ""};
         TRY(doc_want(child, DOC_SCALAR, error));
@@ -68,17 +73,20 @@ static int load_pairs(struct arena *arena, const struct doc *node, const struct 
 
 int check_deploy(const struct doc *node, const struct model *model, struct error *error)
 {
-    EACH(child, node) {
+    EACH(child, node)
+    {
         TRY(need_service(model, child, child->key, error));
         if (!model_version(model_service(model, child->key), child->text))
-            return doc_error(child, error, "service '%s' has no version '%s'", child->key, child->text);
+            return doc_error(child, error, "service '%s' has no version '%s'", child->key,
+                             child->text);
     }
     return 0;
 }
 
 static int check_migrate(const struct doc *node, const struct model *model, struct error *error)
 {
-    EACH(child, node) {
+    EACH(child, node)
+    {
         int64_t number = 0;
         TRY(need_store(model, child, child->key, error));
         TRY(doc_int(child, 0, INT64_MAX, &number, error));
@@ -117,7 +125,8 @@ static int load_change(struct arena *arena, const struct doc *node, const struct
     change->sets = sets;
     if (set)
         TRY(doc_want(set, DOC_MAPPING, error));
-    EACH(child, set) {
+    EACH(child, set)
+    {
         struct model_setting *one = &sets[change->n_sets++];
         one->key = child->key;
         if (child->kind != DOC_NULL)
@@ -127,14 +136,16 @@ static int load_change(struct arena *arena, const struct doc *node, const struct
     if (doc_get(node, "canary") && !change->n_deploys)
         return doc_error(doc_get(node, "canary"), error, "a canary of what? 'deploy' is missing");
     if (change->canary >= 1)
-        return doc_error(doc_get(node, "canary"), error, "a canary for everybody is a deployment: take 'canary' out");
+        return doc_error(doc_get(node, "canary"), error,
+                         "a canary for everybody is a deployment: take 'canary' out");
     TRY(doc_text(doc_get(node, "run"), &change->run, error));
     if (!change->n_deploys && !change->n_migrates && !change->n_sets && !change->run)
         return doc_error(node, error, "a change needs one of deploy, migrate, set, run");
     return 0;
 }
 
-static int load_changes(struct arena *arena, const struct doc *node, struct model *model, struct error *error)
+static int load_changes(struct arena *arena, const struct doc *node, struct model *model,
+                        struct error *error)
 {
     if (!node)
         return 0;
@@ -144,17 +155,19 @@ static int load_changes(struct arena *arena, const struct doc *node, struct mode
     if (node->kind != DOC_SEQUENCE)
         return load_change(arena, node, model, &at[model->n_changes++], error);
     EACH(child, node)
-        TRY(load_change(arena, child, model, &at[model->n_changes++], error));
+    TRY(load_change(arena, child, model, &at[model->n_changes++], error));
     return 0;
 }
 
 /* ---- the operator ---- */
 
-static int load_operator(const struct doc *node, struct model_operator *operator, struct error *error)
+static int load_operator(const struct doc *node, struct model_operator *operator,
+                         struct error * error)
 {
     static const char *const profiles[] = {"automation", "on_call", "team", NULL};
-    static const char *const keys[] = {"profile", "notice", "notify", "ack", "decide", "type", "read", "decide_at",
-                                       "patience", "hesitation", "stops_after", "handover", NULL};
+    static const char *const keys[] = {
+        "profile",   "notice",   "notify",     "ack",         "decide",   "type", "read",
+        "decide_at", "patience", "hesitation", "stops_after", "handover", NULL};
     if (!node)
         return 0;
     int choice = 1;
@@ -174,7 +187,8 @@ static int load_operator(const struct doc *node, struct model_operator *operator
     if (handover && !operator->stops_after_step)
         return doc_error(handover, error, "who hands over? 'stops_after' is missing");
     if (handover && !operator->delay[DELAY_HANDOVER].p95_ns)
-        return doc_error(handover, error, "a handover takes time; leave it out where nobody goes on");
+        return doc_error(handover, error,
+                         "a handover takes time; leave it out where nobody goes on");
     return 0;
 }
 
@@ -198,29 +212,36 @@ static int check_end(const struct doc *node, int64_t at_ns, int64_t end_ns, stru
 {
     if (at_ns < end_ns)
         return 0;
-    return doc_error(doc_near(node, "at"), error, "the run is over then: it ends at %gm, 'horizon' after the change",
+    return doc_error(doc_near(node, "at"), error,
+                     "the run is over then: it ends at %gm, 'horizon' after the change",
                      (double)end_ns / (double)MINUTE);
 }
 
-/* What would only come when the run is over, or a decision before there is anything to decide on. */
+/* What would only come when the run is over, or a decision before there is anything to decide on.
+ */
 static int check_times(const struct doc *root, const struct model *model, struct error *error)
 {
     int64_t change_ns = first_change_ns(model), end_ns = change_ns + model->horizon_ns;
     const struct doc *decide_at = doc_get(doc_get(root, "operator"), "decide_at");
     int64_t decide_ns = model->operator.decide_at_ns;
     if (doc_get(root, "horizon") && model->horizon_ns < MINUTE)
-        return doc_error(doc_get(root, "horizon"), error, "a run goes on for at least 1m after the change");
+        return doc_error(doc_get(root, "horizon"), error,
+                         "a run goes on for at least 1m after the change");
     if (model->stable_window_ns >= model->horizon_ns)
-        return doc_error(doc_near(root, doc_get(root, "stable_for") ? "stable_for" : "horizon"), error,
-                         "the run ends before anything can be stable: 'horizon' must be longer than 'stable_for'");
+        return doc_error(doc_near(root, doc_get(root, "stable_for") ? "stable_for" : "horizon"),
+                         error,
+                         "the run ends before anything can be stable: 'horizon' must be longer "
+                         "than 'stable_for'");
     if (decide_at && (decide_ns < change_ns || decide_ns == 0 || decide_ns >= end_ns))
-        return doc_error(decide_at, error, "a decision falls behind the change and before the end of the run (%gm to %gm)",
-                         (double)change_ns / (double)MINUTE, (double)end_ns / (double)MINUTE);
+        return doc_error(
+            decide_at, error,
+            "a decision falls behind the change and before the end of the run (%gm to %gm)",
+            (double)change_ns / (double)MINUTE, (double)end_ns / (double)MINUTE);
     EACH(child, doc_get(root, "faults"))
-        TRY(check_end(child, model->faults[child->index].at_ns, end_ns, error));
+    TRY(check_end(child, model->faults[child->index].at_ns, end_ns, error));
     const struct doc *changes = doc_get(root, "change");
     EACH(child, changes && changes->kind == DOC_SEQUENCE ? changes : NULL)
-        TRY(check_end(child, model->changes[child->index].at_ns, end_ns, error));
+    TRY(check_end(child, model->changes[child->index].at_ns, end_ns, error));
     return 0;
 }
 
@@ -235,11 +256,14 @@ static int check_grain(const struct doc *root, const struct model *model, struct
             factor *= model->faults[i].factor;
     if (model->grain != GRAIN_REQUEST || rate * factor <= MODEL_REQUEST_RATE_MAX)
         return 0;
-    return doc_error(root, error, "up to %g requests a second are too many for 'grain: request' (at most %g); use flow",
-                     rate * factor, MODEL_REQUEST_RATE_MAX);
+    return doc_error(
+        root, error,
+        "up to %g requests a second are too many for 'grain: request' (at most %g); use flow",
+        rate * factor, MODEL_REQUEST_RATE_MAX);
 }
 
-int model_load_scenario(struct arena *arena, const struct doc *root, struct model *model, struct error *error)
+int model_load_scenario(struct arena *arena, const struct doc *root, struct model *model,
+                        struct error *error)
 {
     TRY(doc_time(doc_get(root, "start"), &model->start_unix_ns, error));
     TRY(load_at(doc_get(root, "horizon"), &model->horizon_ns, error));

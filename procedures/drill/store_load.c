@@ -5,17 +5,19 @@
 
 /* The last lines of these two are what fakes read in the same mapping. */
 static const char *const store_keys[] = {
-    "engine", "service", "schema", "tables", "archive", "replicas",
-    "database", "user", "password", "container", "pod", "host", "port", "path", "url", "migrations", "setup",
-    "queue", "persistence", "indices", "repository", "schema_table", "columns", "views", "functions",
-    "data_directory", NULL,
+    "engine",      "service",        "schema",     "tables",       "archive", "replicas",
+    "database",    "user",           "password",   "container",    "pod",     "host",
+    "port",        "path",           "url",        "migrations",   "setup",   "queue",
+    "persistence", "indices",        "repository", "schema_table", "columns", "views",
+    "functions",   "data_directory", NULL,
 };
 static const char *const table_keys[] = {
     "records", "history", "columns", "create", "key", "time", "rows", "cache", NULL,
 };
 static const char *const backup_keys[] = {
-    "store", "every", "first", "at", "to", "file", "keep", "before_start",
-    "place", "suffix", "kind", "compress", "checksum", "with", "tables", "manifest", NULL,
+    "store",    "every",        "first",  "at",       "to",   "file",
+    "keep",     "before_start", "place",  "suffix",   "kind", "compress",
+    "checksum", "with",         "tables", "manifest", NULL,
 };
 
 static int load_table(const struct doc *node, struct model_table *table, struct error *error)
@@ -34,23 +36,27 @@ static int load_table(const struct doc *node, struct model_table *table, struct 
 }
 
 /* The archive of its log, and its replicas. */
-static int load_followers(struct arena *arena, const struct doc *node, struct model_store *store, struct error *error)
+static int load_followers(struct arena *arena, const struct doc *node, struct model_store *store,
+                          struct error *error)
 {
-    static const char *const archive_keys[] = {"delay", "to", NULL}, *const replica_keys[] = {"lag", NULL};
+    static const char *const archive_keys[] = {"delay", "to", NULL}, *const replica_keys[] = {"lag",
+                                                                                              NULL};
     const struct doc *archive = doc_get(node, "archive"), *replicas = doc_get(node, "replicas");
     if (archive) {
         store->archive_delay_ns = MINUTE;
         TRY(doc_only(archive, archive_keys, error));
         TRY(doc_duration(doc_get(archive, "delay"), &store->archive_delay_ns, error));
         if (store->archive_delay_ns < 1)
-            return doc_error(doc_near(archive, "delay"), error, "a log is archived after a while, at least 1ms");
+            return doc_error(doc_near(archive, "delay"), error,
+                             "a log is archived after a while, at least 1ms");
     }
     if (!replicas)
         return 0;
     TRY(doc_want(replicas, DOC_MAPPING, error));
     struct model_replica *at = ARENA_ARRAY(arena, struct model_replica, replicas->n);
     store->replicas = at;
-    EACH(child, replicas) {
+    EACH(child, replicas)
+    {
         struct model_replica *replica = &at[store->n_replicas++];
         *replica = (struct model_replica){.name = child->key, .lag_ns = SECOND};
         if (child->kind != DOC_NULL)
@@ -80,11 +86,12 @@ static int load_store(struct arena *arena, const struct doc *node, const struct 
     struct model_table *at = ARENA_ARRAY(arena, struct model_table, tables ? tables->n : 0);
     store->tables = at;
     EACH(child, tables)
-        TRY(load_table(child, &at[store->n_tables++], error));
+    TRY(load_table(child, &at[store->n_tables++], error));
     return 0;
 }
 
-int load_stores(struct arena *arena, const struct doc *node, struct model *model, struct error *error)
+int load_stores(struct arena *arena, const struct doc *node, struct model *model,
+                struct error *error)
 {
     if (!node)
         return 0;
@@ -92,7 +99,7 @@ int load_stores(struct arena *arena, const struct doc *node, struct model *model
     struct model_store *at = ARENA_ARRAY(arena, struct model_store, node->n);
     model->stores = at;
     EACH(child, node)
-        TRY(load_store(arena, child, model, &at[model->n_stores++], error));
+    TRY(load_store(arena, child, model, &at[model->n_stores++], error));
     return 0;
 }
 
@@ -102,7 +109,8 @@ static int load_signed(const struct doc *node, int64_t *ret_ns, struct error *er
     if (node->kind == DOC_SCALAR && node->text[0] == '-') {
         int64_t value;
         if (!parse_duration(str_of(node->text + 1), &value))
-            return doc_error(node, error, "expected a duration such as -2h, found '%s'", node->text);
+            return doc_error(node, error, "expected a duration such as -2h, found '%s'",
+                             node->text);
         *ret_ns = -value;
         return 0;
     }
@@ -117,7 +125,9 @@ static int load_file_name(const struct doc *node, struct model_backup *backup, s
         return doc_error(node, error, "expected a name such as \"shop_%%Y%%m%%d_%%H%%M%%S\"");
     for (const char *p = backup->file; *p; p++)
         if (*p == '%' && (!p[1] || !strchr("YmdHMSs%", *++p)))
-            return doc_error(node, error, "in '%s' only %%Y %%m %%d %%H %%M %%S %%s and %%%% are known", backup->file);
+            return doc_error(node, error,
+                             "in '%s' only %%Y %%m %%d %%H %%M %%S %%s and %%%% are known",
+                             backup->file);
     return 0;
 }
 
@@ -133,7 +143,8 @@ static int load_backup(struct arena *arena, const struct doc *node, const struct
     TRY(need_store(model, store, backup->store, error));
     TRY(doc_duration(doc_get(node, "every"), &backup->every_ns, error));
     if (doc_get(node, "every") && backup->every_ns < 10 * SECOND)
-        return doc_error(doc_near(node, "every"), error, "a backup every %s is too often; at least 10s",
+        return doc_error(doc_near(node, "every"), error,
+                         "a backup every %s is too often; at least 10s",
                          doc_get(node, "every")->text);
     backup->phase_ns = backup->every_ns;
     TRY(doc_duration(doc_get(node, "first"), &backup->phase_ns, error));
@@ -144,7 +155,7 @@ static int load_backup(struct arena *arena, const struct doc *node, const struct
         TRY(load_signed(at, &instants[backup->n_at++], error));
     else
         EACH(child, at)
-            TRY(load_signed(child, &instants[backup->n_at++], error));
+    TRY(load_signed(child, &instants[backup->n_at++], error));
     if (!backup->every_ns && !backup->n_at)
         return doc_error(node, error, "a backup needs 'every' or 'at'");
     TRY(doc_text(doc_get(node, "to"), &backup->to, error));
@@ -157,7 +168,8 @@ static int load_backup(struct arena *arena, const struct doc *node, const struct
     return 0;
 }
 
-int load_backups(struct arena *arena, const struct doc *node, struct model *model, struct error *error)
+int load_backups(struct arena *arena, const struct doc *node, struct model *model,
+                 struct error *error)
 {
     if (!node)
         return 0;
@@ -165,6 +177,6 @@ int load_backups(struct arena *arena, const struct doc *node, struct model *mode
     struct model_backup *at = ARENA_ARRAY(arena, struct model_backup, node->n);
     model->backups = at;
     EACH(child, node)
-        TRY(load_backup(arena, child, model, &at[model->n_backups++], error));
+    TRY(load_backup(arena, child, model, &at[model->n_backups++], error));
     return 0;
 }

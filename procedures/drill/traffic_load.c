@@ -18,15 +18,17 @@ static int load_write(struct arena *arena, const struct doc *node, const struct 
     if (rest.len && model_store(model, arena_str(arena, first))) {
         in = model_store(model, arena_str(arena, first));
         if (!has_table(in, rest))
-            return doc_error(node, error, "store '%s' has no table '%.*s'", in->name, STR_ARG(rest));
+            return doc_error(node, error, "store '%s' has no table '%.*s'", in->name,
+                             STR_ARG(rest));
         write->table = arena_str(arena, rest);
     } else {
         for (int i = 0; i < model->n_stores; i++) {
             if (!has_table(&model->stores[i], str_of(node->key)))
                 continue;
             if (in)
-                return doc_error(node, error, "both '%s' and '%s' have a table '%s'; write STORE.TABLE", in->name,
-                                 model->stores[i].name, node->key);
+                return doc_error(node, error,
+                                 "both '%s' and '%s' have a table '%s'; write STORE.TABLE",
+                                 in->name, model->stores[i].name, node->key);
             in = &model->stores[i];
         }
         if (!in)
@@ -49,14 +51,16 @@ static int load_writes(struct arena *arena, const struct doc *node, const struct
     *ret = at;
     *ret_n = 0;
     EACH(child, node)
-        TRY(load_write(arena, child, model, &at[(*ret_n)++], error));
+    TRY(load_write(arena, child, model, &at[(*ret_n)++], error));
     return 0;
 }
 
-/* What versions write, once the stores are known: one's own, else those of the version it is like. */
-static int load_version_writes(struct arena *arena, const struct doc *node, const struct model *model,
-                               const struct model_service *service, const struct model_version *plain,
-                               struct model_version *version, struct error *error)
+/* What versions write, once the stores are known: one's own, else those of the version it is like.
+ */
+static int load_version_writes(struct arena *arena, const struct doc *node,
+                               const struct model *model, const struct model_service *service,
+                               const struct model_version *plain, struct model_version *version,
+                               struct error *error)
 {
     const char *like = NULL;
     TRY(doc_text(doc_get(node, "like"), &like, error));
@@ -65,22 +69,25 @@ static int load_version_writes(struct arena *arena, const struct doc *node, cons
         version->writes = other->writes;
         version->n_writes = other->n_writes;
     }
-    return load_writes(arena, doc_get(node, "writes"), model, &version->writes, &version->n_writes, error);
+    return load_writes(arena, doc_get(node, "writes"), model, &version->writes, &version->n_writes,
+                       error);
 }
 
 int load_all_version_writes(struct arena *arena, const struct doc *root, const struct model *model,
-                                   struct error *error)
+                            struct error *error)
 {
     int i = 0;
-    EACH(child, doc_get(root, "services")) {
+    EACH(child, doc_get(root, "services"))
+    {
         const struct model_service *service = &model->services[i++];
         /* the arrays are ours and still being filled */
         struct model_version *version = (struct model_version *)(uintptr_t)service->versions;
-        EACH(plain, doc_get(child, "versions")) {
+        EACH(plain, doc_get(child, "versions"))
+        {
             const struct model_version *base = version;
             TRY(load_version_writes(arena, plain, model, service, NULL, version++, error));
             EACH(variant, doc_get(plain, "when"))
-                TRY(load_version_writes(arena, variant, model, service, base, version++, error));
+            TRY(load_version_writes(arena, variant, model, service, base, version++, error));
         }
     }
     return 0;
@@ -105,10 +112,12 @@ static int load_source(struct arena *arena, const struct doc *node, const struct
     if (traffic->timeout_ns < MILLISECOND)
         return doc_error(doc_near(node, "timeout"), error, "a timeout must be at least 1ms");
     TRY(doc_text(doc_get(node, "region"), &traffic->region, error));
-    return load_writes(arena, doc_get(node, "writes"), model, &traffic->writes, &traffic->n_writes, error);
+    return load_writes(arena, doc_get(node, "writes"), model, &traffic->writes, &traffic->n_writes,
+                       error);
 }
 
-int load_traffic(struct arena *arena, const struct doc *node, struct model *model, struct error *error)
+int load_traffic(struct arena *arena, const struct doc *node, struct model *model,
+                 struct error *error)
 {
     if (!node)
         return 0;
@@ -116,6 +125,6 @@ int load_traffic(struct arena *arena, const struct doc *node, struct model *mode
     struct model_traffic *at = ARENA_ARRAY(arena, struct model_traffic, node->n);
     model->traffic = at;
     EACH(child, node)
-        TRY(load_source(arena, child, model, &at[model->n_traffic++], error));
+    TRY(load_source(arena, child, model, &at[model->n_traffic++], error));
     return 0;
 }

@@ -4,19 +4,20 @@
 #include "procedures/drill/load.h"
 
 static const char *const version_keys[] = {
-    "like", "time", "errors", "start", "concurrency", "queue", "memory", "cold", "crashes", "needs", "unmet", "says",
-    "writes", "when", NULL,
+    "like",    "time",  "errors", "start", "concurrency", "queue", "memory", "cold",
+    "crashes", "needs", "unmet",  "says",  "writes",      "when",  NULL,
 };
 /* An entry of a version's `when`: how it behaves in instances that have these settings. */
 static const char *const variant_keys[] = {
-    "settings", "like", "time", "errors", "start", "concurrency", "queue", "memory", "cold", "crashes", "needs", "unmet",
-    "says", "writes", NULL,
+    "settings", "like",    "time",  "errors", "start", "concurrency", "queue", "memory",
+    "cold",     "crashes", "needs", "unmet",  "says",  "writes",      NULL,
 };
 
 static int load_time(const struct doc *node, struct model_version *version, struct error *error)
 {
     static const char *const keys[] = {"p50", "p99", "exponential", "constant", NULL};
-    const struct doc *exponential = doc_get(node, "exponential"), *constant = doc_get(node, "constant");
+    const struct doc *exponential = doc_get(node, "exponential"),
+                     *constant = doc_get(node, "constant");
     if (!node)
         return 0;
     if (exponential || constant) {
@@ -42,7 +43,8 @@ static int load_time(const struct doc *node, struct model_version *version, stru
     if (version->p50_ns < MICROSECOND || version->p99_ns > HOUR)
         return doc_error(node, error, "a service time must be from 1us to 1h");
     if (version->p99_ns < version->p50_ns)
-        return doc_error(node, error, "p99 must not be below p50, which is %gms", (double)version->p50_ns / (double)MILLISECOND);
+        return doc_error(node, error, "p99 must not be below p50, which is %gms",
+                         (double)version->p50_ns / (double)MILLISECOND);
     return 0;
 }
 
@@ -62,7 +64,8 @@ static int load_memory(const struct doc *node, struct model_version *version, st
     if (doc_get(node, "per_request"))
         version->memory_per_request = (double)per_request;
     if (version->memory_limit_bytes && version->memory_bytes >= version->memory_limit_bytes)
-        return doc_error(node, error, "'start' must be below 'limit', or it is killed as soon as it starts");
+        return doc_error(node, error,
+                         "'start' must be below 'limit', or it is killed as soon as it starts");
     return 0;
 }
 
@@ -75,12 +78,14 @@ static int load_cold(const struct doc *node, struct model_version *version, stru
     TRY(doc_duration(doc_get(node, "for"), &version->cold_ns, error));
     TRY(doc_number(doc_get(node, "slower"), 1, 1000, &version->cold_factor, error));
     if (!version->cold_ns || version->cold_factor <= 0)
-        return doc_error(node, error, "cold for how long, and how much slower? such as {for: 60s, slower: 3}");
+        return doc_error(node, error,
+                         "cold for how long, and how much slower? such as {for: 60s, slower: 3}");
     return 0;
 }
 
 /* "41", or ">= 41" */
-static int load_schema_number(const struct doc *node, int64_t *ret, bool *ret_at_least, struct error *error)
+static int load_schema_number(const struct doc *node, int64_t *ret, bool *ret_at_least,
+                              struct error *error)
 {
     const char *text = "";
     TRY(doc_text(node, &text, error));
@@ -89,7 +94,8 @@ static int load_schema_number(const struct doc *node, int64_t *ret, bool *ret_at
     if (*ret_at_least)
         rest = str_trim((struct str){rest.at + 2, rest.len - 2});
     if (!str_int64(rest, ret))
-        return doc_error(node, error, "expected a schema number such as 41 or \">= 41\", found '%s'", text);
+        return doc_error(node, error,
+                         "expected a schema number such as 41 or \">= 41\", found '%s'", text);
     return 0;
 }
 
@@ -102,7 +108,7 @@ static int count_needs(const struct doc *node)
 {
     int n = 0;
     EACH(child, node)
-        n += child->kind == DOC_SCALAR ? 1 : child->n;
+    n += child->kind == DOC_SCALAR ? 1 : child->n;
     return n;
 }
 
@@ -114,7 +120,8 @@ static int load_schema_needs(const struct doc *node, struct needs *needs, struct
         return load_schema_number(node, &need->schema, &need->at_least, error);
     }
     TRY(doc_want(node, DOC_MAPPING, error));
-    EACH(child, node) {
+    EACH(child, node)
+    {
         struct model_need *need = &needs->at[needs->n++];
         need->kind = NEED_SCHEMA;
         need->subject = child->key;
@@ -135,7 +142,8 @@ static int load_needs(struct arena *arena, const struct doc *node, struct model_
         TRY(load_schema_needs(doc_get(node, "schema"), &needs, error));
     if (doc_get(node, "settings"))
         TRY(doc_want(doc_get(node, "settings"), DOC_MAPPING, error));
-    EACH(child, doc_get(node, "settings")) {
+    EACH(child, doc_get(node, "settings"))
+    {
         struct model_need *need = &needs.at[needs.n++];
         *need = (struct model_need){.kind = NEED_SETTING, .subject = child->key, .value = ""};
         TRY(doc_text(child, &need->value, error));
@@ -144,7 +152,8 @@ static int load_needs(struct arena *arena, const struct doc *node, struct model_
     if (up && up->kind == DOC_SCALAR) {
         needs.at[needs.n++] = (struct model_need){.kind = NEED_UP, .subject = up->text};
     } else {
-        EACH(child, up) {
+        EACH(child, up)
+        {
             struct model_need *need = &needs.at[needs.n++];
             need->kind = NEED_UP;
             TRY(doc_text(child, &need->subject, error));
@@ -156,8 +165,9 @@ static int load_needs(struct arena *arena, const struct doc *node, struct model_
 }
 
 /* `plain`: the version that this is a variant of, or NULL. */
-static int load_version(struct arena *arena, const struct doc *node, const struct model_service *service,
-                        const struct model_version *plain, struct model_version *version, struct error *error)
+static int load_version(struct arena *arena, const struct doc *node,
+                        const struct model_service *service, const struct model_version *plain,
+                        struct model_version *version, struct error *error)
 {
     static const char *const unmet[] = {"fail", "crash", NULL};
     const char *like = NULL;
@@ -185,13 +195,16 @@ static int load_version(struct arena *arena, const struct doc *node, const struc
     TRY(doc_duration(doc_get(node, "start"), &version->start_ns, error));
     if (version->start_ns > DAY)
         return doc_error(doc_near(node, "start"), error, "a start takes at most 24h");
-    TRY(doc_small(doc_get(node, "concurrency"), 1, MODEL_CONCURRENCY_MAX, &version->concurrency, error));
+    TRY(doc_small(doc_get(node, "concurrency"), 1, MODEL_CONCURRENCY_MAX, &version->concurrency,
+                  error));
     TRY(doc_small(doc_get(node, "queue"), 0, MODEL_QUEUE_MAX, &version->queue, error));
     TRY(load_memory(doc_get(node, "memory"), version, error));
     TRY(load_cold(doc_get(node, "cold"), version, error));
     TRY(doc_duration(doc_get(node, "crashes"), &version->crashes_ns, error));
-    if (doc_get(node, "crashes") && (version->crashes_ns < SECOND || version->crashes_ns > 36500 * DAY))
-        return doc_error(doc_get(node, "crashes"), error, "a mean time between crashes is from 1s to 36500d");
+    if (doc_get(node, "crashes") &&
+        (version->crashes_ns < SECOND || version->crashes_ns > 36500 * DAY))
+        return doc_error(doc_get(node, "crashes"), error,
+                         "a mean time between crashes is from 1s to 36500d");
     TRY(load_needs(arena, doc_get(node, "needs"), version, error));
     int choice = (int)version->unmet;
     TRY(doc_choice(doc_get(node, "unmet"), unmet, &choice, error));
@@ -200,15 +213,17 @@ static int load_version(struct arena *arena, const struct doc *node, const struc
 }
 
 /* The version and, right behind it, its variants. */
-int load_version_and_variants(struct arena *arena, const struct doc *node, struct model_service *service,
-                                     struct model_version *at, struct error *error)
+int load_version_and_variants(struct arena *arena, const struct doc *node,
+                              struct model_service *service, struct model_version *at,
+                              struct error *error)
 {
     const struct model_version *plain = &at[service->n_versions];
     TRY(load_version(arena, node, service, NULL, &at[service->n_versions], error));
     service->n_versions++;
     if (doc_get(node, "when"))
         TRY(doc_want(doc_get(node, "when"), DOC_SEQUENCE, error));
-    EACH(child, doc_get(node, "when")) {
+    EACH(child, doc_get(node, "when"))
+    {
         struct model_version *variant = &at[service->n_versions];
         struct doc *settings = NULL;
         TRY(load_version(arena, child, service, plain, variant, error));

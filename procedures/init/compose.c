@@ -1,4 +1,5 @@
-/* A project of docker-compose: the one that was given, or one made up from what the playbook mentions. */
+/* A project of docker-compose: the one that was given, or one made up from what the playbook
+ * mentions. */
 #include <ctype.h>
 #include <string.h>
 

@@ -37,7 +37,8 @@ int init_busiest_heading(const struct facts *facts)
     return best;
 }
 
-/* Where bold lines divide the section ("**Procedure**:", "**Backup Strategy**:"), the part that holds the steps. */
+/* Where bold lines divide the section ("**Procedure**:", "**Backup Strategy**:"), the part that
+ * holds the steps. */
 static const struct heading *steps_below(const struct writer *writer)
 {
     static const char *const words[] = {"procedure", "steps", "rollback steps", NULL};

@@ -1,4 +1,5 @@
-/* What the commands of a playbook mention: services, stores, ports, versions, and commands with no fake. */
+/* What the commands of a playbook mention: services, stores, ports, versions, and commands with no
+ * fake. */
 #include "procedures/init/facts.h"
 
 #include <ctype.h>
@@ -457,7 +458,8 @@ static bool is_plain_path(const char *path)
            !strstr(path, "/../");
 }
 
-/* cp /usr/local/bin/api.backup /usr/local/bin/api: the first must be there, unless the playbook makes it itself. */
+/* cp /usr/local/bin/api.backup /usr/local/bin/api: the first must be there, unless the playbook
+ * makes it itself. */
 static void take_copy(struct facts *facts, const struct use *use)
 {
     const char *from, *to;

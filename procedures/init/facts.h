@@ -52,8 +52,8 @@ struct fact_backup {
 };
 
 struct fact_file {
-    const char
-        *path;      /* absolute, that the playbook copies from; NULL: it has made that one itself */
+    /* absolute, that the playbook copies from; NULL: it has made that one itself */
+    const char *path;
     const char *to; /* what it is copied over, or NULL */
     int line;
 };
@@ -91,7 +91,8 @@ void facts_take_command(struct facts *, const struct use *); /* unless something
 void facts_release(struct facts *);
 struct fact_service *facts_service(struct facts *, struct str name,
                                    int line); /* found or added; NULL: no name */
-/* The service that users talk to: the one most acted on that is no store. Adds one if there is none. */
+/* The service that users talk to: the one most acted on that is no store. Adds one if there is
+ * none. */
 struct fact_service *facts_front(struct facts *);
 /* The store, or NULL. */
 struct fact_service *facts_store(struct facts *);

@@ -93,7 +93,8 @@ const char *init_version_file(const struct writer *writer, const struct fact_ser
     return NULL;
 }
 
-/* What the playbook copies from: for the file of a unit, the old version; else something to copy. */
+/* What the playbook copies from: for the file of a unit, the old version; else something to copy.
+ */
 static void write_copied(struct writer *writer)
 {
     struct buf out;

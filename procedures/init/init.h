@@ -1,7 +1,8 @@
 /* init: a first system and drill, written from what somebody's playbook says.
  *
- * What a document cannot say (rates, times, what scripts do) is guessed, marked as a guess, and listed as an
- * assumption. The result loads and runs as it is; every further minute spent on it makes its verdict truer.
+ * What a document cannot say (rates, times, what scripts do) is guessed, marked as a guess, and
+ * listed as an assumption. The result loads and runs as it is; every further minute spent on it
+ * makes its verdict truer.
  */
 #ifndef REHEARSE_PROCEDURES_INIT_H
 #define REHEARSE_PROCEDURES_INIT_H
@@ -23,8 +24,8 @@ struct init_result {
 
 struct init_options {
     const char *playbook_path; /* as the drill will name it, relative to the drill's folder */
-    const char
-        *compose; /* text of a compose file whose services and images are taken over; or NULL */
+    /* text of a compose file whose services and images are taken over; or NULL */
+    const char *compose;
     const char *kubernetes; /* text of manifests, likewise; or NULL */
     const char *section;    /* heading to rehearse, or NULL for the one that changes most */
 };

@@ -197,7 +197,8 @@ static const char *understand(struct arena *arena, const char *text)
     return says(text, "complaint") ? complaints_trigger(arena, text) : NULL;
 }
 
-/* Does this heading, or one above it, introduce reasons to roll back? *ret_automatic: without asking anybody. */
+/* Does this heading, or one above it, introduce reasons to roll back? *ret_automatic: without
+ * asking anybody. */
 static bool lists_triggers(const struct playbook *playbook, int heading, bool *ret_automatic)
 {
     int level = 99;

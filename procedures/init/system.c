@@ -180,7 +180,8 @@ static void write_targets(struct writer *writer, struct buf *out)
                    facts->targets[i].line);
 }
 
-/* Units of systemd. What a copied file is called after its unit says which version the unit starts. */
+/* Units of systemd. What a copied file is called after its unit says which version the unit starts.
+ */
 static void write_host(struct writer *writer, struct buf *out)
 {
     int n = 0;
@@ -245,7 +246,8 @@ static void write_effect(struct writer *writer, struct buf *out, const char *com
     buf_putc(out, '\n');
 }
 
-/* A declaration for each command that nothing answers, with every way in which the playbook calls it. */
+/* A declaration for each command that nothing answers, with every way in which the playbook calls
+ * it. */
 static void write_declared(struct writer *writer, struct buf *out)
 {
     int n = 0;

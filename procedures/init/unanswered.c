@@ -1,4 +1,5 @@
-/* Commands that nothing answers to yet: no fake, no program of the sandbox, no builtin, no function of the playbook. */
+/* Commands that nothing answers to yet: no fake, no program of the sandbox, no builtin, no function
+ * of the playbook. */
 #include <ctype.h>
 #include <string.h>
 
@@ -68,7 +69,8 @@ static bool is_settled(const struct shell_word *word)
     return word->value != NULL;
 }
 
-/* The arguments of one call as a pattern that fits it: expansions become "*", and what a pattern would read "?". */
+/* The arguments of one call as a pattern that fits it: expansions become "*", and what a pattern
+ * would read "?". */
 static const char *pattern_of(struct facts *facts, const struct use *use)
 {
     char *text = arena_strdup(facts->arena, ""), *to;

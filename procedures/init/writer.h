@@ -18,9 +18,9 @@ struct writer {
     struct fact_service *front, *store;
     bool compose, git; /* a project of docker-compose is made; its folder is a git repository */
     const char *compose_file;
-    const char
-        *content; /* the folder of ours with what is in cwd: "host/opt/shop" or "repo/v1.2" */
-    int heading;  /* of the section to rehearse, -1: the whole document */
+    /* the folder of ours with what is in cwd: "host/opt/shop" or "repo/v1.2" */
+    const char *content;
+    int heading; /* of the section to rehearse, -1: the whole document */
 };
 
 /* Takes the content over: releases the buffer. */
@@ -32,7 +32,8 @@ const char *init_version(const struct writer *, const struct fact_service *);
 /* A scalar that reads back as this text: plain where that is safe. */
 void init_add_scalar(struct buf *, const char *text);
 
-/* The file that says which version a unit starts: one that the playbook copies over, called like the unit. Or NULL. */
+/* The file that says which version a unit starts: one that the playbook copies over, called like
+ * the unit. Or NULL. */
 const char *init_version_file(const struct writer *, const struct fact_service *);
 
 /* ---- kubernetes.c ---- */

@@ -153,7 +153,8 @@ static bool is_restore(const struct use *use)
     return name && strcasestr(name, "restore") && !restores_no_data(use);
 }
 
-/* Is the script that is called written down in this very document, under its name? Then its own lines are judged. */
+/* Is the script that is called written down in this very document, under its name? Then its own
+ * lines are judged. */
 static bool is_shown_here(const struct lint *lint, const struct use *use)
 {
     const char *name = strrchr(use->argv[0], '/');
@@ -277,7 +278,8 @@ static void check_elasticsearch(struct lint *lint, const struct use *use)
 
 /* ---- steps that cannot be run twice ---- */
 
-/* Rows go in, and nothing keeps them from going in again: no conflict clause, no emptied table before. */
+/* Rows go in, and nothing keeps them from going in again: no conflict clause, no emptied table
+ * before. */
 static bool inserts_again(const char *sql)
 {
     const char *insert = sql ? strcasestr(sql, "insert into") : NULL;

@@ -15,7 +15,8 @@ static void check_export(struct lint *lint, const struct use *use)
                      use->argc > 1 ? use->argv[1] : "export");
 }
 
-/* The tag of an image ("registry:5000/api:v1"), "" if it has none, NULL if it is named by digest or unknown. */
+/* The tag of an image ("registry:5000/api:v1"), "" if it has none, NULL if it is named by digest or
+ * unknown. */
 static const char *tag_of(const char *image)
 {
     const char *slash = strrchr(image, '/'), *colon = strchr(slash ? slash : image, ':');
@@ -86,8 +87,8 @@ static void check_service_names(struct lint *lint, const struct use *use)
                          use->operands[i]);
 }
 
-/* Does it change what a container is made from: its image, its settings, the compose file? Config files that are
- * mounted are read by a restart, and are not meant. */
+/* Does it change what a container is made from: its image, its settings, the compose file? Config
+ * files that are mounted are read by a restart, and are not meant. */
 static bool changes_settings(const struct use *use)
 {
     if (use_is(use, "compose", "build", NULL) || use_is(use, "compose", "pull", NULL) ||

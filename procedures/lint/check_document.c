@@ -1,4 +1,5 @@
-/* Rules about the playbook as a document: blanks, claims, alternatives, steps by hand, blocks that lean on others. */
+/* Rules about the playbook as a document: blanks, claims, alternatives, steps by hand, blocks that
+ * lean on others. */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -122,7 +123,8 @@ static bool has_word(const char *text, const char *word)
     return false;
 }
 
-/* Does the line say that the work is done? Not that one check passed, and not what is still to come. */
+/* Does the line say that the work is done? Not that one check passed, and not what is still to
+ * come. */
 static bool claims_success(const struct use *use)
 {
     static const char *const claims[] = {"complete",  "completed", "successful", "successfully",
@@ -177,7 +179,8 @@ static const struct shell_command *function_of(const struct shell_command *comma
     return command;
 }
 
-/* Is the condition before this body a question to the service, and not whether a file or a value is there? */
+/* Is the condition before this body a question to the service, and not whether a file or a value is
+ * there? */
 static bool condition_checks(const struct lint *lint, const struct use *claim,
                              const struct shell_command *body)
 {
@@ -228,7 +231,8 @@ static void check_claim(struct lint *lint, const struct use *claim)
         if (use_verifies(at) && (compared || can_stop(lint, at)))
             return;
     }
-    /* inside a function, what was checked before it was called is not seen: only what it changed itself is sure */
+    /* inside a function, what was checked before it was called is not seen: only what it changed
+     * itself is sure */
     if (function && !changed)
         return;
     if (check)

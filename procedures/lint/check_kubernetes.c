@@ -37,8 +37,8 @@ static bool waits_for_rollout(const struct use *use)
            (use_mentions(use, "readyReplicas") || use_mentions(use, "ready"));
 }
 
-/* The name of the workload, behind its kind or joined to it ("deployment/api", "deploy api"); or NULL if it is no plain
- * name. `i` is the operand that holds the kind. */
+/* The name of the workload, behind its kind or joined to it ("deployment/api", "deploy api"); or
+ * NULL if it is no plain name. `i` is the operand that holds the kind. */
 static const char *workload(const struct use *use, int i)
 {
     const char *slash = i < use->n_operands ? strchr(use->operands[i], '/') : NULL;
@@ -223,7 +223,8 @@ static void check_config(struct lint *lint, const struct use *use)
     bool undone;
     if (!changes_config(use))
         return;
-    /* an undo before the change restarted the pods with the old configuration: only one behind it helps */
+    /* an undo before the change restarted the pods with the old configuration: only one behind it
+     * helps */
     if (!find_after(lint, use, restarts))
         lint_add_use(lint, "RB006", use,
                      "'%s' is changed and nothing after it here restarts the pods that read it",
@@ -264,7 +265,8 @@ static void check_revision(struct lint *lint, const struct use *use)
                      use->operands[2]);
 }
 
-/* Both `undo` and `undo --to-revision` of the same thing in one block: meant as a choice, run as two. */
+/* Both `undo` and `undo --to-revision` of the same thing in one block: meant as a choice, run as
+ * two. */
 static void check_double_undo(struct lint *lint, const struct use *use)
 {
     bool to_revision = use_has(use, "--to-revision");
@@ -292,7 +294,8 @@ static void check_here_documents(struct lint *lint, const struct use *use)
             lint_check_manifest(lint, at->body, at->body_line);
 }
 
-/* Do the brackets of the JSON match, quotes apart? YAML is allowed too, so nothing else is asked. */
+/* Do the brackets of the JSON match, quotes apart? YAML is allowed too, so nothing else is asked.
+ */
 static bool brackets_match(const char *text)
 {
     char stack[64];
@@ -388,7 +391,8 @@ static void check_namespace(struct lint *lint, const struct use *use)
         lint_add_use(lint, "RB042", use, "no namespace can be called '%s'", name);
 }
 
-/* Every deployment of the namespace to nothing: the database is one of them, and nobody wrote down how many there were. */
+/* Every deployment of the namespace to nothing: the database is one of them, and nobody wrote down
+ * how many there were. */
 static void check_scale_all(struct lint *lint, const struct use *use)
 {
     const char *replicas =

@@ -1,5 +1,5 @@
-/* Rules about what becomes of failures: set -e and pipefail, errors thrown away, empty values, one status for several
- * commands. */
+/* Rules about what becomes of failures: set -e and pipefail, errors thrown away, empty values, one
+ * status for several commands. */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -302,8 +302,8 @@ static const struct shell_command *in_list(const struct shell_command *at)
     return at;
 }
 
-/* ssh host 'a; b', docker exec C sh -c 'a; b': a may fail, and b decides. Does the text hold several commands, one of
- * which, not the last, changes something (or any, if `any`)? */
+/* ssh host 'a; b', docker exec C sh -c 'a; b': a may fail, and b decides. Does the text hold
+ * several commands, one of which, not the last, changes something (or any, if `any`)? */
 static bool hides_failures(const struct lint *lint, const struct use *use, bool any)
 {
     const struct shell_command *last = NULL;

@@ -88,7 +88,8 @@ static bool assigns(const struct use *use, const char *name)
     return false;
 }
 
-/* libpq: connect_timeout is 0, wait for ever, unless somebody says otherwise; and so is lock_timeout. */
+/* libpq: connect_timeout is 0, wait for ever, unless somebody says otherwise; and so is
+ * lock_timeout. */
 static void check_psql_limits(struct lint *lint, const struct use *use)
 {
     bool elsewhere =

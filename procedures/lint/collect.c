@@ -235,7 +235,8 @@ static void name_compose(struct use *use)
     }
 }
 
-/* The index of the wrapped command's first word, or 0: sudo, time, nohup, timeout 60, env X=1, command, exec. */
+/* The index of the wrapped command's first word, or 0: sudo, time, nohup, timeout 60, env X=1,
+ * command, exec. */
 static int transparent(const struct use *use, bool *ret_limited)
 {
     static const char *const names[] = {"sudo", "nohup",  "timeout", "env",   "command", "exec",
@@ -315,8 +316,8 @@ static const char *without_escapes(struct lint *lint, struct str text)
     return out;
 }
 
-/* The text of one word. In quotes nothing moves, so its places are known; what it takes from variables stays as it is
- * written. */
+/* The text of one word. In quotes nothing moves, so its places are known; what it takes from
+ * variables stays as it is written. */
 static struct nested nested_word(struct collector *collector, const struct shell_word *word)
 {
     struct lint *lint = collector->lint;
@@ -337,7 +338,8 @@ static struct nested nested_word(struct collector *collector, const struct shell
     return nested;
 }
 
-/* ssh and watch join their arguments and give them to a shell. Without quotes, that is what stands there. */
+/* ssh and watch join their arguments and give them to a shell. Without quotes, that is what stands
+ * there. */
 static struct nested nested_words(struct collector *collector, const struct use *use, int first)
 {
     struct lint *lint = collector->lint;
@@ -519,7 +521,8 @@ static int count_lines(struct str text)
     return n + (text.len && text.at[text.len - 1] != '\n');
 }
 
-/* A here-document that is a script, written to a file to be run later: a script like one in a block of its own. */
+/* A here-document that is a script, written to a file to be run later: a script like one in a block
+ * of its own. */
 static bool find_written_script(struct shell_command *command, void *data)
 {
     struct written *written = data;

@@ -7,11 +7,10 @@
 
 /* One use of a command. `docker exec C psql ...` is two: docker, and psql with `inside`. */
 struct use {
-    const char
-        *name; /* without its directory, except for scripts of the project ("./x.sh"); "compose" for
-                              * docker-compose and docker compose */
-    const char *
-        *argv; /* [0] is the name as written; arguments as their value, or as written if dynamic */
+    const char *name; /* without its directory, except for scripts of the project ("./x.sh");
+                       * "compose" for docker-compose and docker compose */
+    /* [0] is the name as written; arguments as their value, or as written if dynamic */
+    const char **argv;
     int argc;
     const char **operands; /* argv without argv[0], options and their values; ends in NULL */
     int n_operands;
@@ -81,7 +80,8 @@ bool use_never_ends(const struct use *);
 const char *use_sql(const struct lint *,
                     const struct use *); /* what psql or mysql would run, or NULL */
 
-/* The uses of the same procedure before or after one: loops are written over lint.uses with this. */
+/* The uses of the same procedure before or after one: loops are written over lint.uses with this.
+ */
 bool same_scope(const struct lint *, const struct use *, const struct use *);
 
 /* RB009 in a manifest whose first line is `line`, and in the text of a patch. */

@@ -59,8 +59,9 @@ static int block_at(const struct lint *lint, int line)
     return -1;
 }
 
-/* Says each thing once: the same rule on the same line, rules that are said once a block, and the same blank. What was
- * kept is in the order of lines, so that only the nearest need be looked at. */
+/* Says each thing once: the same rule on the same line, rules that are said once a block, and the
+ * same blank. What was kept is in the order of lines, so that only the nearest need be looked at.
+ */
 static bool said_already(const struct lint *lint, const struct lint_finding *kept, int n,
                          const struct lint_finding *at)
 {
@@ -95,7 +96,8 @@ static struct str *split_lines(struct lint *lint, int *ret_n)
     return lines;
 }
 
-/* How much of the line stands before what the block has of it: its margin, or what a quote or a list puts there. */
+/* How much of the line stands before what the block has of it: its margin, or what a quote or a
+ * list puts there. */
 static size_t margin_of(const struct block *block, const struct str *lines, struct str line)
 {
     struct str text = block->text, first = str_cut(&text, '\n'), source = lines[block->line];
@@ -106,7 +108,8 @@ static size_t margin_of(const struct block *block, const struct str *lines, stru
     return blanks < margin && blanks < line.len && line.at[blanks] != '>' ? blanks : margin;
 }
 
-/* Columns were bytes of the block; they become characters of the document, in which the block may be indented. */
+/* Columns were bytes of the block; they become characters of the document, in which the block may
+ * be indented. */
 static int column_in_document(const struct lint *lint, const struct str *lines,
                               const struct lint_finding *finding)
 {

@@ -1,9 +1,10 @@
 /* lint: what can be said about a playbook without running it.
  *
- * Looks at the shell as bash parses it (procedures/shell), with commands inside docker exec, kubectl exec, ssh,
- * sh -c, watch and sudo looked through, and at the order in which things are done. Each rule has a stable id and a
- * dynamic twin: the ids of the findings of a run in which it bites (reports/explain.c points back).
- * Severities: an error cannot work as written; a warning fails in some incident; a note is worth knowing.
+ * Looks at the shell as bash parses it (procedures/shell), with commands inside docker exec,
+ * kubectl exec, ssh, sh -c, watch and sudo looked through, and at the order in which things are
+ * done. Each rule has a stable id and a dynamic twin: the ids of the findings of a run in which it
+ * bites (reports/explain.c points back). Severities: an error cannot work as written; a warning
+ * fails in some incident; a note is worth knowing.
  */
 #ifndef REHEARSE_PROCEDURES_LINT_H
 #define REHEARSE_PROCEDURES_LINT_H
@@ -20,8 +21,8 @@ struct lint_rule {
     const char *title; /* a short phrase */
     const char *why;   /* why it bites */
     const char *mend;  /* how to mend it */
-    const char
-        *twins; /* ids of findings of a run in which it bites, "silent_failure hang", or "" */
+    /* ids of findings of a run in which it bites, "silent_failure hang", or "" */
+    const char *twins;
 };
 
 extern const struct lint_rule lint_rules[];        /* sorted by id, ends with a NULL id */

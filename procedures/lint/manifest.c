@@ -1,5 +1,5 @@
-/* Text that is not text: labels, annotations, environment and ConfigMap data in a manifest or a patch. Read with libyaml,
- * since what counts is how YAML types a plain scalar. */
+/* Text that is not text: labels, annotations, environment and ConfigMap data in a manifest or a
+ * patch. Read with libyaml, since what counts is how YAML types a plain scalar. */
 #include <ctype.h>
 #include <string.h>
 #include <yaml.h>
@@ -9,8 +9,8 @@
 
 enum { DEPTH_MAX = 64, NODES_MAX = 20000 }; /* aliases can name a node any number of times */
 
-/* How YAML 1.1 as kubectl reads it (goyaml v2, resolve.go) types a plain scalar: bool or number. A null leaves the
- * string empty and is taken. */
+/* How YAML 1.1 as kubectl reads it (goyaml v2, resolve.go) types a plain scalar: bool or number. A
+ * null leaves the string empty and is taken. */
 static bool is_bool(const char *text)
 {
     static const char *const words[] = {"y", "yes", "true", "on", "n", "no", "false", "off", NULL};

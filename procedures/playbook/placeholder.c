@@ -82,8 +82,8 @@ static bool starts_at(struct str text, size_t at, const char *what)
     return at + n <= text.len && !memcmp(text.at + at, what, n);
 }
 
-/* Names in capitals that stand for what a person looks up: "git revert COMMIT_HASH". A list, since "HTTP_CODE" or
- * "POSTGRES_USER" in the same place are names that are meant. */
+/* Names in capitals that stand for what a person looks up: "git revert COMMIT_HASH". A list, since
+ * "HTTP_CODE" or "POSTGRES_USER" in the same place are names that are meant. */
 static size_t stand_in_at(struct str text, size_t at)
 {
     static const char *const names[] = {"COMMIT_HASH",
@@ -397,8 +397,8 @@ static void scan_setters(struct scan *scan, const struct shell_command *command)
         scan->found->sources = true;
 }
 
-/* echo and the functions that people write around it, unless what they say goes on to another program or into a
- * file that is acted on. */
+/* echo and the functions that people write around it, unless what they say goes on to another
+ * program or into a file that is acted on. */
 static bool is_spoken(const struct shell_command *command)
 {
     static const char *const words[] = {"echo", "printf", "print",   "log",   "info",

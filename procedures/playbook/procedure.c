@@ -351,7 +351,8 @@ int procedure_pick(struct arena *arena, const struct playbook *playbook,
     }
     if (!has_commands(&picker.procedure))
         add_note(&picker.notes, "no_commands", first < 0 ? 1 : playbook->headings[first].line,
-                 "there is no command %s: nothing is run", first < 0 ? "in the document" : "in this section");
+                 "there is no command %s: nothing is run",
+                 first < 0 ? "in the document" : "in this section");
     add_variables(&picker);
     r = refuse_unbound(arena, playbook, &picker.procedure, options, &picker.notes, error);
     finish(&picker);

@@ -31,7 +31,8 @@ int files_open(int root_fd, const char *path, int flags, int mode)
     return files_resolve(root_fd, path, &how);
 }
 
-/* The kernel gives up on ".." when anything anywhere was renamed or mounted meanwhile: that is nobody's business here. */
+/* The kernel gives up on ".." when anything anywhere was renamed or mounted meanwhile: that is
+ * nobody's business here. */
 int files_resolve(int from_fd, const char *path, struct open_how *how)
 {
     long fd;
@@ -50,7 +51,8 @@ int files_set_mtime(int fd, int64_t mtime_unix_ns)
     return futimens(fd, times) ? -errno : 0;
 }
 
-/* Opens the folder that holds `path`, making what is missing, and copies the last component to `base`. */
+/* Opens the folder that holds `path`, making what is missing, and copies the last component to
+ * `base`. */
 static int open_parent(int root_fd, const char *path, char *base, size_t size, int64_t mtime)
 {
     char folder[PATH_MAX];
@@ -132,7 +134,8 @@ static int put(int root_fd, const char *path, const void *at, size_t len, int fl
     return failed;
 }
 
-int files_write(int root_fd, const char *path, const void *at, size_t len, int mode, int64_t mtime_unix_ns)
+int files_write(int root_fd, const char *path, const void *at, size_t len, int mode,
+                int64_t mtime_unix_ns)
 {
     return put(root_fd, path, at, len, O_TRUNC, mode, mtime_unix_ns);
 }

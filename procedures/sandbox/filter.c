@@ -23,10 +23,10 @@ static const int allowed[] = {
     SYS_brk, SYS_mmap, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_madvise, SYS_mincore, SYS_mlock,
     SYS_munlock, SYS_mlock2, SYS_msync, SYS_membarrier, SYS_memfd_create,
     /* descriptors */
-    SYS_close, SYS_close_range, SYS_dup, SYS_dup3, SYS_pipe2, SYS_pread64, SYS_preadv,
-    SYS_fstat, SYS_getdents64, SYS_fadvise64, SYS_readahead, SYS_eventfd2, SYS_epoll_create1,
-    SYS_epoll_ctl, SYS_inotify_init1, SYS_inotify_rm_watch, SYS_signalfd4,
-    SYS_fchdir, SYS_fstatfs, SYS_fgetxattr, SYS_flistxattr,
+    SYS_close, SYS_close_range, SYS_dup, SYS_dup3, SYS_pipe2, SYS_pread64, SYS_preadv, SYS_fstat,
+    SYS_getdents64, SYS_fadvise64, SYS_readahead, SYS_eventfd2, SYS_epoll_create1, SYS_epoll_ctl,
+    SYS_inotify_init1, SYS_inotify_rm_watch, SYS_signalfd4, SYS_fchdir, SYS_fstatfs, SYS_fgetxattr,
+    SYS_flistxattr,
 #ifdef __x86_64__
     SYS_dup2, SYS_pipe, SYS_getdents, SYS_eventfd, SYS_epoll_create, SYS_inotify_init, SYS_signalfd,
 #endif
@@ -34,16 +34,16 @@ static const int allowed[] = {
     SYS_getpid, SYS_getppid, SYS_gettid, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid,
     SYS_getresuid, SYS_getresgid, SYS_getgroups, SYS_getpgid, SYS_getsid, SYS_setpgid, SYS_setsid,
     SYS_setuid, SYS_setgid, SYS_setreuid, SYS_setregid, SYS_setresuid, SYS_setresgid, SYS_setfsuid,
-    SYS_setfsgid, SYS_setgroups, SYS_capget, SYS_capset, SYS_umask, SYS_getpriority,
-    SYS_getrlimit, SYS_sched_getaffinity, SYS_sched_getparam,
-    SYS_sched_getscheduler, SYS_sched_get_priority_max, SYS_sched_get_priority_min,
+    SYS_setfsgid, SYS_setgroups, SYS_capget, SYS_capset, SYS_umask, SYS_getpriority, SYS_getrlimit,
+    SYS_sched_getaffinity, SYS_sched_getparam, SYS_sched_getscheduler, SYS_sched_get_priority_max,
+    SYS_sched_get_priority_min,
 #ifdef __x86_64__
     SYS_getpgrp, SYS_arch_prctl,
 #endif
     /* processes and signals of one's own */
     SYS_exit, SYS_exit_group, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn,
-    SYS_rt_sigpending, SYS_sigaltstack, SYS_restart_syscall, SYS_set_tid_address, SYS_set_robust_list,
-    SYS_get_robust_list, SYS_rseq,
+    SYS_rt_sigpending, SYS_sigaltstack, SYS_restart_syscall, SYS_set_tid_address,
+    SYS_set_robust_list, SYS_get_robust_list, SYS_rseq,
 #ifdef __x86_64__
     SYS_fork, SYS_vfork,
 #endif
@@ -52,22 +52,28 @@ static const int allowed[] = {
 
 /* Name files or processes: run freely where there are no others to be named. */
 static const int allowed_names[] = {
-    SYS_newfstatat, SYS_readlinkat, SYS_faccessat, SYS_faccessat2, SYS_statfs, SYS_getcwd, SYS_chdir,
-    SYS_getxattr, SYS_lgetxattr, SYS_listxattr, SYS_llistxattr, SYS_inotify_add_watch,
+    SYS_newfstatat, SYS_readlinkat,  SYS_faccessat,  SYS_faccessat2,
+    SYS_statfs,     SYS_getcwd,      SYS_chdir,      SYS_getxattr,
+    SYS_lgetxattr,  SYS_listxattr,   SYS_llistxattr, SYS_inotify_add_watch,
     SYS_pidfd_open, SYS_setpriority,
 #ifdef __x86_64__
-    SYS_stat, SYS_lstat, SYS_readlink, SYS_access,
+    SYS_stat,       SYS_lstat,       SYS_readlink,   SYS_access,
 #endif
 };
 
-static const uint32_t allowed_ioctls[] = {TCGETS, TIOCGWINSZ, TIOCGPGRP, FIONREAD, FIOCLEX, FIONCLEX, FIONBIO};
-static const uint32_t allowed_fcntls[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL,
-                                          F_SETFL, F_GETPIPE_SZ, F_GET_SEALS, F_ADD_SEALS};
-static const uint32_t allowed_prctls[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_SET_DUMPABLE,
-                                          PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_GET_NO_NEW_PRIVS,
-                                          PR_SET_NO_NEW_PRIVS, PR_CAPBSET_READ, PR_GET_KEEPCAPS,
-                                          PR_GET_SECUREBITS, PR_GET_TIMERSLACK, PR_SET_TIMERSLACK,
-                                          PR_GET_CHILD_SUBREAPER, PR_SET_VMA};
+static const uint32_t allowed_ioctls[] = {TCGETS,  TIOCGWINSZ, TIOCGPGRP, FIONREAD,
+                                          FIOCLEX, FIONCLEX,   FIONBIO};
+static const uint32_t allowed_fcntls[] = {F_DUPFD,      F_DUPFD_CLOEXEC, F_GETFD,
+                                          F_SETFD,      F_GETFL,         F_SETFL,
+                                          F_GETPIPE_SZ, F_GET_SEALS,     F_ADD_SEALS};
+static const uint32_t allowed_prctls[] = {PR_SET_NAME,         PR_GET_NAME,
+                                          PR_GET_DUMPABLE,     PR_SET_DUMPABLE,
+                                          PR_SET_PDEATHSIG,    PR_GET_PDEATHSIG,
+                                          PR_GET_NO_NEW_PRIVS, PR_SET_NO_NEW_PRIVS,
+                                          PR_CAPBSET_READ,     PR_GET_KEEPCAPS,
+                                          PR_GET_SECUREBITS,   PR_GET_TIMERSLACK,
+                                          PR_SET_TIMERSLACK,   PR_GET_CHILD_SUBREAPER,
+                                          PR_SET_VMA};
 
 struct writer {
     struct sock_filter *at;
@@ -85,7 +91,8 @@ static void load(struct writer *w, size_t offset)
     emit(w, BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)offset);
 }
 
-static void load_argument(struct writer *w, int index) /* its lower half: all that we look at are ints */
+static void load_argument(struct writer *w,
+                          int index) /* its lower half: all that we look at are ints */
 {
     load(w, offsetof(struct seccomp_data, args) + (size_t)index * 8);
 }
@@ -138,7 +145,8 @@ static void forbid_value(struct writer *w, int nr, int index, uint32_t value)
     end(w, begun);
 }
 
-/* `nr` runs freely if none of the `bad` bits is set in argument `index`, and (if any) one of `needed`. */
+/* `nr` runs freely if none of the `bad` bits is set in argument `index`, and (if any) one of
+ * `needed`. */
 static void allow_bits(struct writer *w, int nr, int index, uint32_t bad, uint32_t needed)
 {
     int begun = begin(w, nr);
@@ -151,8 +159,9 @@ static void allow_bits(struct writer *w, int nr, int index, uint32_t bad, uint32
     end(w, begun);
 }
 
-/* Opening to look is free; opening to write or make changes files, and a plain O_RDONLY may be a fifo that
- * waits, or bash with its script. Libraries, folders and such are opened with one of the flags below. */
+/* Opening to look is free; opening to write or make changes files, and a plain O_RDONLY may be a
+ * fifo that waits, or bash with its script. Libraries, folders and such are opened with one of the
+ * flags below. */
 static void allow_opens(struct writer *w)
 {
     uint32_t bad = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY);
@@ -171,8 +180,8 @@ static void allow_all(struct writer *w, const int *numbers, size_t n)
     }
 }
 
-/* One byte at a time is how shells read from pipes, their stdin. There is only one way for such a read to end, so it may
- * wait unseen (supervisor: a loose task). */
+/* One byte at a time is how shells read from pipes, their stdin. There is only one way for such a
+ * read to end, so it may wait unseen (supervisor: a loose task). */
 static void allow_bytes(struct writer *w)
 {
     int begun = begin(w, SYS_read);
@@ -203,13 +212,15 @@ static void allow_by_argument(struct writer *w, bool paths)
         allow_values(w, SYS_socketpair, 0, unix_only, 1);
     allow_values(w, SYS_personality, 0, query, 1);
     forbid_value(w, SYS_setrlimit, 0, RLIMIT_CORE);
-    /* New namespaces, and children that the supervisor would not see. clone3 hides its flags: refused. */
+    /* New namespaces, and children that the supervisor would not see. clone3 hides its flags:
+     * refused. */
     allow_bits(w, SYS_clone, 0,
-               CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
-                   CLONE_NEWNET | CLONE_UNTRACED | CLONE_PTRACE,
+               CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+                   CLONE_NEWPID | CLONE_NEWNET | CLONE_UNTRACED | CLONE_PTRACE,
                0);
     allow_bytes(w);
-    forbid_value(w, SYS_lseek, 0, FILTER_SCRIPT_FD); /* bash on its script, which is not what it seems */
+    forbid_value(w, SYS_lseek, 0,
+                 FILTER_SCRIPT_FD); /* bash on its script, which is not what it seems */
 }
 
 int filter_build(struct sock_filter program[FILTER_MAX], bool paths)
@@ -231,10 +242,11 @@ int filter_build(struct sock_filter program[FILTER_MAX], bool paths)
 
 int filter_build_strict(struct sock_filter program[FILTER_STRICT_MAX])
 {
-    static const int asks[] = {SYS_read, SYS_pread64, SYS_preadv, SYS_fstat, SYS_newfstatat, SYS_statx, SYS_statfs, SYS_fstatfs,
-                               SYS_readlinkat, SYS_sched_getaffinity,
+    static const int asks[] = {
+        SYS_read,  SYS_pread64, SYS_preadv,  SYS_fstat,      SYS_newfstatat,
+        SYS_statx, SYS_statfs,  SYS_fstatfs, SYS_readlinkat, SYS_sched_getaffinity,
 #ifdef __x86_64__
-                               SYS_stat, SYS_lstat, SYS_readlink
+        SYS_stat,  SYS_lstat,   SYS_readlink
 #endif
     };
     struct writer writer = {program, 0}, *w = &writer;

@@ -24,11 +24,12 @@
 #define READ_DIR   LANDLOCK_ACCESS_FS_READ_DIR
 #define WRITE_FILE LANDLOCK_ACCESS_FS_WRITE_FILE
 #define EXECUTE    LANDLOCK_ACCESS_FS_EXECUTE
-#define TRUNCATE  (UINT64_C(1) << 14) /* LANDLOCK_ACCESS_FS_TRUNCATE, from version 3 */
-#define IOCTL_DEV (UINT64_C(1) << 15) /* LANDLOCK_ACCESS_FS_IOCTL_DEV, from version 5 */
+#define TRUNCATE   (UINT64_C(1) << 14) /* LANDLOCK_ACCESS_FS_TRUNCATE, from version 3 */
+#define IOCTL_DEV  (UINT64_C(1) << 15) /* LANDLOCK_ACCESS_FS_IOCTL_DEV, from version 5 */
 
-/* struct landlock_ruleset_attr as of version 6: headers may be older than the kernel. No rule allows any of `net` (binding
- * and connecting TCP); `scoped`: abstract sockets and signals stay among the tree. */
+/* struct landlock_ruleset_attr as of version 6: headers may be older than the kernel. No rule
+ * allows any of `net` (binding and connecting TCP); `scoped`: abstract sockets and signals stay
+ * among the tree. */
 struct ruleset {
     uint64_t fs;
     uint64_t net;    /* from version 4 */
@@ -62,15 +63,18 @@ static int allow(int rules, const char *path, uint64_t rights)
     if (rule.parent_fd < 0)
         return 0; /* not on this machine */
     if (fstat(rule.parent_fd, &st) == 0 && !S_ISDIR(st.st_mode))
-        rule.allowed_access &= READ_FILE | WRITE_FILE | EXECUTE | TRUNCATE | IOCTL_DEV; /* what a file can have */
-    int failed = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) ? -errno : 0;
+        rule.allowed_access &=
+            READ_FILE | WRITE_FILE | EXECUTE | TRUNCATE | IOCTL_DEV; /* what a file can have */
+    int failed =
+        syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) ? -errno : 0;
     close(rule.parent_fd);
     return failed;
 }
 
 int jail_enter(const struct root_plan *plan, const char *path)
 {
-    static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"};
+    static const char *const devices[] = {"/dev/null",   "/dev/zero",    "/dev/full",
+                                          "/dev/random", "/dev/urandom", "/dev/tty"};
     int version = jail_version(), failed = 0;
     uint64_t all = all_rights(version);
     struct ruleset set = {.fs = all, .net = 3, .scoped = 3};
@@ -91,7 +95,8 @@ int jail_enter(const struct root_plan *plan, const char *path)
         failed = allow(rules, "/etc/ld.so.cache", READ_FILE);
     if (!failed)
         failed = allow(rules, path, all);
-    if (!failed && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(SYS_landlock_restrict_self, rules, 0)))
+    if (!failed &&
+        (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(SYS_landlock_restrict_self, rules, 0)))
         failed = -errno;
     close(rules);
     return failed;
@@ -128,7 +133,8 @@ static const char *folder_of_jails(void)
 {
     struct statvfs st;
     const char *folder = getenv("TMPDIR");
-    if (statvfs("/dev/shm", &st) == 0 && !(st.f_flag & (ST_NOEXEC | ST_RDONLY)) && access("/dev/shm", W_OK) == 0)
+    if (statvfs("/dev/shm", &st) == 0 && !(st.f_flag & (ST_NOEXEC | ST_RDONLY)) &&
+        access("/dev/shm", W_OK) == 0)
         return "/dev/shm"; /* in memory */
     return folder && *folder == '/' ? folder : "/tmp";
 }

@@ -2,8 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,18 +25,20 @@
 #include "procedures/sandbox/root.h"
 #include "sim/base/xalloc.h"
 
-#define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
+#define NAMESPACES                                                                                 \
+    (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
 #define TRACE_OPTIONS                                                                              \
     (PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC |         \
      PTRACE_O_TRACEVFORKDONE | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)
 
-/* When we are root, uid 0 inside is none of the host's users: what it owns outside is nothing, and what the
- * kernel gives to uid 0 (files under /proc/sys) is not given to it. */
+/* When we are root, uid 0 inside is none of the host's users: what it owns outside is nothing, and
+ * what the kernel gives to uid 0 (files under /proc/sys) is not given to it. */
 #define FOREIGN_UID_BASE 2046820352u
 #define FOREIGN_UIDS     65536u
 
-/* What a playbook that runs as root may need on its own files and processes. All of it counts only inside the user
- * namespace. SYS_CHROOT is how a puppet enters a place; a playbook's own chroot is refused. */
+/* What a playbook that runs as root may need on its own files and processes. All of it counts only
+ * inside the user namespace. SYS_CHROOT is how a puppet enters a place; a playbook's own chroot is
+ * refused. */
 #define CAPABILITY(name) (UINT64_C(1) << (name))
 #define CAPABILITIES                                                                               \
     (CAPABILITY(CAP_CHOWN) | CAPABILITY(CAP_DAC_OVERRIDE) | CAPABILITY(CAP_FOWNER) |               \
@@ -44,7 +46,9 @@
      CAPABILITY(CAP_SETGID) | CAPABILITY(CAP_SYS_CHROOT))
 
 /* Not where they would count outside, too. */
-#define JAIL_NOT (CAPABILITY(CAP_KILL) | CAPABILITY(CAP_SETUID) | CAPABILITY(CAP_SETGID) | CAPABILITY(CAP_SYS_CHROOT))
+#define JAIL_NOT                                                                                   \
+    (CAPABILITY(CAP_KILL) | CAPABILITY(CAP_SETUID) | CAPABILITY(CAP_SETGID) |                      \
+     CAPABILITY(CAP_SYS_CHROOT))
 
 /* What child and harness tell each other while the sandbox is made. */
 struct report {
@@ -56,9 +60,9 @@ struct child {
     struct root_plan plan;
     struct sock_filter filter[FILTER_MAX];
     int filter_length;
-    int control;                 /* socket to the harness */
-    int input, output, error;    /* ends that become 0, 1, 2 */
-    const char *jail;            /* landlock: the folder; else NULL */
+    int control;              /* socket to the harness */
+    int input, output, error; /* ends that become 0, 1, 2 */
+    const char *jail;         /* landlock: the folder; else NULL */
 };
 
 /* ---- in the child: kernel calls only ---- */
@@ -85,7 +89,8 @@ static void set_limits(const struct sandbox_limits *limits)
     level_limit(RLIMIT_RTPRIO, 0);
     int files = limits->open_files < 512 ? 512 : limits->open_files;
     set_limit(RLIMIT_NOFILE, files);
-    set_limit(RLIMIT_CORE, 1); /* not 0: with 0 a crash still starts the host's core dump helper (core(5)) */
+    set_limit(RLIMIT_CORE,
+              1); /* not 0: with 0 a crash still starts the host's core dump helper (core(5)) */
     set_limit(RLIMIT_MEMLOCK, 1 << 20);
     set_limit(RLIMIT_MSGQUEUE, 0);
     if (limits->memory_bytes > 0)
@@ -97,12 +102,14 @@ static void set_limits(const struct sandbox_limits *limits)
 static int drop_capabilities(bool jail)
 {
     for (int capability = 0; capability < 64; capability++)
-        if (!(CAPABILITIES & CAPABILITY(capability)) || (jail && (JAIL_NOT & CAPABILITY(capability))))
+        if (!(CAPABILITIES & CAPABILITY(capability)) ||
+            (jail && (JAIL_NOT & CAPABILITY(capability))))
             (void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct data[2];
     memset(data, 0, sizeof data);
-    data[0].effective = data[0].permitted = (uint32_t)(jail && geteuid() != 0 ? 0 : CAPABILITIES & ~(jail ? JAIL_NOT : 0));
+    data[0].effective = data[0].permitted =
+        (uint32_t)(jail && geteuid() != 0 ? 0 : CAPABILITIES & ~(jail ? JAIL_NOT : 0));
     return syscall(SYS_capset, &header, data) ? -errno : 0;
 }
 
@@ -118,7 +125,8 @@ static void reset_signals(void)
 
 static int become_root(void)
 {
-    /* Not glibc's functions: those would ask the harness's other threads, which are not here, to join in. */
+    /* Not glibc's functions: those would ask the harness's other threads, which are not here, to
+     * join in. */
     if (syscall(SYS_setresgid, 0, 0, 0) || syscall(SYS_setresuid, 0, 0, 0))
         return -errno;
     (void)syscall(SYS_setgroups, 0, NULL); /* refused to an ordinary user, who keeps his own */
@@ -266,8 +274,10 @@ static int receive_report(int control, struct report *report, int *fd)
         char bytes[CMSG_SPACE(sizeof(int))];
         struct cmsghdr align;
     } aid;
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = aid.bytes, .msg_controllen = sizeof aid.bytes};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = aid.bytes,
+                             .msg_controllen = sizeof aid.bytes};
     ssize_t n;
     while ((n = recvmsg(control, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR)
         continue;
@@ -311,7 +321,8 @@ static int open_ends(struct sandbox *sandbox, struct child *child, int *control)
     (void)fcntl(out[1], F_SETPIPE_SZ, 1 << 20);
     (void)fcntl(out[0], F_SETFL, O_NONBLOCK);
     (void)fcntl(err[0], F_SETFL, O_NONBLOCK);
-    *sandbox = (struct sandbox){.root_fd = -1, .input_fd = in[1], .output_fd = out[0], .error_fd = err[0]};
+    *sandbox =
+        (struct sandbox){.root_fd = -1, .input_fd = in[1], .output_fd = out[0], .error_fd = err[0]};
     child->input = in[0];
     child->output = out[1];
     child->error = err[1];
@@ -380,13 +391,15 @@ static int refuse(struct error *error, const struct report *report, int code)
     const char *advice = "";
     if (code == -EPERM || code == -EACCES || code == -ENOSPC)
         advice = "; run as root, or allow user namespaces, mounts and ptrace here "
-                 "(Docker: --privileged; sysctl kernel.unprivileged_userns_clone, user.max_user_namespaces, "
+                 "(Docker: --privileged; sysctl kernel.unprivileged_userns_clone, "
+                 "user.max_user_namespaces, "
                  "kernel.apparmor_restrict_unprivileged_userns)";
     return error_set(error, ERROR_SEAL, "cannot seal the sandbox: %s: %s%s",
                      *report->what ? report->what : "private namespaces", strerror(-code), advice);
 }
 
-static void prepare(struct child *child, const struct sandbox_spec *spec, const struct sandbox_parts *parts, enum tier tier)
+static void prepare(struct child *child, const struct sandbox_spec *spec,
+                    const struct sandbox_parts *parts, enum tier tier)
 {
     child->plan = (struct root_plan){.spec = spec,
                                      .shim = parts->shim,
@@ -405,7 +418,8 @@ static long start_child(struct child *child, struct sandbox *sandbox, int contro
     CPU_ZERO(&one);
     CPU_SET((size_t)(sandbox->cpu < 0 ? 0 : sandbox->cpu), &one);
     (void)sched_setaffinity(0, sizeof one, &one); /* the child inherits it */
-    long pid = syscall(SYS_clone, (sandbox->tier == TIER_LANDLOCK ? 0 : NAMESPACES) | SIGCHLD, 0, 0, 0, 0);
+    long pid =
+        syscall(SYS_clone, (sandbox->tier == TIER_LANDLOCK ? 0 : NAMESPACES) | SIGCHLD, 0, 0, 0, 0);
     if (pid == 0) {
         close(control);
         run_child(child);
@@ -415,8 +429,8 @@ static long start_child(struct child *child, struct sandbox *sandbox, int contro
     return pid < 0 ? -code : pid;
 }
 
-static int launch_tier(const struct sandbox_spec *spec, const struct sandbox_parts *parts, enum tier tier,
-                       struct sandbox *ret, struct report *report)
+static int launch_tier(const struct sandbox_spec *spec, const struct sandbox_parts *parts,
+                       enum tier tier, struct sandbox *ret, struct report *report)
 {
     struct child *child = xcalloc(1, sizeof *child);
     struct sandbox sandbox = {.root_fd = -1};
@@ -432,7 +446,8 @@ static int launch_tier(const struct sandbox_spec *spec, const struct sandbox_par
         if (code)
             snprintf(report->what, sizeof report->what, "Landlock");
         else
-            code = jail_make(&child->plan, sandbox.jail, sizeof sandbox.jail, report->what, sizeof report->what);
+            code = jail_make(&child->plan, sandbox.jail, sizeof sandbox.jail, report->what,
+                             sizeof report->what);
         child->jail = sandbox.jail;
     }
     long pid = code ? code : start_child(child, &sandbox, control);
@@ -449,7 +464,8 @@ static int launch_tier(const struct sandbox_spec *spec, const struct sandbox_par
     return code;
 }
 
-/* A process that ignores the end of its children (it may have been started so) is not told of it. */
+/* A process that ignores the end of its children (it may have been started so) is not told of it.
+ */
 static void hear_children(void)
 {
     struct sigaction action;
@@ -458,8 +474,8 @@ static void hear_children(void)
 }
 
 /* The best first; when none can be had, what the best one lacks is what is said. */
-int sandbox_launch(const struct sandbox_spec *spec, const struct sandbox_parts *parts, struct sandbox *ret,
-                   struct error *error)
+int sandbox_launch(const struct sandbox_spec *spec, const struct sandbox_parts *parts,
+                   struct sandbox *ret, struct error *error)
 {
     struct report namespaces = {.code = 0}, landlock = {.code = 0};
     int code = -EINVAL;
@@ -475,7 +491,8 @@ int sandbox_launch(const struct sandbox_spec *spec, const struct sandbox_parts *
                     : -EINVAL;
     if (other == 0)
         return 0;
-    return spec->tier == TIER_AUTO ? refuse(error, &namespaces, code) : refuse(error, &landlock, other);
+    return spec->tier == TIER_AUTO ? refuse(error, &namespaces, code)
+                                   : refuse(error, &landlock, other);
 }
 
 enum tier sandbox_probe(struct error *why)
@@ -498,7 +515,8 @@ void sandbox_end(struct sandbox *sandbox)
         (void)kill(sandbox->init, SIGKILL);
         for (;;) { /* stops that were under way come first */
             pid_t got = waitpid(sandbox->init, &status, __WALL);
-            if ((got < 0 && errno != EINTR) || (got > 0 && (WIFEXITED(status) || WIFSIGNALED(status))))
+            if ((got < 0 && errno != EINTR) ||
+                (got > 0 && (WIFEXITED(status) || WIFSIGNALED(status))))
                 break;
         }
     }

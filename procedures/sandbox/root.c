@@ -17,7 +17,8 @@
 #include "procedures/sandbox/files.h"
 #include "procedures/sandbox/programs.h"
 
-/* Where the new root is put together before it becomes "/"; any folder of the host that always exists. */
+/* Where the new root is put together before it becomes "/"; any folder of the host that always
+ * exists. */
 #define WORKSHOP "/tmp"
 
 struct builder {
@@ -126,8 +127,9 @@ static int seal_binds(struct builder *b)
 
 static int bind_devices(struct builder *b)
 {
-    static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
-                                          "/dev/tty"}; /* nobody has one: opening it says so */
+    static const char *const devices[] = {
+        "/dev/null",   "/dev/zero",    "/dev/full",
+        "/dev/random", "/dev/urandom", "/dev/tty"}; /* nobody has one: opening it says so */
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
         int failed = bind_to(b, devices[i], devices[i] + 1, false);
         if (failed)
@@ -137,9 +139,10 @@ static int bind_devices(struct builder *b)
 }
 
 static const char *const skeleton[] = {
-    "usr", "usr/bin", "usr/sbin", "usr/lib", "usr/local", "usr/local/bin", "usr/local/sbin", "usr/share",
-    "etc", "dev", "dev/shm", "dev/pts", "proc", "tmp", "var", "var/log", "var/tmp", "var/lib", "opt", "srv", "home",
-    "root", "run", "mnt", ".", NULL};
+    "usr",       "usr/bin", "usr/sbin", "usr/lib", "usr/local", "usr/local/bin", "usr/local/sbin",
+    "usr/share", "etc",     "dev",      "dev/shm", "dev/pts",   "proc",          "tmp",
+    "var",       "var/log", "var/tmp",  "var/lib", "opt",       "srv",           "home",
+    "root",      "run",     "mnt",      ".",       NULL};
 
 static const struct {
     const char *name, *to;
@@ -171,7 +174,8 @@ static int make_root(struct builder *b)
 {
     const struct sandbox_spec *spec = b->plan->spec;
     char options[96];
-    snprintf(options, sizeof options, "mode=0755,size=%lld,nr_inodes=262144", (long long)spec->limits.disk_bytes);
+    snprintf(options, sizeof options, "mode=0755,size=%lld,nr_inodes=262144",
+             (long long)spec->limits.disk_bytes);
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
         return failed_at(b, "make", "mounts private");
     if (mount("rehearse", WORKSHOP, "tmpfs", MS_NOSUID | MS_NOATIME, options))
@@ -187,15 +191,18 @@ static int make_root(struct builder *b)
     if (!failed)
         failed = bind_devices(b);
     /* Pseudo-terminals of its own; where the kernel does not give them there are none. */
-    (void)mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,max=64");
+    (void)mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
+                "newinstance,ptmxmode=0666,mode=0620,max=64");
     if (!failed && access("/etc/ld.so.cache", R_OK) == 0)
         failed = bind_to(b, "/etc/ld.so.cache", "etc/ld.so.cache", false);
-    if (!failed && mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL))
+    if (!failed &&
+        mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL))
         failed = failed_at(b, "mount", "proc");
     return failed ? failed : seal_binds(b);
 }
 
-/* Each place shares the programs, libraries, devices and processes of the root, and nothing else. */
+/* Each place shares the programs, libraries, devices and processes of the root, and nothing else.
+ */
 static int make_place(struct builder *b, const char *place)
 {
     static const char *const shared[] = {"usr", "dev", "proc"};
@@ -210,7 +217,8 @@ static int make_place(struct builder *b, const char *place)
         if (mount(path, shared[i], NULL, MS_BIND | MS_REC, NULL))
             return failed_at(b, "bind into", place);
     }
-    if (access("/etc/ld.so.cache", R_OK) == 0 && bind_to(b, "/etc/ld.so.cache", "etc/ld.so.cache", false))
+    if (access("/etc/ld.so.cache", R_OK) == 0 &&
+        bind_to(b, "/etc/ld.so.cache", "etc/ld.so.cache", false))
         return failed_at(b, "bind into", place);
     return chdir(WORKSHOP) ? failed_at(b, "leave", place) : 0;
 }
@@ -231,7 +239,8 @@ static int raise_loopback(struct builder *b)
     memset(&request, 0, sizeof request);
     memcpy(request.ifr_name, "lo", 3);
     request.ifr_flags = IFF_UP | IFF_RUNNING;
-    int failed = fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) ? failed_at(b, "raise", "loopback") : 0;
+    int failed =
+        fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) ? failed_at(b, "raise", "loopback") : 0;
     if (fd >= 0)
         close(fd);
     return failed;
@@ -257,7 +266,8 @@ static int write_etc(struct builder *b, int root, const char *hostname)
 {
     const struct sandbox_spec *spec = b->plan->spec;
     char text[8192];
-    bool self = *b->base && geteuid() != 0; /* its files are the user's own, who goes by the name of root */
+    bool self =
+        *b->base && geteuid() != 0; /* its files are the user's own, who goes by the name of root */
     snprintf(text, sizeof text, "root:x:%u:%u:root:/root:/bin/bash\n", geteuid(), getegid());
     int n = (int)strlen(text) * self;
     snprintf(text + n, sizeof text - (size_t)n,
@@ -265,11 +275,13 @@ static int write_etc(struct builder *b, int root, const char *hostname)
     int failed = put_text(b, root, "/etc/passwd", text);
     snprintf(text, sizeof text, "root:x:%u:\n", getegid());
     n = (int)strlen(text) * self;
-    snprintf(text + n, sizeof text - (size_t)n, "root:x:0:\nadm:x:4:\nstaff:x:50:\nnogroup:x:65534:\n");
+    snprintf(text + n, sizeof text - (size_t)n,
+             "root:x:0:\nadm:x:4:\nstaff:x:50:\nnogroup:x:65534:\n");
     if (!failed)
         failed = put_text(b, root, "/etc/group", text);
     if (!failed)
-        failed = put_text(b, root, "/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n");
+        failed =
+            put_text(b, root, "/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n");
     n = snprintf(text, sizeof text, "%s\n", hostname);
     if (!failed && n > 0)
         failed = put(b, root, "/etc/hostname", text, (size_t)n, 0644);
@@ -277,7 +289,8 @@ static int write_etc(struct builder *b, int root, const char *hostname)
     for (int i = 0; spec->hosts && spec->hosts[i] && n > 0 && (size_t)n < sizeof text; i++)
         n += snprintf(text + n, sizeof text - (size_t)n, "%s\n", spec->hosts[i]);
     if (!failed && n > 0)
-        failed = put(b, root, "/etc/hosts", text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1, 0644);
+        failed = put(b, root, "/etc/hosts", text,
+                     (size_t)n < sizeof text ? (size_t)n : sizeof text - 1, 0644);
     return failed;
 }
 
@@ -347,7 +360,8 @@ static void stamp_skeleton(struct builder *b, int root)
         (void)utimensat(root, links[i].name, times, AT_SYMLINK_NOFOLLOW);
 }
 
-/* Where programs cannot be bound, empty files show that they are there (supervisor/paths.c leads to the host's). */
+/* Where programs cannot be bound, empty files show that they are there (supervisor/paths.c leads to
+ * the host's). */
 static int write_placeholders(struct builder *b, int root)
 {
     char path[PATH_MAX];

@@ -1,7 +1,8 @@
 /* root: builds the private root from inside the new namespaces.
  *
- * Runs in the child, between clone and exec: it calls the kernel and nothing else (no allocation, no stdio), since
- * the harness may have had other threads. On failure it says which step failed, and the sandbox is not started.
+ * Runs in the child, between clone and exec: it calls the kernel and nothing else (no allocation,
+ * no stdio), since the harness may have had other threads. On failure it says which step failed,
+ * and the sandbox is not started.
  */
 #ifndef REHEARSE_PROCEDURES_ROOT_H
 #define REHEARSE_PROCEDURES_ROOT_H
@@ -27,14 +28,16 @@ struct root_plan {
     const char *account; /* /etc/passwd line of the operator, without uid 0's */
 };
 
-#define ROOT_HIDDEN "/.rehearse"        /* shim and script; a folder of the root that nobody may list */
+#define ROOT_HIDDEN "/.rehearse" /* shim and script; a folder of the root that nobody may list */
 #define ROOT_SHIM   ROOT_HIDDEN "/shim"
 #define ROOT_SCRIPT ROOT_HIDDEN "/script"
-#define ROOT_PLACES "/.places"          /* one root per container or host */
+#define ROOT_PLACES "/.places" /* one root per container or host */
 
-/* Ends with the private root as "/" and nothing else reachable. Returns 0, or negative errno and what failed. */
+/* Ends with the private root as "/" and nothing else reachable. Returns 0, or negative errno and
+ * what failed. */
 int root_build(const struct root_plan *, char *what, size_t size);
-/* The same content below a folder of the host, without what is bound: for the tier that has no namespaces. */
+/* The same content below a folder of the host, without what is bound: for the tier that has no
+ * namespaces. */
 int root_fill(const struct root_plan *, const char *folder, char *what, size_t size);
 
 #endif

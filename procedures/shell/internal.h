@@ -64,6 +64,7 @@ void shell_set_words(struct shell_parser *, struct shell_command *, struct shell
 struct shell_command *shell_list(struct shell_parser *, const char *const *stops);
 struct shell_command *shell_command(struct shell_parser *);
 /* ---- compound.c ---- */
-struct shell_command *shell_compound(struct shell_parser *); /* NULL: a simple command begins here */
+struct shell_command *
+shell_compound(struct shell_parser *); /* NULL: a simple command begins here */
 
 #endif

@@ -310,7 +310,8 @@ struct shell_command *shell_command(struct shell_parser *parser)
 
 /* ---- pipelines and lists ---- */
 
-/* Behind "coproc": the name that only a compound command may have before it, as in "coproc X { cat; }". */
+/* Behind "coproc": the name that only a compound command may have before it, as in "coproc X { cat;
+ * }". */
 static struct str coproc_name(struct shell_parser *parser)
 {
     size_t n = 0, blanks;

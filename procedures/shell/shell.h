@@ -1,13 +1,14 @@
 /* shell: a script as bash would read it, for looking at and not for running.
  *
- * A recursive-descent parser of bash's grammar: simple commands, pipelines, lists, redirections, here-documents,
- * compound commands, functions, quoting and every kind of substitution, with the exact place of each word. No
- * process is started and nothing is expanded. Two things differ from bash on purpose:
- *   - "<service>" and "[previous-version]", which people leave in documents for others to replace, are parts of a
- *     word (PART_PLACEHOLDER) where bash would see redirections and globs;
- *   - after a mistake in the syntax the parser notes it, skips the rest of the line and goes on, as bash does with
- *     pasted lines.
- * Everything lives in the arena, and slices point into the text, which must live as long.
+ * A recursive-descent parser of bash's grammar: simple commands, pipelines, lists, redirections,
+ * here-documents, compound commands, functions, quoting and every kind of substitution, with the
+ * exact place of each word. No process is started and nothing is expanded. Two things differ from
+ * bash on purpose:
+ *   - "<service>" and "[previous-version]", which people leave in documents for others to replace,
+ *     are parts of a word (PART_PLACEHOLDER) where bash would see redirections and globs;
+ *   - after a mistake in the syntax the parser notes it, skips the rest of the line and goes on, as
+ *     bash does with pasted lines. Everything lives in the arena, and slices point into the text,
+ *     which must live as long.
  */
 #ifndef REHEARSE_PROCEDURES_SHELL_H
 #define REHEARSE_PROCEDURES_SHELL_H
@@ -98,10 +99,11 @@ struct shell_command {
     bool background; /* "&" behind it */
     bool or_else;    /* in SHELL_AND_OR: joined to the one before with || */
     bool and_then;   /* ... with && */
-    struct str name; /* SHELL_FUNCTION, SHELL_FOR: its name; of a group or subshell: as a coprocess */
+    /* SHELL_FUNCTION, SHELL_FOR: its name; of a group or subshell: as a coprocess */
+    struct str name;
     struct shell_assignment *assignments;
-    struct shell_word *
-        *words; /* SHELL_SIMPLE: command and arguments, without assignments and redirections */
+    /* SHELL_SIMPLE: command and arguments, without assignments and redirections */
+    struct shell_word **words;
     int n_words;
     struct shell_redirect *redirects;
     struct shell_part *parts; /* SHELL_ARITHMETIC: the expansions */

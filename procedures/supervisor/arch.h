@@ -1,9 +1,10 @@
 /* arch: all that is particular to one processor.
  *
- * The registers of a stopped task, the auxiliary vector, and the shim: the program that stands under every fake
- * command's name. The shim is a puppet. It does nothing but call SHIM_CALL, over and over; the supervisor answers
- * by putting another system call into its registers, which the kernel then executes in the shim's place (with its
- * descriptors, folder and rights); the result comes back as the first argument of the next SHIM_CALL.
+ * The registers of a stopped task, the auxiliary vector, and the shim: the program that stands
+ * under every fake command's name. The shim is a puppet. It does nothing but call SHIM_CALL, over
+ * and over; the supervisor answers by putting another system call into its registers, which the
+ * kernel then executes in the shim's place (with its descriptors, folder and rights); the result
+ * comes back as the first argument of the next SHIM_CALL.
  */
 #ifndef REHEARSE_PROCEDURES_ARCH_H
 #define REHEARSE_PROCEDURES_ARCH_H
@@ -40,9 +41,11 @@ uint64_t arch_stack(const struct registers *);
 uint64_t arch_ip(const struct registers *);
 /* Memory below the stack that the task does not use at the moment of a call. */
 uint64_t arch_scratch(const struct registers *, size_t size);
-/* If the instruction is one that reads the processor's counter: gives it that value and goes on behind it. */
+/* If the instruction is one that reads the processor's counter: gives it that value and goes on
+ * behind it. */
 bool arch_answer_counter(struct registers *, const unsigned char code[3], uint64_t value);
-/* Stack at the first instruction of a program: argc, argv, envp and the auxiliary vector lie there. */
+/* Stack at the first instruction of a program: argc, argv, envp and the auxiliary vector lie there.
+ */
 
 /* The ELF file. */
 extern const unsigned char *arch_shim(size_t *size);

@@ -18,12 +18,14 @@
 #include "procedures/sandbox/filter.h"
 #include "procedures/supervisor/core.h"
 
-/* What the kernel returns at a call's exit stop when a signal is pending; it decides afterwards, by the signal's
- * disposition, whether the program sees EINTR or the call is made again (include/linux/errno.h). */
+/* What the kernel returns at a call's exit stop when a signal is pending; it decides afterwards, by
+ * the signal's disposition, whether the program sees EINTR or the call is made again
+ * (include/linux/errno.h). */
 enum {
-    RESTART_UNLESS_HANDLED = -512, /* ERESTARTSYS: again, with SA_RESTART even if there is a handler */
-    RESTART_NO_HANDLER = -514,     /* ERESTARTNOHAND */
-    RESTART_BLOCK = -516,          /* ERESTART_RESTARTBLOCK */
+    RESTART_UNLESS_HANDLED =
+        -512,                  /* ERESTARTSYS: again, with SA_RESTART even if there is a handler */
+    RESTART_NO_HANDLER = -514, /* ERESTARTNOHAND */
+    RESTART_BLOCK = -516,      /* ERESTART_RESTARTBLOCK */
 };
 
 static bool interrupted(long result)
@@ -52,12 +54,13 @@ static void wait_in_kernel(struct task *t)
 /* ---- waiting with a time-out ---- */
 
 /* The time-out argument is replaced by "for ever", and the deadline is ours. */
-static void wait_timed(struct supervisor *s, struct task *t, int index, uint64_t for_ever, int64_t ns)
+static void wait_timed(struct supervisor *s, struct task *t, int index, uint64_t for_ever,
+                       int64_t ns)
 {
     int64_t now = clock_now(s);
     t->detour = DETOUR_TIMED;
     t->fired = false;
-    t->deadline = t->resume_deadline ? t->resume_deadline
+    t->deadline = t->resume_deadline           ? t->resume_deadline
                   : ns > NO_DEADLINE / 2 - now ? NO_DEADLINE / 2
                                                : now + ns;
     t->resume_deadline = 0;
@@ -93,8 +96,10 @@ static void wait_timespec(struct supervisor *s, struct task *t, int index)
     if (wanted.tv_sec == 0 && wanted.tv_nsec == 0)
         pass(t);
     else
-        wait_timed(s, t, index, 0, wanted.tv_sec > INT64_MAX / SECOND_NS / 4 ? INT64_MAX / 4
-                                                                             : wanted.tv_sec * SECOND_NS + wanted.tv_nsec);
+        wait_timed(s, t, index, 0,
+                   wanted.tv_sec > INT64_MAX / SECOND_NS / 4
+                       ? INT64_MAX / 4
+                       : wanted.tv_sec * SECOND_NS + wanted.tv_nsec);
 }
 
 static void futex(struct supervisor *s, struct task *t)
@@ -116,8 +121,9 @@ static void futex(struct supervisor *s, struct task *t)
         wait_in_kernel(t);
         return;
     }
-    int64_t ns = wanted.tv_sec > INT64_MAX / SECOND_NS / 4 ? INT64_MAX / 4
-                                                           : wanted.tv_sec * SECOND_NS + wanted.tv_nsec;
+    int64_t ns = wanted.tv_sec > INT64_MAX / SECOND_NS / 4
+                     ? INT64_MAX / 4
+                     : wanted.tv_sec * SECOND_NS + wanted.tv_nsec;
     if (command != FUTEX_WAIT) { /* absolute */
         bool real = (operation & FUTEX_CLOCK_REALTIME) || command == FUTEX_LOCK_PI;
         ns -= real ? clock_unix_ns(s) : clock_now(s) + 1000 * SECOND_NS;
@@ -160,7 +166,8 @@ static void restore_arguments(struct task *t)
         arch_set_argument(&t->registers, i, t->arguments[i]);
 }
 
-/* A signal cut a wait short: if it has no handler the call will be made again, and must end when it would have. */
+/* A signal cut a wait short: if it has no handler the call will be made again, and must end when it
+ * would have. */
 static void remember_deadline(struct task *t)
 {
     t->resume_deadline = t->deadline;
@@ -214,8 +221,10 @@ static void leave_ready(struct task *t)
 
 static void tell_name(struct supervisor *s, struct task *t)
 {
-    struct utsname name = {.sysname = "Linux", .release = "6.1.0-rehearse-amd64",
-                           .version = "#1 SMP PREEMPT_DYNAMIC", .machine = "x86_64"};
+    struct utsname name = {.sysname = "Linux",
+                           .release = "6.1.0-rehearse-amd64",
+                           .version = "#1 SMP PREEMPT_DYNAMIC",
+                           .machine = "x86_64"};
     snprintf(name.nodename, sizeof name.nodename, "%s",
              *t->process->place ? t->process->place : s->hostname);
     memcpy(name.domainname, "(none)", 7);
@@ -243,7 +252,9 @@ static void tell_processors(struct task *t)
 {
     static const uint64_t first = 1;
     bool fits = t->arguments[1] >= sizeof first;
-    call_finish(t, !fits ? -EINVAL : task_write(t, t->arguments[2], &first, sizeof first) ? (long)sizeof first : -EFAULT);
+    call_finish(t, !fits                                                  ? -EINVAL
+                   : task_write(t, t->arguments[2], &first, sizeof first) ? (long)sizeof first
+                                                                          : -EFAULT);
 }
 
 /* It waits for another task without saying so: give the turn away. */
@@ -300,13 +311,21 @@ static bool process_call(struct supervisor *s, struct task *t)
     case SYS_futex:
         futex(s, t);
         return true;
-    case SYS_shmget: case SYS_shmat: case SYS_shmctl: case SYS_shmdt: case SYS_semget: case SYS_semctl: case SYS_msgget:
+    case SYS_shmget:
+    case SYS_shmat:
+    case SYS_shmctl:
+    case SYS_shmdt:
+    case SYS_semget:
+    case SYS_semctl:
+    case SYS_msgget:
     case SYS_msgctl:
         if (s->sandbox.tier == TIER_LANDLOCK)
             return false; /* the host's */
         pass(t);
         return true;
-    case SYS_semop: case SYS_msgsnd: case SYS_msgrcv:
+    case SYS_semop:
+    case SYS_msgsnd:
+    case SYS_msgrcv:
         wait_in_kernel(t); /* of what one has, and without namespaces nobody has one */
         return true;
     case SYS_sched_yield:
@@ -359,7 +378,9 @@ static bool file_call(struct supervisor *s, struct task *t)
     case SYS_openat:
     case SYS_open:
     case SYS_creat: {
-        uint64_t flags = t->number == SYS_openat ? t->arguments[2] : t->number == SYS_open ? t->arguments[1] : O_CREAT;
+        uint64_t flags = t->number == SYS_openat ? t->arguments[2]
+                         : t->number == SYS_open ? t->arguments[1]
+                                                 : O_CREAT;
         t->detour = DETOUR_STAMP;
         task_resume(t, (flags & (O_CREAT | O_TRUNC)) != 0);
         return true;
@@ -375,44 +396,93 @@ static bool file_call(struct supervisor *s, struct task *t)
     case SYS_utimensat:
         stamp_times(s, t);
         return true;
-    case SYS_statx: case SYS_newfstatat: case SYS_fstat: case SYS_stat: case SYS_lstat: case SYS_statfs: case SYS_fstatfs:
+    case SYS_statx:
+    case SYS_newfstatat:
+    case SYS_fstat:
+    case SYS_stat:
+    case SYS_lstat:
+    case SYS_statfs:
+    case SYS_fstatfs:
         t->detour = DETOUR_STAT;
         task_resume(t, true);
         return true;
-    case SYS_unlink: case SYS_unlinkat: case SYS_rename: case SYS_renameat: case SYS_renameat2:
-    case SYS_mkdir: case SYS_mkdirat: case SYS_rmdir: case SYS_link: case SYS_linkat:
-    case SYS_symlink: case SYS_symlinkat: case SYS_truncate: case SYS_utime: case SYS_utimes:
+    case SYS_unlink:
+    case SYS_unlinkat:
+    case SYS_rename:
+    case SYS_renameat:
+    case SYS_renameat2:
+    case SYS_mkdir:
+    case SYS_mkdirat:
+    case SYS_rmdir:
+    case SYS_link:
+    case SYS_linkat:
+    case SYS_symlink:
+    case SYS_symlinkat:
+    case SYS_truncate:
+    case SYS_utime:
+    case SYS_utimes:
         t->detour = DETOUR_STAMP;
         task_resume(t, true);
         return true;
-    case SYS_readlink: case SYS_readlinkat:
+    case SYS_readlink:
+    case SYS_readlinkat:
         t->detour = DETOUR_LINK;
         task_resume(t, true);
         return true;
-    case SYS_sync: case SYS_syncfs: /* the disk is memory; the host's are none of ours */
+    case SYS_sync:
+    case SYS_syncfs: /* the disk is memory; the host's are none of ours */
         call_finish(t, 0);
         return true;
     case SYS_bind:
         if (!ports_bind(s, t))
             pass(t);
         return true;
-    case SYS_chown: case SYS_fchown: case SYS_lchown: case SYS_fchownat:
-        if (s->sandbox.owner == geteuid()) /* an ordinary user has one user to give: everything stays root's */
+    case SYS_chown:
+    case SYS_fchown:
+    case SYS_lchown:
+    case SYS_fchownat:
+        if (s->sandbox.owner ==
+            geteuid()) /* an ordinary user has one user to give: everything stays root's */
             call_finish(t, 0);
         else
             pass(t);
         return true;
     /* Change what others can see, so they happen in somebody's turn; nothing more. */
-    case SYS_chmod: case SYS_fchmod: case SYS_fchmodat:
-    case SYS_futimesat: case SYS_setxattr: case SYS_lsetxattr:
-    case SYS_fsetxattr: case SYS_removexattr: case SYS_lremovexattr: case SYS_fremovexattr:
-    case SYS_fsync: case SYS_fdatasync: case SYS_sync_file_range:
-    case SYS_lseek: case SYS_tee: case SYS_vmsplice: case SYS_setsockopt:
-    case SYS_faccessat: case SYS_faccessat2:
-    case SYS_chdir: case SYS_getxattr: case SYS_lgetxattr: case SYS_listxattr: case SYS_llistxattr:
-    case SYS_execve: case SYS_inotify_add_watch: case SYS_pidfd_open: case SYS_setpriority: case SYS_access:
-    case SYS_execveat: case SYS_sched_setaffinity: case SYS_sched_setscheduler: case SYS_sched_setparam:
-    case SYS_ioprio_set: case SYS_ioprio_get:
+    case SYS_chmod:
+    case SYS_fchmod:
+    case SYS_fchmodat:
+    case SYS_futimesat:
+    case SYS_setxattr:
+    case SYS_lsetxattr:
+    case SYS_fsetxattr:
+    case SYS_removexattr:
+    case SYS_lremovexattr:
+    case SYS_fremovexattr:
+    case SYS_fsync:
+    case SYS_fdatasync:
+    case SYS_sync_file_range:
+    case SYS_lseek:
+    case SYS_tee:
+    case SYS_vmsplice:
+    case SYS_setsockopt:
+    case SYS_faccessat:
+    case SYS_faccessat2:
+    case SYS_chdir:
+    case SYS_getxattr:
+    case SYS_lgetxattr:
+    case SYS_listxattr:
+    case SYS_llistxattr:
+    case SYS_execve:
+    case SYS_inotify_add_watch:
+    case SYS_pidfd_open:
+    case SYS_setpriority:
+    case SYS_access:
+    case SYS_execveat:
+    case SYS_sched_setaffinity:
+    case SYS_sched_setscheduler:
+    case SYS_sched_setparam:
+    case SYS_ioprio_set:
+    case SYS_ioprio_get:
         pass(t);
         return true;
     default:
@@ -435,14 +505,16 @@ void call_dispatch(struct supervisor *s, struct task *t, bool trusted)
         return;
     if (t->number != SYS_clock_gettime && t->number != SYS_gettimeofday && t->number != SYS_time)
         t->looks = 0;
-    if (transfer_call(s, t) || clock_call(s, t) || process_call(s, t) || waiting_call(s, t) || file_call(s, t))
+    if (transfer_call(s, t) || clock_call(s, t) || process_call(s, t) || waiting_call(s, t) ||
+        file_call(s, t))
         return;
     if (trusted || !refuse_call(s, t))
         pass(t);
 }
 
-/* Calls in a row, without anybody ever waiting, are a loop that may have no end. So that it comes to the end of virtual time
- * in bounded real time they cost more and more: 50,000 of them a sixth of a second, 100,000 a minute, 200,000 two hours. */
+/* Calls in a row, without anybody ever waiting, are a loop that may have no end. So that it comes
+ * to the end of virtual time in bounded real time they cost more and more: 50,000 of them a sixth
+ * of a second, 100,000 a minute, 200,000 two hours. */
 static void spend_call(struct supervisor *s)
 {
     int64_t more = (s->busy_calls++ - CALLS_FREE) / 1000;
@@ -532,7 +604,8 @@ void call_leave(struct supervisor *s, struct task *t)
         break;
     }
     t->deadline = NO_DEADLINE;
-    if (detour != DETOUR_STAMP && detour != DETOUR_STAT && detour != DETOUR_LINK && detour != DETOUR_KILL)
+    if (detour != DETOUR_STAMP && detour != DETOUR_STAT && detour != DETOUR_LINK &&
+        detour != DETOUR_KILL)
         (void)arch_set(t->pid, &t->registers);
     if (detour == DETOUR_KILL) { /* whoever was hit reacts before the sender goes on */
         task_hold(s, t, HELD_PLAIN);

@@ -1,4 +1,5 @@
-/* Virtual time as the tasks see it: clocks, sleeps and timers. The owner's world keeps the time itself. */
+/* Virtual time as the tasks see it: clocks, sleeps and timers. The owner's world keeps the time
+ * itself. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,9 +16,9 @@
 #include "procedures/supervisor/core.h"
 #include "sim/base/xalloc.h"
 
-/* A loop that does nothing but look at the clock gets to the end of its wait in bounded real time: from the
- * hundredth look on, each costs a bit more. */
-#define LOOKS_FREE 100
+/* A loop that does nothing but look at the clock gets to the end of its wait in bounded real time:
+ * from the hundredth look on, each costs a bit more. */
+#define LOOKS_FREE  100
 #define LOOK_MAX_NS (10 * INT64_C(1000000))
 
 int64_t clock_now(struct supervisor *s)
@@ -56,8 +57,8 @@ static int64_t after(struct supervisor *s, int64_t ns)
 
 static bool counts_from_boot(int clock)
 {
-    return clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_MONOTONIC_COARSE ||
-           clock == CLOCK_BOOTTIME;
+    return clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW ||
+           clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME;
 }
 
 static int64_t read_clock(struct supervisor *s, int clock)
@@ -131,7 +132,8 @@ void clock_forget_timers(struct process *p, bool all)
 {
     for (struct timer **at = &p->timers; *at;) {
         struct timer *timer = *at;
-        /* exec keeps alarm and setitimer, and descriptors (which may close themselves: that does not matter) */
+        /* exec keeps alarm and setitimer, and descriptors (which may close themselves: that does
+         * not matter) */
         if (all || (timer->id >= 0 && timer->id < TIMER_DESCRIPTOR)) {
             *at = timer->next;
             if (timer->event_fd >= 0)
@@ -211,7 +213,8 @@ static void create_timer(struct task *t)
     call_finish(t, 0);
 }
 
-/* The time from now; an absolute one is on the real-time clock if it is in our era, else counted from the boot. */
+/* The time from now; an absolute one is on the real-time clock if it is in our era, else counted
+ * from the boot. */
 static int64_t until(struct supervisor *s, int64_t value, bool absolute)
 {
     int64_t since_boot = clock_now(s) + BOOTED_NS, era = s->start_unix_ns / 2;
@@ -237,7 +240,8 @@ static void posix_timer(struct supervisor *s, struct task *t)
             call_finish(t, -EFAULT);
             return;
         }
-        arm(s, timer, until(s, from_timespec(wanted.it_value), (t->arguments[1] & TIMER_ABSTIME) != 0),
+        arm(s, timer,
+            until(s, from_timespec(wanted.it_value), (t->arguments[1] & TIMER_ABSTIME) != 0),
             from_timespec(wanted.it_interval));
     }
     if (old_at)
@@ -252,7 +256,8 @@ static void create_timerfd(struct task *t)
     t->detour = DETOUR_TIMER;
     arch_set_number(&t->registers, SYS_eventfd2);
     arch_set_argument(&t->registers, 0, 0);
-    arch_set_argument(&t->registers, 1, t->arguments[1]); /* TFD_CLOEXEC and TFD_NONBLOCK are EFD_'s */
+    arch_set_argument(&t->registers, 1,
+                      t->arguments[1]); /* TFD_CLOEXEC and TFD_NONBLOCK are EFD_'s */
     (void)arch_set(t->pid, &t->registers);
     task_resume(t, true);
 }
@@ -300,7 +305,8 @@ static void timerfd(struct supervisor *s, struct task *t)
         struct pollfd waiting = {.fd = timer->event_fd, .events = POLLIN};
         while (poll(&waiting, 1, 0) > 0 && read(timer->event_fd, &count, sizeof count) > 0)
             continue; /* what has run out before is forgotten */
-        arm(s, timer, until(s, from_timespec(wanted.it_value), (t->arguments[1] & TIMER_ABSTIME) != 0),
+        arm(s, timer,
+            until(s, from_timespec(wanted.it_value), (t->arguments[1] & TIMER_ABSTIME) != 0),
             from_timespec(wanted.it_interval));
     }
     if (old_at)
@@ -350,7 +356,8 @@ static void send(struct process *p, const struct timer *timer)
         (void)kill(p->pid, timer->signal_number);
 }
 
-/* In the order of creation of the processes, so that two timers of one instant always fire alike. */
+/* In the order of creation of the processes, so that two timers of one instant always fire alike.
+ */
 void clock_fire_timers(struct supervisor *s)
 {
     int64_t now = clock_now(s);

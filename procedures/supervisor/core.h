@@ -1,13 +1,14 @@
 /* core: what the parts of the supervisor share. Not for anyone else.
  *
- * Words. A *task* is a thread as the kernel counts them; a *process* is a group of tasks with one memory. The *turn* is
- * the right to run: at most one task has it, and keeps it until it waits or ends. A *stop* is a ptrace stop. A task is
- * *held* while it sits in a stop and waits for its turn; held tasks are served in the order (round, serial), where a
- * round is one settling of the whole tree and a serial is the order of creation: both the same in every run, which
- * pids and the order of wait events are not.
+ * Words. A *task* is a thread as the kernel counts them; a *process* is a group of tasks with one
+ * memory. The *turn* is the right to run: at most one task has it, and keeps it until it waits or
+ * ends. A *stop* is a ptrace stop. A task is *held* while it sits in a stop and waits for its turn;
+ * held tasks are served in the order (round, serial), where a round is one settling of the whole
+ * tree and a serial is the order of creation: both the same in every run, which pids and the order
+ * of wait events are not.
  *
- * Invariant: whenever the world or a fake runs, or a turn is given, every task is held, or waits in the kernel for
- * something that only another task, a signal or the clock can bring.
+ * Invariant: whenever the world or a fake runs, or a turn is given, every task is held, or waits in
+ * the kernel for something that only another task, a signal or the clock can bring.
  */
 #ifndef REHEARSE_PROCEDURES_CORE_H
 #define REHEARSE_PROCEDURES_CORE_H
@@ -21,15 +22,15 @@
 #include "procedures/supervisor/supervisor.h"
 #include "sim/base/buf.h"
 
-#define NO_DEADLINE INT64_MAX
+#define NO_DEADLINE      INT64_MAX
 #define TIMER_DESCRIPTOR 1000000
-#define SECOND_NS   INT64_C(1000000000)
-#define EXEC_NS     INT64_C(1000000) /* virtual cost of starting a program */
-#define ASK_NS      SECOND_NS        /* at most so long without asking for an interruption */
-#define BOOTED_NS   (1000 * SECOND_NS) /* the machine had been up for so long when the run began */
-#define CALLS_FREE  20000 /* without anybody ever waiting, before they cost time */
-#define CALLS_TURN  1000  /* then so many are a turn */
-#define LOOK_NS     INT64_C(1000)    /* of looking at the clock */
+#define SECOND_NS        INT64_C(1000000000)
+#define EXEC_NS          INT64_C(1000000) /* virtual cost of starting a program */
+#define ASK_NS           SECOND_NS        /* at most so long without asking for an interruption */
+#define BOOTED_NS        (1000 * SECOND_NS) /* the machine had been up for so long when the run began */
+#define CALLS_FREE       20000         /* without anybody ever waiting, before they cost time */
+#define CALLS_TURN       1000          /* then so many are a turn */
+#define LOOK_NS          INT64_C(1000) /* of looking at the clock */
 
 struct coroutine;
 struct invocation;
@@ -58,17 +59,19 @@ enum detour {
     DETOUR_READY, /* read, write ... -> poll for that descriptor, then the call itself */
     DETOUR_TIMED, /* poll, select, futex ... without their time-out */
     DETOUR_FEED,  /* bash's read of its script -> pause, while a person reads and types */
-    DETOUR_OTHER, /* other arguments than the task gave, which its registers must hold again afterwards */
+    DETOUR_OTHER, /* other arguments than the task gave, which its registers must hold again
+                     afterwards */
     DETOUR_STAMP, /* a call that changes a file's time, at whose exit it gets the simulation's */
     DETOUR_KILL,  /* a signal was sent: everybody settles before the sender goes on */
     DETOUR_TIMER, /* timerfd_create -> eventfd */
     DETOUR_STAT,  /* statx and the like: times that only the kernel sets are replaced */
     DETOUR_LINK,  /* readlink: numbers of pipes and sockets are replaced */
-    DETOUR_WATCH, /* any call -> one that puts the strict filter over the first, then the call itself */
+    DETOUR_WATCH, /* any call -> one that puts the strict filter over the first, then the call
+                     itself */
 };
 
 struct timer {
-    int id; /* -1: alarm and setitimer; from TIMER_DESCRIPTOR on: a descriptor (timerfd) */
+    int id;       /* -1: alarm and setitimer; from TIMER_DESCRIPTOR on: a descriptor (timerfd) */
     int event_fd; /* of that, ours; else -1 */
     bool armed;
     int signal_number;
@@ -81,15 +84,15 @@ struct process {
     pid_t pid;
     int tasks;
     int pidfd;
-    bool shim;           /* runs the shim */
-    bool watched;        /* its calls ask that run freely in well-known programs */
-    bool to_be_watched;  /* from its next call on */
-    bool no_counter;     /* reading the processor's counter (rdtsc) asks */
-    bool shell;          /* bash, dash, sh: whose "not found" messages mean what they say */
-    const char *place;   /* "" or the container or host whose root it sees */
+    bool shim;          /* runs the shim */
+    bool watched;       /* its calls ask that run freely in well-known programs */
+    bool to_be_watched; /* from its next call on */
+    bool no_counter;    /* reading the processor's counter (rdtsc) asks */
+    bool shell;         /* bash, dash, sh: whose "not found" messages mean what they say */
+    const char *place;  /* "" or the container or host whose root it sees */
     int64_t started_ns;
-    uint64_t stack;      /* at its first instruction: argc, argv, envp */
-    char program[64];    /* last part of the path it was started from */
+    uint64_t stack;   /* at its first instruction: argc, argv, envp */
+    char program[64]; /* last part of the path it was started from */
     struct timer *timers;
     struct process *next;
 };
@@ -100,7 +103,7 @@ struct task {
     struct process *process;
     enum task_state state;
     enum held_at held_at;
-    bool first;           /* held in the middle of its turn: goes on before all others */
+    bool first; /* held in the middle of its turn: goes on before all others */
     uint64_t round;
     int signal_number;    /* to be delivered when it goes on */
     pid_t vfork_child;    /* TASK_VFORKED: for whom it waits */
@@ -108,9 +111,10 @@ struct task {
     bool in_call;         /* its next stop is the exit of a call */
     bool loose;           /* waits in a call that has effects as soon as it is woken */
     bool fired;           /* its deadline came, it was interrupted */
-    uint64_t quiet_epoch; /* it was seen at rest, and only a death or a signal can wake it: see supervisor.epoch */
+    uint64_t quiet_epoch; /* it was seen at rest, and only a death or a signal can wake it: see
+                             supervisor.epoch */
     long number;          /* of the call that it made, as far as we were asked */
-    long waits_in;        /* number and first argument of the call in which it was last seen waiting */
+    long waits_in; /* number and first argument of the call in which it was last seen waiting */
     uint64_t waits_on;
     enum detour detour;
     uint64_t arguments[6]; /* as the task gave them */
@@ -119,8 +123,8 @@ struct task {
     unsigned char scratch_before[16];
     uint64_t scratch_at;
     unsigned char sets[3][128]; /* descriptor sets of a select, as given */
-    int64_t looks;        /* at the clock, one after the other */
-    int64_t cpu_base_ns;  /* its CPU time soon after it went on; 0 not looked yet */
+    int64_t looks;              /* at the clock, one after the other */
+    int64_t cpu_base_ns;        /* its CPU time soon after it went on; 0 not looked yet */
     int stat_fd, syscall_fd;
     struct registers registers;
     struct invocation *invocation; /* of a puppet */
@@ -157,12 +161,12 @@ struct supervisor {
     struct script *script;
     struct coroutine *idle_coroutines;
     int64_t output_bytes;
-    bool drained;       /* nothing was written since the last drain */
-    bool hang_told;     /* since the last feed */
+    bool drained;   /* nothing was written since the last drain */
+    bool hang_told; /* since the last feed */
 
     int64_t busy_execs, busy_calls; /* since the clock last jumped on */
-    int64_t ask_at_ns;  /* when the owner wants to be asked about an interruption again */
-    int interrupts;     /* how often the foreground was interrupted since the last feed */
+    int64_t ask_at_ns; /* when the owner wants to be asked about an interruption again */
+    int interrupts;    /* how often the foreground was interrupted since the last feed */
     int64_t press_again_ns;
 
     bool over;
@@ -181,7 +185,8 @@ bool task_waits(struct task *);
 char task_letter(struct task *); /* its state, as in /proc/PID/stat; '?' if it is gone */
 void task_forget_proc(struct task *);
 bool task_read(const struct task *, uint64_t from, void *to, size_t len);
-size_t task_read_some(const struct task *t, uint64_t from, void *to, size_t len); /* as much as there is */
+size_t task_read_some(const struct task *t, uint64_t from, void *to,
+                      size_t len); /* as much as there is */
 bool task_write(const struct task *, uint64_t to, const void *from, size_t len);
 /* The same to memory below its stack, which may have to grow for it. */
 bool task_write_scratch(const struct task *, uint64_t to, const void *from, size_t len);
@@ -190,7 +195,8 @@ bool task_read_text(const struct task *, uint64_t from, char *to, size_t size);
 /* Its descriptor, as one of ours; -1 on failure. The caller closes it. */
 int task_descriptor(struct task *, int fd);
 void task_command_line(const struct task *, char *text, size_t size);
-bool task_signal_in(const struct task *, const char *set, int signal_number); /* "SigCgt", "SigIgn" */
+bool task_signal_in(const struct task *, const char *set,
+                    int signal_number); /* "SigCgt", "SigIgn" */
 
 /* ---- clock.c ---- */
 int64_t clock_now(struct supervisor *);
@@ -212,7 +218,8 @@ void call_enter(struct supervisor *, struct task *);
 void call_leave(struct supervisor *, struct task *);
 void call_finish(struct task *, long result); /* answers without executing it */
 
-/* The registers hold a call that is to be made now, by the task itself or by its puppeteer (who is trusted). */
+/* The registers hold a call that is to be made now, by the task itself or by its puppeteer (who is
+ * trusted). */
 void call_dispatch(struct supervisor *, struct task *, bool trusted);
 /* ---- stamp.c ---- */
 /* At the exit of a call that changed a file or a folder: gives it the simulation's time. */
@@ -241,7 +248,8 @@ bool watch_exec(const struct supervisor *, struct task *);
 bool watch_open(struct task *);
 
 /* ---- ports.c ---- */
-/* Gives a socket that has no port yet the next one: the kernel would draw one. True: the call is answered. */
+/* Gives a socket that has no port yet the next one: the kernel would draw one. True: the call is
+ * answered. */
 bool ports_bind(struct supervisor *, struct task *);
 void ports_assign(struct supervisor *, struct task *);
 
@@ -252,8 +260,10 @@ void paths_leave(struct supervisor *, struct task *);
 void paths_started(struct supervisor *, struct task *);
 /* The real folder of a task's root. */
 void paths_root(const struct supervisor *, const struct task *, char *text, size_t size);
-/* Opens the folder in which a path of the task stands, and says under which name. -1: not in the sandbox. */
-int paths_open_folder(const struct supervisor *, const struct task *, int from, const char *path, char *base, size_t size);
+/* Opens the folder in which a path of the task stands, and says under which name. -1: not in the
+ * sandbox. */
+int paths_open_folder(const struct supervisor *, const struct task *, int from, const char *path,
+                      char *base, size_t size);
 
 /* ---- neighbours.c: the tier without namespaces ---- */
 /* Keeps calls off the host's processes and sockets; true: the call is answered. */
@@ -285,7 +295,8 @@ bool watches_files(const struct supervisor *);
 
 /* ---- procfs.c ---- */
 struct iovec;
-/* A read, of whatever kind, of a file of /proc (`fd` is ours): answers it if the file would tell of the host. */
+/* A read, of whatever kind, of a file of /proc (`fd` is ours): answers it if the file would tell of
+ * the host. */
 bool procfs_read(struct supervisor *, struct task *, int fd, struct iovec to, int64_t position);
 
 /* ---- script.c ---- */

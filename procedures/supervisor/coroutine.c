@@ -2,8 +2,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
@@ -94,7 +94,8 @@ struct coroutine *coroutine_new(struct coroutine **pool, void (*body)(void *), v
     struct coroutine *c = *pool ? *pool : allocate();
     *pool = c->next;
 #ifdef FIBRES
-    __asan_unpoison_memory_region(c->stack, STACK_SIZE); /* its last user may have been dropped midway */
+    __asan_unpoison_memory_region(c->stack,
+                                  STACK_SIZE); /* its last user may have been dropped midway */
 #endif
     c->body = body;
     c->ctx = ctx;

@@ -1,7 +1,7 @@
 /* coroutine: a function with a stack of its own, that can wait in the middle.
  *
- * One thread only. Stacks are kept for the next one (coroutine_release_pool). A coroutine that was never resumed to
- * its end may be dropped at any time: nothing behind its last yield runs.
+ * One thread only. Stacks are kept for the next one (coroutine_release_pool). A coroutine that was
+ * never resumed to its end may be dropped at any time: nothing behind its last yield runs.
  */
 #ifndef REHEARSE_PROCEDURES_COROUTINE_H
 #define REHEARSE_PROCEDURES_COROUTINE_H

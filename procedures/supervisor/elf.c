@@ -46,12 +46,14 @@ static struct str map_file(const char *path)
     return file;
 }
 
-int elf_symbols(const char *path, struct elf_symbol *symbols, int n, uint64_t *entry, struct error *error)
+int elf_symbols(const char *path, struct elf_symbol *symbols, int n, uint64_t *entry,
+                struct error *error)
 {
     struct str file = map_file(path);
     const Elf64_Ehdr *header = part(file, 0, sizeof *header);
     const Elf64_Shdr *sections = NULL;
-    if (header && memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 && header->e_ident[EI_CLASS] == ELFCLASS64)
+    if (header && memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 &&
+        header->e_ident[EI_CLASS] == ELFCLASS64)
         sections = part(file, header->e_shoff, (uint64_t)header->e_shnum * sizeof *sections);
     if (sections) {
         *entry = header->e_entry;

@@ -1,6 +1,7 @@
-/* Without namespaces the host's processes and sockets are within reach of a system call: whoever is named must be one of the
- * tree, and there are no sockets by name. Landlock holds part of this (signals and abstract sockets from version 6 on, TCP
- * from 4 on); where the kernel is older, this is what holds it. */
+/* Without namespaces the host's processes and sockets are within reach of a system call: whoever is
+ * named must be one of the tree, and there are no sockets by name. Landlock holds part of this
+ * (signals and abstract sockets from version 6 on, TCP from 4 on); where the kernel is older, this
+ * is what holds it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -114,8 +115,8 @@ static bool check_process(struct supervisor *s, struct task *t)
     return !good;
 }
 
-/* Nobody listens at a file of the sandbox: that is not had without namespaces. (C libraries ask for a name service in
- * passing, and take no for an answer.) An abstract name would be the host's. */
+/* Nobody listens at a file of the sandbox: that is not had without namespaces. (C libraries ask for
+ * a name service in passing, and take no for an answer.) An abstract name would be the host's. */
 static void local_socket(struct supervisor *s, struct task *t)
 {
     char address[128] = "";

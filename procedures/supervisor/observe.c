@@ -1,4 +1,5 @@
-/* What the run must tell: what was refused, which command does not exist, who waits for what for ever. */
+/* What the run must tell: what was refused, which command does not exist, who waits for what for
+ * ever. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -52,7 +53,9 @@ static void missing(struct supervisor *s, struct str word)
         return;
     snprintf(name, sizeof name, "%.*s", STR_ARG(word));
     snprintf(message, sizeof message,
-             "command '%s' does not exist in the rehearsal (exit 127): declare it as a fake or a program", name);
+             "command '%s' does not exist in the rehearsal (exit 127): declare it as a fake or a "
+             "program",
+             name);
     tell(s, "unknown_command", name, message);
 }
 
@@ -62,11 +65,16 @@ static void met_limit(struct supervisor *s, struct str line)
     static const struct {
         const char *says, *evidence, *message;
     } limits[] = {
-        {"No space left on device", "disk", "the rehearsal's disk is full: its size is a limit of the sandbox"},
-        {"Too many open files", "open_files", "a process has more files open than the limit of the sandbox allows"},
-        {"Cannot allocate memory", "memory", "a process wants more memory than the limit of the sandbox allows"},
-        {"annot allocate", "memory", "a process wants more memory than the limit of the sandbox allows"},
-        {"memory exhausted", "memory", "a process wants more memory than the limit of the sandbox allows"},
+        {"No space left on device", "disk",
+         "the rehearsal's disk is full: its size is a limit of the sandbox"},
+        {"Too many open files", "open_files",
+         "a process has more files open than the limit of the sandbox allows"},
+        {"Cannot allocate memory", "memory",
+         "a process wants more memory than the limit of the sandbox allows"},
+        {"annot allocate", "memory",
+         "a process wants more memory than the limit of the sandbox allows"},
+        {"memory exhausted", "memory",
+         "a process wants more memory than the limit of the sandbox allows"},
     };
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         if (str_find(line, str_of(limits[i].says)) >= 0) {
@@ -171,7 +179,8 @@ static void describe_wait(struct supervisor *s, struct task *t, char *text, size
         if (strncmp(link, "/dev/pts/", 9) == 0 && number != SYS_write && number != SYS_writev)
             snprintf(text, size, "waits for input at its terminal (%s)", link);
         else
-            snprintf(text, size, "waits to %s descriptor %d (%s)", number == SYS_write || number == SYS_writev ? "write to" : "read from",
+            snprintf(text, size, "waits to %s descriptor %d (%s)",
+                     number == SYS_write || number == SYS_writev ? "write to" : "read from",
                      waiting_descriptor(t), *link ? link : "?");
         return;
     case SYS_wait4:
@@ -214,8 +223,9 @@ void observe_hang(struct supervisor *s)
         buf_printf(&evidence, "%s%s: %s", evidence.len ? "\n" : "", command, wait);
     }
     observe_foreground(s, command, sizeof command);
-    snprintf(message, sizeof message, input ? "'%.500s' waits for input that never comes"
-                                            : "'%.500s' never ends: every process waits for another one",
+    snprintf(message, sizeof message,
+             input ? "'%.500s' waits for input that never comes"
+                   : "'%.500s' never ends: every process waits for another one",
              command);
     tell(s, "hang", evidence.len ? evidence.at : "", message);
     buf_release(&evidence);

@@ -1,9 +1,11 @@
-/* Without namespaces: every path that a task gives is led into the folder that stands for its root, every process that it
- * names must be one of the tree. Landlock holds the tasks in whatever is done here; this is what makes it look like "/".
+/* Without namespaces: every path that a task gives is led into the folder that stands for its root,
+ * every process that it names must be one of the tree. Landlock holds the tasks in whatever is done
+ * here; this is what makes it look like "/".
  *
- * A path is resolved from outside by the kernel (openat2, RESOLVE_IN_ROOT), and the task gets the real one in its place, in
- * memory below its stack; its registers hold its own again when the call is over. The programs, libraries, devices and
- * files of /proc that the sandbox allows are those of the host, at their own paths.
+ * A path is resolved from outside by the kernel (openat2, RESOLVE_IN_ROOT), and the task gets the
+ * real one in its place, in memory below its stack; its registers hold its own again when the call
+ * is over. The programs, libraries, devices and files of /proc that the sandbox allows are those of
+ * the host, at their own paths.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -26,8 +28,8 @@
 
 enum { DEPTH_MAX = 8 }; /* of links that lead from the folder to the host's files */
 
-/* Where a call has a path. `folder`: argument of its folder's descriptor, -1 the working folder. `flags`: argument that
- * may hold `nofollow`; -1: it follows links, -2: it does not. */
+/* Where a call has a path. `folder`: argument of its folder's descriptor, -1 the working folder.
+ * `flags`: argument that may hold `nofollow`; -1: it follows links, -2: it does not. */
 struct path_call {
     long number;
     signed char folder, path, flags;
@@ -127,7 +129,8 @@ static bool read_link(const char *path, char *text, size_t size)
 }
 
 /* A folder of the task by its descriptor, or its working folder, as the task sees it. */
-static bool folder_of(const struct supervisor *s, const struct task *t, int fd, char *text, size_t size)
+static bool folder_of(const struct supervisor *s, const struct task *t, int fd, char *text,
+                      size_t size)
 {
     char link[64], root[PATH_MAX];
     if (fd == AT_FDCWD)
@@ -143,7 +146,8 @@ static bool folder_of(const struct supervisor *s, const struct task *t, int fd, 
 
 /* ---- from the task's paths to the host's ---- */
 
-/* Without "." and doubled slashes, ".." taken off by name: good enough to tell what kind of path it is. */
+/* Without "." and doubled slashes, ".." taken off by name: good enough to tell what kind of path it
+ * is. */
 static void normalize(const char *path, char *out, size_t size)
 {
     size_t len = 0;
@@ -175,7 +179,8 @@ static bool below(const char *path, const char *folder)
 /* The host's own, at the same path: libraries, devices. Fills `real`. */
 static bool of_host(const char *path, char *real, size_t size)
 {
-    static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
+    static const char *const devices[] = {"/dev/null",       "/dev/zero",    "/dev/full",
+                                          "/dev/random",     "/dev/urandom", "/dev/tty",
                                           "/etc/ld.so.cache"};
     static const struct {
         const char *name, *is;
@@ -235,7 +240,8 @@ static bool real_path_of(int fd, char *real, size_t size)
 static void resolve_parent(int root_fd, const char *root, const char *path, char *real, size_t size)
 {
     char folder[PATH_MAX];
-    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+                           .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
     snprintf(folder, sizeof folder, "%s", path);
     size_t len = strlen(folder);
     while (len > 1 && folder[len - 1] == '/')
@@ -276,8 +282,9 @@ static const struct task *task_numbered(const struct supervisor *s, const char *
     return NULL;
 }
 
-/* Below /proc: only what is said of the tree's own processes. Their links to folders are taken here: the kernel would
- * follow them to the host's root, and Landlock does not hold what needs no opening (chmod, stat, chdir). */
+/* Below /proc: only what is said of the tree's own processes. Their links to folders are taken
+ * here: the kernel would follow them to the host's root, and Landlock does not hold what needs no
+ * opening (chmod, stat, chdir). */
 static void translate_proc(const struct supervisor *s, const struct task *t, const char *path,
                            bool follow, int depth, char *real, size_t size)
 {
@@ -328,8 +335,8 @@ static void translate_proc(const struct supervisor *s, const struct task *t, con
 }
 
 /* The host's path for an absolute path of the task. */
-static void translate(const struct supervisor *s, const struct task *t, const char *path, bool follow, int depth,
-                      char *real, size_t size)
+static void translate(const struct supervisor *s, const struct task *t, const char *path,
+                      bool follow, int depth, char *real, size_t size)
 {
     char plain[PATH_MAX], root[PATH_MAX], target[PATH_MAX], next[PATH_MAX * 2];
     struct open_how how = {.flags = O_PATH | O_CLOEXEC | (follow ? 0u : (unsigned)O_NOFOLLOW),
@@ -356,10 +363,12 @@ static void translate(const struct supervisor *s, const struct task *t, const ch
     resolve_parent(root_fd, root, path, real, size);
     close(root_fd);
     if (follow && depth < DEPTH_MAX && read_link(real, target, sizeof target)) {
-        /* A link that leads to nothing in the folder: to the host's files, or to a file that is to be made. */
+        /* A link that leads to nothing in the folder: to the host's files, or to a file that is to
+         * be made. */
         char *slash = strrchr(plain, '/');
         *slash = '\0';
-        snprintf(next, sizeof next, "%s%s%s", *target == '/' ? "" : plain, *target == '/' ? "" : "/", target);
+        snprintf(next, sizeof next, "%s%s%s", *target == '/' ? "" : plain,
+                 *target == '/' ? "" : "/", target);
         translate(s, t, next, true, depth + 1, real, size);
     }
 }
@@ -399,7 +408,8 @@ static bool changes_attributes(long number)
     }
 }
 
-/* Is it the sandbox's own, or has it no name (a pipe)? What a descriptor leads to, as the host sees it. */
+/* Is it the sandbox's own, or has it no name (a pipe)? What a descriptor leads to, as the host sees
+ * it. */
 static bool is_inside(const struct supervisor *s, const char *real)
 {
     return *real != '/' || below(real, s->sandbox.jail) || strncmp(real, "/memfd:", 7) == 0;
@@ -451,7 +461,8 @@ static int lead(struct supervisor *s, struct task *t, const struct path_call *ca
         char plain[PATH_MAX];
         normalize(whole, plain, sizeof plain);
         if (below(real, root) && strcmp(real + strlen(root), plain) == 0)
-            return 0; /* there is no link in it: the kernel comes to the same by itself, and scripts keep their names */
+            return 0; /* there is no link in it: the kernel comes to the same by itself, and scripts
+                         keep their names */
     }
     size_t len = strlen(path), real_len = strlen(real);
     if (len > 1 && path[len - 1] == '/' && real_len + 1 < sizeof real) /* it must be a folder */
@@ -474,9 +485,9 @@ static bool tell_folder(struct supervisor *s, struct task *t)
     } else {
         size_t size = strlen(text) + 1;
         bool fits = size <= t->arguments[1];
-        call_finish(t, !fits                                         ? -ERANGE
+        call_finish(t, !fits                                        ? -ERANGE
                        : task_write(t, t->arguments[0], text, size) ? (long)size
-                                                                     : -EFAULT);
+                                                                    : -EFAULT);
     }
     return true;
 }
@@ -505,7 +516,8 @@ void paths_leave(struct supervisor *s, struct task *t)
 {
     char text[PATH_MAX], root[PATH_MAX];
     long result = arch_result(&t->registers);
-    if ((t->number != SYS_readlink && t->number != SYS_readlinkat) || result <= 0 || result >= PATH_MAX)
+    if ((t->number != SYS_readlink && t->number != SYS_readlinkat) || result <= 0 ||
+        result >= PATH_MAX)
         return;
     uint64_t at = t->arguments[t->number == SYS_readlink ? 1 : 2];
     if (!task_read(t, at, text, (size_t)result))
@@ -517,7 +529,8 @@ void paths_leave(struct supervisor *s, struct task *t)
         arch_set_result(&t->registers, (long)strlen(text));
 }
 
-/* A script is started by its interpreter with its real path: take the folder off, in the words on the stack. */
+/* A script is started by its interpreter with its real path: take the folder off, in the words on
+ * the stack. */
 void paths_started(struct supervisor *s, struct task *t)
 {
     char text[PATH_MAX], root[PATH_MAX];
@@ -526,13 +539,15 @@ void paths_started(struct supervisor *s, struct task *t)
     paths_root(s, t, root, sizeof root);
     size_t len = strlen(root);
     for (size_t i = 1; i < n && i <= words[0]; i++)
-        if (words[i] && task_read_text(t, words[i], text, sizeof text) && strncmp(text, root, len) == 0 && text[len] == '/') {
+        if (words[i] && task_read_text(t, words[i], text, sizeof text) &&
+            strncmp(text, root, len) == 0 && text[len] == '/') {
             words[i] += len;
             (void)task_write(t, t->process->stack + i * 8, &words[i], 8);
         }
 }
 
-int paths_open_folder(const struct supervisor *s, const struct task *t, int from, const char *path, char *base, size_t size)
+int paths_open_folder(const struct supervisor *s, const struct task *t, int from, const char *path,
+                      char *base, size_t size)
 {
     char whole[PATH_MAX * 2 + 2] = "", real[PATH_MAX];
     if (*path != '/' && !folder_of(s, t, from, whole, PATH_MAX))

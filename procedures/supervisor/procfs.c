@@ -1,5 +1,6 @@
-/* What /proc tells of the machine and of time: the simulation's. Of the files that are not about one process only those
- * listed here can be read. Those about one are the kernel's, less what it counted in real time or over the whole host. */
+/* What /proc tells of the machine and of time: the simulation's. Of the files that are not about
+ * one process only those listed here can be read. Those about one are the kernel's, less what it
+ * counted in real time or over the whole host. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,15 +10,16 @@
 
 #include "procedures/supervisor/core.h"
 
-#define TICK_NS   (SECOND_NS / 100)
+#define TICK_NS (SECOND_NS / 100)
 
 enum { TEXT_MAX = 65536 };
 
 static void tell_uptime(struct supervisor *s, struct buf *text)
 {
     int64_t hundredths = (clock_now(s) + BOOTED_NS) / TICK_NS;
-    buf_printf(text, "%lld.%02lld %lld.%02lld\n", (long long)(hundredths / 100), (long long)(hundredths % 100),
-               (long long)(hundredths / 100), (long long)(hundredths % 100));
+    buf_printf(text, "%lld.%02lld %lld.%02lld\n", (long long)(hundredths / 100),
+               (long long)(hundredths % 100), (long long)(hundredths / 100),
+               (long long)(hundredths % 100));
 }
 
 static void tell_load(struct supervisor *s, struct buf *text)
@@ -28,7 +30,8 @@ static void tell_load(struct supervisor *s, struct buf *text)
 static void tell_stat(struct supervisor *s, struct buf *text)
 {
     int64_t idle = (clock_now(s) + BOOTED_NS) / TICK_NS;
-    buf_printf(text, "cpu  0 0 0 %lld 0 0 0 0 0 0\ncpu0 0 0 0 %lld 0 0 0 0 0 0\n", (long long)idle, (long long)idle);
+    buf_printf(text, "cpu  0 0 0 %lld 0 0 0 0 0 0\ncpu0 0 0 0 %lld 0 0 0 0 0 0\n", (long long)idle,
+               (long long)idle);
     buf_printf(text, "intr 0\nctxt 0\nbtime %lld\nprocesses %d\nprocs_running 1\nprocs_blocked 0\n",
                (long long)((s->start_unix_ns - BOOTED_NS) / SECOND_NS), s->next_serial);
 }
@@ -36,16 +39,19 @@ static void tell_stat(struct supervisor *s, struct buf *text)
 static void tell_memory(struct supervisor *s, struct buf *text)
 {
     (void)s;
-    buf_puts(text, "MemTotal:        8388608 kB\nMemFree:         4194304 kB\nMemAvailable:    6291456 kB\n"
-                   "Buffers:          262144 kB\nCached:          2097152 kB\nSwapCached:            0 kB\n"
-                   "SwapTotal:             0 kB\nSwapFree:              0 kB\nShmem:             65536 kB\n"
-                   "Slab:             131072 kB\nSReclaimable:     131072 kB\n");
+    buf_puts(
+        text,
+        "MemTotal:        8388608 kB\nMemFree:         4194304 kB\nMemAvailable:    6291456 kB\n"
+        "Buffers:          262144 kB\nCached:          2097152 kB\nSwapCached:            0 kB\n"
+        "SwapTotal:             0 kB\nSwapFree:              0 kB\nShmem:             65536 kB\n"
+        "Slab:             131072 kB\nSReclaimable:     131072 kB\n");
 }
 
 static void tell_processor(struct supervisor *s, struct buf *text)
 {
     (void)s;
-    buf_puts(text, "processor\t: 0\nvendor_id\t: rehearse\nmodel name\t: simulated processor\ncpu MHz\t\t: 1000.000\n"
+    buf_puts(text, "processor\t: 0\nvendor_id\t: rehearse\nmodel name\t: simulated processor\ncpu "
+                   "MHz\t\t: 1000.000\n"
                    "cpu cores\t: 1\n\n");
 }
 
@@ -66,9 +72,12 @@ static void tell_host_name(struct supervisor *s, struct buf *text)
     buf_printf(text, "%s\n", s->hostname);
 }
 
-#define PRESSURE "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"
+#define PRESSURE                                                                                   \
+    "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\nfull avg10=0.00 avg60=0.00 avg300=0.00 "      \
+    "total=0\n"
 
-/* Below /proc; in a process's folder if it starts with a slash. Constants are those of a plain Debian machine. */
+/* Below /proc; in a process's folder if it starts with a slash. Constants are those of a plain
+ * Debian machine. */
 static const struct {
     const char *name;
     void (*tell)(struct supervisor *, struct buf *);
@@ -113,7 +122,8 @@ static const struct {
     {"sys/kernel/shmall", NULL, "18446744073692774399\n"},
     {"sys/kernel/sem", NULL, "32000\t1024000000\t500\t32000\n"},
     {"sys/kernel/msgmax", NULL, "8192\n"},
-    {"sys/kernel/seccomp/actions_avail", NULL, "kill_process kill_thread trap errno user_notif trace log allow\n"},
+    {"sys/kernel/seccomp/actions_avail", NULL,
+     "kill_process kill_thread trap errno user_notif trace log allow\n"},
     {"sys/vm/overcommit_memory", NULL, "0\n"},
     {"sys/vm/overcommit_ratio", NULL, "50\n"},
     {"sys/vm/swappiness", NULL, "60\n"},
@@ -137,10 +147,14 @@ static const struct {
     {"sys/net/ipv4/tcp_syncookies", NULL, "1\n"},
     {"sys/net/ipv4/tcp_max_syn_backlog", NULL, "512\n"},
     {"sys/net/ipv6/conf/all/disable_ipv6", NULL, "0\n"},
-    {"/mounts", NULL, "rehearse / tmpfs rw,nosuid,noatime 0 0\nproc /proc proc rw,nosuid,nodev,noexec 0 0\n"},
+    {"/mounts", NULL,
+     "rehearse / tmpfs rw,nosuid,noatime 0 0\nproc /proc proc rw,nosuid,nodev,noexec 0 0\n"},
     {"/mountinfo", NULL,
-     "21 1 0:42 / / rw,nosuid,noatime - tmpfs rehearse rw\n22 21 0:43 / /proc rw,nosuid,nodev,noexec - proc proc rw\n"},
-    {"/mountstats", NULL, "device rehearse mounted on / with fstype tmpfs\ndevice proc mounted on /proc with fstype proc\n"},
+     "21 1 0:42 / / rw,nosuid,noatime - tmpfs rehearse rw\n22 21 0:43 / /proc "
+     "rw,nosuid,nodev,noexec - proc proc rw\n"},
+    {"/mountstats", NULL,
+     "device rehearse mounted on / with fstype tmpfs\ndevice proc mounted on /proc with fstype "
+     "proc\n"},
     {"/cgroup", NULL, "0::/\n"},
     {"/cpuset", NULL, "/\n"},
     {"/statm", NULL, "1024 1024 512 64 0 256 0\n"},
@@ -150,18 +164,23 @@ static const struct {
     {"/loginuid", NULL, "4294967295"},
     {"/sessionid", NULL, "4294967295"},
     {"/autogroup", NULL, "/autogroup-1 nice 0\n"},
-    {"/io", NULL, "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n"},
+    {"/io", NULL,
+     "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: "
+     "0\ncancelled_write_bytes: 0\n"},
     {"/schedstat", NULL, "0 0 0\n"},
     {"/wchan", NULL, "0"},
     {"/personality", NULL, "00000000\n"},
 };
 
 /* Of one process, as the kernel has it. Whatever else there is counts something real. */
-static const char *const kernel_files[] = {"/cmdline", "/comm", "/environ", "/limits", "/maps", "/mem", "/auxv", "/uid_map",
-                                           "/gid_map", "/setgroups", "/children", "/coredump_filter", "/timerslack_ns"};
+static const char *const kernel_files[] = {
+    "/cmdline",      "/comm",    "/environ", "/limits",    "/maps",     "/mem",
+    "/auxv",         "/uid_map", "/gid_map", "/setgroups", "/children", "/coredump_filter",
+    "/timerslack_ns"};
 
 /* Of the sandbox's own network, where it has one. */
-static const char *const network_files[] = {"/net/dev", "/net/route", "/net/arp", "/net/if_inet6", "/net/igmp"};
+static const char *const network_files[] = {"/net/dev", "/net/route", "/net/arp", "/net/if_inet6",
+                                            "/net/igmp"};
 
 /* ---- files about one process: what was counted in real time is taken out ---- */
 
@@ -173,7 +192,8 @@ static const struct process *process_inside(const struct supervisor *s, long pid
         struct buf status;
         buf_init(&status, 8192);
         snprintf(path, sizeof path, "/proc/%d/status", (int)p->pid);
-        const char *at = buf_read_file(&status, path) == 0 && status.at ? strstr(status.at, "\nNSpid:") : NULL;
+        const char *at =
+            buf_read_file(&status, path) == 0 && status.at ? strstr(status.at, "\nNSpid:") : NULL;
         long inside = -1;
         for (const char *number = at ? at + 7 : NULL; number && *number == '\t';) {
             char *rest;
@@ -201,7 +221,8 @@ static void patch_stat(struct supervisor *s, long pid, const struct buf *real, s
         struct str value = str_cut(&rest, ' ');
         if (field == 3 && str_is(value, "t")) /* held by us: to others it sleeps */
             value = STR("S");
-        else if ((field >= 10 && field <= 17) || field == 39 || field == 42) /* faults, processor time; processor; waits */
+        else if ((field >= 10 && field <= 17) || field == 39 ||
+                 field == 42) /* faults, processor time; processor; waits */
             value = STR("0");
         else if (field == 24) /* resident pages */
             value = STR("1024");
@@ -217,12 +238,10 @@ static void patch_status(const struct buf *real, struct buf *text)
 {
     static const struct {
         const char *starts, *told;
-    } fixed[] = {{"State:\tt", "State:\tS (sleeping)"}, /* held by us: to others it sleeps */
-                 {"TracerPid:", "TracerPid:\t0"},
-                 {"SigQ:", "SigQ:\t0/4096"},
-                 {"Speculation", ""},
-                 {"SpeculationIndirectBranch", ""},
-                 {"x86_Thread", ""}};
+    } fixed[] = {
+        {"State:\tt", "State:\tS (sleeping)"}, /* held by us: to others it sleeps */
+        {"TracerPid:", "TracerPid:\t0"},       {"SigQ:", "SigQ:\t0/4096"}, {"Speculation", ""},
+        {"SpeculationIndirectBranch", ""},     {"x86_Thread", ""}};
     struct str rest = buf_text(real);
     while (rest.len > 0) {
         struct str line = str_cut(&rest, '\n');
@@ -238,9 +257,11 @@ static void patch_status(const struct buf *real, struct buf *text)
             line.len = (size_t)str_find(line, STR(":")) + 1;
         buf_str(text, line);
         if (line.len > 0 && line.at[line.len - 1] == ':')
-            buf_puts(text, str_is(line, "VmLck:") || str_is(line, "VmPin:") || str_is(line, "VmSwap:") ? "\t       0 kB"
-                           : str_starts(line, "Vm") || str_starts(line, "Rss")                     ? "\t    4096 kB"
-                                                                                                   : "\t1");
+            buf_puts(text,
+                     str_is(line, "VmLck:") || str_is(line, "VmPin:") || str_is(line, "VmSwap:")
+                         ? "\t       0 kB"
+                     : str_starts(line, "Vm") || str_starts(line, "Rss") ? "\t    4096 kB"
+                                                                         : "\t1");
         buf_putc(text, '\n');
     }
 }
@@ -254,8 +275,8 @@ static void load(int fd, struct buf *real)
         buf_add(real, bytes, (size_t)n);
 }
 
-/* The part of a process's name that says which file it is: "/stat" of "12/stat" and "12/task/13/stat"; NULL: it is not
- * about a process. */
+/* The part of a process's name that says which file it is: "/stat" of "12/stat" and
+ * "12/task/13/stat"; NULL: it is not about a process. */
 static const char *file_of_process(const char *name, long *pid)
 {
     char *rest;
@@ -305,9 +326,10 @@ static int compose(struct supervisor *s, int fd, const char *name, struct buf *t
     return -EACCES;
 }
 
-/* Hands out a part of the text. At its own position if `position` is negative: that is the file's, so everybody's who
- * shares it. */
-static long hand_out(struct task *t, int fd, const struct buf *text, struct iovec to, int64_t position)
+/* Hands out a part of the text. At its own position if `position` is negative: that is the file's,
+ * so everybody's who shares it. */
+static long hand_out(struct task *t, int fd, const struct buf *text, struct iovec to,
+                     int64_t position)
 {
     off_t at = position < 0 ? lseek(fd, 0, SEEK_CUR) : position;
     size_t rest = at >= 0 && (size_t)at < text->len ? text->len - (size_t)at : 0;

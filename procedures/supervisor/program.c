@@ -18,11 +18,12 @@ struct start {
     uint64_t name_at; /* of the path it was started from */
 };
 
-/* Index of the auxiliary vector among the words on a new program's stack; 0 if it does not end within them. */
+/* Index of the auxiliary vector among the words on a new program's stack; 0 if it does not end
+ * within them. */
 static size_t find_vector(const uint64_t *words, size_t n)
 {
     size_t at = n > 0 && words[0] < n ? (size_t)words[0] + 2 : n; /* behind argc and argv */
-    while (at < n && words[at]) /* envp */
+    while (at < n && words[at])                                   /* envp */
         at++;
     size_t vector = ++at;
     while (at + 1 < n && words[at] != AT_NULL)
@@ -30,9 +31,10 @@ static size_t find_vector(const uint64_t *words, size_t n)
     return at + 1 < n ? vector : 0;
 }
 
-/* Without the vDSO every look at the clock is a system call; and the 16 bytes from which C libraries take their
- * chance are ours. */
-static struct start change_vector(struct supervisor *s, struct task *t, uint64_t stack, const uint64_t *words, size_t at)
+/* Without the vDSO every look at the clock is a system call; and the 16 bytes from which C
+ * libraries take their chance are ours. */
+static struct start change_vector(struct supervisor *s, struct task *t, uint64_t stack,
+                                  const uint64_t *words, size_t at)
 {
     struct start start = {0, 0};
     unsigned char chance[16];
@@ -70,8 +72,8 @@ static struct start prepare(struct supervisor *s, struct task *t, uint64_t stack
     return start;
 }
 
-/* Programs in a row, without anybody ever waiting, are a loop that may have no end: to reach the end of virtual time
- * in bounded real time, they cost more and more. */
+/* Programs in a row, without anybody ever waiting, are a loop that may have no end: to reach the
+ * end of virtual time in bounded real time, they cost more and more. */
 static int64_t exec_cost(struct supervisor *s)
 {
     int64_t more = s->busy_execs++ - EXECS_FREE;
@@ -80,7 +82,8 @@ static int64_t exec_cost(struct supervisor *s)
 
 static bool is_shell(const char *program)
 {
-    return strcmp(program, "bash") == 0 || strcmp(program, "sh") == 0 || strcmp(program, "dash") == 0;
+    return strcmp(program, "bash") == 0 || strcmp(program, "sh") == 0 ||
+           strcmp(program, "dash") == 0;
 }
 
 /* The program that really runs: of a script, the one in its first line. */
@@ -113,11 +116,13 @@ void program_started(struct supervisor *s, struct task *t)
     const char *slash = strrchr(path, '/');
     snprintf(t->process->program, sizeof t->process->program, "%.60s", slash ? slash + 1 : path);
     (void)arch_shim(&shim_size);
-    t->process->shim = arch_ip(&t->registers) >= SHIM_CODE && arch_ip(&t->registers) < SHIM_CODE + shim_size;
+    t->process->shim =
+        arch_ip(&t->registers) >= SHIM_CODE && arch_ip(&t->registers) < SHIM_CODE + shim_size;
     t->process->stack = arch_stack(&t->registers);
     if (s->sandbox.tier == TIER_LANDLOCK)
         paths_started(s, t);
-    t->process->shell = is_shell(t->process->program) || (!t->process->shim && is_shell(interpreter_of(t, path, sizeof path)));
+    t->process->shell = is_shell(t->process->program) ||
+                        (!t->process->shim && is_shell(interpreter_of(t, path, sizeof path)));
     watch_program(t);
     if (t == s->shell)
         script_attach(s, t, start.entry);

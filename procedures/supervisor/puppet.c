@@ -16,7 +16,8 @@
 enum { WORDS_MAX = 65536 };
 #define STACK_READ_MAX (2 << 20)
 
-long puppet_request(struct invocation *inv, long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+long puppet_request(struct invocation *inv, long number, uint64_t a, uint64_t b, uint64_t c,
+                    uint64_t d)
 {
     inv->number = number;
     inv->arguments[0] = a;
@@ -77,8 +78,8 @@ static int op_open(struct call *call, const char *path, int flags, int mode)
     struct invocation *inv = of(call);
     int failed = put_path(inv, path);
     return failed ? failed
-                  : (int)puppet_request(inv, SYS_openat, (uint64_t)AT_FDCWD, SHIM_BUFFER, (uint64_t)flags,
-                                        (uint64_t)mode);
+                  : (int)puppet_request(inv, SYS_openat, (uint64_t)AT_FDCWD, SHIM_BUFFER,
+                                        (uint64_t)flags, (uint64_t)mode);
 }
 
 static int op_close(struct call *call, int fd)
@@ -92,7 +93,8 @@ static int op_stat(struct call *call, const char *path, int *ret_mode, int64_t *
     struct stat st;
     int failed = put_path(inv, path);
     if (!failed)
-        failed = (int)puppet_request(inv, SYS_newfstatat, (uint64_t)AT_FDCWD, SHIM_BUFFER, SHIM_BUFFER + 8192, 0);
+        failed = (int)puppet_request(inv, SYS_newfstatat, (uint64_t)AT_FDCWD, SHIM_BUFFER,
+                                     SHIM_BUFFER + 8192, 0);
     if (failed)
         return failed;
     if (!task_read(inv->at, SHIM_BUFFER + 8192, &st, sizeof st))
@@ -108,7 +110,8 @@ static int op_unlink(struct call *call, const char *path)
 {
     struct invocation *inv = of(call);
     int failed = put_path(inv, path);
-    return failed ? failed : (int)puppet_request(inv, SYS_unlinkat, (uint64_t)AT_FDCWD, SHIM_BUFFER, 0, 0);
+    return failed ? failed
+                  : (int)puppet_request(inv, SYS_unlinkat, (uint64_t)AT_FDCWD, SHIM_BUFFER, 0, 0);
 }
 
 static int op_mkdir(struct call *call, const char *path, int mode)
@@ -116,7 +119,8 @@ static int op_mkdir(struct call *call, const char *path, int mode)
     struct invocation *inv = of(call);
     int failed = put_path(inv, path);
     return failed ? failed
-                  : (int)puppet_request(inv, SYS_mkdirat, (uint64_t)AT_FDCWD, SHIM_BUFFER, (uint64_t)mode, 0);
+                  : (int)puppet_request(inv, SYS_mkdirat, (uint64_t)AT_FDCWD, SHIM_BUFFER,
+                                        (uint64_t)mode, 0);
 }
 
 static void add_names(const char *entries, size_t len, struct buf *names)
@@ -141,7 +145,8 @@ static int op_list(struct call *call, const char *path, struct buf *names)
     if (fd < 0)
         return fd;
     long n;
-    while ((n = puppet_request(inv, SYS_getdents64, (uint64_t)fd, SHIM_BUFFER, sizeof entries, 0)) > 0) {
+    while ((n = puppet_request(inv, SYS_getdents64, (uint64_t)fd, SHIM_BUFFER, sizeof entries, 0)) >
+           0) {
         if (!task_read(inv->at, SHIM_BUFFER, entries, (size_t)n)) {
             n = -EFAULT;
             break;
@@ -169,8 +174,8 @@ static bool op_sleep(struct call *call, int64_t ns)
     return false; /* a signal that the process would act on has ended it */
 }
 
-static int op_spawn(struct call *call, const char *place, char *const argv[], char *const envp[], const char *cwd,
-                    struct buf *capture)
+static int op_spawn(struct call *call, const char *place, char *const argv[], char *const envp[],
+                    const char *cwd, struct buf *capture)
 {
     return spawn_wait(of(call), place, argv, envp, cwd, capture);
 }
@@ -221,7 +226,8 @@ static char *text_in(const struct stack *stack, uint64_t at)
     return memchr(text, '\0', stack->len - (size_t)(at - stack->from)) ? text : NULL;
 }
 
-/* The words of a NULL-terminated array that starts at word *index of the stack; *index moves behind it. */
+/* The words of a NULL-terminated array that starts at word *index of the stack; *index moves behind
+ * it. */
 static char **words(struct arena *arena, const struct stack *stack, size_t *index, int *n)
 {
     const uint64_t *word = (const uint64_t *)(const void *)stack->at;
@@ -292,7 +298,8 @@ static struct invocation *begin(struct supervisor *s, struct task *t)
     struct invocation *inv = xcalloc(1, sizeof *inv);
     inv->s = s;
     inv->task = t;
-    inv->call = (struct call){.env = s->owner.env, .arena = &inv->arena, .impl = inv, .ops = &puppet_ops};
+    inv->call =
+        (struct call){.env = s->owner.env, .arena = &inv->arena, .impl = inv, .ops = &puppet_ops};
     inv->coroutine = coroutine_new(&s->idle_coroutines, run_command, inv);
     t->invocation = inv;
     return inv;

@@ -1,5 +1,6 @@
-/* real_clock: the only place that reads a real clock. Nothing that it says reaches a run or its report: it dates the
- * entries of the history, tells `check` which waivers have run out, and stops a loop that asks nothing of anybody (the run is then unknown). */
+/* real_clock: the only place that reads a real clock. Nothing that it says reaches a run or its
+ * report: it dates the entries of the history, tells `check` which waivers have run out, and stops
+ * a loop that asks nothing of anybody (the run is then unknown). */
 #ifndef REHEARSE_PROCEDURES_REAL_CLOCK_H
 #define REHEARSE_PROCEDURES_REAL_CLOCK_H
 

@@ -1,11 +1,12 @@
-/* Calls that reach for something outside the sandbox. The namespaces and the lack of rights hold them already; here
- * they are refused before they are tried, and told in the run as evidence. A call that nobody knows is refused too. */
+/* Calls that reach for something outside the sandbox. The namespaces and the lack of rights hold
+ * them already; here they are refused before they are tried, and told in the run as evidence. A
+ * call that nobody knows is refused too. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <netinet/in.h>
-#include <arpa/inet.h>
 #include <linux/netlink.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -50,7 +51,8 @@ static void new_socket(struct supervisor *s, struct task *t)
     }
 }
 
-/* Where a socket address leads: false if it stays inside (loopback, a file of the sandbox, an abstract name). */
+/* Where a socket address leads: false if it stays inside (loopback, a file of the sandbox, an
+ * abstract name). */
 static bool leads_out(const struct sockaddr_storage *address, char *text, size_t size)
 {
     char host[INET6_ADDRSTRLEN] = "?";
@@ -66,7 +68,8 @@ static bool leads_out(const struct sockaddr_storage *address, char *text, size_t
         const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
         if (IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr) || IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr))
             return false;
-        if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) && (in6->sin6_addr.s6_addr[12] == 127 || in6->sin6_addr.s6_addr32[3] == 0))
+        if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) &&
+            (in6->sin6_addr.s6_addr[12] == 127 || in6->sin6_addr.s6_addr32[3] == 0))
             return false;
         (void)inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof host);
         snprintf(text, size, "a connection to [%s]:%d", host, ntohs(in6->sin6_port));
@@ -100,7 +103,8 @@ bool refuse_message(struct supervisor *s, struct task *t)
     for (uint64_t i = 0; i < n && i < 1024 /* UIO_MAXIOV */; i++) {
         if (!task_read(t, t->arguments[1] + i * size, &message, size))
             return false;
-        uint64_t at = (uint64_t)(uintptr_t)message.msg_hdr.msg_name, len = message.msg_hdr.msg_namelen;
+        uint64_t at = (uint64_t)(uintptr_t)message.msg_hdr.msg_name,
+                 len = message.msg_hdr.msg_namelen;
         memset(&address, 0, sizeof address);
         if (at && len >= 2 && len <= sizeof address && task_read(t, at, &address, (size_t)len) &&
             leads_out(&address, what, sizeof what)) {
@@ -133,11 +137,31 @@ static void control_device(struct supervisor *s, struct task *t)
         s->terminals = true;
         pass(t);
         return;
-    case 0x802c542a: case 0x402c542b: case 0x402c542c: case 0x402c542d: /* TCGETS2, TCSETS2 and its kin */
-    case TIOCGPTPEER: case TIOCPKT: case TIOCSIG: case TIOCGETD:
-    case TCSETS: case TCSETSW: case TCSETSF: case TCFLSH: case TCXONC: case TCSBRK: case TCSBRKP:
-    case TIOCSPGRP: case TIOCSWINSZ: case TIOCGSID: case TIOCSCTTY: case TIOCNOTTY: case TIOCGPTN:
-    case TIOCOUTQ: case TIOCEXCL: case TIOCNXCL: case FIOASYNC:
+    case 0x802c542a:
+    case 0x402c542b:
+    case 0x402c542c:
+    case 0x402c542d: /* TCGETS2, TCSETS2 and its kin */
+    case TIOCGPTPEER:
+    case TIOCPKT:
+    case TIOCSIG:
+    case TIOCGETD:
+    case TCSETS:
+    case TCSETSW:
+    case TCSETSF:
+    case TCFLSH:
+    case TCXONC:
+    case TCSBRK:
+    case TCSBRKP:
+    case TIOCSPGRP:
+    case TIOCSWINSZ:
+    case TIOCGSID:
+    case TIOCSCTTY:
+    case TIOCNOTTY:
+    case TIOCGPTN:
+    case TIOCOUTQ:
+    case TIOCEXCL:
+    case TIOCNXCL:
+    case FIOASYNC:
     case FS_IOC_GETFLAGS:
         pass(t);
         return;
@@ -251,14 +275,40 @@ static bool plain_no(long number)
     case SYS_landlock_create_ruleset:
     case SYS_landlock_add_rule:
     case SYS_landlock_restrict_self:
-    case SYS_mbind: case SYS_get_mempolicy: case SYS_set_mempolicy:
-    case SYS_sched_getattr: case SYS_sched_setattr: case SYS_sched_rr_get_interval:
+    case SYS_mbind:
+    case SYS_get_mempolicy:
+    case SYS_set_mempolicy:
+    case SYS_sched_getattr:
+    case SYS_sched_setattr:
+    case SYS_sched_rr_get_interval:
     case SYS_getcpu:
-    case SYS_io_setup: case SYS_io_destroy: case SYS_io_getevents: case SYS_io_submit: case SYS_io_cancel:
-    case SYS_uselib: case SYS_sysfs: case SYS_ustat: case SYS_remap_file_pages: case SYS_mq_open:
-    case 451: case 452: case 453: case 454: case 455: case 456: /* cachestat fchmodat2 map_shadow_stack futex_wake ... */
-    case 457: case 458: case 462: case 463: case 464: case 465: case 466: /* statmount listmount mseal setxattrat ... */
-    case SYS_memfd_secret: case SYS_pkey_alloc: case SYS_pkey_free: case SYS_pkey_mprotect:
+    case SYS_io_setup:
+    case SYS_io_destroy:
+    case SYS_io_getevents:
+    case SYS_io_submit:
+    case SYS_io_cancel:
+    case SYS_uselib:
+    case SYS_sysfs:
+    case SYS_ustat:
+    case SYS_remap_file_pages:
+    case SYS_mq_open:
+    case 451:
+    case 452:
+    case 453:
+    case 454:
+    case 455:
+    case 456: /* cachestat fchmodat2 map_shadow_stack futex_wake ... */
+    case 457:
+    case 458:
+    case 462:
+    case 463:
+    case 464:
+    case 465:
+    case 466: /* statmount listmount mseal setxattrat ... */
+    case SYS_memfd_secret:
+    case SYS_pkey_alloc:
+    case SYS_pkey_free:
+    case SYS_pkey_mprotect:
         return true;
     default:
         return false;
@@ -310,7 +360,10 @@ bool refuse_call(struct supervisor *s, struct task *t)
         if (t->arguments[1] != RLIMIT_CORE)
             pass(t);
         else
-            call_finish(t, !t->arguments[3] || task_write(t, t->arguments[3], &no_core, sizeof no_core) ? 0 : -EFAULT);
+            call_finish(t,
+                        !t->arguments[3] || task_write(t, t->arguments[3], &no_core, sizeof no_core)
+                            ? 0
+                            : -EFAULT);
         return true;
     case SYS_mlockall:
     case SYS_munlockall:
@@ -321,14 +374,16 @@ bool refuse_call(struct supervisor *s, struct task *t)
     }
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
         if (refusals[i].number == t->number) {
-            refuse(s, t, refusals[i].what ? refusals[i].what : arch_call_name(t->number, name), refusals[i].code);
+            refuse(s, t, refusals[i].what ? refusals[i].what : arch_call_name(t->number, name),
+                   refusals[i].code);
             return true;
         }
     if (plain_no(t->number)) {
         call_finish(t, -ENOSYS);
         return true;
     }
-    snprintf(what, sizeof what, "a system call that is not known here (%s)", arch_call_name(t->number, name));
+    snprintf(what, sizeof what, "a system call that is not known here (%s)",
+             arch_call_name(t->number, name));
     refuse(s, t, what, -ENOSYS);
     return true;
 }

@@ -22,7 +22,8 @@ static const struct {
 
 #define JUMP_MIN_NS (SECOND_NS / 1000) /* who sleeps shorter is busy all the same */
 
-/* Real time between two looks at a task that should stop by itself, but may wait for something unseen. */
+/* Real time between two looks at a task that should stop by itself, but may wait for something
+ * unseen. */
 #define PATIENCE_MIN_NS INT64_C(200000)
 #define PATIENCE_MAX_NS INT64_C(12800000)
 
@@ -118,12 +119,14 @@ static void forked(struct supervisor *s, struct task *t, int event)
         t->quiet_epoch = s->kill_epoch; /* its child is alive, so it waits */
     }
     if (s->n_tasks > s->limits.tasks) {
-        observe_limit(s, "tasks", "more processes run at once than the limit allows (a fork bomb?)");
+        observe_limit(s, "tasks",
+                      "more processes run at once than the limit allows (a fork bomb?)");
         schedule_end(s, END_LIMIT);
     }
 }
 
-/* A thread that starts another program takes the place of its process's first thread, which ends untold. */
+/* A thread that starts another program takes the place of its process's first thread, which ends
+ * untold. */
 static struct task *take_over(struct supervisor *s, struct task *t)
 {
     unsigned long before = 0;
@@ -140,8 +143,8 @@ static struct task *take_over(struct supervisor *s, struct task *t)
 
 static void stopped(struct supervisor *s, struct task *t, int signal_number)
 {
-    bool job_control = signal_number == SIGSTOP || signal_number == SIGTSTP || signal_number == SIGTTIN ||
-                       signal_number == SIGTTOU;
+    bool job_control = signal_number == SIGSTOP || signal_number == SIGTSTP ||
+                       signal_number == SIGTTIN || signal_number == SIGTTOU;
     if (t->state == TASK_NEW) {
         task_hold(s, t, HELD_PLAIN);
     } else if (job_control) {
@@ -162,7 +165,8 @@ static void stopped(struct supervisor *s, struct task *t, int signal_number)
 
 static void asked(struct supervisor *s, struct task *t)
 {
-    bool holder = t == s->holder, long_turn = s->busy_calls > CALLS_FREE && s->busy_calls % CALLS_TURN == 0;
+    bool holder = t == s->holder,
+         long_turn = s->busy_calls > CALLS_FREE && s->busy_calls % CALLS_TURN == 0;
     if (holder && !long_turn && !any_loose(s, t)) {
         call_enter(s, t);
         return;
@@ -176,7 +180,8 @@ static void asked(struct supervisor *s, struct task *t)
 static bool told_counter(struct supervisor *s, struct task *t)
 {
     unsigned char code[3];
-    if (!arch_get(t->pid, &t->registers) || !task_read(t, arch_ip(&t->registers), code, sizeof code) ||
+    if (!arch_get(t->pid, &t->registers) ||
+        !task_read(t, arch_ip(&t->registers), code, sizeof code) ||
         !arch_answer_counter(&t->registers, code, (uint64_t)(clock_now(s) + BOOTED_NS)))
         return false;
     clock_spend(s, LOOK_NS);
@@ -258,7 +263,8 @@ static bool quiet(struct supervisor *s, struct task *t)
         return true;
     if (t->state != TASK_RUNNING) { /* unless somebody killed or continued it meanwhile */
         char letter = task_letter(t);
-        bool still = letter == 't' || letter == 'T' || (t->state == TASK_VFORKED && (letter == 'D' || letter == 'S'));
+        bool still = letter == 't' || letter == 'T' ||
+                     (t->state == TASK_VFORKED && (letter == 'D' || letter == 'S'));
         if (still || (letter == 'Z' && t->process && t->process->tasks > 1))
             t->quiet_epoch = s->kill_epoch;
         return t->quiet_epoch == s->kill_epoch;
@@ -285,7 +291,8 @@ static bool collect(struct supervisor *s)
     return any;
 }
 
-/* Let go, and not into a call in which it is expected to sleep: its next stop comes of itself, sooner or later. */
+/* Let go, and not into a call in which it is expected to sleep: its next stop comes of itself,
+ * sooner or later. */
 static bool will_tell(const struct task *t)
 {
     if (t->state == TASK_NEW)
@@ -320,7 +327,8 @@ static bool await_stop(int64_t at_most_ns)
     return sigtimedwait(&child, NULL, &time) == SIGCHLD;
 }
 
-/* Who computes without ever asking us anything is stopped after so much CPU time: nobody can tell what it would do. */
+/* Who computes without ever asking us anything is stopped after so much CPU time: nobody can tell
+ * what it would do. */
 static void check_cpu(struct supervisor *s, struct task *t)
 {
     char command[400], message[512];
@@ -332,13 +340,15 @@ static void check_cpu(struct supervisor *s, struct task *t)
     if (used - t->cpu_base_ns < s->limits.cpu_ns)
         return;
     task_command_line(t, command, sizeof command);
-    snprintf(message, sizeof message, "'%s' goes round without end: it never waits and never asks for the time", command);
+    snprintf(message, sizeof message,
+             "'%s' goes round without end: it never waits and never asks for the time", command);
     observe_limit(s, "cpu", message);
     schedule_end(s, END_LIMIT);
 }
 
-/* Lets everything run that can, until every task is held or waits. All tasks and we are bound to one processor. While
- * a task is expected to stop by itself we sleep; one that was sent to sleep gets the processor and is looked at. */
+/* Lets everything run that can, until every task is held or waits. All tasks and we are bound to
+ * one processor. While a task is expected to stop by itself we sleep; one that was sent to sleep
+ * gets the processor and is looked at. */
 static void settle(struct supervisor *s)
 {
     int64_t patience_ns = PATIENCE_MIN_NS;
@@ -419,7 +429,8 @@ static bool fire_one(struct supervisor *s, int64_t now)
 {
     struct task *due = NULL;
     for (struct task *t = s->tasks; t; t = t->next)
-        if (t->state == TASK_RUNNING && !t->fired && t->deadline <= now && (!due || t->deadline < due->deadline))
+        if (t->state == TASK_RUNNING && !t->fired && t->deadline <= now &&
+            (!due || t->deadline < due->deadline))
             due = t;
     if (!due)
         return false;
@@ -471,7 +482,8 @@ static bool interrupt_wanted(struct supervisor *s, int64_t *ask_ns)
     return s->owner.interrupt(s->owner.ctx, command, ask_ns);
 }
 
-/* The tree is never idle, but time goes on: the end of it, and a person's patience, come all the same. */
+/* The tree is never idle, but time goes on: the end of it, and a person's patience, come all the
+ * same. */
 static void watch_clock(struct supervisor *s)
 {
     int64_t now = clock_now(s), ask_ns;

@@ -1,11 +1,14 @@
-/* The long-lived bash and its script, which does not exist: every read of it is answered with what the owner feeds.
+/* The long-lived bash and its script, which does not exist: every read of it is answered with what
+ * the owner feeds.
  *
- * bash asks for more exactly when it has executed all it has read. What it did meanwhile stands in two of its own
- * variables (bash is linked so that its loadable builtins can see them): current_command_number is one higher for each
- * complete command that it started to execute, last_command_exit_value is $?.
+ * bash asks for more exactly when it has executed all it has read. What it did meanwhile stands in
+ * two of its own variables (bash is linked so that its loadable builtins can see them):
+ * current_command_number is one higher for each complete command that it started to execute,
+ * last_command_exit_value is $?.
  *
- * To bash the script is an ordinary seekable file: it reads it in blocks, and seeks back before it starts a program
- * if it has read more than it has executed. So what was fed is kept, with a position in it.
+ * To bash the script is an ordinary seekable file: it reads it in blocks, and seeks back before it
+ * starts a program if it has read more than it has executed. So what was fed is kept, with a
+ * position in it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,22 +28,23 @@
 #include "sim/base/xalloc.h"
 
 enum variable { COMMAND_NUMBER, EXIT_VALUE, LINE_NUMBER, INTERACTIVE, INTERRUPT_STATE, VARIABLES };
-static const char *const variable_names[VARIABLES] = {"current_command_number", "last_command_exit_value",
-                                                      "line_number", "interactive", "interrupt_state"};
+static const char *const variable_names[VARIABLES] = {"current_command_number",
+                                                      "last_command_exit_value", "line_number",
+                                                      "interactive", "interrupt_state"};
 
 struct script {
     uint64_t variables[VARIABLES]; /* before relocation */
     uint64_t entry;
-    uint64_t base;      /* load address of the present bash */
+    uint64_t base; /* load address of the present bash */
     bool attached;
     bool opened, ended;
     char name[256];
-    struct buf text;    /* all that was fed */
-    size_t position;    /* of bash in it */
-    int commands;       /* its command number at the last feed */
-    bool waiting;       /* the next piece is there, but is not typed yet */
-    size_t typed;       /* what bash may read of the text */
-    int line;           /* of the piece that is not typed yet */
+    struct buf text; /* all that was fed */
+    size_t position; /* of bash in it */
+    int commands;    /* its command number at the last feed */
+    bool waiting;    /* the next piece is there, but is not typed yet */
+    size_t typed;    /* what bash may read of the text */
+    int line;        /* of the piece that is not typed yet */
     int64_t ready_ns;
     bool interrupting;
 };
@@ -83,7 +87,8 @@ void script_free(struct script *script)
     free(script);
 }
 
-/* bash takes the size of its read buffer from the file's; and looks whether its first line is text. */
+/* bash takes the size of its read buffer from the file's; and looks whether its first line is text.
+ */
 const void *script_placeholder(size_t *size)
 {
     static char text[16384];
@@ -97,7 +102,8 @@ void script_start(struct supervisor *s, struct task *shell, const char *name)
 {
     struct script *script = s->script;
     s->shell = shell;
-    script->attached = script->opened = script->ended = script->waiting = script->interrupting = false;
+    script->attached = script->opened = script->ended = script->waiting = script->interrupting =
+        false;
     script->position = script->typed = 0;
     script->line = 0;
     script->commands = -1;
@@ -211,7 +217,8 @@ static bool open_script(struct supervisor *s, struct task *t)
 {
     char path[256], hidden[600];
     snprintf(hidden, sizeof hidden, "%s" ROOT_SCRIPT, s->sandbox.jail);
-    if (!task_read_text(t, t->arguments[1], path, sizeof path) || strcmp(path, s->script->name) != 0)
+    if (!task_read_text(t, t->arguments[1], path, sizeof path) ||
+        strcmp(path, s->script->name) != 0)
         return false;
     uint64_t at = arch_scratch(&t->registers, sizeof hidden);
     if (!task_write_scratch(t, at, hidden, strlen(hidden) + 1))
@@ -241,8 +248,8 @@ bool script_call(struct supervisor *s, struct task *t)
     return true;
 }
 
-/* An interactive bash would be told by SIGINT to give up what it does and ask for the next command; this one would end.
- * So it is told that it is interactive and that SIGINT came, until it asks. */
+/* An interactive bash would be told by SIGINT to give up what it does and ask for the next command;
+ * this one would end. So it is told that it is interactive and that SIGINT came, until it asks. */
 void script_interrupt(struct supervisor *s)
 {
     struct script *script = s->script;

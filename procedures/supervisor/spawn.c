@@ -1,5 +1,5 @@
-/* Starting programs through a puppet: it vforks, and its child, which is a puppet too until it execs, is prepared
- * call by call. */
+/* Starting programs through a puppet: it vforks, and its child, which is a puppet too until it
+ * execs, is prepared call by call. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -14,9 +14,9 @@
 #include "procedures/supervisor/puppet.h"
 
 /* The buffer of a puppet that starts a program: a path to try, small things, and the words. */
-#define PATH_AT  SHIM_BUFFER
-#define SMALL_AT (SHIM_BUFFER + 8192)
-#define WORDS_AT (SHIM_BUFFER + 16384)
+#define PATH_AT    SHIM_BUFFER
+#define SMALL_AT   (SHIM_BUFFER + 8192)
+#define WORDS_AT   (SHIM_BUFFER + 16384)
 #define WORDS_SIZE (SHIM_BUFFER_SIZE - 16384)
 
 static long ask(struct invocation *inv, long number, uint64_t a, uint64_t b, uint64_t c)
@@ -24,7 +24,8 @@ static long ask(struct invocation *inv, long number, uint64_t a, uint64_t b, uin
     return puppet_request(inv, number, a, b, c, 0);
 }
 
-/* Lays out one NULL-terminated array of words behind *offset; its address in the puppet, 0 if there is no room. */
+/* Lays out one NULL-terminated array of words behind *offset; its address in the puppet, 0 if there
+ * is no room. */
 static uint64_t lay_out(char *block, size_t size, size_t *offset, char *const *words)
 {
     size_t n = 0;
@@ -51,7 +52,8 @@ struct words {
     uint64_t argv, envp;
 };
 
-static int put_words(struct invocation *inv, char *const argv[], char *const envp[], struct words *ret)
+static int put_words(struct invocation *inv, char *const argv[], char *const envp[],
+                     struct words *ret)
 {
     char *block = arena_alloc(inv->call.arena, WORDS_SIZE);
     size_t offset = 0;
@@ -77,9 +79,10 @@ static const char *path_of(char *const envp[])
     return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 }
 
-/* execvp. Returns only in a puppet that is still one: negative errno; or, in its parent, what clone returned. */
-static long exec_search(struct invocation *inv, const char *name, char *const envp[], const struct words *words,
-                        const struct task *self)
+/* execvp. Returns only in a puppet that is still one: negative errno; or, in its parent, what clone
+ * returned. */
+static long exec_search(struct invocation *inv, const char *name, char *const envp[],
+                        const struct words *words, const struct task *self)
 {
     char path[4096];
     if (strlen(name) >= 2048)
@@ -87,7 +90,8 @@ static long exec_search(struct invocation *inv, const char *name, char *const en
     if (strchr(name, '/'))
         return try_path(inv, name, words);
     long result = -ENOENT, worst = -ENOENT;
-    for (const char *rest = path_of(envp); *rest; rest += strcspn(rest, ":"), rest += *rest == ':') {
+    for (const char *rest = path_of(envp); *rest;
+         rest += strcspn(rest, ":"), rest += *rest == ':') {
         int len = (int)strcspn(rest, ":");
         if (len > 2000)
             continue;
@@ -110,7 +114,8 @@ static const char *known_place(struct supervisor *s, const char *place)
 }
 
 /* In the child: the root, folder and stdout that the program shall have. Negative errno. */
-static long prepare_child(struct invocation *inv, const char *place, const char *cwd, const int *capture_fd)
+static long prepare_child(struct invocation *inv, const char *place, const char *cwd,
+                          const int *capture_fd)
 {
     char path[4096];
     struct task *child = inv->at;
@@ -160,14 +165,15 @@ static int await(struct invocation *inv, long pid)
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Makes the child and lets `inv->at` be it. Returns 0 in the child; else negative errno, in the parent. */
+/* Makes the child and lets `inv->at` be it. Returns 0 in the child; else negative errno, in the
+ * parent. */
 static long split(struct invocation *inv)
 {
     return ask(inv, SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0);
 }
 
-int spawn_wait(struct invocation *inv, const char *place, char *const argv[], char *const envp[], const char *cwd,
-               struct buf *capture)
+int spawn_wait(struct invocation *inv, const char *place, char *const argv[], char *const envp[],
+               const char *cwd, struct buf *capture)
 {
     struct words words;
     struct supervisor *s = inv->s;
@@ -177,7 +183,8 @@ int spawn_wait(struct invocation *inv, const char *place, char *const argv[], ch
     int fds[2] = {-1, -1};
     const char *here = inv->task->process->place;
     bool same = to && strcmp(to, here) == 0;
-    if (!argv[0] || (place && *place && !to) || (to && !same && *here)) /* from one place one reaches no other */
+    if (!argv[0] || (place && *place && !to) ||
+        (to && !same && *here)) /* from one place one reaches no other */
         return 127;
     int failed = put_words(inv, argv, environment, &words);
     if (!failed && capture) {
@@ -228,7 +235,8 @@ void spawn_shell(struct invocation *inv)
     const struct task *child = inv->at;
     (void)ask(inv, SYS_setsid, 0, 0, 0);
     (void)task_write(inv->at, SMALL_AT, default_action, sizeof default_action);
-    (void)puppet_request(inv, SYS_rt_sigaction, SIGCHLD, SMALL_AT, 0, 8); /* the first process ignores it */
+    (void)puppet_request(inv, SYS_rt_sigaction, SIGCHLD, SMALL_AT, 0,
+                         8); /* the first process ignores it */
     (void)prepare_child(inv, NULL, s->cwd, NULL);
     (void)try_path(inv, "/usr/bin/bash", &words);
     while (inv->at == child)

@@ -1,12 +1,12 @@
-/* The times of files. The kernel stamps every change with the host's time; right after the call that made it we put the
- * simulation's there, before anybody can look. */
+/* The times of files. The kernel stamps every change with the host's time; right after the call
+ * that made it we put the simulation's there, before anybody can look. */
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
-#include <string.h>
-#include <linux/magic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -17,31 +17,39 @@
 #include "procedures/supervisor/core.h"
 #include "sim/base/xalloc.h"
 
-enum { ROOT_MINOR = 42, PROC_MINOR = 43 }; /* of the devices, as in /proc/self/mountinfo (procfs.c) */
+enum {
+    ROOT_MINOR = 42,
+    PROC_MINOR = 43
+}; /* of the devices, as in /proc/self/mountinfo (procfs.c) */
 
 /* Calls that change the folder in which a name stands, and where they have the name. */
 static const struct name_call {
     long number;
     signed char folder_argument; /* of a descriptor; -1: the working folder */
     signed char path_argument;
-    bool makes; /* a new thing of that name, that has a time of its own */
+    bool makes;  /* a new thing of that name, that has a time of its own */
     bool itself; /* it is the named thing that changed, not its folder */
 } name_calls[] = {
-    {SYS_open, -1, 0, false, false},     {SYS_creat, -1, 0, false, false},   {SYS_openat, 0, 1, false, false},
-    {SYS_unlink, -1, 0, false, false},   {SYS_unlinkat, 0, 1, false, false}, {SYS_rmdir, -1, 0, false, false},
-    {SYS_mkdir, -1, 0, true, false},     {SYS_mkdirat, 0, 1, true, false},   {SYS_mknod, -1, 0, true, false},
-    {SYS_mknodat, 0, 1, true, false},    {SYS_symlink, -1, 1, true, false},  {SYS_symlinkat, 1, 2, true, false},
-    {SYS_link, -1, 1, false, false},     {SYS_linkat, 2, 3, false, false},   {SYS_rename, -1, 0, false, false},
-    {SYS_rename, -1, 1, false, false},   {SYS_renameat, 0, 1, false, false}, {SYS_renameat, 2, 3, false, false},
-    {SYS_renameat2, 0, 1, false, false}, {SYS_renameat2, 2, 3, false, false}, {SYS_truncate, -1, 0, false, true},
-    {SYS_utime, -1, 0, false, true},     {SYS_utimes, -1, 0, false, true},
+    {SYS_open, -1, 0, false, false},     {SYS_creat, -1, 0, false, false},
+    {SYS_openat, 0, 1, false, false},    {SYS_unlink, -1, 0, false, false},
+    {SYS_unlinkat, 0, 1, false, false},  {SYS_rmdir, -1, 0, false, false},
+    {SYS_mkdir, -1, 0, true, false},     {SYS_mkdirat, 0, 1, true, false},
+    {SYS_mknod, -1, 0, true, false},     {SYS_mknodat, 0, 1, true, false},
+    {SYS_symlink, -1, 1, true, false},   {SYS_symlinkat, 1, 2, true, false},
+    {SYS_link, -1, 1, false, false},     {SYS_linkat, 2, 3, false, false},
+    {SYS_rename, -1, 0, false, false},   {SYS_rename, -1, 1, false, false},
+    {SYS_renameat, 0, 1, false, false},  {SYS_renameat, 2, 3, false, false},
+    {SYS_renameat2, 0, 1, false, false}, {SYS_renameat2, 2, 3, false, false},
+    {SYS_truncate, -1, 0, false, true},  {SYS_utime, -1, 0, false, true},
+    {SYS_utimes, -1, 0, false, true},
 };
 
 /* Resolves as the task would, from outside: nothing leads out of the task's root. */
 static int open_in(const struct task *t, const char *base, const char *path)
 {
     char link[64];
-    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+                           .resolve = RESOLVE_NO_MAGICLINKS};
     snprintf(link, sizeof link, "/proc/%d/%s", (int)t->pid, base);
     int from = open(link, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (from < 0 || !*path)
@@ -66,8 +74,8 @@ static void working_folder(const struct task *t, char *text, size_t size)
         memmove(text, text + n, strlen(text + n) + 1);
 }
 
-/* The folder in which `path` stands; cuts the path at its last slash. Not following ".." or links out of the start: those
- * are tried again from the root. */
+/* The folder in which `path` stands; cuts the path at its last slash. Not following ".." or links
+ * out of the start: those are tried again from the root. */
 static int open_folder(const struct task *t, int from, char *path, const char **base)
 {
     char start[32] = "cwd", whole[PATH_MAX * 2 + 2];
@@ -95,7 +103,8 @@ static void stamp_name(struct supervisor *s, struct task *t, const struct name_c
     char path[PATH_MAX];
     const char *base;
     int64_t now = clock_unix_ns(s);
-    struct timespec times[2] = {{now / SECOND_NS, now % SECOND_NS}, {now / SECOND_NS, now % SECOND_NS}};
+    struct timespec times[2] = {{now / SECOND_NS, now % SECOND_NS},
+                                {now / SECOND_NS, now % SECOND_NS}};
     int from = call->folder_argument < 0 ? AT_FDCWD : (int)t->arguments[call->folder_argument];
     if (!task_read_text(t, t->arguments[call->path_argument], path, sizeof path))
         return;
@@ -156,17 +165,21 @@ static int changed_descriptor(const struct task *t, long result)
     }
 }
 
-/* A file that was just made has the time of its making, the host's; one that was opened again has not. */
+/* A file that was just made has the time of its making, the host's; one that was opened again has
+ * not. */
 static bool just_made(int fd)
 {
     struct statx st;
     return statx(fd, "", AT_EMPTY_PATH, STATX_MTIME | STATX_BTIME, &st) == 0 &&
-           st.stx_btime.tv_sec == st.stx_mtime.tv_sec && st.stx_btime.tv_nsec == st.stx_mtime.tv_nsec;
+           st.stx_btime.tv_sec == st.stx_mtime.tv_sec &&
+           st.stx_btime.tv_nsec == st.stx_mtime.tv_nsec;
 }
 
 static bool truncates(const struct task *t)
 {
-    uint64_t flags = t->number == SYS_openat ? t->arguments[2] : t->number == SYS_open ? t->arguments[1] : O_TRUNC;
+    uint64_t flags = t->number == SYS_openat ? t->arguments[2]
+                     : t->number == SYS_open ? t->arguments[1]
+                                             : O_TRUNC;
     return (flags & O_TRUNC) != 0;
 }
 
@@ -218,7 +231,8 @@ void stamp_times(struct supervisor *s, struct task *t)
 
 /* ---- what is told of a file ---- */
 
-/* A number for an inode that the kernel counts over all of the host: of a pipe, a socket, a process's file. */
+/* A number for an inode that the kernel counts over all of the host: of a pipe, a socket, a
+ * process's file. */
 static ino_t number_of(struct supervisor *s, ino_t inode)
 {
     int n = 0;
@@ -231,15 +245,16 @@ static ino_t number_of(struct supervisor *s, ino_t inode)
     return 1000 + (ino_t)n;
 }
 
-/* A change time cannot be set, only told: it is the time of the last modification, and so is the birth. Of what the kernel
- * makes itself (processes, devices, pipes) all times are the start's. */
+/* A change time cannot be set, only told: it is the time of the last modification, and so is the
+ * birth. Of what the kernel makes itself (processes, devices, pipes) all times are the start's. */
 static void tell_statx(struct supervisor *s, struct task *t, uint64_t at)
 {
     struct statx st;
     if (!task_read(t, at, &st, sizeof st))
         return;
     dev_t device = makedev(st.stx_dev_major, st.stx_dev_minor);
-    bool process = device == s->proc_device, terminal = device == s->terminal_device && device != s->root_device;
+    bool process = device == s->proc_device,
+         terminal = device == s->terminal_device && device != s->root_device;
     bool pipe = S_ISFIFO(st.stx_mode) || S_ISSOCK(st.stx_mode);
     if (process || terminal || S_ISCHR(st.stx_mode) || (pipe && device != s->root_device)) {
         st.stx_mtime = (struct statx_timestamp){.tv_sec = s->start_unix_ns / SECOND_NS};
@@ -287,8 +302,15 @@ static void tell_statfs(struct supervisor *s, struct task *t, uint64_t at)
     if (s->sandbox.tier == TIER_NAMESPACES && st.f_type == TMPFS_MAGIC)
         return;
     fsblkcnt_t blocks = (fsblkcnt_t)(s->limits.disk_bytes / 4096);
-    struct statfs told = {.f_type = TMPFS_MAGIC, .f_bsize = 4096, .f_frsize = 4096, .f_blocks = blocks, .f_bfree = blocks,
-                          .f_bavail = blocks, .f_files = 262144, .f_ffree = 262144, .f_namelen = 255};
+    struct statfs told = {.f_type = TMPFS_MAGIC,
+                          .f_bsize = 4096,
+                          .f_frsize = 4096,
+                          .f_blocks = blocks,
+                          .f_bfree = blocks,
+                          .f_bavail = blocks,
+                          .f_files = 262144,
+                          .f_ffree = 262144,
+                          .f_namelen = 255};
     (void)task_write(t, at, &told, sizeof told);
 }
 
@@ -326,7 +348,8 @@ void stamp_leave_link(struct supervisor *s, struct task *t)
     if (!known || !bracket)
         return;
     ino_t inode = strtoull(bracket + 1, NULL, 10);
-    int len = snprintf(told, sizeof told, "%.*s[%llu]", (int)(bracket - text), text, (unsigned long long)number_of(s, inode));
+    int len = snprintf(told, sizeof told, "%.*s[%llu]", (int)(bracket - text), text,
+                       (unsigned long long)number_of(s, inode));
     if (len > result)
         return;
     if (task_write(t, at, told, (size_t)len)) {

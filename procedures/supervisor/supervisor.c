@@ -44,8 +44,8 @@ static void adopt_first_process(struct supervisor *s)
     snprintf(process->program, sizeof process->program, "init");
 }
 
-int supervisor_open(const struct sandbox_spec *spec, const struct supervisor_owner *owner, struct supervisor **ret,
-                    struct error *error)
+int supervisor_open(const struct sandbox_spec *spec, const struct supervisor_owner *owner,
+                    struct supervisor **ret, struct error *error)
 {
     struct supervisor *s = xcalloc(1, sizeof *s);
     struct sandbox_parts parts;
@@ -76,7 +76,8 @@ int supervisor_open(const struct sandbox_spec *spec, const struct supervisor_own
     }
     struct stat st;
     bool jail = s->sandbox.tier == TIER_LANDLOCK;
-    int proc = jail ? open("/proc", O_PATH | O_CLOEXEC) : files_open(s->sandbox.root_fd, "/proc", O_PATH, 0);
+    int proc = jail ? open("/proc", O_PATH | O_CLOEXEC)
+                    : files_open(s->sandbox.root_fd, "/proc", O_PATH, 0);
     if (proc >= 0 && fstat(proc, &st) == 0)
         s->proc_device = st.st_dev;
     if (fstat(s->sandbox.root_fd, &st) == 0)
@@ -98,7 +99,8 @@ enum tier supervisor_tier(const struct supervisor *s)
     return s->sandbox.tier;
 }
 
-int supervisor_run(struct supervisor *s, const char *script_name, struct supervisor_result *ret, struct error *error)
+int supervisor_run(struct supervisor *s, const char *script_name, struct supervisor_result *ret,
+                   struct error *error)
 {
     cpu_set_t before, one;
     sigset_t child, mask;
@@ -179,18 +181,23 @@ static int done(struct supervisor *s, int root, uid_t before, int result)
     return result;
 }
 
-int supervisor_write(struct supervisor *s, const char *place, const char *path, const void *at, size_t len, int mode)
+int supervisor_write(struct supervisor *s, const char *place, const char *path, const void *at,
+                     size_t len, int mode)
 {
     uid_t before;
     int root = with_place(s, place, &before);
-    return root < 0 ? root : done(s, root, before, files_write(root, path, at, len, mode, clock_unix_ns(s)));
+    return root < 0
+               ? root
+               : done(s, root, before, files_write(root, path, at, len, mode, clock_unix_ns(s)));
 }
 
-int supervisor_append(struct supervisor *s, const char *place, const char *path, const void *at, size_t len)
+int supervisor_append(struct supervisor *s, const char *place, const char *path, const void *at,
+                      size_t len)
 {
     uid_t before;
     int root = with_place(s, place, &before);
-    return root < 0 ? root : done(s, root, before, files_append(root, path, at, len, clock_unix_ns(s)));
+    return root < 0 ? root
+                    : done(s, root, before, files_append(root, path, at, len, clock_unix_ns(s)));
 }
 
 int supervisor_load(struct supervisor *s, const char *place, const char *path, struct buf *buf)

@@ -151,14 +151,16 @@ char task_letter(struct task *t)
 static bool expected_wait(const struct task *t)
 {
     long number = t->detour == DETOUR_SLEEP || t->detour == DETOUR_FEED ? SYS_pause
-                  : t->detour == DETOUR_READY                            ? SYS_poll
-                                                                         : t->number;
-    return t->waits_in == number && (number == SYS_wait4 || number == SYS_waitid || number == SYS_pause ||
-                                     number == SYS_poll || number == SYS_rt_sigsuspend);
+                  : t->detour == DETOUR_READY                           ? SYS_poll
+                                                                        : t->number;
+    return t->waits_in == number &&
+           (number == SYS_wait4 || number == SYS_waitid || number == SYS_pause ||
+            number == SYS_poll || number == SYS_rt_sigsuspend);
 }
 
-/* The state letter in /proc/PID/stat is not enough: a task says S before it has looked whether it must wait. The
- * kernel fills /proc/PID/syscall only when the task is off the processor for good ("running" else). */
+/* The state letter in /proc/PID/stat is not enough: a task says S before it has looked whether it
+ * must wait. The kernel fills /proc/PID/syscall only when the task is off the processor for good
+ * ("running" else). */
 bool task_waits(struct task *t)
 {
     char text[512];
@@ -169,7 +171,8 @@ bool task_waits(struct task *t)
     t->waits_in = strtol(text, &rest, 10);
     t->waits_on = strtoull(rest, NULL, 16);
     if (t->in_call && expected_wait(t))
-        return true; /* where it was sent to wait it sleeps as it should, or its next stop is about to be told */
+        return true; /* where it was sent to wait it sleeps as it should, or its next stop is about
+                        to be told */
     return task_letter(t) == 'S';
 }
 
@@ -196,7 +199,8 @@ bool task_write_scratch(const struct task *t, uint64_t to, const void *from, siz
 {
     if (task_write(t, to, from, len))
         return true;
-    if (ptrace(PTRACE_POKEDATA, t->pid, to & ~UINT64_C(7), 0)) /* this way of writing lets a stack grow */
+    if (ptrace(PTRACE_POKEDATA, t->pid, to & ~UINT64_C(7),
+               0)) /* this way of writing lets a stack grow */
         return false;
     return task_write(t, to, from, len);
 }
@@ -233,7 +237,8 @@ void task_command_line(const struct task *t, char *text, size_t size)
     if (fd >= 0)
         close(fd);
     if (n <= 0) {
-        snprintf(text, size, "%s", t->process && *t->process->program ? t->process->program : "(ending)");
+        snprintf(text, size, "%s",
+                 t->process && *t->process->program ? t->process->program : "(ending)");
         return;
     }
     while (n > 0 && text[n - 1] == '\0')

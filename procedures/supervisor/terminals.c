@@ -1,6 +1,7 @@
-/* Pseudo-terminals. What is written at one end gets to the other by a worker of the kernel, some time later. Polling an end
- * makes the kernel do that work at once (drivers/tty/n_tty.c, n_tty_poll), so all ends are polled before anybody is taken
- * to be idle. No end is kept: the other one would never see a hang-up. */
+/* Pseudo-terminals. What is written at one end gets to the other by a worker of the kernel, some
+ * time later. Polling an end makes the kernel do that work at once (drivers/tty/n_tty.c,
+ * n_tty_poll), so all ends are polled before anybody is taken to be idle. No end is kept: the other
+ * one would never see a hang-up. */
 #include <dirent.h>
 #include <poll.h>
 #include <stdio.h>

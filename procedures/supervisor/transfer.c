@@ -1,5 +1,6 @@
-/* Calls that move bytes between tasks. A task that would have to wait for bytes, or for room, waits in poll() first and
- * makes its call when it has the turn: what it gets does not depend on when the kernel woke it. */
+/* Calls that move bytes between tasks. A task that would have to wait for bytes, or for room, waits
+ * in poll() first and makes its call when it has the turn: what it gets does not depend on when the
+ * kernel woke it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -52,7 +53,8 @@ static bool never_waits(struct task *t, int fd)
 /* /dev/random and /dev/urandom: the sandbox's own chance. */
 static bool is_chance(const struct stat *st)
 {
-    return S_ISCHR(st->st_mode) && major(st->st_rdev) == 1 && (minor(st->st_rdev) == 8 || minor(st->st_rdev) == 9);
+    return S_ISCHR(st->st_mode) && major(st->st_rdev) == 1 &&
+           (minor(st->st_rdev) == 8 || minor(st->st_rdev) == 9);
 }
 
 static bool has_vector(long number)
@@ -115,7 +117,8 @@ static bool told_source(struct supervisor *s, struct task *t, int number)
 {
     struct stat st;
     int fd = task_descriptor(t, number);
-    bool told = fd >= 0 && fstat(fd, &st) == 0 && (is_chance(&st) || (S_ISREG(st.st_mode) && st.st_dev == s->proc_device));
+    bool told = fd >= 0 && fstat(fd, &st) == 0 &&
+                (is_chance(&st) || (S_ISREG(st.st_mode) && st.st_dev == s->proc_device));
     if (fd >= 0)
         close(fd);
     return told;
@@ -132,7 +135,8 @@ static void input(struct supervisor *s, struct task *t)
     bool known = fstat(fd, &st) == 0;
     if (known && input_told(s, t, fd, &st))
         ; /* answered */
-    else if ((known && S_ISREG(st.st_mode)) || has_position(t->number) || ready(fd, POLLIN) || never_waits(t, fd))
+    else if ((known && S_ISREG(st.st_mode)) || has_position(t->number) || ready(fd, POLLIN) ||
+             never_waits(t, fd))
         task_resume(t, false);
     else
         wait_ready(t, POLLIN);

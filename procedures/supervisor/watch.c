@@ -1,13 +1,15 @@
 /* Which programs are watched more closely.
  *
- * Shells and text tools make some calls by the hundred (stat, reads of single bytes), so these run freely: what they would
- * tell of the host, such programs do not look at. Of any other program, and of those that show just that, every such call
- * asks. The same holds for a process from the moment that it opens a file whose bytes tell time or chance. A second filter
- * does it; the task installs it itself, by a call that is put before the one it was about to make.
+ * Shells and text tools make some calls by the hundred (stat, reads of single bytes), so these run
+ * freely: what they would tell of the host, such programs do not look at. Of any other program, and
+ * of those that show just that, every such call asks. The same holds for a process from the moment
+ * that it opens a file whose bytes tell time or chance. A second filter does it; the task installs
+ * it itself, by a call that is put before the one it was about to make.
  *
- * Likewise only such programs are kept from the processor's counter (PR_SET_TSC): with it every switch between the task and
- * us writes a control register, which a virtual machine traps, and the dynamic loader reads the counter eight times. It is
- * set before the program is started, since its first instruction may read it.
+ * Likewise only such programs are kept from the processor's counter (PR_SET_TSC): with it every
+ * switch between the task and us writes a control register, which a virtual machine traps, and the
+ * dynamic loader reads the counter eight times. It is set before the program is started, since its
+ * first instruction may read it.
  */
 #include <linux/filter.h>
 #include <stdio.h>
@@ -22,8 +24,8 @@
 
 static bool shows_all(const char *program)
 {
-    static const char *const names[] = {"ls", "dir", "vdir", "stat", "find", "df", "nproc", "readlink", "realpath", "namei",
-                                        "file", NULL};
+    static const char *const names[] = {"ls",    "dir",      "vdir",     "stat",  "find", "df",
+                                        "nproc", "readlink", "realpath", "namei", "file", NULL};
     for (const char *const *name = standard_programs; *name; name++)
         if (strcmp(*name, program) == 0) {
             for (name = names; *name; name++)
@@ -36,7 +38,8 @@ static bool shows_all(const char *program)
 
 void watch_program(struct task *t)
 {
-    t->process->to_be_watched = !t->process->shim && !t->process->shell && shows_all(t->process->program);
+    t->process->to_be_watched =
+        !t->process->shim && !t->process->shell && shows_all(t->process->program);
 }
 
 /* Another call before the one that the task was about to make: prctl(what, a, b). */
@@ -72,7 +75,8 @@ bool watch_enter(struct task *t)
     uint64_t at = arch_scratch(&t->registers, sizeof block);
     memset(&block, 0, sizeof block);
     block.program.len = (unsigned short)length;
-    block.program.filter = (struct sock_filter *)(uintptr_t)(at + offsetof(__typeof__(block), filter));
+    block.program.filter =
+        (struct sock_filter *)(uintptr_t)(at + offsetof(__typeof__(block), filter));
     memcpy(block.filter, filter, sizeof filter);
     if (!task_write_scratch(t, at, &block, sizeof block))
         return false;
@@ -100,11 +104,13 @@ bool watch_exec(const struct supervisor *s, struct task *t)
         put_before(t, PR_SET_TSC, PR_TSC_ENABLE, 0);
         return true;
     }
-    bool named = number == SYS_execve && task_read_text(t, arch_argument(&t->registers, 0), path, sizeof path);
-    const char *name = !named                                               ? ""
-                       : strncmp(path, folder, sizeof folder - 1) == 0     ? path + sizeof folder - 1
-                       : strncmp(path, folder + 4, sizeof folder - 5) == 0 ? path + sizeof folder - 5
-                                                                            : "";
+    bool named = number == SYS_execve &&
+                 task_read_text(t, arch_argument(&t->registers, 0), path, sizeof path);
+    const char *name = !named                                          ? ""
+                       : strncmp(path, folder, sizeof folder - 1) == 0 ? path + sizeof folder - 1
+                       : strncmp(path, folder + 4, sizeof folder - 5) == 0
+                           ? path + sizeof folder - 5
+                           : "";
     bool no_counter = shows_all(name) && !is_fake(s, name);
     if (no_counter == t->process->no_counter)
         return false;
@@ -115,13 +121,15 @@ bool watch_exec(const struct supervisor *s, struct task *t)
 
 static bool tells(const char *path)
 {
-    return strncmp(path, "/proc", 5) == 0 || strncmp(path, "/dev/urandom", 12) == 0 || strncmp(path, "/dev/random", 11) == 0;
+    return strncmp(path, "/proc", 5) == 0 || strncmp(path, "/dev/urandom", 12) == 0 ||
+           strncmp(path, "/dev/random", 11) == 0;
 }
 
 bool watch_open(struct task *t)
 {
     char path[256], link[64];
-    if (t->process->watched || !task_read_text(t, t->arguments[t->number == SYS_openat ? 1 : 0], path, sizeof path))
+    if (t->process->watched ||
+        !task_read_text(t, t->arguments[t->number == SYS_openat ? 1 : 0], path, sizeof path))
         return false;
     bool special = tells(path);
     if (*path != '/') {

@@ -1,7 +1,7 @@
 #include "reports/plot/axis.h"
 
-#include <math.h>
 #include "reports/words.h"
+#include <math.h>
 
 struct axis axis_make(double lo, double hi, double p0, double p1)
 {
@@ -72,7 +72,8 @@ int axis_ticks(const struct axis *axis, int want, const char *suffix, struct are
         const char *label = fabs(value) >= 10000 && decimals == 0
                                 ? words_count(arena, (int64_t)value)
                                 : arena_printf(arena, "%.*f", decimals, value);
-        ret[n++] = (struct tick){value, *suffix ? arena_printf(arena, "%s%s", label, suffix) : label};
+        ret[n++] =
+            (struct tick){value, *suffix ? arena_printf(arena, "%s%s", label, suffix) : label};
     }
     return n;
 }
@@ -94,10 +95,12 @@ static const char *time_label(struct arena *arena, double value, double step)
     return arena_printf(arena, "%s%lld s", sign, s);
 }
 
-int axis_time_ticks(const struct axis *axis, int want, struct arena *arena, struct tick ret[TICKS_MAX])
+int axis_time_ticks(const struct axis *axis, int want, struct arena *arena,
+                    struct tick ret[TICKS_MAX])
 {
-    static const double steps[] = {1,   2,   5,    10,   15,   30,    60,    120,   300,   600,
-                                   900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800};
+    static const double steps[] = {1,     2,     5,     10,    15,     30,    60,
+                                   120,   300,   600,   900,   1800,   3600,  7200,
+                                   10800, 21600, 43200, 86400, 172800, 604800};
     enum { N = sizeof steps / sizeof *steps };
     double raw = (axis->hi - axis->lo) / (want > 1 ? want : 1);
     int k = 0, n = 0;

@@ -135,7 +135,8 @@ static void use_stroke(struct canvas *canvas, struct stroke stroke)
 {
     static const double dashed[] = {5, 4}, dotted[] = {1.2, 2.6};
     pl_filltype_r(canvas->plotter, 0);
-    pl_pencolor_r(canvas->plotter, channel(stroke.color, 16), channel(stroke.color, 8), channel(stroke.color, 0));
+    pl_pencolor_r(canvas->plotter, channel(stroke.color, 16), channel(stroke.color, 8),
+                  channel(stroke.color, 0));
     pl_pentype_r(canvas->plotter, 1);
     pl_flinewidth_r(canvas->plotter, stroke.width);
     if (stroke.dash == DASH_NONE)
@@ -164,7 +165,8 @@ void canvas_frame(struct canvas *canvas, struct rect r, struct stroke stroke)
     pl_endpath_r(canvas->plotter);
 }
 
-void canvas_line(struct canvas *canvas, double x0, double y0, double x1, double y1, struct stroke stroke)
+void canvas_line(struct canvas *canvas, double x0, double y0, double x1, double y1,
+                 struct stroke stroke)
 {
     if (!canvas->plotter || !isfinite(x0 + y0 + x1 + y1))
         return;
@@ -173,7 +175,8 @@ void canvas_line(struct canvas *canvas, double x0, double y0, double x1, double 
     pl_endpath_r(canvas->plotter);
 }
 
-void canvas_dot(struct canvas *canvas, double x, double y, double radius, uint32_t fill, uint32_t edge)
+void canvas_dot(struct canvas *canvas, double x, double y, double radius, uint32_t fill,
+                uint32_t edge)
 {
     if (!canvas->plotter || !isfinite(x + y))
         return;
@@ -183,7 +186,8 @@ void canvas_dot(struct canvas *canvas, double x, double y, double radius, uint32
     pl_endpath_r(canvas->plotter);
 }
 
-void canvas_diamond(struct canvas *canvas, double x, double y, double radius, uint32_t fill, uint32_t edge)
+void canvas_diamond(struct canvas *canvas, double x, double y, double radius, uint32_t fill,
+                    uint32_t edge)
 {
     if (!canvas->plotter || !isfinite(x + y))
         return;
@@ -215,7 +219,8 @@ void canvas_hatch(struct canvas *canvas, struct rect r, double pitch, struct str
     }
 }
 
-/* Liang and Barsky: cuts the segment a-b to the box; false if nothing is left. libplot has no clip path. */
+/* Liang and Barsky: cuts the segment a-b to the box; false if nothing is left. libplot has no clip
+ * path. */
 static bool clip(struct rect box, double a[2], double b[2])
 {
     double dx = b[0] - a[0], dy = b[1] - a[1], t0 = 0, t1 = 1;
@@ -243,8 +248,8 @@ static bool clip(struct rect box, double a[2], double b[2])
     return true;
 }
 
-void canvas_polyline(struct canvas *canvas, struct rect box, const double *x, const double *y, int n,
-                     struct stroke stroke)
+void canvas_polyline(struct canvas *canvas, struct rect box, const double *x, const double *y,
+                     int n, struct stroke stroke)
 {
     if (!canvas->plotter)
         return;
@@ -286,8 +291,8 @@ static void add_text(struct canvas *canvas, struct text_item item, const char *t
     pl_alabel_r(canvas->plotter, 'l', 'x', "x");
 }
 
-struct rect canvas_text(struct canvas *canvas, double x, double y, enum align align, enum valign valign,
-                        struct font font, const char *text)
+struct rect canvas_text(struct canvas *canvas, double x, double y, enum align align,
+                        enum valign valign, struct font font, const char *text)
 {
     double width = text_width(font, text);
     double left = align == ALIGN_LEFT ? x : align == ALIGN_RIGHT ? x - width : x - width / 2;
@@ -304,7 +309,8 @@ struct rect canvas_text(struct canvas *canvas, double x, double y, enum align al
     return box;
 }
 
-struct rect canvas_text_up(struct canvas *canvas, double x, double y, struct font font, const char *text)
+struct rect canvas_text_up(struct canvas *canvas, double x, double y, struct font font,
+                           const char *text)
 {
     double width = text_width(font, text);
     struct rect box = {x - 0.74 * font.size, y - width / 2, x + 0.20 * font.size, y + width / 2};
@@ -324,7 +330,8 @@ int canvas_problems(const struct canvas *canvas, struct arena *arena, const char
     const char *first = "";
     for (int i = 0; i < canvas->n_texts; i++) {
         const struct text_item *a = &canvas->texts[i];
-        if (a->box.x0 < 2 || a->box.y0 < 2 || a->box.x1 > canvas->width - 2 || a->box.y1 > canvas->height - 2) {
+        if (a->box.x0 < 2 || a->box.y0 < 2 || a->box.x1 > canvas->width - 2 ||
+            a->box.y1 > canvas->height - 2) {
             if (n++ == 0)
                 first = arena_printf(arena, "clipped: \"%s\"", a->text);
         }
@@ -371,7 +378,8 @@ static void put_number(struct buf *buf, double value)
 static void put_text(struct buf *svg, const struct text_item *item)
 {
     uint32_t color = item->font.color;
-    buf_puts(svg, item->upwards ? "<text transform=\"matrix(0 1 1 0 " : "<text transform=\"matrix(1 0 0 -1 ");
+    buf_puts(svg, item->upwards ? "<text transform=\"matrix(0 1 1 0 "
+                                : "<text transform=\"matrix(1 0 0 -1 ");
     put_number(svg, item->x);
     buf_putc(svg, ' ');
     put_number(svg, item->y);
@@ -387,15 +395,19 @@ static void put_text(struct buf *svg, const struct text_item *item)
 
 static void put_head(struct buf *svg, const struct canvas *canvas)
 {
-    buf_printf(svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\" role=\"img\">\n<title>",
+    buf_printf(svg,
+               "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" "
+               "viewBox=\"0 0 %.0f %.0f\" role=\"img\">\n<title>",
                canvas->width, canvas->height, canvas->width, canvas->height);
     put_xml(svg, canvas->title);
     buf_puts(svg, "</title>\n<desc>");
     put_xml(svg, canvas->description);
     buf_printf(svg,
                "</desc>\n<rect width=\"%.0f\" height=\"%.0f\" fill=\"#ffffff\"/>\n"
-               "<g transform=\"matrix(1 0 0 -1 0 %.0f)\" stroke=\"#000000\" stroke-linejoin=\"round\" fill=\"none\" "
-               "font-family=\"Helvetica,Arial,'Liberation Sans','Nimbus Sans',sans-serif\" xml:space=\"preserve\">\n",
+               "<g transform=\"matrix(1 0 0 -1 0 %.0f)\" stroke=\"#000000\" "
+               "stroke-linejoin=\"round\" fill=\"none\" "
+               "font-family=\"Helvetica,Arial,'Liberation Sans','Nimbus Sans',sans-serif\" "
+               "xml:space=\"preserve\">\n",
                canvas->width, canvas->height, canvas->height);
 }
 

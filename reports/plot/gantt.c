@@ -18,7 +18,7 @@ enum look { LOOK_DONE, LOOK_FAILED, LOOK_SILENT, LOOK_INTERRUPTED };
 struct row {
     const struct step *step;
     enum look look;
-    const char *note;  /* beside the bar */
+    const char *note; /* beside the bar */
     double start_s, end_s;
 };
 
@@ -33,8 +33,8 @@ struct chart {
     struct row rows[ROWS_MAX];
     int n_rows, n_hidden;
     int64_t origin_ns;
-    const char *origin;  /* what the axis counts from */
-    double target_s;     /* of the rollback, since the origin; NaN: none */
+    const char *origin; /* what the axis counts from */
+    double target_s;    /* of the rollback, since the origin; NaN: none */
 };
 
 static double since_origin(const struct chart *chart, int64_t ns)
@@ -55,7 +55,8 @@ static const struct finding *finding_of(const struct report *report, const struc
 {
     for (int i = 0; i < report->findings.n; i++) {
         const struct finding *finding = &report->findings.at[i];
-        if (finding->step == step->n && finding->severity != SEVERITY_NOTE && strcmp(finding->id, "target_missed") != 0)
+        if (finding->step == step->n && finding->severity != SEVERITY_NOTE &&
+            strcmp(finding->id, "target_missed") != 0)
             return finding;
     }
     return NULL;
@@ -66,7 +67,9 @@ static void describe(struct chart *chart, struct row *row)
     const struct step *step = row->step;
     const struct finding *finding = finding_of(chart->report, step);
     const struct finding_kind *kind = finding ? finding_kind(finding->id) : NULL;
-    const char *took = step->end_ns == NEVER ? "did not end" : words_duration(chart->arena, step->end_ns - step->start_ns);
+    const char *took = step->end_ns == NEVER
+                           ? "did not end"
+                           : words_duration(chart->arena, step->end_ns - step->start_ns);
     row->look = LOOK_DONE;
     if (step->interrupted)
         row->look = LOOK_INTERRUPTED;
@@ -79,13 +82,15 @@ static void describe(struct chart *chart, struct row *row)
         status = arena_printf(chart->arena, ", exit %d", step->exit_status);
     else if (row->look == LOOK_INTERRUPTED)
         status = ", interrupted";
-    row->note = arena_printf(chart->arena, "%s%s%s%s", took, status, kind ? " - " : "", kind ? kind->title : "");
+    row->note = arena_printf(chart->arena, "%s%s%s%s", took, status, kind ? " - " : "",
+                             kind ? kind->title : "");
 }
 
 /* A long procedure shows its longest and its troubled steps; the rest is counted. */
 static bool is_worth_a_row(const struct chart *chart, const struct step *step, int64_t at_least_ns)
 {
-    return end_of(chart, step) - step->start_ns >= at_least_ns || step->exit_status > 0 || finding_of(chart->report, step);
+    return end_of(chart, step) - step->start_ns >= at_least_ns || step->exit_status > 0 ||
+           finding_of(chart->report, step);
 }
 
 static void choose_rows(struct chart *chart)
@@ -106,7 +111,8 @@ static void choose_rows(struct chart *chart)
             continue;
         }
         struct row *row = &chart->rows[chart->n_rows++];
-        *row = (struct row){.step = step, .start_s = since_origin(chart, step->start_ns),
+        *row = (struct row){.step = step,
+                            .start_s = since_origin(chart, step->start_ns),
                             .end_s = since_origin(chart, end_of(chart, step))};
         describe(chart, row);
     }
@@ -154,11 +160,14 @@ static struct font font_of(double size, bool bold, uint32_t color)
 }
 
 /* Text that no grid line and no target line cuts: its row's own colour lies behind it. */
-static void draw_clear(struct chart *chart, int i, double x, double y, enum align align, struct font font, const char *text)
+static void draw_clear(struct chart *chart, int i, double x, double y, enum align align,
+                       struct font font, const char *text)
 {
     double width = text_width(font, text), left = align == ALIGN_LEFT ? x : x - width;
-    canvas_fill(chart->canvas, (struct rect){left - 2, y - 0.55 * font.size, left + width + 2, y + 0.55 * font.size},
-                i % 2 == 0 ? STRIPE : PAPER);
+    canvas_fill(
+        chart->canvas,
+        (struct rect){left - 2, y - 0.55 * font.size, left + width + 2, y + 0.55 * font.size},
+        i % 2 == 0 ? STRIPE : PAPER);
     canvas_text(chart->canvas, x, y, align, VALIGN_MIDDLE, font, text);
 }
 
@@ -166,7 +175,8 @@ static void draw_bar(struct chart *chart, int i, double y)
 {
     const struct row *row = &chart->rows[i];
     static const uint32_t fills[] = {BLUE, VERMILLION, PAPER, SKY};
-    double x0 = axis_at(&chart->time, row->start_s), x1 = fmax(axis_at(&chart->time, row->end_s), x0 + 2);
+    double x0 = axis_at(&chart->time, row->start_s),
+           x1 = fmax(axis_at(&chart->time, row->end_s), x0 + 2);
     struct rect bar = {x0, y, x1, y + BAR};
     canvas_fill(chart->canvas, bar, fills[row->look]);
     if (row->look == LOOK_FAILED)
@@ -183,13 +193,16 @@ static void draw_bar(struct chart *chart, int i, double y)
     if (needed <= room_right) {
         draw_clear(chart, i, x1 + 6, y_text, ALIGN_LEFT, font, row->note);
     } else if (row->look == LOOK_DONE && needed + 12 <= x1 - x0) {
-        canvas_text(chart->canvas, x0 + 6, y_text, ALIGN_LEFT, VALIGN_MIDDLE, font_of(SIZE_TICK, false, PAPER), row->note);
+        canvas_text(chart->canvas, x0 + 6, y_text, ALIGN_LEFT, VALIGN_MIDDLE,
+                    font_of(SIZE_TICK, false, PAPER), row->note);
     } else if (needed + 12 <= x1 - x0) { /* on the bar, with the row's colour behind it */
         draw_clear(chart, i, x0 + 6, y_text, ALIGN_LEFT, font, row->note);
     } else if (room_left >= room_right) {
-        draw_clear(chart, i, x0 - 6, y_text, ALIGN_RIGHT, font, text_fit(chart->arena, font, row->note, room_left));
+        draw_clear(chart, i, x0 - 6, y_text, ALIGN_RIGHT, font,
+                   text_fit(chart->arena, font, row->note, room_left));
     } else {
-        draw_clear(chart, i, x1 + 6, y_text, ALIGN_LEFT, font, text_fit(chart->arena, font, row->note, room_right));
+        draw_clear(chart, i, x1 + 6, y_text, ALIGN_LEFT, font,
+                   text_fit(chart->arena, font, row->note, room_right));
     }
 }
 
@@ -197,7 +210,8 @@ static void draw_stripe(struct chart *chart, int i)
 {
     double y1 = chart->top - i * chart->row_height, x = chart->narrow ? 12 : 24;
     if (i % 2 == 0)
-        canvas_fill(chart->canvas, (struct rect){x, y1 - chart->row_height, chart->right, y1}, STRIPE);
+        canvas_fill(chart->canvas, (struct rect){x, y1 - chart->row_height, chart->right, y1},
+                    STRIPE);
 }
 
 static void draw_label(struct chart *chart, int i)
@@ -205,18 +219,21 @@ static void draw_label(struct chart *chart, int i)
     const struct row *row = &chart->rows[i];
     double y1 = chart->top - i * chart->row_height, y0 = y1 - chart->row_height;
     const char *command = words_line(chart->arena, str_of(row->step->command), 200);
-    const char *place = row->step->line ? arena_printf(chart->arena, "line %d", row->step->line) : "";
+    const char *place =
+        row->step->line ? arena_printf(chart->arena, "line %d", row->step->line) : "";
     struct font label = font_of(SIZE_LABEL, false, INK), small = font_of(SIZE_TICK, false, MUTED);
     double x = chart->narrow ? 12 : 24;
     if (chart->narrow) {
         double room = chart->right - x - 4 - text_width(small, place) - 12;
-        draw_clear(chart, i, x + 4, y1 - 11, ALIGN_LEFT, label, text_fit(chart->arena, label, command, room));
+        draw_clear(chart, i, x + 4, y1 - 11, ALIGN_LEFT, label,
+                   text_fit(chart->arena, label, command, room));
         draw_clear(chart, i, chart->right - 4, y1 - 11, ALIGN_RIGHT, small, place);
     } else {
         double middle = (y0 + y1) / 2, place_width = 58;
         canvas_text(chart->canvas, x + 8, middle, ALIGN_LEFT, VALIGN_MIDDLE, label,
                     text_fit(chart->arena, label, command, chart->left - x - 8 - place_width - 14));
-        canvas_text(chart->canvas, chart->left - 10, middle, ALIGN_RIGHT, VALIGN_MIDDLE, small, place);
+        canvas_text(chart->canvas, chart->left - 10, middle, ALIGN_RIGHT, VALIGN_MIDDLE, small,
+                    place);
     }
 }
 
@@ -226,14 +243,17 @@ static void draw_axis(struct chart *chart)
     int n = axis_time_ticks(&chart->time, chart->narrow ? 5 : 8, chart->arena, ticks);
     for (int i = 0; i < n; i++) {
         double x = axis_at(&chart->time, ticks[i].value);
-        canvas_line(chart->canvas, x, chart->bottom, x, chart->top, (struct stroke){GRID, 0.8, DASH_NONE});
-        canvas_line(chart->canvas, x, chart->bottom, x, chart->bottom - 4, (struct stroke){AXIS, 1, DASH_NONE});
-        canvas_text(chart->canvas, x, chart->bottom - 7, ALIGN_CENTER, VALIGN_TOP, font_of(SIZE_TICK, false, MUTED),
-                    ticks[i].label);
+        canvas_line(chart->canvas, x, chart->bottom, x, chart->top,
+                    (struct stroke){GRID, 0.8, DASH_NONE});
+        canvas_line(chart->canvas, x, chart->bottom, x, chart->bottom - 4,
+                    (struct stroke){AXIS, 1, DASH_NONE});
+        canvas_text(chart->canvas, x, chart->bottom - 7, ALIGN_CENTER, VALIGN_TOP,
+                    font_of(SIZE_TICK, false, MUTED), ticks[i].label);
     }
-    canvas_line(chart->canvas, chart->left, chart->bottom, chart->right, chart->bottom, (struct stroke){AXIS, 1, DASH_NONE});
-    canvas_text(chart->canvas, (chart->left + chart->right) / 2, chart->bottom - 25, ALIGN_CENTER, VALIGN_TOP,
-                font_of(SIZE_LABEL, false, TEXT), chart->origin);
+    canvas_line(chart->canvas, chart->left, chart->bottom, chart->right, chart->bottom,
+                (struct stroke){AXIS, 1, DASH_NONE});
+    canvas_text(chart->canvas, (chart->left + chart->right) / 2, chart->bottom - 25, ALIGN_CENTER,
+                VALIGN_TOP, font_of(SIZE_LABEL, false, TEXT), chart->origin);
 }
 
 static void draw_target(struct chart *chart)
@@ -241,12 +261,13 @@ static void draw_target(struct chart *chart)
     if (!isfinite(chart->target_s))
         return;
     double x = axis_at(&chart->time, chart->target_s);
-    const char *label =
-        arena_printf(chart->arena, "target %s", words_duration(chart->arena, words_ns(chart->target_s)));
+    const char *label = arena_printf(chart->arena, "target %s",
+                                     words_duration(chart->arena, words_ns(chart->target_s)));
     struct font font = font_of(SIZE_TICK, true, INK);
     double half = text_width(font, label) / 2;
     double center = fmin(x, chart->width - 6 - half);
-    canvas_line(chart->canvas, x, chart->bottom, x, chart->top + 5, (struct stroke){INK, 1.2, DASH_DASHED});
+    canvas_line(chart->canvas, x, chart->bottom, x, chart->top + 5,
+                (struct stroke){INK, 1.2, DASH_DASHED});
     canvas_text(chart->canvas, center, chart->top + 9, ALIGN_CENTER, VALIGN_BASE, font, label);
 }
 
@@ -255,7 +276,10 @@ static void draw_key(struct chart *chart)
     static const struct {
         const char *word;
         uint32_t fill, hatch;
-    } keys[] = {{"done", BLUE, 0}, {"failed", VERMILLION, PAPER}, {"silently wrong", PAPER, PURPLE}, {"interrupted", SKY, 0}};
+    } keys[] = {{"done", BLUE, 0},
+                {"failed", VERMILLION, PAPER},
+                {"silently wrong", PAPER, PURPLE},
+                {"interrupted", SKY, 0}};
     double x = chart->narrow ? 12 : 24, y = 22;
     for (int i = 0; i < 4; i++) {
         struct rect box = {x, y, x + 20, y + 12};
@@ -281,7 +305,8 @@ static const char *title_of(const struct chart *chart)
     }
     if (first == NEVER)
         return "No step of the procedure was run";
-    return arena_printf(chart->arena, "The procedure, as run: %s", words_duration(chart->arena, last - first));
+    return arena_printf(chart->arena, "The procedure, as run: %s",
+                        words_duration(chart->arena, last - first));
 }
 
 static void draw_head(struct chart *chart)
@@ -289,13 +314,19 @@ static void draw_head(struct chart *chart)
     double x = chart->narrow ? 12 : 24, room = chart->width - 2 * x;
     struct font title = font_of(chart->narrow ? 15 : SIZE_TITLE, true, INK);
     struct font sub = font_of(chart->narrow ? 11 : 12.5, false, MUTED);
-    const char *hidden = chart->n_hidden ? arena_printf(chart->arena, "; %d short steps are not shown", chart->n_hidden) : "";
-    const char *text = arena_printf(chart->arena, "%d step%s of %s%s", chart->record->n_steps,
-                                    chart->record->n_steps == 1 ? "" : "s",
-                                    chart->record->identity.playbook ? chart->record->identity.playbook : "the playbook", hidden);
+    const char *hidden =
+        chart->n_hidden
+            ? arena_printf(chart->arena, "; %d short steps are not shown", chart->n_hidden)
+            : "";
+    const char *text = arena_printf(
+        chart->arena, "%d step%s of %s%s", chart->record->n_steps,
+        chart->record->n_steps == 1 ? "" : "s",
+        chart->record->identity.playbook ? chart->record->identity.playbook : "the playbook",
+        hidden);
     canvas_text(chart->canvas, x, chart->height - 30, ALIGN_LEFT, VALIGN_BASE, title,
                 text_fit(chart->arena, title, title_of(chart), room));
-    canvas_text(chart->canvas, x, chart->height - 50, ALIGN_LEFT, VALIGN_BASE, sub, text_fit(chart->arena, sub, text, room));
+    canvas_text(chart->canvas, x, chart->height - 50, ALIGN_LEFT, VALIGN_BASE, sub,
+                text_fit(chart->arena, sub, text, room));
 }
 
 static const char *description_of(const struct chart *chart)
@@ -304,7 +335,8 @@ static const char *description_of(const struct chart *chart)
     buf_init(&text, 16384);
     for (int i = 0; i < chart->n_rows; i++)
         buf_printf(&text, "Line %d, %s: %s. ", chart->rows[i].step->line,
-                   words_line(chart->arena, str_of(chart->rows[i].step->command), 60), chart->rows[i].note);
+                   words_line(chart->arena, str_of(chart->rows[i].step->command), 60),
+                   chart->rows[i].note);
     const char *description = arena_str(chart->arena, str_trim(buf_text(&text)));
     buf_release(&text);
     return description;
@@ -313,7 +345,8 @@ static const char *description_of(const struct chart *chart)
 int plot_gantt(const struct report *report, double width, struct buf *svg)
 {
     struct arena arena = {0};
-    struct chart chart = {.report = report, .record = report->record, .arena = &arena, .width = width};
+    struct chart chart = {
+        .report = report, .record = report->record, .arena = &arena, .width = width};
     choose_origin(&chart);
     choose_rows(&chart);
     lay_out(&chart);
@@ -324,7 +357,9 @@ int plot_gantt(const struct report *report, double width, struct buf *svg)
     draw_target(&chart);
     for (int i = 0; i < chart.n_rows; i++) {
         draw_label(&chart, i);
-        draw_bar(&chart, i, chart.top - (i + 1) * chart.row_height + (chart.narrow ? 6 : (ROW_WIDE - BAR) / 2));
+        draw_bar(&chart, i,
+                 chart.top - (i + 1) * chart.row_height +
+                     (chart.narrow ? 6 : (ROW_WIDE - BAR) / 2));
     }
     draw_key(&chart);
     draw_head(&chart);

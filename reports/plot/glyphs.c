@@ -524,7 +524,8 @@ static const short bold_advance[] = {
 /* clang-format on */
 
 /* Letters of Latin-1 without what stands above or below them, from U+00C0 on. */
-static const char plain_letters[] = "AAAAAAACEEEEIIIIDNOOOOOxOUUUUYPsaaaaaaaceeeeiiiidnooooo/ouuuuypy";
+static const char plain_letters[] =
+    "AAAAAAACEEEEIIIIDNOOOOOxOUUUUYPsaaaaaaaceeeeiiiidnooooo/ouuuuypy";
 
 static unsigned nearest_ascii(unsigned character)
 {
@@ -535,11 +536,18 @@ static unsigned nearest_ascii(unsigned character)
     switch (character) {
     case 0xA0:
         return ' ';
-    case 0x2010: case 0x2011: case 0x2012: case 0x2013: case 0x2014: case 0x2212:
+    case 0x2010:
+    case 0x2011:
+    case 0x2012:
+    case 0x2013:
+    case 0x2014:
+    case 0x2212:
         return '-';
-    case 0x2018: case 0x2019:
+    case 0x2018:
+    case 0x2019:
         return '\'';
-    case 0x201C: case 0x201D:
+    case 0x201C:
+    case 0x201D:
         return '"';
     default:
         return '?';
@@ -550,5 +558,6 @@ struct glyph glyph_of(unsigned character, bool bold)
 {
     unsigned i = nearest_ascii(character) - ' ';
     const int *start = bold ? bold_start : regular_start;
-    return (struct glyph){outline + start[i], outline + start[i + 1], (bold ? bold_advance : regular_advance)[i]};
+    return (struct glyph){outline + start[i], outline + start[i + 1],
+                          (bold ? bold_advance : regular_advance)[i]};
 }

@@ -14,17 +14,19 @@ static double right_of(const struct mark *mark)
 
 static bool cuts(const struct mark *leader, const struct mark *label)
 {
-    return leader->lane > label->lane && leader->x > left_of(label) - GAP && leader->x < right_of(label) + GAP;
+    return leader->lane > label->lane && leader->x > left_of(label) - GAP &&
+           leader->x < right_of(label) + GAP;
 }
 
 static bool collide(const struct mark *a, const struct mark *b)
 {
-    bool same_lane = a->lane == b->lane && left_of(a) < right_of(b) + GAP && left_of(b) < right_of(a) + GAP;
+    bool same_lane =
+        a->lane == b->lane && left_of(a) < right_of(b) + GAP && left_of(b) < right_of(a) + GAP;
     return same_lane || cuts(a, b) || cuts(b, a);
 }
 
-/* The lowest lane in which it collides with none of those after it; when there is none, a lane of its own on
- * top: then a leader may cut a label, but no label covers another. */
+/* The lowest lane in which it collides with none of those after it; when there is none, a lane of
+ * its own on top: then a leader may cut a label, but no label covers another. */
 static int lowest_lane(struct mark *marks, int n, int i, int top)
 {
     for (marks[i].lane = 0; marks[i].lane <= top; marks[i].lane++) {

@@ -1,5 +1,5 @@
-/* lanes: labels of events above a time axis, each on a leader, so that no label covers another and no leader
- * cuts through a label. */
+/* lanes: labels of events above a time axis, each on a leader, so that no label covers another and
+ * no leader cuts through a label. */
 #ifndef REHEARSE_REPORTS_PLOT_LANES_H
 #define REHEARSE_REPORTS_PLOT_LANES_H
 
@@ -14,7 +14,8 @@ struct mark {
     bool flipped;             /* the label stands left of its leader */
 };
 
-/* Gives every mark (sorted by x) a lane; labels that would pass `right` are flipped. Returns the number of lanes. */
+/* Gives every mark (sorted by x) a lane; labels that would pass `right` are flipped. Returns the
+ * number of lanes. */
 int lanes_assign(struct mark *, int n, double right);
 
 #endif

@@ -16,7 +16,8 @@ static const struct panel_kind kinds[PANELS] = {
     {"indicator", "Requests served well", "%", 100, .is_ratio = true},
     {"latency_p99_seconds", "p99 latency", " ms", 1000, .zero_is_gap = true},
     {"ready_replicas", "Ready replicas", "", 1, .steps = true, .whole = true},
-    {"records", "Records that came and went", "", 1, .steps = true, .whole = true, .relative = true},
+    {"records", "Records that came and went", "", 1, .steps = true, .whole = true,
+     .relative = true},
 };
 
 static const uint32_t colors[PANEL_SERIES] = {0x0072B2, 0xD55E00, 0xB0468A, 0x007F5C};
@@ -83,27 +84,37 @@ static void add_limit(struct panel *panel, double value, const char *label)
 static const char *percent(struct arena *arena, const char *word, double ratio)
 {
     double value = ratio * 100;
-    int decimals = fabs(value - floor(value + 0.5)) < 1e-9 ? 0 : fabs(value * 10 - floor(value * 10 + 0.5)) < 1e-6 ? 1 : 2;
+    int decimals = fabs(value - floor(value + 0.5)) < 1e-9             ? 0
+                   : fabs(value * 10 - floor(value * 10 + 0.5)) < 1e-6 ? 1
+                                                                       : 2;
     return arena_printf(arena, "%s %.*f%%", word, decimals, value);
 }
 
 static void add_limits(struct panel *panel, const struct run_identity *id, struct arena *arena)
 {
     if (id->indicator_target > 0)
-        add_limit(panel, id->indicator_target * 100, percent(arena, "target", id->indicator_target));
+        add_limit(panel, id->indicator_target * 100,
+                  percent(arena, "target", id->indicator_target));
     if (id->indicator_down_below > 0)
-        add_limit(panel, id->indicator_down_below * 100, percent(arena, "down below", id->indicator_down_below));
+        add_limit(panel, id->indicator_down_below * 100,
+                  percent(arena, "down below", id->indicator_down_below));
 }
 
-int panels_choose(const struct record *record, struct panel ret[PANELS], bool narrow, struct arena *arena)
+int panels_choose(const struct record *record, struct panel ret[PANELS], bool narrow,
+                  struct arena *arena)
 {
     int n = 0;
     for (int i = 0; i < PANELS; i++) {
         struct panel *panel = &ret[n];
-        *panel = (struct panel){.title = kinds[i].title, .suffix = kinds[i].suffix, .scale = kinds[i].scale,
-                                .steps = kinds[i].steps, .whole = kinds[i].whole,
-                                .zero_is_gap = kinds[i].zero_is_gap, .is_ratio = kinds[i].is_ratio,
-                                .relative = kinds[i].relative, .narrow = narrow};
+        *panel = (struct panel){.title = kinds[i].title,
+                                .suffix = kinds[i].suffix,
+                                .scale = kinds[i].scale,
+                                .steps = kinds[i].steps,
+                                .whole = kinds[i].whole,
+                                .zero_is_gap = kinds[i].zero_is_gap,
+                                .is_ratio = kinds[i].is_ratio,
+                                .relative = kinds[i].relative,
+                                .narrow = narrow};
         for (int k = 0; k < record->n_series; k++) {
             if (strcmp(record->series[k]->name, kinds[i].series) == 0)
                 keep(panel, record->series[k]);
@@ -150,7 +161,9 @@ void panel_fit(struct panel *panel, const struct axis *time)
     }
     double room = (hi - lo) * 0.08; /* a line on the very edge is hard to see */
     panel->lo = lo < 0 ? lo - room : 0;
-    panel->hi = panel->is_ratio ? 100 : panel->relative ? hi + room : axis_round_up(hi * (panel->steps ? 1.1 : 1.03));
+    panel->hi = panel->is_ratio   ? 100
+                : panel->relative ? hi + room
+                                  : axis_round_up(hi * (panel->steps ? 1.1 : 1.03));
     if (panel->whole && panel->hi - panel->lo < 1)
         panel->hi = panel->lo + 1;
 }
@@ -160,7 +173,8 @@ static struct font tick_font(uint32_t color)
     return (struct font){SIZE_TICK, false, color};
 }
 
-void panel_draw_frame(struct canvas *canvas, const struct panel *panel, const struct axis *time, struct arena *arena)
+void panel_draw_frame(struct canvas *canvas, const struct panel *panel, const struct axis *time,
+                      struct arena *arena)
 {
     const struct rect box = panel->box;
     struct axis axis = axis_make(panel->lo, panel->hi, box.y0, box.y1);
@@ -170,22 +184,27 @@ void panel_draw_frame(struct canvas *canvas, const struct panel *panel, const st
         double x = axis_at(time, ticks[i].value);
         canvas_line(canvas, x, box.y0, x, box.y1, (struct stroke){GRID, 0.6, DASH_NONE});
     }
-    n = axis_ticks(&axis, panel->whole && panel->hi - panel->lo < 3 ? 1 : 3, panel->suffix, arena, ticks);
+    n = axis_ticks(&axis, panel->whole && panel->hi - panel->lo < 3 ? 1 : 3, panel->suffix, arena,
+                   ticks);
     for (int i = 0; i < n; i++) {
         double y = axis_at(&axis, ticks[i].value);
         bool base = fabs(ticks[i].value) < 1e-9;
         if (panel->whole && fabs(ticks[i].value - floor(ticks[i].value + 0.5)) > 1e-9)
             continue; /* no half replica */
-        canvas_line(canvas, box.x0, y, box.x1, y, (struct stroke){base ? AXIS : GRID, base ? 1 : 0.6, DASH_NONE});
-        canvas_text(canvas, box.x0 - 7, y, ALIGN_RIGHT, VALIGN_MIDDLE, tick_font(MUTED), ticks[i].label);
+        canvas_line(canvas, box.x0, y, box.x1, y,
+                    (struct stroke){base ? AXIS : GRID, base ? 1 : 0.6, DASH_NONE});
+        canvas_text(canvas, box.x0 - 7, y, ALIGN_RIGHT, VALIGN_MIDDLE, tick_font(MUTED),
+                    ticks[i].label);
     }
     double x = panel->narrow ? 12 : 24;
-    canvas_text(canvas, x, box.y1 + 10, ALIGN_LEFT, VALIGN_BASE, (struct font){SIZE_LABEL, true, INK}, panel->title);
+    canvas_text(canvas, x, box.y1 + 10, ALIGN_LEFT, VALIGN_BASE,
+                (struct font){SIZE_LABEL, true, INK}, panel->title);
     for (int i = 0; i < panel->n_limits; i++) {
         double y = axis_at(&axis, panel->limits[i].value);
         canvas_line(canvas, box.x0, y, box.x1, y, (struct stroke){TEXT, 1.2, DASH_DASHED});
         if (!panel->narrow)
-            canvas_text(canvas, box.x1 + 7, y, ALIGN_LEFT, VALIGN_MIDDLE, tick_font(TEXT), panel->limits[i].label);
+            canvas_text(canvas, box.x1 + 7, y, ALIGN_LEFT, VALIGN_MIDDLE, tick_font(TEXT),
+                        panel->limits[i].label);
     }
 }
 
@@ -204,8 +223,8 @@ static void add_point(struct points *points, double x, double y)
     points->y[points->n++] = y;
 }
 
-/* First, lowest, highest and last sample of each pixel column: no shape is lost, and no file grows with the
- * length of the run. */
+/* First, lowest, highest and last sample of each pixel column: no shape is lost, and no file grows
+ * with the length of the run. */
 static void add_column(struct points *points, const double *x, const double *y, int from, int to)
 {
     int lo = from, hi = from;
@@ -259,7 +278,8 @@ static struct points to_pixels(const struct panel *panel, int k, const struct ax
 }
 
 /* Names at the right end of their lines, pushed apart until none covers another. */
-static void draw_names(struct canvas *canvas, const struct panel *panel, const double *ends, struct arena *arena)
+static void draw_names(struct canvas *canvas, const struct panel *panel, const double *ends,
+                       struct arena *arena)
 {
     enum { APART = 13 };
     int order[PANEL_SERIES];
@@ -303,14 +323,16 @@ static void draw_key(struct canvas *canvas, const struct panel *panel, struct ar
     }
 }
 
-void panel_draw_series(struct canvas *canvas, const struct panel *panel, const struct axis *time, struct arena *arena)
+void panel_draw_series(struct canvas *canvas, const struct panel *panel, const struct axis *time,
+                       struct arena *arena)
 {
     double ends[PANEL_SERIES];
     struct rect clip = {panel->box.x0, panel->box.y0 - 0.5, panel->box.x1, panel->box.y1 + 0.5};
     for (int i = 0; i < panel->n_series; i++) {
         struct points all = to_pixels(panel, i, time);
         struct points thin = thin_out(all.x, all.y, all.n);
-        canvas_polyline(canvas, clip, thin.x, thin.y, thin.n, (struct stroke){colors[i], 1.8, DASH_NONE});
+        canvas_polyline(canvas, clip, thin.x, thin.y, thin.n,
+                        (struct stroke){colors[i], 1.8, DASH_NONE});
         ends[i] = panel->box.y0;
         for (int k = 0; k < all.n; k++) {
             if (isfinite(all.y[k]) && all.x[k] <= panel->box.x1 + 1)

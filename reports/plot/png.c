@@ -37,7 +37,8 @@ static struct str attribute(const struct element *element, const char *name)
     ptrdiff_t at = str_find(element->tag, str_of(key));
     if (at < 0)
         return (struct str){0};
-    struct str rest = {element->tag.at + at + strlen(key), element->tag.len - (size_t)at - strlen(key)};
+    struct str rest = {element->tag.at + at + strlen(key),
+                       element->tag.len - (size_t)at - strlen(key)};
     return str_cut(&rest, '"');
 }
 
@@ -45,7 +46,8 @@ static struct str attribute(const struct element *element, const char *name)
 static double next_number(struct str *text)
 {
     size_t i = 0;
-    while (i < text->len && !isdigit((unsigned char)text->at[i]) && text->at[i] != '-' && text->at[i] != '.')
+    while (i < text->len && !isdigit((unsigned char)text->at[i]) && text->at[i] != '-' &&
+           text->at[i] != '.')
         i++;
     bool negative = i < text->len && text->at[i] == '-';
     i += negative;
@@ -138,7 +140,8 @@ static bool pen_is_down(const struct pen *pen, double *ret_until)
     return true;
 }
 
-static void stroke(struct painting *painting, struct pen *pen, double x0, double y0, double x1, double y1)
+static void stroke(struct painting *painting, struct pen *pen, double x0, double y0, double x1,
+                   double y1)
 {
     double dx = x1 - x0, dy = y1 - y0, len = sqrt(dx * dx + dy * dy), done = 0;
     while (done < len) {
@@ -146,8 +149,9 @@ static void stroke(struct painting *painting, struct pen *pen, double x0, double
         bool down = pen_is_down(pen, &until);
         double to = fmin(len, done + until);
         if (down)
-            raster_stroke(&painting->raster, to_x(painting, x0 + dx * done / len), to_y(painting, y0 + dy * done / len),
-                          to_x(painting, x0 + dx * to / len), to_y(painting, y0 + dy * to / len), pen->width * painting->scale,
+            raster_stroke(&painting->raster, to_x(painting, x0 + dx * done / len),
+                          to_y(painting, y0 + dy * done / len), to_x(painting, x0 + dx * to / len),
+                          to_y(painting, y0 + dy * to / len), pen->width * painting->scale,
                           pen->color);
         pen->along += to - done;
         done = to;
@@ -158,8 +162,8 @@ static void paint_line(struct painting *painting, const struct element *element)
 {
     struct pen pen;
     if (pen_of(element, &pen))
-        stroke(painting, &pen, number(element, "x1", 0), number(element, "y1", 0), number(element, "x2", 0),
-               number(element, "y2", 0));
+        stroke(painting, &pen, number(element, "x1", 0), number(element, "y1", 0),
+               number(element, "x2", 0), number(element, "y2", 0));
 }
 
 /* Segments, with a dot at each joint of a solid line: round joins. */
@@ -176,7 +180,8 @@ static void paint_polyline(struct painting *painting, const struct element *elem
         x = next_x;
         y = next_y;
         if (!pen.n_dashes)
-            raster_dot(&painting->raster, to_x(painting, x), to_y(painting, y), pen.width * painting->scale / 2, pen.color);
+            raster_dot(&painting->raster, to_x(painting, x), to_y(painting, y),
+                       pen.width * painting->scale / 2, pen.color);
     }
 }
 
@@ -236,7 +241,8 @@ static void paint_rect(struct painting *painting, const struct element *element)
 
 static void paint_circle(struct painting *painting, const struct element *element)
 {
-    double x = to_x(painting, number(element, "cx", 0)), y = to_y(painting, number(element, "cy", 0));
+    double x = to_x(painting, number(element, "cx", 0)),
+           y = to_y(painting, number(element, "cy", 0));
     double radius = number(element, "r", 0) * painting->scale;
     uint32_t fill;
     struct pen pen;
@@ -278,7 +284,8 @@ struct frame {
     double x, y, along_x, along_y, up_x, up_y;
 };
 
-static void add_point(struct painting *painting, const struct frame *frame, double x, double y, bool move)
+static void add_point(struct painting *painting, const struct frame *frame, double x, double y,
+                      bool move)
 {
     double px = to_x(painting, frame->x + x * frame->along_x + y * frame->up_x);
     double py = to_y(painting, frame->y + x * frame->along_y + y * frame->up_y);
@@ -288,8 +295,8 @@ static void add_point(struct painting *painting, const struct frame *frame, doub
         raster_line(&painting->raster, px, py);
 }
 
-static void add_glyph(struct painting *painting, const struct frame *frame, const struct glyph *glyph, double stretch, double size,
-                      double pen_x)
+static void add_glyph(struct painting *painting, const struct frame *frame,
+                      const struct glyph *glyph, double stretch, double size, double pen_x)
 {
     double k = size / 1000;
     for (const short *at = glyph->at; at < glyph->end;) {
@@ -319,8 +326,10 @@ static void paint_text(struct painting *painting, const struct element *element)
         return;
     for (int i = 0; i < 6; i++)
         m[i] = next_number(&matrix);
-    struct frame frame = {m[4], m[5], m[0], m[1], -m[2], -m[3]}; /* the letters' y runs up, SVG's down */
-    double size = number(element, "font-size", 12), width = number(element, "textLength", 0), natural = 0;
+    struct frame frame = {m[4], m[5],  m[0],
+                          m[1], -m[2], -m[3]}; /* the letters' y runs up, SVG's down */
+    double size = number(element, "font-size", 12), width = number(element, "textLength", 0),
+           natural = 0;
     bool bold = attribute(element, "font-weight").len > 0;
     struct str text = element->rest;
     while (text.len)
@@ -356,8 +365,9 @@ static int paint_element(struct painting *painting, const struct element *elemen
     static const struct {
         const char *start;
         void (*paint)(struct painting *, const struct element *);
-    } painters[] = {{"<line ", paint_line},       {"<polyline ", paint_polyline}, {"<polygon ", paint_polygon},
-                    {"<rect ", paint_rect},       {"<circle ", paint_circle},     {"<text ", paint_text}};
+    } painters[] = {{"<line ", paint_line},       {"<polyline ", paint_polyline},
+                    {"<polygon ", paint_polygon}, {"<rect ", paint_rect},
+                    {"<circle ", paint_circle},   {"<text ", paint_text}};
     for (size_t i = 0; i < sizeof painters / sizeof *painters; i++) {
         if (str_starts(element->tag, painters[i].start)) {
             painters[i].paint(painting, element);
@@ -387,8 +397,8 @@ static int paint(struct painting *painting, struct str svg)
 
 static void put_32(struct buf *buf, uint32_t value)
 {
-    const unsigned char bytes[] = {(unsigned char)(value >> 24), (unsigned char)(value >> 16), (unsigned char)(value >> 8),
-                                   (unsigned char)value};
+    const unsigned char bytes[] = {(unsigned char)(value >> 24), (unsigned char)(value >> 16),
+                                   (unsigned char)(value >> 8), (unsigned char)value};
     buf_add(buf, bytes, sizeof bytes);
 }
 
@@ -416,7 +426,8 @@ static int put_png(const struct raster *raster, int scale, struct buf *png)
     buf_init(&head, 64);
     put_32(&head, (uint32_t)raster->width);
     put_32(&head, (uint32_t)raster->height);
-    buf_add(&head, "\10\2\0\0\0", 5); /* eight bits, RGB, deflate, standard filters, not interlaced */
+    buf_add(&head, "\10\2\0\0\0",
+            5); /* eight bits, RGB, deflate, standard filters, not interlaced */
     buf_add(png, "\211PNG\r\n\32\n", 8);
     put_chunk(png, "IHDR", head.at, head.len);
     buf_clear(&head);
@@ -436,8 +447,8 @@ int png_of_svg(struct str svg, int scale, struct buf *png)
 {
     struct element head = element_of((struct str){svg.at, svg.len});
     double width = number(&head, "width", 0), height = number(&head, "height", 0);
-    if (!str_starts(svg, "<svg ") || scale < 1 || scale > PNG_SCALE_MAX || !(width >= 1 && width * scale <= SIDE_MAX) ||
-        !(height >= 1 && height * scale <= SIDE_MAX))
+    if (!str_starts(svg, "<svg ") || scale < 1 || scale > PNG_SCALE_MAX ||
+        !(width >= 1 && width * scale <= SIDE_MAX) || !(height >= 1 && height * scale <= SIDE_MAX))
         return -1;
     struct painting painting = {.height = height, .scale = scale};
     raster_init(&painting.raster, (int)(width * scale), (int)(height * scale));

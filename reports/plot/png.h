@@ -1,7 +1,8 @@
 /* png: our own pictures in pixels, for places that take no SVG.
  *
- * Reads back the SVG that a canvas wrote (and no other: an element or attribute that a canvas does not write is refused)
- * and paints it with antialiasing. No font, library or clock of the host has a say in a pixel.
+ * Reads back the SVG that a canvas wrote (and no other: an element or attribute that a canvas does
+ * not write is refused) and paints it with antialiasing. No font, library or clock of the host has
+ * a say in a pixel.
  */
 #ifndef REHEARSE_REPORTS_PLOT_PNG_H
 #define REHEARSE_REPORTS_PLOT_PNG_H

@@ -34,8 +34,8 @@ static void add_edge(struct raster *raster, double x0, double y0, double x1, dou
     if (!isfinite(x0 + y0 + x1 + y1) || fabs(y1 - y0) < 1e-9)
         return;
     XGROW(raster->edges, raster->n_edges, raster->cap_edges);
-    raster->edges[raster->n_edges++] =
-        y0 < y1 ? (struct raster_edge){x0, y0, x1, y1, 1} : (struct raster_edge){x1, y1, x0, y0, -1};
+    raster->edges[raster->n_edges++] = y0 < y1 ? (struct raster_edge){x0, y0, x1, y1, 1}
+                                               : (struct raster_edge){x1, y1, x0, y0, -1};
 }
 
 static void close_contour(struct raster *raster)
@@ -62,7 +62,8 @@ void raster_curve(struct raster *raster, double control_x, double control_y, dou
     double from_x = raster->x, from_y = raster->y;
     for (int i = 1; i <= CURVE_PARTS; i++) {
         double t = (double)i / CURVE_PARTS, u = 1 - t;
-        raster_line(raster, u * u * from_x + 2 * u * t * control_x + t * t * x, u * u * from_y + 2 * u * t * control_y + t * t * y);
+        raster_line(raster, u * u * from_x + 2 * u * t * control_x + t * t * x,
+                    u * u * from_y + 2 * u * t * control_y + t * t * y);
     }
 }
 
@@ -98,7 +99,8 @@ static void cover(double *row, int width, double x0, double x1)
         row[last] += x1 - last;
 }
 
-static void cover_line(const struct raster *raster, double y, struct crossing *crossings, double *row)
+static void cover_line(const struct raster *raster, double y, struct crossing *crossings,
+                       double *row)
 {
     int n = 0, winding = 0;
     for (int i = 0; i < raster->n_edges; i++) {
@@ -135,7 +137,8 @@ void raster_fill(struct raster *raster, uint32_t color)
         top = fmin(top, raster->edges[i].y0);
         bottom = fmax(bottom, raster->edges[i].y1);
     }
-    int first = top > 0 ? (int)top : 0, last = bottom < raster->height ? (int)bottom : raster->height - 1;
+    int first = top > 0 ? (int)top : 0,
+        last = bottom < raster->height ? (int)bottom : raster->height - 1;
     double *row = xcalloc((size_t)raster->width + 1, sizeof *row);
     struct crossing *crossings = xcalloc((size_t)raster->n_edges + 1, sizeof *crossings);
     for (int y = first; y <= last && raster->n_edges; y++) {
@@ -144,7 +147,8 @@ void raster_fill(struct raster *raster, uint32_t color)
             cover_line(raster, y + (k + 0.5) / RASTER_LINES, crossings, row);
         for (int x = 0; x < raster->width; x++) {
             if (row[x] > 0)
-                blend(raster->rgb + 3 * ((size_t)y * (size_t)raster->width + (size_t)x), color, row[x] / RASTER_LINES);
+                blend(raster->rgb + 3 * ((size_t)y * (size_t)raster->width + (size_t)x), color,
+                      row[x] / RASTER_LINES);
         }
     }
     free(crossings);
@@ -152,7 +156,8 @@ void raster_fill(struct raster *raster, uint32_t color)
     raster->n_edges = 0;
 }
 
-void raster_stroke(struct raster *raster, double x0, double y0, double x1, double y1, double width, uint32_t color)
+void raster_stroke(struct raster *raster, double x0, double y0, double x1, double y1, double width,
+                   uint32_t color)
 {
     double dx = x1 - x0, dy = y1 - y0, len = sqrt(dx * dx + dy * dy);
     if (!(len > 0))
@@ -165,11 +170,12 @@ void raster_stroke(struct raster *raster, double x0, double y0, double x1, doubl
     raster_fill(raster, color);
 }
 
-/* The points of a circle, from the angle of one part, whose sine and cosine are written out: libm's differ between
- * processors. */
+/* The points of a circle, from the angle of one part, whose sine and cosine are written out: libm's
+ * differ between processors. */
 void raster_dot(struct raster *raster, double x, double y, double radius, uint32_t color)
 {
-    static const double cosine = 0.96592582628906831, sine = 0.25881904510252074; /* of 2 pi / DOT_PARTS */
+    static const double cosine = 0.96592582628906831,
+                        sine = 0.25881904510252074; /* of 2 pi / DOT_PARTS */
     double dx = radius, dy = 0;
     raster_move(raster, x + dx, y + dy);
     for (int i = 1; i < DOT_PARTS; i++) {

@@ -1,4 +1,5 @@
-/* timeline: the run on one time axis: phases, events, the indicator, latency, replicas, writes, steps. */
+/* timeline: the run on one time axis: phases, events, the indicator, latency, replicas, writes,
+ * steps. */
 #ifndef REHEARSE_REPORTS_PLOT_TIMELINE_H
 #define REHEARSE_REPORTS_PLOT_TIMELINE_H
 

@@ -12,8 +12,8 @@ enum { DOCUMENT_MAX_BYTES = 4 << 20, NODES_MAX = 200000, DEPTH_MAX = 64, ANCHORS
 
 struct anchor {
     const char *name;
-    struct doc
-        *node; /* NULL while the node is still being read: an alias to it would be a circle */
+    /* NULL while the node is still being read: an alias to it would be a circle */
+    struct doc *node;
 };
 
 struct reader {

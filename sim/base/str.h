@@ -26,17 +26,19 @@ bool str_starts(struct str a, const char *prefix);
 bool str_ends(struct str a, const char *suffix);
 /* The slice without blanks (space, tab, CR, LF) at both ends. */
 struct str str_trim(struct str a);
-/* Cuts the text up to (not including) the first `c` off `*rest` and returns it; without a `c`, all of it.
+/* Cuts the text up to (not including) the first `c` off `*rest` and returns it; without a `c`, all
+ * of it.
  * `*rest` then starts behind the `c`. Loop: while (rest.len) line = str_cut(&rest, '\n'). */
 struct str str_cut(struct str *rest, char c);
 /* Index of `needle` in `hay`, or -1. */
 ptrdiff_t str_find(struct str hay, struct str needle);
 /* Byte order, shorter first on a common prefix: a total order for sorting. */
 int str_compare(struct str a, struct str b);
-/* The whole slice as a decimal number; false (and *ret untouched) if it is anything else or overflows. */
+/* The whole slice as a decimal number; false (and *ret untouched) if it is anything else or
+ * overflows. */
 bool str_int64(struct str a, int64_t *ret);
-/* The number at the start of a text, blanks and a sign before it allowed, whatever follows; 0 if there is none. Clamped to
- * the range of int: what tools do with "80/tcp" or "10s". */
+/* The number at the start of a text, blanks and a sign before it allowed, whatever follows; 0 if
+ * there is none. Clamped to the range of int: what tools do with "80/tcp" or "10s". */
 int leading_int(const char *z);
 /* Number of single-character edits between two short texts (Levenshtein), capped at `limit`. */
 size_t str_distance(struct str a, struct str b, size_t limit);

@@ -18,7 +18,8 @@ static double of_bits(uint64_t bits)
     return x;
 }
 
-static const double LN2_HIGH = 6.93147180369123816490e-01; /* last 32 bits zero: k * this is exact */
+static const double LN2_HIGH =
+    6.93147180369123816490e-01; /* last 32 bits zero: k * this is exact */
 static const double LN2_LOW = 1.90821492927058770002e-10;
 
 double exact_log(double x)
@@ -65,7 +66,7 @@ double exact_exp(double x)
     double scaled = x * 1.44269504088896340736;
     int k = (int)(scaled + (scaled < 0 ? -0.5 : 0.5));
     double r = (x - k * LN2_HIGH) - k * LN2_LOW; /* |r| <= 0.3466 */
-    double sum = 1.0 / 6227020800.0; /* 1 / 13! */
+    double sum = 1.0 / 6227020800.0;             /* 1 / 13! */
     sum = sum * r + 1.0 / 479001600;
     sum = sum * r + 1.0 / 39916800;
     sum = sum * r + 1.0 / 3628800;
@@ -154,7 +155,8 @@ double normal_cdf(double x)
     return x > 0 ? 1 - tail : tail;
 }
 
-/* Bisection on normal_cdf: slow (60 steps), exact to the last bits that matter, and used only in statistics. */
+/* Bisection on normal_cdf: slow (60 steps), exact to the last bits that matter, and used only in
+ * statistics. */
 double normal_quantile(double p)
 {
     if (!(p > 0 && p < 1))
@@ -173,8 +175,16 @@ double normal_quantile(double p)
 double log_factorial(double k)
 {
     static const double small[] = {
-        0, 0, 0.693147180559945309, 1.791759469228055001, 3.178053830347945620, 4.787491742782045994,
-        6.579251212010100995, 8.525161361065414300, 10.604602902745250228, 12.801827480081469611,
+        0,
+        0,
+        0.693147180559945309,
+        1.791759469228055001,
+        3.178053830347945620,
+        4.787491742782045994,
+        6.579251212010100995,
+        8.525161361065414300,
+        10.604602902745250228,
+        12.801827480081469611,
     };
     if (k < 10)
         return small[(int)k];

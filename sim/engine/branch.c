@@ -82,7 +82,8 @@ static bool finish(struct child *child, char *result, size_t size)
 
 int branch(int n, int at_once, branch_fn *future, void *ctx, void *results, size_t size)
 {
-    assert(size > 0 && size <= BRANCH_RESULT_MAX); /* less than a pipe holds: nobody waits for the reader */
+    assert(size > 0 &&
+           size <= BRANCH_RESULT_MAX); /* less than a pipe holds: nobody waits for the reader */
     if (at_once < 1)
         at_once = 1;
     struct child *children = xcalloc((size_t)at_once, sizeof *children);
@@ -92,7 +93,8 @@ int branch(int n, int at_once, branch_fn *future, void *ctx, void *results, size
             children[begun % at_once] = begin(begun, future, ctx, size);
             begun++;
         }
-        good += finish(&children[finished % at_once], (char *)results + (size_t)finished * size, size);
+        good +=
+            finish(&children[finished % at_once], (char *)results + (size_t)finished * size, size);
         finished++;
     }
     free(children);

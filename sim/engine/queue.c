@@ -52,8 +52,8 @@ static inline bool before(const struct queued *a, const struct queued *b)
     return a->at_ns < b->at_ns || (a->at_ns == b->at_ns && a->order < b->order);
 }
 
-/* Bucket 0 is empty but for refilling, and has what the last instant left: memory that is warm, and that need not be asked
- * for again whenever mass ties move on to another bucket. */
+/* Bucket 0 is empty but for refilling, and has what the last instant left: memory that is warm, and
+ * that need not be asked for again whenever mass ties move on to another bucket. */
 __attribute__((noinline)) static void grow(struct queue *queue, struct queue_run *run)
 {
     struct queue_run *spare = &queue->buckets[0];
@@ -171,8 +171,8 @@ static inline void bucket_add(struct queue *queue, const struct queued *event)
         queue->occupied |= UINT64_C(1) << (k - 1);
 }
 
-/* A base that is not above any event: events in lower buckets than the bit in which the two bases differ
- * are then all in that one. */
+/* A base that is not above any event: events in lower buckets than the bit in which the two bases
+ * differ are then all in that one. */
 static void lower_base(struct queue *queue, uint64_t base)
 {
     if (base >= queue->base)
@@ -201,7 +201,8 @@ static void set_near_max(struct queue *queue, size_t near_max)
     }
 }
 
-/* The first n of near, sorted and at one time, become the instant or go on behind it; false: they belong among what is there. */
+/* The first n of near, sorted and at one time, become the instant or go on behind it; false: they
+ * belong among what is there. */
 static bool take_ties(struct queue *queue, size_t n)
 {
     struct queue_run *near = &queue->near, *instant = &queue->instant;
@@ -222,8 +223,8 @@ static bool take_ties(struct queue *queue, size_t n)
     return true;
 }
 
-/* The later part of near goes to the buckets, mass ties at its head to the instant. What is equal in time stays together:
- * where it can go nowhere, near may grow. */
+/* The later part of near goes to the buckets, mass ties at its head to the instant. What is equal
+ * in time stays together: where it can go nowhere, near may grow. */
 __attribute__((noinline)) static void spill(struct queue *queue)
 {
     struct queue_run *near = &queue->near;
@@ -253,7 +254,8 @@ __attribute__((noinline)) static void spill(struct queue *queue)
 
 /* ---- the next ones ---- */
 
-/* All events at the base's own time. Many of them become the instant, unless there is one already. */
+/* All events at the base's own time. Many of them become the instant, unless there is one already.
+ */
 static void take_base(struct queue *queue)
 {
     struct queue_run *zero = &queue->buckets[0];
@@ -343,7 +345,8 @@ static const struct queued *first_of(struct queue *queue)
     for (;;) {
         const struct queued *instant =
             queue->instant.n ? &queue->instant.at[queue->instant_first] : NULL;
-        if (!queue->near.n && queue->limit_ns != UNLIMITED && (!instant || instant->at_ns >= queue->limit_ns)) {
+        if (!queue->near.n && queue->limit_ns != UNLIMITED &&
+            (!instant || instant->at_ns >= queue->limit_ns)) {
             refill(queue);
             continue;
         }
@@ -384,8 +387,8 @@ __attribute__((noinline)) static void add_far(struct queue *queue, const struct 
     bucket_add(queue, event);
 }
 
-static inline void add(struct queue *queue, int64_t at_ns, int priority, queue_fn *fn, void *ctx, uint32_t slot,
-                       uint32_t generation)
+static inline void add(struct queue *queue, int64_t at_ns, int priority, queue_fn *fn, void *ctx,
+                       uint32_t slot, uint32_t generation)
 {
     assert(at_ns >= queue->last_ns && at_ns < UNLIMITED - 1 && (unsigned)priority < 256);
     uint64_t order = (uint64_t)(unsigned)priority << 56 | queue->sequence++;

@@ -58,8 +58,8 @@ static double normal_inverse(double y)
     return exact_sqrt(-2 * exact_log(y));
 }
 
-static void make_layers(struct ziggurat *at, double edge, double area, double scale, double (*height)(double),
-                        double (*inverse)(double))
+static void make_layers(struct ziggurat *at, double edge, double area, double scale,
+                        double (*height)(double), double (*inverse)(double))
 {
     double x = edge, below = edge, base = area / height(edge);
     at->inside[0] = (uint64_t)(edge / base * scale);
@@ -95,7 +95,9 @@ double stream_exponential_edge(struct stream *stream, uint64_t bits)
             return x;
         if (layer == 0) /* the tail has no memory: it is the whole again, further out */
             return EXPONENTIAL_EDGE - exact_log(1 - stream_uniform(stream));
-        if (at->height[layer] + stream_uniform(stream) * (at->height[layer - 1] - at->height[layer]) < exact_exp(-x))
+        if (at->height[layer] +
+                stream_uniform(stream) * (at->height[layer - 1] - at->height[layer]) <
+            exact_exp(-x))
             return x;
         bits = stream_bits(stream);
     }
@@ -122,7 +124,9 @@ double stream_normal_edge(struct stream *stream, uint64_t bits)
             return sign * x;
         if (layer == 0)
             return sign * normal_tail(stream);
-        if (at->height[layer] + stream_uniform(stream) * (at->height[layer - 1] - at->height[layer]) < normal_height(x))
+        if (at->height[layer] +
+                stream_uniform(stream) * (at->height[layer - 1] - at->height[layer]) <
+            normal_height(x))
             return sign * x;
         bits = stream_bits(stream);
     }
@@ -146,7 +150,8 @@ int64_t stream_below(struct stream *stream, int64_t n)
     }
 }
 
-/* PTRS: Hoermann, "The transformed rejection method for generating Poisson random variables" (1993). */
+/* PTRS: Hoermann, "The transformed rejection method for generating Poisson random variables"
+ * (1993). */
 static int64_t poisson_large(struct stream *stream, double mean)
 {
     double b = 0.931 + 2.53 * exact_sqrt(mean), a = -0.059 + 0.02483 * b;

@@ -1,8 +1,9 @@
 /* random: named streams of one seed.
  *
- * stream = f(seed, replication, entity, purpose). Each name is a generator of its own, so that a new draw
- * elsewhere shifts nobody, and two runs that differ in one thing share all other chance (common random
- * numbers). Generator: xoshiro256++ (Blackman and Vigna), seeded through splitmix64. Same bits everywhere.
+ * stream = f(seed, replication, entity, purpose). Each name is a generator of its own, so that a
+ * new draw elsewhere shifts nobody, and two runs that differ in one thing share all other chance
+ * (common random numbers). Generator: xoshiro256++ (Blackman and Vigna), seeded through splitmix64.
+ * Same bits everywhere.
  */
 #ifndef REHEARSE_ENGINE_RANDOM_H
 #define REHEARSE_ENGINE_RANDOM_H
@@ -42,8 +43,8 @@ static inline double stream_uniform(struct stream *stream)
     return (double)(stream_bits(stream) >> 11) * 0x1p-53;
 }
 
-/* Marsaglia and Tsang, "The ziggurat method for generating random variables" (2000), with 256 layers. The tables are
- * computed once, before main, by our own arithmetic. */
+/* Marsaglia and Tsang, "The ziggurat method for generating random variables" (2000), with 256
+ * layers. The tables are computed once, before main, by our own arithmetic. */
 struct ziggurat {
     uint64_t inside[256]; /* draws below this lie wholly under the curve */
     double width[256], height[256];
@@ -76,8 +77,8 @@ static inline double stream_normal(struct stream *stream)
 }
 
 double stream_lognormal(struct stream *, double mu, double sigma); /* of the logarithm */
-int64_t stream_below(struct stream *, int64_t n); /* whole number in [0, n), no bias; n > 0 */
-int64_t stream_poisson(struct stream *, double mean);             /* mean in [0, 1e15] */
+int64_t stream_below(struct stream *, int64_t n);     /* whole number in [0, n), no bias; n > 0 */
+int64_t stream_poisson(struct stream *, double mean); /* mean in [0, 1e15] */
 int64_t stream_binomial(struct stream *, int64_t n, double p);
 
 #endif

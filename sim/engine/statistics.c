@@ -131,7 +131,8 @@ static double incomplete_beta(double x, double a, double b)
 {
     if (x <= 0 || x >= 1)
         return x <= 0 ? 0 : 1;
-    double front = exact_exp(log_gamma(a + b) - log_gamma(a) - log_gamma(b) + a * exact_log(x) + b * exact_log(1 - x));
+    double front = exact_exp(log_gamma(a + b) - log_gamma(a) - log_gamma(b) + a * exact_log(x) +
+                             b * exact_log(1 - x));
     if (x < (a + 1) / (a + b + 2))
         return front * beta_fraction(x, a, b) / a;
     return 1 - front * beta_fraction(1 - x, b, a) / b;
@@ -176,7 +177,8 @@ struct confidence_interval wilson_interval(int64_t hits, int64_t n, double confi
     double z = normal_quantile((1 + confidence) / 2), trials = (double)n, p = (double)hits / trials;
     double scale = 1 + z * z / trials, middle = (p + z * z / (2 * trials)) / scale;
     double half = z / scale * exact_sqrt(p * (1 - p) / trials + z * z / (4 * trials * trials));
-    return (struct confidence_interval){hits == 0 ? 0 : middle - half, hits == n ? 1 : middle + half};
+    return (struct confidence_interval){hits == 0 ? 0 : middle - half,
+                                        hits == n ? 1 : middle + half};
 }
 
 void paired_add(struct paired *paired, double first, double second)

@@ -45,7 +45,8 @@ static void encoder_init(struct encoder *encoder, const struct tune_grid *grid)
         encoder->shift++;
     int t = 0;
     for (int place = 0; place <= TABLE_SIZE; place++) {
-        while (t < encoder->n && (image(encoder->thresholds[t]) - encoder->base) >> encoder->shift < (uint64_t)place)
+        while (t < encoder->n &&
+               (image(encoder->thresholds[t]) - encoder->base) >> encoder->shift < (uint64_t)place)
             t++;
         encoder->below[place] = (int16_t)t;
     }
@@ -77,7 +78,8 @@ static inline int beyond(const struct encoder *encoder, double value)
     return encoder->n - t;
 }
 
-void tune_encode(const struct tune_grid *grid, const double *values, int n, bool above, int16_t *codes)
+void tune_encode(const struct tune_grid *grid, const double *values, int n, bool above,
+                 int16_t *codes)
 {
     struct encoder encoder;
     assert(grid->n_thresholds > 0 && grid->n_thresholds <= TUNE_THRESHOLDS_MAX);
@@ -91,8 +93,10 @@ void tune_encode(const struct tune_grid *grid, const double *values, int n, bool
 
 /* ---- durations by doubling ---- */
 
-/* codes[k] becomes the smallest of the last n codes, having been that of the last `have` <= n <= 2 have. */
-VECTOR_LOOP static void erode(int16_t *restrict codes, int16_t *restrict spare, int n_codes, int have, int n)
+/* codes[k] becomes the smallest of the last n codes, having been that of the last `have` <= n <= 2
+ * have. */
+VECTOR_LOOP static void erode(int16_t *restrict codes, int16_t *restrict spare, int n_codes,
+                              int have, int n)
 {
     int shift = n - have;
     if (shift == 0)
@@ -180,9 +184,11 @@ struct open_run {
     int32_t start;
 };
 
-/* A run of codes in (low, high] that was `length` ticks long is one episode for each of these thresholds and every
- * duration that is not longer. Noted as a corner of a two-dimensional difference. */
-static void note_run(const struct tune_grid *grid, int32_t *difference, int low, int high, int length)
+/* A run of codes in (low, high] that was `length` ticks long is one episode for each of these
+ * thresholds and every duration that is not longer. Noted as a corner of a two-dimensional
+ * difference. */
+static void note_run(const struct tune_grid *grid, int32_t *difference, int low, int high,
+                     int length)
 {
     int fits = 0, last = grid->n_durations; /* durations that fit into the run */
     while (fits < last) {
@@ -208,7 +214,8 @@ void tune_episodes(const struct tune_grid *grid, const int16_t *codes, int n, in
     for (int k = 0; k <= n; k++) {
         int16_t code = k < n ? codes[k] : 0;
         int32_t start = k;
-        while (open && stack[open - 1].code > code) { /* it ends for the thresholds above this code */
+        while (open &&
+               stack[open - 1].code > code) { /* it ends for the thresholds above this code */
             int under = open > 1 && stack[open - 2].code > code ? stack[open - 2].code : code;
             start = stack[open - 1].start;
             note_run(grid, difference, under, stack[open - 1].code, k - start);
@@ -222,7 +229,8 @@ void tune_episodes(const struct tune_grid *grid, const int16_t *codes, int n, in
         int32_t sum = 0;
         for (int t = 0; t < grid->n_thresholds; t++) {
             sum += difference[(int64_t)d * width + t];
-            int32_t longer = d + 1 < grid->n_durations ? episodes[(int64_t)(d + 1) * grid->n_thresholds + t] : 0;
+            int32_t longer =
+                d + 1 < grid->n_durations ? episodes[(int64_t)(d + 1) * grid->n_thresholds + t] : 0;
             episodes[(int64_t)d * grid->n_thresholds + t] = sum + longer;
         }
     }
@@ -232,7 +240,8 @@ void tune_episodes(const struct tune_grid *grid, const int16_t *codes, int n, in
 
 /* ---- many runs ---- */
 
-void tune_add(const struct tune_grid *grid, const int32_t *first, int onset, struct tune_cell *cells)
+void tune_add(const struct tune_grid *grid, const int32_t *first, int onset,
+              struct tune_cell *cells)
 {
     int64_t n = (int64_t)grid->n_thresholds * grid->n_durations;
     for (int64_t i = 0; i < n; i++) {
@@ -272,11 +281,12 @@ int tune_runs_needed(double budget)
 
 static bool same_cell(const struct tune_cell *a, const struct tune_cell *b)
 {
-    return a->false_alarms == b->false_alarms && a->detected == b->detected && a->missed == b->missed &&
-           a->delay_ticks == b->delay_ticks;
+    return a->false_alarms == b->false_alarms && a->detected == b->detected &&
+           a->missed == b->missed && a->delay_ticks == b->delay_ticks;
 }
 
-/* How many thresholds on either side can be missed without changing anything: the smaller of the two. */
+/* How many thresholds on either side can be missed without changing anything: the smaller of the
+ * two. */
 static int plateau(const struct tune_grid *grid, const struct tune_cell *row, int t)
 {
     int margin = 0;
@@ -286,7 +296,8 @@ static int plateau(const struct tune_grid *grid, const struct tune_cell *row, in
     return margin;
 }
 
-int tune_choose(const struct tune_grid *grid, const struct tune_cell *cells, int runs, double budget, int patience)
+int tune_choose(const struct tune_grid *grid, const struct tune_cell *cells, int runs,
+                double budget, int patience)
 {
     int best = -1, best_margin = -1;
     double best_delay = 0;

@@ -25,7 +25,8 @@ struct backups {
     int n;
 };
 
-/* Days since 1970-01-01 as a date of the Gregorian calendar (Howard Hinnant, "chrono-compatible date algorithms"). */
+/* Days since 1970-01-01 as a date of the Gregorian calendar (Howard Hinnant, "chrono-compatible
+ * date algorithms"). */
 static void civil(int64_t days, int64_t *year, int *month, int *day)
 {
     days += 719468;
@@ -52,14 +53,29 @@ static void add_name(struct buf *path, const char *pattern, int64_t unix_ns)
             continue;
         }
         switch (*++p) {
-        case 'Y': buf_printf(path, "%04lld", (long long)year); break;
-        case 'm': buf_printf(path, "%02d", month); break;
-        case 'd': buf_printf(path, "%02d", day); break;
-        case 'H': buf_printf(path, "%02lld", (long long)(of_day / 3600)); break;
-        case 'M': buf_printf(path, "%02lld", (long long)(of_day / 60 % 60)); break;
-        case 'S': buf_printf(path, "%02lld", (long long)(of_day % 60)); break;
-        case 's': buf_printf(path, "%lld", (long long)seconds); break;
-        default: buf_putc(path, *p);
+        case 'Y':
+            buf_printf(path, "%04lld", (long long)year);
+            break;
+        case 'm':
+            buf_printf(path, "%02d", month);
+            break;
+        case 'd':
+            buf_printf(path, "%02d", day);
+            break;
+        case 'H':
+            buf_printf(path, "%02lld", (long long)(of_day / 3600));
+            break;
+        case 'M':
+            buf_printf(path, "%02lld", (long long)(of_day / 60 % 60));
+            break;
+        case 'S':
+            buf_printf(path, "%02lld", (long long)(of_day % 60));
+            break;
+        case 's':
+            buf_printf(path, "%lld", (long long)seconds);
+            break;
+        default:
+            buf_putc(path, *p);
         }
     }
 }
@@ -92,9 +108,10 @@ static void expire(struct world *world, struct schedule *schedule)
     }
 }
 
-/* Tells those who write files. `contents` stays ours unless it becomes a copy that the ledger knows. */
-static void hand_out(struct world *world, struct schedule *schedule, struct dataset *contents, int64_t schema,
-                     int64_t made_ns)
+/* Tells those who write files. `contents` stays ours unless it becomes a copy that the ledger
+ * knows. */
+static void hand_out(struct world *world, struct schedule *schedule, struct dataset *contents,
+                     int64_t schema, int64_t made_ns)
 {
     enum damage damage = fault_backup_damage(world, schedule->model->name);
     struct made made = {.path = path_of(world, schedule->model, made_ns)};
@@ -127,14 +144,18 @@ static void make(struct world *world, void *ctx)
     struct schedule *schedule = ctx;
     const char *name = schedule->model->name;
     if (schedule->model->every_ns)
-        world_schedule(world, world->now_ns + schedule->model->every_ns, PRIORITY_BACKUP, make, schedule);
+        world_schedule(world, world->now_ns + schedule->model->every_ns, PRIORITY_BACKUP, make,
+                       schedule);
     if (!store_in_service(schedule->store)) {
-        record_event(world->record, EVENT_BACKUP, name, "failed: %s is not in service", schedule->store->model->name);
+        record_event(world->record, EVENT_BACKUP, name, "failed: %s is not in service",
+                     schedule->store->model->name);
         return;
     }
-    record_event(world->record, EVENT_BACKUP, name, "backup of %s taken", schedule->store->model->name);
+    record_event(world->record, EVENT_BACKUP, name, "backup of %s taken",
+                 schedule->store->model->name);
     world_mark(world, name, 1);
-    hand_out(world, schedule, dataset_copy(schedule->store->serving), schedule->store->schema, world->now_ns);
+    hand_out(world, schedule, dataset_copy(schedule->store->serving), schedule->store->schema,
+             world->now_ns);
 }
 
 /* The contents as they were before the run: what had been acknowledged by then. */
@@ -155,7 +176,8 @@ void backups_start(struct world *world)
     for (int i = 0; i < world->backups->n; i++) {
         struct schedule *schedule = &world->backups->at[i];
         const struct model_backup *model = schedule->model;
-        int before = model->every_ns ? (model->before_start ? model->before_start : model->keep) : 0;
+        int before =
+            model->every_ns ? (model->before_start ? model->before_start : model->keep) : 0;
         for (int k = before; k > 0; k--)
             make_before(world, schedule, model->phase_ns - k * model->every_ns);
         for (int j = 0; j < model->n_at; j++)

@@ -58,7 +58,8 @@ void changes_init(struct world *world)
         int64_t at_ns = model->changes[i].at_ns;
         if (at_ns < world->planned_change_ns)
             world->planned_change_ns = at_ns;
-        world_schedule(world, at_ns, PRIORITY_CHANGE, strike, (void *)(uintptr_t)&model->changes[i]);
+        world_schedule(world, at_ns, PRIORITY_CHANGE, strike,
+                       (void *)(uintptr_t)&model->changes[i]);
     }
     for (int i = 0; i < model->n_faults && model->n_changes == 0; i++)
         if (model->faults[i].kind != FAULT_COMMAND && !model->faults[i].at_step &&

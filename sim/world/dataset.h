@@ -1,7 +1,7 @@
 /* dataset: inside of a dataset, for store.c and ledger.c only. The outside is store.h.
  *
- * Tables are kept in byte order of their names. A table's contents are shared between copies of a dataset and
- * copied when one of them writes (`shares` counts the datasets that point at it).
+ * Tables are kept in byte order of their names. A table's contents are shared between copies of a
+ * dataset and copied when one of them writes (`shares` counts the datasets that point at it).
  */
 #ifndef REHEARSE_WORLD_DATASET_H
 #define REHEARSE_WORLD_DATASET_H

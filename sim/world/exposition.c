@@ -52,7 +52,8 @@ static void add_value(struct buf *out, double value)
         buf_printf(out, "%.15g", value); /* counters of billions, each one still to be seen */
 }
 
-static void add_header(struct buf *out, const char *prefix, const char *metric, const char *type, const char *help)
+static void add_header(struct buf *out, const char *prefix, const char *metric, const char *type,
+                       const char *help)
 {
     buf_puts(out, "# HELP ");
     add_name(out, prefix);
@@ -65,7 +66,9 @@ static void add_duration(struct buf *out, const struct service *service)
 {
     static const struct {
         const char *quantile, *metric;
-    } shown[] = {{"0.5", "latency_p50_seconds"}, {"0.95", "latency_p95_seconds"}, {"0.99", "latency_p99_seconds"}};
+    } shown[] = {{"0.5", "latency_p50_seconds"},
+                 {"0.95", "latency_p95_seconds"},
+                 {"0.99", "latency_p99_seconds"}};
     const char *name = service->model->name;
     add_header(out, name, "request_duration_seconds", "summary", "How long requests take.");
     for (int i = 0; i < 3; i++) {

@@ -10,20 +10,24 @@
 #include "sim/base/xalloc.h"
 
 const char *const fault_kind_names[FAULT_KINDS] = {
-    [FAULT_CORRUPT] = "corrupt",   [FAULT_SLOW] = "slow",         [FAULT_CUT] = "cut",
-    [FAULT_ERRORS] = "errors",     [FAULT_CRASH] = "crash",       [FAULT_LEAK] = "leak",
+    [FAULT_CORRUPT] = "corrupt",   [FAULT_SLOW] = "slow",           [FAULT_CUT] = "cut",
+    [FAULT_ERRORS] = "errors",     [FAULT_CRASH] = "crash",         [FAULT_LEAK] = "leak",
     [FAULT_OVERLOAD] = "overload", [FAULT_DISK_FULL] = "disk_full", [FAULT_REGION] = "region",
-    [FAULT_SET] = "set",           [FAULT_BACKUP] = "backup",     [FAULT_EVENT] = "event",
-    [FAULT_COMMAND] = "command",   [FAULT_DEPLOY] = "deploy",
-    [FAULT_BLIND] = "blind",
+    [FAULT_SET] = "set",           [FAULT_BACKUP] = "backup",       [FAULT_EVENT] = "event",
+    [FAULT_COMMAND] = "command",   [FAULT_DEPLOY] = "deploy",       [FAULT_BLIND] = "blind",
 };
 const char *const damage_names[] = {
     [DAMAGE_NONE] = "none",   [DAMAGE_CORRUPT] = "corrupt", [DAMAGE_TRUNCATED] = "truncated",
     [DAMAGE_EMPTY] = "empty", [DAMAGE_MISSING] = "missing", NULL,
 };
 const char *const command_how_names[] = {
-    [COMMAND_FINE] = "fine", [COMMAND_FAIL] = "fail", [COMMAND_HANG] = "hang",
-    [COMMAND_SLOW] = "slow", [COMMAND_LIE] = "lie",   [COMMAND_LOSE_REPLY] = "lose_reply", NULL,
+    [COMMAND_FINE] = "fine",
+    [COMMAND_FAIL] = "fail",
+    [COMMAND_HANG] = "hang",
+    [COMMAND_SLOW] = "slow",
+    [COMMAND_LIE] = "lie",
+    [COMMAND_LOSE_REPLY] = "lose_reply",
+    NULL,
 };
 
 #define CRASH_AGAIN_NS (10 * SECOND)
@@ -46,7 +50,8 @@ static bool is_there(const struct fault *fault, const char *region)
 /* Whether that fault is about this service: by its name, as one of all, as one of a region. */
 static bool is_about(const struct fault *fault, const struct model_service *service)
 {
-    return (!fault->model->target || targets(fault, service->name)) && is_there(fault, service->region);
+    return (!fault->model->target || targets(fault, service->name)) &&
+           is_there(fault, service->region);
 }
 
 bool service_cut_from(const struct service *to, const struct service *from)
@@ -87,7 +92,8 @@ bool metrics_are_blind(const struct world *world, const struct service *service)
         const struct fault *fault = &world->faults[i];
         if (!is_active(fault, FAULT_BLIND))
             continue;
-        if (service ? is_about(fault, service->model) : !fault->model->target && !fault->model->region)
+        if (service ? is_about(fault, service->model)
+                    : !fault->model->target && !fault->model->region)
             return true;
     }
     return false;
@@ -134,7 +140,8 @@ static void apply_to_source(struct world *world, struct source *source)
     source->region_down = region_is_down(world, source->model->region);
     for (int i = 0; i < world->n_faults; i++) {
         const struct fault *fault = &world->faults[i];
-        if (is_active(fault, FAULT_OVERLOAD) && (!fault->model->target || targets(fault, source->model->name)) &&
+        if (is_active(fault, FAULT_OVERLOAD) &&
+            (!fault->model->target || targets(fault, source->model->name)) &&
             is_there(fault, source->model->region))
             source->factor *= fault->model->factor;
     }
@@ -144,7 +151,8 @@ static void apply_all(struct world *world)
 {
     world->n_partial_cuts = 0;
     for (int i = 0; i < world->n_faults; i++)
-        world->n_partial_cuts += is_active(&world->faults[i], FAULT_CUT) && world->faults[i].model->from;
+        world->n_partial_cuts +=
+            is_active(&world->faults[i], FAULT_CUT) && world->faults[i].model->from;
     for (int i = 0; i < world->n_services; i++)
         apply_to_service(&world->services[i]);
     for (int i = 0; i < world->n_sources; i++)
@@ -189,7 +197,9 @@ static void set_setting(struct world *world, struct fault *fault)
 
 static void say(struct world *world, const struct model_fault *model)
 {
-    const char *subject = model->target ? model->target : model->region ? model->region : "everything";
+    const char *subject = model->target   ? model->target
+                          : model->region ? model->region
+                                          : "everything";
     const char *kind = fault_kind_names[model->kind];
     switch (model->kind) {
     case FAULT_CORRUPT:
@@ -201,16 +211,19 @@ static void say(struct world *world, const struct model_fault *model)
                      model->factor > 0 ? model->factor : 1, (double)model->add_ns * 1e-6);
         return;
     case FAULT_CUT:
-        record_event(world->record, EVENT_FAULT, subject, "cut off from %s", model->from ? model->from : "everybody");
+        record_event(world->record, EVENT_FAULT, subject, "cut off from %s",
+                     model->from ? model->from : "everybody");
         return;
     case FAULT_ERRORS:
-        record_event(world->record, EVENT_FAULT, subject, "answers %g%% with errors", model->ratio * 100);
+        record_event(world->record, EVENT_FAULT, subject, "answers %g%% with errors",
+                     model->ratio * 100);
         return;
     case FAULT_OVERLOAD:
         record_event(world->record, EVENT_FAULT, subject, "%g times the traffic", model->factor);
         return;
     case FAULT_BACKUP:
-        record_event(world->record, EVENT_FAULT, subject, "backups are %s", damage_names[model->damage]);
+        record_event(world->record, EVENT_FAULT, subject, "backups are %s",
+                     damage_names[model->damage]);
         return;
     default:
         record_event(world->record, EVENT_FAULT, subject, "%s%s%s", kind, model->value ? " " : "",
@@ -230,7 +243,8 @@ static void end(struct world *world, void *ctx)
     const char *subject = fault->model->target   ? fault->model->target
                           : fault->model->region ? fault->model->region
                                                  : fault_kind_names[fault->model->kind];
-    record_event(world->record, EVENT_FAULT, subject, "%s has ended", fault_kind_names[fault->model->kind]);
+    record_event(world->record, EVENT_FAULT, subject, "%s has ended",
+                 fault_kind_names[fault->model->kind]);
     if (fault->model->kind == FAULT_SET)
         world_set(world, fault->model->target, fault->before);
     apply_all(world);
@@ -257,7 +271,8 @@ static void strike(struct world *world, void *ctx)
     world_mark(world, fault_kind_names[model->kind], 1);
     if (model->kind == FAULT_CORRUPT)
         store_corrupt(world_store(world, model->target), model->table, model->ratio,
-                      arena_printf(&world->arena, "fault: %g%% of %s damaged", model->ratio * 100, model->table));
+                      arena_printf(&world->arena, "fault: %g%% of %s damaged", model->ratio * 100,
+                                   model->table));
     else if (model->kind == FAULT_CRASH && model->for_ns)
         crash_again(world, fault);
     else if (model->kind == FAULT_CRASH)
@@ -288,24 +303,26 @@ void faults_init(struct world *world)
     for (int i = 0; i < model->n_faults; i++) {
         struct fault *fault = &world->faults[i];
         fault->model = &model->faults[i];
-        stream_init(&fault->stream, world->seed, 0, arena_printf(&world->arena, "fault %d", i), "chance");
+        stream_init(&fault->stream, world->seed, 0, arena_printf(&world->arena, "fault %d", i),
+                    "chance");
         if (!fault->model->at_step)
             world_schedule(world, fault->model->at_ns, PRIORITY_FAULT, strike, fault);
     }
 }
 
-/* A fault that waited in vain is told: a pattern that fits nothing, or a step that never came, would look like a strong drill. */
+/* A fault that waited in vain is told: a pattern that fits nothing, or a step that never came,
+ * would look like a strong drill. */
 void faults_finish(struct world *world)
 {
     for (int i = 0; i < world->n_faults; i++) {
         const struct fault *fault = &world->faults[i];
         const struct model_fault *model = fault->model;
         if (!fault->active && !fault->ended && model->at_step)
-            record_event(world->record, EVENT_FAULT, fault_kind_names[model->kind], "never struck: step %d was not reached",
-                         model->at_step);
+            record_event(world->record, EVENT_FAULT, fault_kind_names[model->kind],
+                         "never struck: step %d was not reached", model->at_step);
         else if (model->kind == FAULT_COMMAND && !fault->met)
-            record_event(world->record, EVENT_FAULT, fault_kind_names[model->kind], "never struck: no command was '%s'",
-                         model->pattern);
+            record_event(world->record, EVENT_FAULT, fault_kind_names[model->kind],
+                         "never struck: no command was '%s'", model->pattern);
     }
 }
 

@@ -1,12 +1,14 @@
 /* The flow grain: what requests meet on average, solved anew whenever something changes.
  *
- * Every version of a service is one queue M/G/c: Erlang C for the chance to wait, scaled by (1 + cv^2) / 2
- * (Lee and Longton 1959) for service times that are not exponential. A request holds its server for its own work and for
- * the calls it makes, so a slow dependency uses its callers up: failures spread by themselves. Where more arrives than can
- * be served, the queue grows second by second to its limit and what comes then is refused. Latencies are sums of
- * independent parts, fitted by a lognormal of the same mean and variance (Fenton 1960).
+ * Every version of a service is one queue M/G/c: Erlang C for the chance to wait, scaled by (1 +
+ * cv^2) / 2 (Lee and Longton 1959) for service times that are not exponential. A request holds its
+ * server for its own work and for the calls it makes, so a slow dependency uses its callers up:
+ * failures spread by themselves. Where more arrives than can be served, the queue grows second by
+ * second to its limit and what comes then is refused. Latencies are sums of independent parts,
+ * fitted by a lognormal of the same mean and variance (Fenton 1960).
  *
- * The indicator and all ratios are these expectations; only numbers of requests and records are drawn.
+ * The indicator and all ratios are these expectations; only numbers of requests and records are
+ * drawn.
  */
 #include "sim/world/parts.h"
 
@@ -19,7 +21,7 @@
 
 #define SOLVE_AGAIN_NS    (10 * SECOND) /* the daily shape moves slowly */
 #define REFUSED_LATENCY_S 0.001         /* an answer of "connection refused" or of a full queue */
-#define NEARLY_FULL       0.995         /* utilisation from which a queue is followed second by second */
+#define NEARLY_FULL       0.995 /* utilisation from which a queue is followed second by second */
 static const double NORMAL_P99 = 2.3263478740408408;
 
 double version_mean_s(const struct model_version *version, double *ret_variance)
@@ -65,7 +67,8 @@ static double lognormal_cut(double mu, double sigma, double limit, double *ret_v
     }
     double z = (exact_log(limit) - mu) / sigma, above = normal_cdf(-z);
     double first = mean * normal_cdf(z - sigma) + limit * above;
-    double second = mean * mean * exact_exp(sigma * sigma) * normal_cdf(z - 2 * sigma) + limit * limit * above;
+    double second =
+        mean * mean * exact_exp(sigma * sigma) * normal_cdf(z - 2 * sigma) + limit * limit * above;
     *ret_variance = second > first * first ? second - first * first : 0;
     return first;
 }
@@ -114,9 +117,10 @@ static double chain(double x, double length)
 
 /* What one call of a kind means for the request that makes it. */
 struct calls {
-    double attempts;          /* attempts made by a request that gets there, all calls of the kind together */
+    /* attempts made by a request that gets there, all calls of the kind together */
+    double attempts;
     double latency_s, variance;
-    double ok;                /* chance that the request can go on behind them */
+    double ok; /* chance that the request can go on behind them */
 };
 
 static struct calls calls_of(const struct service *from, const struct call *call)
@@ -153,11 +157,14 @@ static void spread_load(struct world *world)
         double served = 0, servers = 0;
         for (int v = 0; v < service->model->n_versions; v++) {
             served += service->groups[v].share * (1 - service->groups[v].refused);
-            servers += (double)service->groups[v].instances * service->model->versions[v].concurrency;
+            servers +=
+                (double)service->groups[v].instances * service->model->versions[v].concurrency;
         }
-        /* half of the way to the new value: an overloaded caller and those it calls settle instead of swinging */
+        /* half of the way to the new value: an overloaded caller and those it calls settle instead
+         * of swinging */
         double wanted = served * service->lambda;
-        service->served = served < 1 && service->served > 0 ? (service->served + wanted) / 2 : wanted;
+        service->served =
+            served < 1 && service->served > 0 ? (service->served + wanted) / 2 : wanted;
         double reach = service->served;
         for (int j = 0; j < service->model->n_calls; j++) {
             const struct call *call = &service->calls[j];
@@ -240,7 +247,8 @@ static double hold(const struct service *service, int v, struct group *group)
 }
 
 /* Overload: what waits grows or shrinks by the second. */
-static void follow_backlog(struct group *group, double capacity, double room, bool closed, double passed_s)
+static void follow_backlog(struct group *group, double capacity, double room, bool closed,
+                           double passed_s)
 {
     group->backlog += (group->lambda - capacity) * passed_s;
     group->refused = 0;
@@ -268,7 +276,8 @@ static void solve_group(const struct service *service, int v, double passed_s)
     group->servers = (double)group->instances * version->concurrency;
     double capacity = group->servers / group->hold_s;
     double room = (double)group->instances * version->queue;
-    /* no more can wait than callers have places to wait in, unless callers give up and leave theirs behind */
+    /* no more can wait than callers have places to wait in, unless callers give up and leave theirs
+     * behind */
     double others = service->callers * group->share - group->servers;
     bool closed = others < room && others / capacity < service->patience_s;
     if (closed)
@@ -290,8 +299,8 @@ static void solve_group(const struct service *service, int v, double passed_s)
     }
     group->latency_s = group->wait_s + group->hold_s;
     group->latency_variance = group->wait_variance + group->hold_variance;
-    group->ok = called_ok * (1 - version->errors) * (1 - service->error_ratio) * (1 - group->refused) *
-                (1 - service->writes[v].unwritten);
+    group->ok = called_ok * (1 - version->errors) * (1 - service->error_ratio) *
+                (1 - group->refused) * (1 - service->writes[v].unwritten);
 }
 
 static void solve_service(struct service *service, double passed_s)

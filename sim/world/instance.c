@@ -43,7 +43,8 @@ static const char *setting_of(const struct instance *instance, const char *key)
     return own ? own : world_setting(instance->service->world, key);
 }
 
-/* How a version behaves may depend on settings: the first entry of its name whose `when` holds, else the plain one. */
+/* How a version behaves may depend on settings: the first entry of its name whose `when` holds,
+ * else the plain one. */
 static int version_as_set(const struct instance *instance, int index)
 {
     const struct model_service *model = instance->service->model;
@@ -166,7 +167,8 @@ static bool reconsider(struct instance *instance)
         return false;
     instance->version = version_as_set(instance, instance->version);
     char why[sizeof instance->why] = "";
-    enum instance_state state = instance_unmet(instance, why, sizeof why) ? INSTANCE_FAILING : INSTANCE_READY;
+    enum instance_state state =
+        instance_unmet(instance, why, sizeof why) ? INSTANCE_FAILING : INSTANCE_READY;
     if (state == instance->state) {
         memcpy(instance->why, why, sizeof why); /* it may be failing for another reason by now */
         return false;
@@ -234,7 +236,8 @@ void instance_crash(struct instance *instance, int exit_code, const char *why)
         instance->restarts = 0;
     instance->crashed = true;
     instance_log(instance, true, "FATAL %s", copy);
-    record_event(world->record, EVENT_WORLD, instance->name, "ended with exit code %d: %s", exit_code, copy);
+    record_event(world->record, EVENT_WORLD, instance->name, "ended with exit code %d: %s",
+                 exit_code, copy);
     become(instance, INSTANCE_STOPPED, copy);
     services_reconsider(world);
     if (instance->own && instance->state == INSTANCE_STOPPED) {
@@ -270,8 +273,8 @@ static void draw_doom(struct instance *instance)
     struct stream *stream = world_stream(world, instance->name, "crashes");
     double wait_ns = stream_exponential(stream, (double)version->crashes_ns);
     if (wait_ns < 1e18)
-        instance->doom = world_schedule(world, world->now_ns + (int64_t)wait_ns, PRIORITY_INSTANCE, crash_by_itself,
-                                        instance);
+        instance->doom = world_schedule(world, world->now_ns + (int64_t)wait_ns, PRIORITY_INSTANCE,
+                                        crash_by_itself, instance);
 }
 
 static void settle(struct instance *instance)
@@ -320,7 +323,8 @@ void instance_start(struct instance *instance)
     if (instance->pending)
         world_cancel(world, instance->pending);
     instance->pending = 0;
-    instance->service->restarts_total += instance->crashed; /* whoever starts it: the world or a platform */
+    instance->service->restarts_total +=
+        instance->crashed; /* whoever starts it: the world or a platform */
     instance->crashed = false;
     begin(instance);
     if (!world->started) {
@@ -330,11 +334,13 @@ void instance_start(struct instance *instance)
     const struct model_version *version = instance_model(instance);
     become(instance, INSTANCE_STARTING, "");
     record_change(world->record, instance->name, "started, version %s", version->name);
-    instance_log(instance, false, "INFO starting %s %s", instance->service->model->name, version->name);
+    instance_log(instance, false, "INFO starting %s %s", instance->service->model->name,
+                 version->name);
     /* a tenth more or less: no two starts take the same time */
     double jitter = 0.9 + 0.2 * world_uniform(world, instance->service->model->name, "start-up");
     int64_t wait_ns = (int64_t)((double)version->start_ns * jitter);
-    instance->pending = world_schedule(world, world->now_ns + wait_ns, PRIORITY_INSTANCE, started_up, instance);
+    instance->pending =
+        world_schedule(world, world->now_ns + wait_ns, PRIORITY_INSTANCE, started_up, instance);
 }
 
 void instance_stop(struct instance *instance, bool graceful)
@@ -499,8 +505,8 @@ void service_deploy(struct service *service, const char *version)
         instance->restarts = 0;
         if (instance->pending)
             world_cancel(world, instance->pending);
-        instance->pending = world_schedule(world, world->now_ns + (i + 1) * start_ns, PRIORITY_INSTANCE,
-                                           switch_version, instance);
+        instance->pending = world_schedule(world, world->now_ns + (i + 1) * start_ns,
+                                           PRIORITY_INSTANCE, switch_version, instance);
     }
 }
 
@@ -508,10 +514,12 @@ void service_canary(struct service *service, const char *version, double share)
 {
     struct world *world = service->world;
     int beside = service_ready(service);
-    struct instance *canary = instance_new(service, arena_printf(&world->arena, "%s-canary", service->model->name), version);
+    struct instance *canary = instance_new(
+        service, arena_printf(&world->arena, "%s-canary", service->model->name), version);
     canary->own = true;
     instance_set_weight(canary, share < 1 ? share / (1 - share) * (beside ? beside : 1) : 1);
-    record_change(world->record, service->model->name, "version %s gets %g%% of the traffic", version, share * 100);
+    record_change(world->record, service->model->name, "version %s gets %g%% of the traffic",
+                  version, share * 100);
     instance_start(canary);
 }
 
@@ -542,12 +550,14 @@ static void tick_log(struct instance *instance, const struct group *group)
     for (int i = 0; i < instance->service->model->n_calls; i++) {
         const struct call *call = &instance->service->calls[i];
         if (!call->to->reachable || service_cut_from(call->to, instance->service)) {
-            instance_log(instance, true, "ERROR request failed: %s is not reachable", call->model->to);
+            instance_log(instance, true, "ERROR request failed: %s is not reachable",
+                         call->model->to);
             return;
         }
     }
-    instance_log(instance, true, group->refused > 0.01 ? "ERROR request refused: too many are waiting"
-                                                       : "ERROR request failed");
+    instance_log(instance, true,
+                 group->refused > 0.01 ? "ERROR request refused: too many are waiting"
+                                       : "ERROR request failed");
 }
 
 /* Says once when everything that could work works and more waits, and once when it is over. */
@@ -556,11 +566,13 @@ static void tick_saturation(struct service *service)
     struct world *world = service->world;
     bool waits = false, full = false;
     for (int v = 0; v < service->model->n_versions; v++) {
-        waits = waits || (service->groups[v].utilisation >= 0.995 && service->groups[v].backlog > 0);
+        waits =
+            waits || (service->groups[v].utilisation >= 0.995 && service->groups[v].backlog > 0);
         full = full || service->groups[v].utilisation >= 0.95;
     }
     if (waits && !service->saturated)
-        record_event(world->record, EVENT_WORLD, service->model->name, "saturated: all places to work are taken");
+        record_event(world->record, EVENT_WORLD, service->model->name,
+                     "saturated: all places to work are taken");
     if (!full && service->saturated)
         record_event(world->record, EVENT_WORLD, service->model->name, "no longer saturated");
     service->saturated = waits || (full && service->saturated);

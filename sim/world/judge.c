@@ -53,7 +53,8 @@ static bool holds(struct world *world, const struct model_good *good)
     int other;
     switch (good->kind) {
     case GOOD_VERSION:
-        return running_with_version(world_service(world, good->subject), good->value, &other) > 0 && other == 0;
+        return running_with_version(world_service(world, good->subject), good->value, &other) > 0 &&
+               other == 0;
     case GOOD_REPLICAS:
         return service_ready(world_service(world, good->subject)) >= good->number;
     case GOOD_SCHEMA:
@@ -73,8 +74,9 @@ static bool holds(struct world *world, const struct model_good *good)
 static const char *good_name(const struct model_good *good)
 {
     static const char *const names[] = {
-        [GOOD_VERSION] = "version", [GOOD_REPLICAS] = "ready replicas", [GOOD_SCHEMA] = "schema",
-        [GOOD_SERVING] = "in service", [GOOD_SETTING] = "setting",     [GOOD_STARTED] = "setting",
+        [GOOD_VERSION] = "version", [GOOD_REPLICAS] = "ready replicas",
+        [GOOD_SCHEMA] = "schema",   [GOOD_SERVING] = "in service",
+        [GOOD_SETTING] = "setting", [GOOD_STARTED] = "setting",
     };
     return names[good->kind];
 }
@@ -131,10 +133,12 @@ static void follow_instants(struct world *world)
         return;
     if (!judge->good_state || !judge->in_target)
         return;
-    int64_t since_ns = later(later(judge->good_since_ns, judge->target_since_ns), instants[T_DECIDE]);
+    int64_t since_ns =
+        later(later(judge->good_since_ns, judge->target_since_ns), instants[T_DECIDE]);
     if (instants[T_RESTORE] == NEVER) {
         instants[T_RESTORE] = since_ns;
-        record_event(world->record, EVENT_WORLD, "system", "restored: good state and indicator hold");
+        record_event(world->record, EVENT_WORLD, "system",
+                     "restored: good state and indicator hold");
     }
     if (instants[T_STABLE] == NEVER && world->now_ns - since_ns >= world->model->stable_window_ns) {
         instants[T_STABLE] = since_ns + world->model->stable_window_ns;
@@ -244,10 +248,12 @@ static void add_end_state(struct record *record, const char *subject, const char
     };
 }
 
-static const struct model_good *wish(const struct world *world, enum good_kind kind, const char *subject)
+static const struct model_good *wish(const struct world *world, enum good_kind kind,
+                                     const char *subject)
 {
     for (int i = 0; i < world->model->n_good; i++)
-        if (world->model->good[i].kind == kind && strcmp(world->model->good[i].subject, subject) == 0)
+        if (world->model->good[i].kind == kind &&
+            strcmp(world->model->good[i].subject, subject) == 0)
             return &world->model->good[i];
     return NULL;
 }
@@ -273,7 +279,8 @@ static const char *why_not_ready(struct record *record, const struct service *se
     for (int i = 0; i < service->n_instances; i++) {
         const struct instance *instance = service->instances[i];
         if (instance->state != INSTANCE_READY && *instance_why(instance))
-            return arena_printf(&record->arena, "%s: %s", instance_name(instance), instance_why(instance));
+            return arena_printf(&record->arena, "%s: %s", instance_name(instance),
+                                instance_why(instance));
     }
     return service->n_instances ? NULL : "there is no instance of it";
 }
@@ -287,15 +294,18 @@ static void end_of_service(struct world *world, const struct service *service)
     add_end_state(record, name, "version", versions_running(&record->arena, service),
                   version ? version->value : NULL, !version || holds(world, version));
     const char *ready = arena_printf(&record->arena, "%d", service_ready(service));
-    const char *wanted = replicas ? arena_printf(&record->arena, "%lld", (long long)replicas->number) : NULL;
+    const char *wanted =
+        replicas ? arena_printf(&record->arena, "%lld", (long long)replicas->number) : NULL;
     bool good = !replicas || holds(world, replicas);
     add_end_state(record, name, "ready replicas", ready, wanted, good);
     if (!good)
         record->end_states[record->n_end_states - 1].why = why_not_ready(record, service);
 }
 
-/* What the running instances were started with, each value once: "true", or "false, true"; "none" runs. */
-static const char *values_started_with(struct arena *arena, const struct service *service, const char *key)
+/* What the running instances were started with, each value once: "true", or "false, true"; "none"
+ * runs. */
+static const char *values_started_with(struct arena *arena, const struct service *service,
+                                       const char *key)
 {
     const char *text = "", *last = NULL;
     for (int i = 0; i < service->n_instances; i++) {
@@ -318,11 +328,12 @@ static void end_of_store(struct world *world, const struct store *store)
     const struct model_good *schema = wish(world, GOOD_SCHEMA, name);
     const struct model_good *serving = wish(world, GOOD_SERVING, name);
     const char *value = arena_printf(&record->arena, "%lld", (long long)store->schema);
-    const char *wanted = schema ? arena_printf(&record->arena, "%lld", (long long)schema->number) : NULL;
+    const char *wanted =
+        schema ? arena_printf(&record->arena, "%lld", (long long)schema->number) : NULL;
     if (schema || store->model->schema)
         add_end_state(record, name, "schema", value, wanted, !schema || holds(world, schema));
-    add_end_state(record, name, "in service", store_in_service(store) ? "yes" : "no", serving ? "yes" : NULL,
-                  !serving || holds(world, serving));
+    add_end_state(record, name, "in service", store_in_service(store) ? "yes" : "no",
+                  serving ? "yes" : NULL, !serving || holds(world, serving));
 }
 
 void judge_finish(struct world *world)
@@ -337,12 +348,13 @@ void judge_finish(struct world *world)
         const char *value = good->kind == GOOD_SETTING ? world_setting(world, good->subject) : NULL;
         struct arena *arena = &world->record->arena;
         if (good->kind == GOOD_STARTED)
-            add_end_state(world->record, good->subject, arena_strdup(arena, good->key),
-                          values_started_with(arena, world_service(world, good->subject), good->key), good->value,
-                          holds(world, good));
+            add_end_state(
+                world->record, good->subject, arena_strdup(arena, good->key),
+                values_started_with(arena, world_service(world, good->subject), good->key),
+                good->value, holds(world, good));
         if (good->kind == GOOD_SETTING)
-            add_end_state(world->record, good->subject, "setting", value ? value : "not set", good->value,
-                          holds(world, good));
+            add_end_state(world->record, good->subject, "setting", value ? value : "not set",
+                          good->value, holds(world, good));
     }
     double requests = 0;
     for (int i = 0; i < world->n_sources; i++)

@@ -41,7 +41,8 @@ static void add_blame(struct record *record, struct ledger_row *row, const struc
     row->blame = longer;
 }
 
-/* Each lost record is blamed on the removal that removed it last: from the newest entry to the oldest. */
+/* Each lost record is blamed on the removal that removed it last: from the newest entry to the
+ * oldest. */
 static void blame_lost(struct record *record, struct ledger_row *row, const struct store *store,
                        int table, struct idset *lost)
 {

@@ -1,8 +1,9 @@
 /* Metrics: what a monitoring system would scrape, every few seconds and not sooner.
  *
- * A name is either one of the world as a whole ("error_ratio", "health_ok", "components_unhealthy", "postgres_up")
- * or one of a service, with a selector: latency_p99_seconds{service="api"}. Every metric that a trigger uses is
- * sampled at each scrape and kept, so that triggers see what a monitoring system sees and not more.
+ * A name is either one of the world as a whole ("error_ratio", "health_ok", "components_unhealthy",
+ * "postgres_up") or one of a service, with a selector: latency_p99_seconds{service="api"}. Every
+ * metric that a trigger uses is sampled at each scrape and kept, so that triggers see what a
+ * monitoring system sees and not more.
  */
 #include "sim/world/metrics.h"
 
@@ -14,20 +15,22 @@
 
 #include "sim/base/xalloc.h"
 
-/* Of a hundred users who meet an error, one in twenty complains (assumed; set your own threshold on it). */
+/* Of a hundred users who meet an error, one in twenty complains (assumed; set your own threshold on
+ * it). */
 #define COMPLAINTS_PER_BAD_REQUEST 0.0005
 
-/* Of the shown series together, over the whole run; where it would be more, samples are further apart. */
+/* Of the shown series together, over the whole run; where it would be more, samples are further
+ * apart. */
 enum { SHOWN_MAX = 4000000 };
 
 struct metrics {
     struct sampled **at;
     int n, cap;
-    double requests, errors, late; /* totals at the last scrape */
+    double requests, errors, late;               /* totals at the last scrape */
     double last_requests, last_errors, last_bad; /* during the last interval */
     double complaints;
     int64_t scrapes, shown_each; /* every so many scrapes the shown series get a sample */
-    struct series **shown; /* per service four, then one per store */
+    struct series **shown;       /* per service four, then one per store */
 };
 
 /* ---- present values of one service ---- */
@@ -60,8 +63,9 @@ static double waiting(const struct service *service)
 {
     double sum = 0;
     for (int v = 0; v < service->model->n_versions; v++)
-        sum += service->groups[v].backlog > 0 ? service->groups[v].backlog
-                                              : service->groups[v].lambda * service->groups[v].wait_s;
+        sum += service->groups[v].backlog > 0
+                   ? service->groups[v].backlog
+                   : service->groups[v].lambda * service->groups[v].wait_s;
     return sum;
 }
 
@@ -100,9 +104,25 @@ static double service_quantile(const struct service *service, double share, doub
 #define Z_99 2.3263478740408408
 
 static const char *const service_metric_names[] = {
-    "requests_total", "errors_total", "error_ratio", "success_ratio", "requests_per_second", "latency_seconds",
-    "latency_p50_seconds", "latency_p95_seconds", "latency_p99_seconds", "ready_replicas", "replicas", "up",
-    "memory_ratio", "memory_bytes", "cpu_ratio", "restarts_total", "queue_length", "health_ok", NULL,
+    "requests_total",
+    "errors_total",
+    "error_ratio",
+    "success_ratio",
+    "requests_per_second",
+    "latency_seconds",
+    "latency_p50_seconds",
+    "latency_p95_seconds",
+    "latency_p99_seconds",
+    "ready_replicas",
+    "replicas",
+    "up",
+    "memory_ratio",
+    "memory_bytes",
+    "cpu_ratio",
+    "restarts_total",
+    "queue_length",
+    "health_ok",
+    NULL,
 };
 
 bool service_metric(const struct service *service, const char *metric, double *ret)
@@ -111,32 +131,70 @@ bool service_metric(const struct service *service, const char *metric, double *r
     while (service_metric_names[i] && strcmp(service_metric_names[i], metric) != 0)
         i++;
     switch (i) {
-    case 0: *ret = service->requests_total; return true;
-    case 1: *ret = service->errors_total; return true;
-    case 2: *ret = 1 - service->ok; return true;
-    case 3: *ret = service->ok; return true;
-    case 4: *ret = service->lambda; return true;
-    case 5: *ret = service->latency_s; return true;
-    case 6: *ret = service_quantile(service, 0.5, 0); return true;
-    case 7: *ret = service_quantile(service, 0.95, Z_95); return true;
-    case 8: *ret = service_quantile(service, 0.99, Z_99); return true;
-    case 9: *ret = service_ready(service); return true;
-    case 10: *ret = service->n_instances; return true;
-    case 11: *ret = answers(service); return true;
-    case 12: *ret = memory_ratio(service); return true;
-    case 13: *ret = memory_bytes(service); return true;
-    case 14: *ret = busiest(service); return true;
-    case 15: *ret = (double)service->restarts_total; return true;
-    case 16: *ret = waiting(service); return true;
-    case 17: *ret = answers(service) && service->ok >= 0.5; return true;
-    default: return false;
+    case 0:
+        *ret = service->requests_total;
+        return true;
+    case 1:
+        *ret = service->errors_total;
+        return true;
+    case 2:
+        *ret = 1 - service->ok;
+        return true;
+    case 3:
+        *ret = service->ok;
+        return true;
+    case 4:
+        *ret = service->lambda;
+        return true;
+    case 5:
+        *ret = service->latency_s;
+        return true;
+    case 6:
+        *ret = service_quantile(service, 0.5, 0);
+        return true;
+    case 7:
+        *ret = service_quantile(service, 0.95, Z_95);
+        return true;
+    case 8:
+        *ret = service_quantile(service, 0.99, Z_99);
+        return true;
+    case 9:
+        *ret = service_ready(service);
+        return true;
+    case 10:
+        *ret = service->n_instances;
+        return true;
+    case 11:
+        *ret = answers(service);
+        return true;
+    case 12:
+        *ret = memory_ratio(service);
+        return true;
+    case 13:
+        *ret = memory_bytes(service);
+        return true;
+    case 14:
+        *ret = busiest(service);
+        return true;
+    case 15:
+        *ret = (double)service->restarts_total;
+        return true;
+    case 16:
+        *ret = waiting(service);
+        return true;
+    case 17:
+        *ret = answers(service) && service->ok >= 0.5;
+        return true;
+    default:
+        return false;
     }
 }
 
 /* ---- present values of the whole ---- */
 
 /* Latency as users meet it: all sources together. */
-static void overall_latency(const struct world *world, double *ret_mean, double *ret_mu, double *ret_sigma)
+static void overall_latency(const struct world *world, double *ret_mean, double *ret_mu,
+                            double *ret_sigma)
 {
     double rates = 0, mean = 0, square = 0;
     for (int i = 0; i < world->n_sources; i++) {
@@ -199,10 +257,29 @@ static double highest(const struct world *world, double (*of)(const struct servi
 }
 
 static const char *const overall_names[] = {
-    "error_ratio", "success_ratio", "http_requests_total", "http_errors_total", "requests_total", "errors_total",
-    "latency_seconds", "latency_p50_seconds", "latency_p95_seconds", "latency_p99_seconds", "health_ok",
-    "service_up_ratio", "service_restarts_total", "components_unhealthy", "incident_active", "incident_severity",
-    "affected_users_ratio", "memory_ratio", "cpu_ratio", "user_complaints", "indicator", "requests_per_second", NULL,
+    "error_ratio",
+    "success_ratio",
+    "http_requests_total",
+    "http_errors_total",
+    "requests_total",
+    "errors_total",
+    "latency_seconds",
+    "latency_p50_seconds",
+    "latency_p95_seconds",
+    "latency_p99_seconds",
+    "health_ok",
+    "service_up_ratio",
+    "service_restarts_total",
+    "components_unhealthy",
+    "incident_active",
+    "incident_severity",
+    "affected_users_ratio",
+    "memory_ratio",
+    "cpu_ratio",
+    "user_complaints",
+    "indicator",
+    "requests_per_second",
+    NULL,
 };
 
 static double overall(struct world *world, int which)
@@ -210,29 +287,53 @@ static double overall(struct world *world, int which)
     const struct metrics *metrics = world->metrics;
     double mean, mu, sigma, interval_s = (double)world->model->metrics.every_ns * 1e-9;
     overall_latency(world, &mean, &mu, &sigma);
-    double failed = metrics->last_requests > 0 ? metrics->last_errors / metrics->last_requests : NAN;
+    double failed =
+        metrics->last_requests > 0 ? metrics->last_errors / metrics->last_requests : NAN;
     switch (which) {
-    case 0: return failed;
-    case 1: return 1 - failed;
-    case 2: case 4: return metrics->requests;
-    case 3: case 5: return metrics->errors;
-    case 6: return mean;
-    case 7: return quantile(mu, sigma, 0);
-    case 8: return quantile(mu, sigma, Z_95);
-    case 9: return quantile(mu, sigma, Z_99);
-    case 10: return overall_health(world);
-    case 11: return up_ratio(world);
-    case 12: return restarts(world);
-    case 13: return unhealthy(world);
-    case 14: return !world->judge.in_target;
-    case 15: return world->judge.in_target ? NAN : (world->judge.down ? 0 : 1);
-    case 16: return 1 - world->judge.ratio;
-    case 17: return highest(world, memory_ratio);
-    case 18: return highest(world, busiest);
-    case 19: return metrics->complaints;
-    case 20: return world->judge.ratio;
-    case 21: return metrics->last_requests / interval_s;
-    default: return NAN;
+    case 0:
+        return failed;
+    case 1:
+        return 1 - failed;
+    case 2:
+    case 4:
+        return metrics->requests;
+    case 3:
+    case 5:
+        return metrics->errors;
+    case 6:
+        return mean;
+    case 7:
+        return quantile(mu, sigma, 0);
+    case 8:
+        return quantile(mu, sigma, Z_95);
+    case 9:
+        return quantile(mu, sigma, Z_99);
+    case 10:
+        return overall_health(world);
+    case 11:
+        return up_ratio(world);
+    case 12:
+        return restarts(world);
+    case 13:
+        return unhealthy(world);
+    case 14:
+        return !world->judge.in_target;
+    case 15:
+        return world->judge.in_target ? NAN : (world->judge.down ? 0 : 1);
+    case 16:
+        return 1 - world->judge.ratio;
+    case 17:
+        return highest(world, memory_ratio);
+    case 18:
+        return highest(world, busiest);
+    case 19:
+        return metrics->complaints;
+    case 20:
+        return world->judge.ratio;
+    case 21:
+        return metrics->last_requests / interval_s;
+    default:
+        return NAN;
     }
 }
 
@@ -304,27 +405,37 @@ static int no_metric(struct str name, const char *const *names, const char *of, 
 {
     const char *near = str_nearest(name, names);
     if (near)
-        return error_set(error, ERROR_INPUT, "no metric '%.*s'%s; did you mean '%s'?", STR_ARG(name), of, near);
-    return error_set(error, ERROR_INPUT, "no metric '%.*s'%s; the README of procedures/drill lists them", STR_ARG(name), of);
+        return error_set(error, ERROR_INPUT, "no metric '%.*s'%s; did you mean '%s'?",
+                         STR_ARG(name), of, near);
+    return error_set(error, ERROR_INPUT,
+                     "no metric '%.*s'%s; the README of procedures/drill lists them", STR_ARG(name),
+                     of);
 }
 
 int metric_check(const struct model *model, const char *text, struct error *error)
 {
     struct str name, service;
     if (!split_name(text, &name, &service))
-        return error_set(error, ERROR_INPUT, "'%s' is no metric; a service's is written latency_p99_seconds{service=\"NAME\"}",
-                         text);
+        return error_set(
+            error, ERROR_INPUT,
+            "'%s' is no metric; a service's is written latency_p99_seconds{service=\"NAME\"}",
+            text);
     struct str base = baseline_of(name), up = up_of(name);
     if (base.len)
         name = base;
     if (service.len && !has_service(model, service))
-        return error_set(error, ERROR_INPUT, "no service '%.*s', of which '%s' would be", STR_ARG(service), text);
+        return error_set(error, ERROR_INPUT, "no service '%.*s', of which '%s' would be",
+                         STR_ARG(service), text);
     if (service.len)
-        return name_index(service_metric_names, name) >= 0 ? 0 : no_metric(name, service_metric_names, " of a service", error);
-    if (name_index(overall_names, name) >= 0 || (up.len && (has_service(model, up) || has_store(model, up))))
+        return name_index(service_metric_names, name) >= 0
+                   ? 0
+                   : no_metric(name, service_metric_names, " of a service", error);
+    if (name_index(overall_names, name) >= 0 ||
+        (up.len && (has_service(model, up) || has_store(model, up))))
         return 0;
     if (name_index(service_metric_names, name) >= 0)
-        return error_set(error, ERROR_INPUT, "'%.*s' is a service's: write %.*s{service=\"NAME\"}", STR_ARG(name), STR_ARG(name));
+        return error_set(error, ERROR_INPUT, "'%.*s' is a service's: write %.*s{service=\"NAME\"}",
+                         STR_ARG(name), STR_ARG(name));
     return no_metric(name, overall_names, "", error);
 }
 
@@ -382,7 +493,8 @@ struct sampled *metric_watch(struct world *world, const char *name)
     return sampled;
 }
 
-/* What is not there leaves a NaN, which ends the sample before it at once: Prometheus' marker of staleness. */
+/* What is not there leaves a NaN, which ends the sample before it at once: Prometheus' marker of
+ * staleness. */
 static void sample(struct world *world, struct sampled *sampled)
 {
     const struct service *of = sampled->service ? sampled->service : sampled->up_of;
@@ -417,7 +529,8 @@ int sampled_at(const struct sampled *sampled, int64_t at_ns)
 double sampled_value(const struct sampled *sampled, int64_t at_ns, int64_t lookback_ns)
 {
     int i = sampled_at(sampled, at_ns);
-    return i >= 0 && sampled->series->at_ns[i] > at_ns - lookback_ns ? sampled->series->value[i] : NAN;
+    return i >= 0 && sampled->series->at_ns[i] > at_ns - lookback_ns ? sampled->series->value[i]
+                                                                     : NAN;
 }
 
 /* ---- the scrape ---- */
@@ -427,24 +540,29 @@ static void record_series_of(struct world *world)
     static const struct {
         const char *name, *unit;
     } shown[] = {
-        {"success_ratio", "ratio"}, {"latency_p99_seconds", "seconds"},
-        {"requests_per_second", "per_second"}, {"ready_replicas", "count"},
+        {"success_ratio", "ratio"},
+        {"latency_p99_seconds", "seconds"},
+        {"requests_per_second", "per_second"},
+        {"ready_replicas", "count"},
     };
     struct metrics *metrics = world->metrics;
     int n = (int)(sizeof shown / sizeof *shown);
     if (!metrics->shown) {
         int64_t scrapes = (world_horizon(world) + HOUR) / world->model->metrics.every_ns + 1;
         metrics->shown_each = 1 + scrapes * (world->n_services * n + world->n_stores) / SHOWN_MAX;
-        metrics->shown = xcalloc((size_t)world->n_services * (size_t)n + (size_t)world->n_stores, sizeof *metrics->shown);
+        metrics->shown = xcalloc((size_t)world->n_services * (size_t)n + (size_t)world->n_stores,
+                                 sizeof *metrics->shown);
         for (int i = 0; i < world->n_services; i++) {
-            const char *labels = arena_printf(&world->arena, "service=%s", world->services[i].model->name);
+            const char *labels =
+                arena_printf(&world->arena, "service=%s", world->services[i].model->name);
             for (int j = 0; j < n; j++)
-                metrics->shown[i * n + j] = record_series(world->record, shown[j].name, labels, shown[j].unit);
+                metrics->shown[i * n + j] =
+                    record_series(world->record, shown[j].name, labels, shown[j].unit);
         }
         for (int i = 0; i < world->n_stores; i++)
-            metrics->shown[world->n_services * n + i] =
-                record_series(world->record, "records",
-                              arena_printf(&world->arena, "store=%s", world->stores[i].model->name), "count");
+            metrics->shown[world->n_services * n + i] = record_series(
+                world->record, "records",
+                arena_printf(&world->arena, "store=%s", world->stores[i].model->name), "count");
     }
     if (metrics->scrapes++ % metrics->shown_each)
         return;
@@ -488,7 +606,8 @@ static void scrape(struct world *world, void *ctx)
     record_series_of(world);
     for (int i = 0; i < metrics->n; i++)
         sample(world, metrics->at[i]);
-    world_schedule(world, world->now_ns + world->model->metrics.every_ns, PRIORITY_SCRAPE, scrape, NULL);
+    world_schedule(world, world->now_ns + world->model->metrics.every_ns, PRIORITY_SCRAPE, scrape,
+                   NULL);
 }
 
 void metrics_init(struct world *world)

@@ -50,13 +50,15 @@ bool model_has_region(const struct model *model, const char *name)
 
 /* ---- checking ---- */
 
-/* A walk along the edges of a graph of services: who calls whom, or who cannot start without whom. */
+/* A walk along the edges of a graph of services: who calls whom, or who cannot start without whom.
+ */
 enum mark { WHITE, GREY, BLACK };
 struct walk {
     const struct model *model;
     enum mark *marks;
     const char *what; /* "calls", "needs" */
-    const char *(*edge)(const struct model_service *, int j); /* the j-th service that it leads to, or NULL at the end */
+    const char *(*edge)(const struct model_service *,
+                        int j); /* the j-th service that it leads to, or NULL at the end */
 };
 
 static int index_of(const struct model *model, const char *name)
@@ -73,7 +75,8 @@ static const char *call_edge(const struct model_service *service, int j)
 /* What the version that runs at the start must find up. */
 static const char *need_edge(const struct model_service *service, int j)
 {
-    const struct model_version *version = service->version ? model_version(service, service->version) : service->versions;
+    const struct model_version *version =
+        service->version ? model_version(service, service->version) : service->versions;
     for (int k = 0; version && k < version->n_needs; k++)
         if (version->needs[k].kind == NEED_UP && j-- == 0)
             return version->needs[k].subject;
@@ -88,9 +91,11 @@ static int step(struct walk *walk, int i, struct error *error)
     for (int j = 0; (name = walk->edge(service, j)); j++) {
         int to = index_of(walk->model, name);
         if (to < 0)
-            return error_set(error, ERROR_INPUT, "service '%s' %s '%s', which is no service", service->name, walk->what, name);
+            return error_set(error, ERROR_INPUT, "service '%s' %s '%s', which is no service",
+                             service->name, walk->what, name);
         if (walk->marks[to] == GREY)
-            return error_set(error, ERROR_INPUT, "services stand in a circle: '%s' %s '%s'", service->name, walk->what, name);
+            return error_set(error, ERROR_INPUT, "services stand in a circle: '%s' %s '%s'",
+                             service->name, walk->what, name);
         if (walk->marks[to] == WHITE) {
             int code = step(walk, to, error);
             if (code)
@@ -101,7 +106,8 @@ static int step(struct walk *walk, int i, struct error *error)
     return 0;
 }
 
-static int check_circles(const struct model *model, const char *what, const char *(*edge)(const struct model_service *, int),
+static int check_circles(const struct model *model, const char *what,
+                         const char *(*edge)(const struct model_service *, int),
                          struct error *error)
 {
     struct walk walk = {model, xcalloc((size_t)model->n_services, sizeof *walk.marks), what, edge};
@@ -116,18 +122,20 @@ static int check_circles(const struct model *model, const char *what, const char
 static int check_services(const struct model *model, struct error *error)
 {
     if (model->n_services > MODEL_SERVICES_MAX)
-        return error_set(error, ERROR_INPUT, "%d services are more than %d", model->n_services, MODEL_SERVICES_MAX);
+        return error_set(error, ERROR_INPUT, "%d services are more than %d", model->n_services,
+                         MODEL_SERVICES_MAX);
     for (int i = 0; i < model->n_services; i++) {
         const struct model_service *service = &model->services[i];
         if (service->n_versions < 1)
             return error_set(error, ERROR_INPUT, "service '%s' has no version", service->name);
         if (service->replicas < 0 || service->replicas > MODEL_REPLICAS_MAX)
-            return error_set(error, ERROR_INPUT, "service '%s': replicas must be from 0 to %d", service->name,
-                             MODEL_REPLICAS_MAX);
+            return error_set(error, ERROR_INPUT, "service '%s': replicas must be from 0 to %d",
+                             service->name, MODEL_REPLICAS_MAX);
         for (int v = 0; v < service->n_versions; v++)
             for (int j = 0; j < service->versions[v].n_writes; j++)
                 if (!model_store(model, service->versions[v].writes[j].store))
-                    return error_set(error, ERROR_INPUT, "service '%s' writes to '%s', which is no store",
+                    return error_set(error, ERROR_INPUT,
+                                     "service '%s' writes to '%s', which is no store",
                                      service->name, service->versions[v].writes[j].store);
         if (service->version && !model_version(service, service->version))
             return error_set(error, ERROR_INPUT, "service '%s' has no version '%s'", service->name,
@@ -144,15 +152,17 @@ static int check_traffic(const struct model *model, struct error *error)
         const struct model_traffic *traffic = &model->traffic[i];
         sum += traffic->rate_per_s;
         if (!model_service(model, traffic->to))
-            return error_set(error, ERROR_INPUT, "traffic '%s' goes to '%s', which is no service", traffic->name,
-                             traffic->to);
+            return error_set(error, ERROR_INPUT, "traffic '%s' goes to '%s', which is no service",
+                             traffic->name, traffic->to);
         for (int j = 0; j < traffic->n_writes; j++)
             if (!model_store(model, traffic->writes[j].store))
-                return error_set(error, ERROR_INPUT, "traffic '%s' writes to '%s', which is no store",
-                                 traffic->name, traffic->writes[j].store);
+                return error_set(error, ERROR_INPUT,
+                                 "traffic '%s' writes to '%s', which is no store", traffic->name,
+                                 traffic->writes[j].store);
     }
     if (!(sum >= 0 && sum <= MODEL_RATE_MAX))
-        return error_set(error, ERROR_INPUT, "traffic of %g requests a second is more than %g", sum, MODEL_RATE_MAX);
+        return error_set(error, ERROR_INPUT, "traffic of %g requests a second is more than %g", sum,
+                         MODEL_RATE_MAX);
     return 0;
 }
 
@@ -160,7 +170,8 @@ static int check_rest(const struct model *model, struct error *error)
 {
     for (int i = 0; i < model->n_stores; i++)
         if (model->stores[i].service && !model_service(model, model->stores[i].service))
-            return error_set(error, ERROR_INPUT, "store '%s' is served by '%s', which is no service",
+            return error_set(error, ERROR_INPUT,
+                             "store '%s' is served by '%s', which is no service",
                              model->stores[i].name, model->stores[i].service);
     for (int i = 0; i < model->n_backups; i++)
         if (!model_store(model, model->backups[i].store))
@@ -168,13 +179,17 @@ static int check_rest(const struct model *model, struct error *error)
                              model->backups[i].name, model->backups[i].store);
     for (int i = 0; i < model->n_good; i++) {
         const struct model_good *good = &model->good[i];
-        bool of_service = good->kind == GOOD_VERSION || good->kind == GOOD_REPLICAS || good->kind == GOOD_STARTED;
+        bool of_service =
+            good->kind == GOOD_VERSION || good->kind == GOOD_REPLICAS || good->kind == GOOD_STARTED;
         bool of_store = good->kind == GOOD_SCHEMA || good->kind == GOOD_SERVING;
-        if ((of_service && !model_service(model, good->subject)) || (of_store && !model_store(model, good->subject)))
-            return error_set(error, ERROR_INPUT, "the good state asks for '%s', which does not exist", good->subject);
+        if ((of_service && !model_service(model, good->subject)) ||
+            (of_store && !model_store(model, good->subject)))
+            return error_set(error, ERROR_INPUT,
+                             "the good state asks for '%s', which does not exist", good->subject);
     }
     if (model->n_faults > MODEL_FAULTS_MAX)
-        return error_set(error, ERROR_INPUT, "%d faults are more than %d", model->n_faults, MODEL_FAULTS_MAX);
+        return error_set(error, ERROR_INPUT, "%d faults are more than %d", model->n_faults,
+                         MODEL_FAULTS_MAX);
     return 0;
 }
 

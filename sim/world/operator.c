@@ -1,13 +1,13 @@
 /* The operator: who hears of the failure, acknowledges, and decides to roll back.
  *
  * Sources of the default times (medians and 95th percentiles):
- *  - acknowledgement, on call: Google's "Site Reliability Engineering" (2016), chapter 11, asks for a response within
- *    5 minutes for services that users see; we take that as the 95th percentile.
- *  - typing or pasting a command: the keystroke-level model (Card, Moran and Newell 1980): about 1.35 s to think, 1.1 s
- *    to point, 0.4 s to move hands, some keys: 5 s a pasted command.
+ *  - acknowledgement, on call: Google's "Site Reliability Engineering" (2016), chapter 11, asks for
+ *    a response within 5 minutes for services that users see; we take that as the 95th percentile.
+ *  - typing or pasting a command: the keystroke-level model (Card, Moran and Newell 1980): about
+ *    1.35 s to think, 1.1 s to point, 0.4 s to move hands, some keys: 5 s a pasted command.
  *  - reading: 238 words a minute (Brysbaert 2019), about twelve words a line: 3 s.
- *  - noticing, deciding, patience, hesitation: no good source; assumed, and meant to be set by the drill. Nobody takes over
- *    unless the drill says so.
+ *  - noticing, deciding, patience, hesitation: no good source; assumed, and meant to be set by the
+ *    drill. Nobody takes over unless the drill says so.
  */
 #include "sim/world/parts.h"
 
@@ -17,14 +17,22 @@
 #include "sim/base/xalloc.h"
 
 const char *const operator_delay_names[DELAYS] = {
-    [DELAY_NOTICE] = "notice", [DELAY_NOTIFY] = "notify", [DELAY_ACK] = "ack",
-    [DELAY_DECIDE] = "decide", [DELAY_TYPE] = "type",     [DELAY_READ] = "read",
-    [DELAY_PATIENCE] = "patience", [DELAY_HESITATION] = "hesitation", [DELAY_HANDOVER] = "handover",
+    [DELAY_NOTICE] = "notice",     [DELAY_NOTIFY] = "notify",
+    [DELAY_ACK] = "ack",           [DELAY_DECIDE] = "decide",
+    [DELAY_TYPE] = "type",         [DELAY_READ] = "read",
+    [DELAY_PATIENCE] = "patience", [DELAY_HESITATION] = "hesitation",
+    [DELAY_HANDOVER] = "handover",
 };
 
 /* median, 95th percentile */
-#define LOGNORMAL(p50, p95) {p50, p95, DELAY_LOGNORMAL}
-#define ALWAYS(time)        {time, time, DELAY_LOGNORMAL}
+#define LOGNORMAL(p50, p95)                                                                        \
+    {                                                                                              \
+        p50, p95, DELAY_LOGNORMAL                                                                  \
+    }
+#define ALWAYS(time)                                                                               \
+    {                                                                                              \
+        time, time, DELAY_LOGNORMAL                                                                \
+    }
 
 static const struct model_operator profiles[] = {
     {.profile = "automation",
@@ -61,7 +69,8 @@ bool model_operator_profile(const char *name, struct model_operator *ret)
     return false;
 }
 
-struct operator {
+struct operator
+{
     const struct model_trigger *trigger; /* that was heard first; NULL: a person noticed */
     const struct model_rule *rule;       /* of the matrix, once acknowledged; NULL: none fits */
     bool heard, noticing, left;
@@ -94,22 +103,25 @@ static int64_t draw_named(struct world *world, enum operator_delay which)
 /* ---- the decision ---- */
 
 /* The first row that fits a trigger (NULL: what a person noticed), or NULL. */
-static const struct model_rule *rule_for(const struct world *world, const struct model_trigger *trigger)
+static const struct model_rule *rule_for(const struct world *world,
+                                         const struct model_trigger *trigger)
 {
     for (int i = 0; i < world->model->n_rules; i++) {
         const struct model_rule *rule = &world->model->rules[i];
         if (strcmp(rule->trigger, "*") == 0 ||
-            (trigger && (strcmp(rule->trigger, trigger->id) == 0 || strcmp(rule->trigger, trigger->act) == 0)))
+            (trigger &&
+             (strcmp(rule->trigger, trigger->id) == 0 || strcmp(rule->trigger, trigger->act) == 0)))
             return rule;
     }
     return NULL;
 }
 
-/* Who acknowledges looks at every alarm that fires, not only at the one that woke them: of the rows that fit these, the
- * highest that says to roll back counts, and only where each says not to is nothing done. False: nothing is to be done. */
+/* Who acknowledges looks at every alarm that fires, not only at the one that woke them: of the rows
+ * that fit these, the highest that says to roll back counts, and only where each says not to is
+ * nothing done. False: nothing is to be done. */
 static bool consult(struct world *world)
 {
-    struct operator *operator = world->operator;
+    struct operator* operator= world->operator;
     const struct model_rule *best = rule_for(world, operator->trigger);
     bool decided = !best || best->rollback; /* without a row nothing stands against it */
     for (int i = 0; i < world->model->triggers.n; i++) {
@@ -127,7 +139,7 @@ static bool consult(struct world *world)
 static void decide(struct world *world, void *ctx)
 {
     (void)ctx;
-    struct operator *operator = world->operator;
+    struct operator* operator= world->operator;
     int64_t *instants = world->record->instants;
     if (instants[T_DECIDE] != NEVER)
         return;
@@ -136,9 +148,10 @@ static void decide(struct world *world, void *ctx)
         if (operator->held_since_ns == NEVER) {
             operator->held_since_ns = world->now_ns;
             operator->hesitation_ns = draw_named(world, DELAY_HESITATION);
-            record_event(world->record, EVENT_OPERATOR, guard, "a reason not to roll back holds: the decision waits");
+            record_event(world->record, EVENT_OPERATOR, guard,
+                         "a reason not to roll back holds: the decision waits");
         }
-        if (world->now_ns - operator->held_since_ns < operator->hesitation_ns) {
+        if (world->now_ns - operator->held_since_ns<operator->hesitation_ns) {
             world_schedule(world, world->now_ns + 15 * SECOND, PRIORITY_OPERATOR, decide, NULL);
             return;
         }
@@ -151,9 +164,9 @@ static void decide(struct world *world, void *ctx)
     if (world->model->operator.decide_at_ns)
         (void)consult(world); /* it is decided whatever the matrix says; who decides stands there */
     const struct model_rule *rule = operator->rule;
-    record_event(world->record, EVENT_OPERATOR, rule && rule->authority ? rule->authority : "operator",
-                 "decides to roll back%s%s", rule && rule->severity ? ", " : "",
-                 rule && rule->severity ? rule->severity : "");
+    record_event(world->record, EVENT_OPERATOR,
+                 rule && rule->authority ? rule->authority : "operator", "decides to roll back%s%s",
+                 rule && rule->severity ? ", " : "", rule && rule->severity ? rule->severity : "");
     world_mark(world, "decide", 1);
     world_touch_outside(world);
 }
@@ -161,7 +174,8 @@ static void decide(struct world *world, void *ctx)
 static bool by_automation(const struct world *world)
 {
     const struct model_trigger *trigger = world->operator->trigger;
-    return strcmp(world->model->operator.profile, "automation") == 0 && trigger && trigger->mode == MODE_AUTO;
+    return strcmp(world->model->operator.profile, "automation") == 0 && trigger &&
+           trigger->mode == MODE_AUTO;
 }
 
 static void acknowledge(struct world *world, void *ctx)
@@ -173,7 +187,8 @@ static void acknowledge(struct world *world, void *ctx)
     bool decided = consult(world);
     const struct model_rule *rule = world->operator->rule;
     if (!decided) {
-        record_event(world->record, EVENT_OPERATOR, rule->trigger, "the decision rules say: no rollback");
+        record_event(world->record, EVENT_OPERATOR, rule->trigger,
+                     "the decision rules say: no rollback");
         world->operator->heard = false; /* another alarm starts anew */
         world->operator->trigger = NULL;
         return;
@@ -188,11 +203,12 @@ static void acknowledge(struct world *world, void *ctx)
 
 static void hear(struct world *world)
 {
-    struct operator *operator = world->operator;
+    struct operator* operator= world->operator;
     if (operator->heard)
         return;
     operator->heard = true;
-    int64_t wait_ns = by_automation(world) ? 0 : draw_named(world, DELAY_NOTIFY) + draw_named(world, DELAY_ACK);
+    int64_t wait_ns =
+        by_automation(world) ? 0 : draw_named(world, DELAY_NOTIFY) + draw_named(world, DELAY_ACK);
     world_schedule(world, world->now_ns + wait_ns, PRIORITY_OPERATOR, acknowledge, NULL);
 }
 
@@ -230,7 +246,8 @@ void operator_impact(struct world *world)
     if (world->operator->noticing)
         return;
     world->operator->noticing = true;
-    world_schedule(world, world->now_ns + draw_named(world, DELAY_NOTICE), PRIORITY_OPERATOR, notice, NULL);
+    world_schedule(world, world->now_ns + draw_named(world, DELAY_NOTICE), PRIORITY_OPERATOR,
+                   notice, NULL);
 }
 
 /* ---- at the keyboard ---- */
@@ -268,7 +285,7 @@ bool world_goes_on(struct world *world, int n, int64_t *ret_resume_ns)
 
 void operator_init(struct world *world)
 {
-    world->operator = xcalloc(1, sizeof *world->operator);
+    world->operator= xcalloc(1, sizeof *world->operator);
     world->operator->held_since_ns = NEVER;
     world->operator->patience_ns = draw_named(world, DELAY_PATIENCE);
     if (world->model->operator.decide_at_ns)

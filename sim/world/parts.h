@@ -1,8 +1,9 @@
 /* parts: the inside of a world, for the files of this folder only.
  *
- * Order of what happens at one instant (the priorities below): the tick of traffic, which is about the second that ends; then
- * what begins here: changes and faults, instances, anything by world_at; then backups, the scrape of metrics, triggers,
- * the operator, and last the judgement of the instants. Latencies inside the flow model are doubles in seconds; everything else is int64 ns.
+ * Order of what happens at one instant (the priorities below): the tick of traffic, which is about
+ * the second that ends; then what begins here: changes and faults, instances, anything by world_at;
+ * then backups, the scrape of metrics, triggers, the operator, and last the judgement of the
+ * instants. Latencies inside the flow model are doubles in seconds; everything else is int64 ns.
  */
 #ifndef REHEARSE_WORLD_PARTS_H
 #define REHEARSE_WORLD_PARTS_H
@@ -68,16 +69,16 @@ struct instance {
 /* The instances of one version, as one queue with so many servers. */
 struct group {
     int instances;
-    double share;         /* of the service's requests */
-    double slower;        /* factor on its own work while instances are cold */
-    double lambda;        /* requests a second that arrive */
+    double share;  /* of the service's requests */
+    double slower; /* factor on its own work while instances are cold */
+    double lambda; /* requests a second that arrive */
     double servers;
     double hold_s, hold_variance; /* how long one request keeps a server */
     double utilisation;
     double wait_s, wait_variance;
-    double backlog;       /* requests that wait, while it is overloaded */
-    double refused;       /* ratio turned away because the queue is full */
-    double ok;            /* ratio answered without error */
+    double backlog; /* requests that wait, while it is overloaded */
+    double refused; /* ratio turned away because the queue is full */
+    double ok;      /* ratio answered without error */
     double latency_s, latency_variance;
 };
 
@@ -104,13 +105,13 @@ struct service {
 
     /* by faults, recomputed when one strikes or ends */
     double slow_factor, added_s, error_ratio, leak_per_s;
-    int cut;                 /* number of faults that cut it off from everybody */
+    int cut; /* number of faults that cut it off from everybody */
     bool region_down;
 
     /* the flow */
-    struct group *groups;    /* one for each version */
+    struct group *groups;          /* one for each version */
     struct version_writes *writes; /* likewise */
-    double lambda;           /* requests a second that arrive, retries included */
+    double lambda;                 /* requests a second that arrive, retries included */
     bool reachable, saturated;
     double served;           /* of them, those that it works on */
     double callers;          /* places in which callers can wait for it; infinite for clients */
@@ -122,7 +123,7 @@ struct service {
     double requests_total, errors_total, latency_total_s;
     double log_mu, log_sigma; /* of the fitted lognormal of its latency */
     int64_t restarts_total;
-    struct station *station;      /* request grain only */
+    struct station *station; /* request grain only */
 };
 
 const struct model_version *instance_model(const struct instance *);
@@ -148,11 +149,11 @@ bool service_cut_from(const struct service *to, const struct service *from);
 struct source {
     const struct model_traffic *model;
     struct service *to;
-    struct store **stores;  /* of its writes */
-    bool *accepted;         /* whether each write would succeed now */
+    struct store **stores; /* of its writes */
+    bool *accepted;        /* whether each write would succeed now */
     struct stream stream;
-    double factor;          /* by overload faults */
-    double rate_per_s;      /* now; of the present second */
+    double factor;     /* by overload faults */
+    double rate_per_s; /* now; of the present second */
     bool region_down;
     double good, ok, timed_out; /* ratios of its requests now */
     double unwritten;           /* ratio whose record is not accepted now */
@@ -227,7 +228,8 @@ struct store {
     void *accepts_ctx;
     bool removed; /* since the last look for missing records */
     bool writing; /* traffic is: no change that a snapshot must be taken before */
-    struct past *pasts; /* the contents just before each change but for what traffic wrote, oldest first */
+    /* the contents just before each change but for what traffic wrote, oldest first */
+    struct past *pasts;
     int n_pasts, cap_pasts;
     int64_t past_intervals; /* held by them, at most */
     int64_t past_from_ns;   /* earlier ones were let go */
@@ -258,9 +260,9 @@ void backups_damage(struct world *, const char *name, enum damage);
 struct fault {
     const struct model_fault *model;
     bool active, ended;
-    bool met;           /* a command fault: some command fitted */
-    int times;          /* a command fault: how often it struck */
-    char *before;       /* FAULT_SET: the value to put back */
+    bool met;     /* a command fault: some command fitted */
+    int times;    /* a command fault: how often it struck */
+    char *before; /* FAULT_SET: the value to put back */
     bool had_before;
     struct stream stream;
 };
@@ -282,7 +284,8 @@ void metrics_release(struct world *);
 void triggers_init(struct world *);
 void triggers_release(struct world *);
 void triggers_event(struct world *, const char *event);
-/* The i-th trigger if it fires now and is no guard, else NULL; i below the model's number of triggers. */
+/* The i-th trigger if it fires now and is no guard, else NULL; i below the model's number of
+ * triggers. */
 const struct model_trigger *triggers_firing(const struct world *, int i);
 /* The id of a guard that fires now (a reason not to roll back), or NULL. */
 const char *triggers_guard(const struct world *);
@@ -291,23 +294,25 @@ void operator_init(struct world *);
 void operator_release(struct world *);
 /* A trigger fires (the first time since it was silent). */
 void operator_alert(struct world *, const struct model_trigger *);
-void operator_impact(struct world *); /* users notice: the indicator fell under its target, or an event was declared */
+void operator_impact(struct world *); /* users notice: the indicator fell under its target, or an
+                                         event was declared */
 
 /* ---- judgement ---- */
 
 void judge_init(struct world *);
 void judge_state_changed(struct world *); /* something that the good state may ask for */
-void judge_indicator(struct world *, double ratio, double requests); /* once a tick, with how many there were in it */
-void judge(struct world *); /* after every event */
+void judge_indicator(struct world *, double ratio,
+                     double requests); /* once a tick, with how many there were in it */
+void judge(struct world *);            /* after every event */
 void judge_finish(struct world *);
 
 struct judge {
-    bool stale;              /* the good state must be looked at again */
-    bool due;                /* that, or a second has passed: the instants must be looked at again */
+    bool stale; /* the good state must be looked at again */
+    bool due;   /* that, or a second has passed: the instants must be looked at again */
     bool good_state, in_target, down;
     int64_t state_changed_ns, good_since_ns, target_since_ns;
-    double ratio;            /* of the last second */
-    int samples;             /* of the series */
+    double ratio; /* of the last second */
+    int samples;  /* of the series */
     double sampled;
     int64_t sampled_ns;
 };
@@ -328,7 +333,7 @@ struct named_stream {
     struct {                                                                                       \
         fn *call;                                                                                  \
         void *ctx;                                                                                 \
-    } *name##_watchers;                                                                            \
+    } * name##_watchers;                                                                           \
     int n_##name##_watchers, cap_##name##_watchers
 
 struct world {
@@ -360,7 +365,7 @@ struct world {
     struct backups *backups;
     struct metrics *metrics;
     struct triggers *triggers;
-    struct operator *operator;
+    struct operator* operator;
     HOOK(on_migrate, migrate_fn);
     HOOK(on_scrape, scrape_fn);
     WATCHERS(deploy, deploy_fn);

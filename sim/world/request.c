@@ -1,12 +1,14 @@
-/* The request grain: every request is events. The same queues as in flow.c, one for each version of a service with as many
- * servers as its instances work on at once, but nothing is expected or fitted: work is drawn, waiting happens.
+/* The request grain: every request is events. The same queues as in flow.c, one for each version of
+ * a service with as many servers as its instances work on at once, but nothing is expected or
+ * fitted: work is drawn, waiting happens.
  *
- * A request does its own work, then its calls one after the other, holding its server all the while. A caller that gives
- * up leaves its request behind as an orphan, which is worked on in vain. Time-outs of one kind all have the same
- * length, so their deadlines are in order: a list and one event for its head serve any number of them.
+ * A request does its own work, then its calls one after the other, holding its server all the
+ * while. A caller that gives up leaves its request behind as an orphan, which is worked on in vain.
+ * Time-outs of one kind all have the same length, so their deadlines are in order: a list and one
+ * event for its head serve any number of them.
  *
- * Nothing is allocated while it runs, beyond a pool that grows to the largest number ever under way, which queues and
- * REQUESTS_MAX bound.
+ * Nothing is allocated while it runs, beyond a pool that grows to the largest number ever under
+ * way, which queues and REQUESTS_MAX bound.
  */
 #include "sim/world/request.h"
 
@@ -112,7 +114,8 @@ static void client_answer(struct world *world, struct request *request, bool ok)
         if (!wrote[i])
             continue;
         if (request->orphan)
-            store_write_unknown(source->stores[i], source->model->writes[i].table, 1, world->now_ns);
+            store_write_unknown(source->stores[i], source->model->writes[i].table, 1,
+                                world->now_ns);
         else
             store_write(source->stores[i], source->model->writes[i].table, 1, world->now_ns);
     }
@@ -180,7 +183,8 @@ static void serve(struct world *world, struct request *request)
     int64_t work_ns = work < 1e6 ? (int64_t)(work * 1e9) : (int64_t)1e15;
     line->working[line->serving++] = request;
     request->serving = true;
-    request->event = world_schedule(world, world->now_ns + work_ns, PRIORITY_OTHER, work_done, request);
+    request->event =
+        world_schedule(world, world->now_ns + work_ns, PRIORITY_OTHER, work_done, request);
 }
 
 void line_serve(struct world *world, struct line *line)
@@ -224,7 +228,8 @@ static void refuse_now(struct world *world, void *ctx)
 
 static void refuse(struct world *world, struct request *request)
 {
-    request->event = world_schedule(world, world->now_ns + REFUSED_NS, PRIORITY_OTHER, refuse_now, request);
+    request->event =
+        world_schedule(world, world->now_ns + REFUSED_NS, PRIORITY_OTHER, refuse_now, request);
 }
 
 /* ---- calls ---- */
@@ -357,7 +362,8 @@ static void submit(struct world *world, struct request *request)
 {
     struct service *service = request->service;
     const struct service *from = request->parent ? request->parent->service : NULL;
-    if (service->cut || service->region_down || (from && world->n_partial_cuts && service_cut_from(service, from)))
+    if (service->cut || service->region_down ||
+        (from && world->n_partial_cuts && service_cut_from(service, from)))
         return; /* lost on the way: the caller waits in vain */
     service->station->seconds[world->requests->at].arrived++;
     int version = route(service);
@@ -390,7 +396,8 @@ void request_arrive(struct world *world, void *ctx)
     /* where nobody comes, somebody looks again in a second */
     double wait_s = rate > 0 ? stream_exponential(&source->stream, 1 / rate) : 1;
     bool again = rate > 0 && wait_s < 10;
-    world_post(world, world->now_ns + (int64_t)((again ? wait_s : 1) * 1e9), PRIORITY_OTHER, request_arrive, source);
+    world_post(world, world->now_ns + (int64_t)((again ? wait_s : 1) * 1e9), PRIORITY_OTHER,
+               request_arrive, source);
     if (!again || !world->started)
         return;
     if (world->flow_stale)

@@ -44,12 +44,12 @@ struct second {
 };
 
 struct station {
-    struct line *lines; /* one for each version */
+    struct line *lines;         /* one for each version */
     struct patience *patiences; /* one for each call */
     struct stream work, errors, route, fraction, writes;
     struct second seconds[WINDOW];
     struct histogram now, last; /* latencies since the last scrape, and of the interval before */
-    double *mu, *sigma; /* of each version's work */
+    double *mu, *sigma;         /* of each version's work */
 };
 
 struct requests {
@@ -59,7 +59,9 @@ struct requests {
     int64_t under_way;
     struct patience *clients; /* one for each source */
     struct stream *writes;    /* likewise */
-    struct { int64_t n, good; } seconds[WINDOW];
+    struct {
+        int64_t n, good;
+    } seconds[WINDOW];
     int at; /* the current second of all windows */
     double ratio;
 };

@@ -58,7 +58,8 @@ int service_ready(const struct service *service)
 {
     int ready = 0;
     for (int i = 0; i < service->n_instances; i++)
-        ready += service->instances[i]->state == INSTANCE_READY && service->instances[i]->in_rotation;
+        ready +=
+            service->instances[i]->state == INSTANCE_READY && service->instances[i]->in_rotation;
     return ready;
 }
 
@@ -146,7 +147,8 @@ void services_init(struct world *world)
     }
 }
 
-/* At the start everything runs that the world runs itself; platforms have started theirs already. */
+/* At the start everything runs that the world runs itself; platforms have started theirs already.
+ */
 void services_start(struct world *world)
 {
     world->started = false;

@@ -1,4 +1,5 @@
-/* The request grain by the second: instances that come and go, what is seen of each service, the indicator. */
+/* The request grain by the second: instances that come and go, what is seen of each service, the
+ * indicator. */
 #include "sim/world/request.h"
 
 #include <assert.h>
@@ -72,8 +73,8 @@ static void present(struct world *world, struct service *service)
         service->ok = 0; /* they come and nobody is answered */
     } else if (service->log_mu == 0) {
         service->ok = 1;
-        lognormal_fit(version_mean_s(&service->model->versions[0], &service->latency_variance), 0, &service->log_mu,
-                      &service->log_sigma);
+        lognormal_fit(version_mean_s(&service->model->versions[0], &service->latency_variance), 0,
+                      &service->log_mu, &service->log_sigma);
     }
     for (int v = 0; v < service->model->n_versions; v++) {
         struct group *group = &service->groups[v];

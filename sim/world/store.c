@@ -209,7 +209,8 @@ static int64_t intervals_of(const struct dataset *dataset)
 /* The oldest ones go when they become too many, or hold too much. */
 static void forget_pasts(struct store *store)
 {
-    while (store->n_pasts && (store->n_pasts > PASTS_MAX || store->past_intervals > PAST_INTERVALS_MAX)) {
+    while (store->n_pasts &&
+           (store->n_pasts > PASTS_MAX || store->past_intervals > PAST_INTERVALS_MAX)) {
         store->past_intervals -= intervals_of(store->pasts[0].dataset);
         store->past_from_ns = store->pasts[0].at_ns;
         dataset_free(store->pasts[0].dataset);
@@ -236,7 +237,8 @@ struct dataset *store_contents_at(struct store *store, int64_t at_ns)
     int i = 0;
     while (i < store->n_pasts && store->pasts[i].at_ns <= at_ns)
         i++;
-    struct dataset *then = dataset_copy(i < store->n_pasts ? store->pasts[i].dataset : store->serving);
+    struct dataset *then =
+        dataset_copy(i < store->n_pasts ? store->pasts[i].dataset : store->serving);
     for (int j = 0; j < store->n_tracked; j++) {
         const char *table = store->tracked[j].name;
         struct interval later = store_rows_between(store, table, at_ns + 1, INT64_MAX);
@@ -249,7 +251,8 @@ struct dataset *store_replica(struct store *store, const char *name)
 {
     for (int i = 0; i < store->model->n_replicas; i++)
         if (strcmp(store->model->replicas[i].name, name) == 0)
-            return store_contents_at(store, store->world->now_ns - store->model->replicas[i].lag_ns);
+            return store_contents_at(store,
+                                     store->world->now_ns - store->model->replicas[i].lag_ns);
     return NULL;
 }
 
@@ -274,7 +277,8 @@ int store_serve(struct store *store, struct dataset *contents)
     store_before_change(store);
     for (int i = 0; i < store->n_tracked; i++) {
         const char *table = store->tracked[i].name;
-        const struct idset *before = dataset_rows(old, table), *after = dataset_rows(contents, table);
+        const struct idset *before = dataset_rows(old, table),
+                           *after = dataset_rows(contents, table);
         struct idset gone = {0};
         if (before)
             idset_copy(&gone, before);
@@ -309,7 +313,8 @@ void store_corrupt(struct store *store, const char *table, double ratio, const c
     const struct idset *rows = dataset_rows(store->serving, table);
     if (!rows || !rows->n)
         return;
-    /* pages of neighbouring records break, not single ones; at most a hundred thousand of them are looked at */
+    /* pages of neighbouring records break, not single ones; at most a hundred thousand of them are
+     * looked at */
     int64_t page = 1 + idset_count(rows) / 100000;
     struct stream *stream = world_stream(store->world, store->model->name, "corruption");
     struct idset broken = {0};
@@ -332,7 +337,8 @@ int64_t store_acknowledge(struct store *store, const char *table, int64_t n)
     int64_t first = tracked->next;
     assert(n >= 0 && n <= (int64_t)1e15);
     /* they belong to this instant, not to the time since the last mark */
-    if (tracked->n_marks == 0 || tracked->marks[tracked->n_marks - 1].at_ns < store->world->now_ns - 1)
+    if (tracked->n_marks == 0 ||
+        tracked->marks[tracked->n_marks - 1].at_ns < store->world->now_ns - 1)
         add_mark(tracked, store->world->now_ns - 1);
     tracked->next += n;
     add_mark(tracked, store->world->now_ns);
@@ -460,7 +466,8 @@ bool store_takes(struct store *store, const char *table)
     return dataset_has_table(store->serving, table);
 }
 
-/* Identities that were acknowledged: all that were given, but for those whose writers do not know. */
+/* Identities that were acknowledged: all that were given, but for those whose writers do not know.
+ */
 static void acknowledged_rows(const struct tracked *tracked, struct idset *ret)
 {
     idset_add(ret, 0, tracked->next);

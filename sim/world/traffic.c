@@ -1,4 +1,5 @@
-/* Traffic: who sends requests, how many, and what they write. Shared by both grains; the tick of the world is here. */
+/* Traffic: who sends requests, how many, and what they write. Shared by both grains; the tick of
+ * the world is here. */
 #include "sim/world/parts.h"
 
 #include <stdlib.h>
@@ -54,9 +55,11 @@ void traffic_ask_stores(struct world *world)
 static void draw(struct world *world, struct source *source)
 {
     const struct model_traffic *model = source->model;
-    int64_t n = stream_poisson(&source->stream, source_rate(world, source) * (double)TICK_NS * 1e-9);
+    int64_t n =
+        stream_poisson(&source->stream, source_rate(world, source) * (double)TICK_NS * 1e-9);
     int64_t ok = stream_binomial(&source->stream, n, source->ok);
-    int64_t good = source->ok > 0 ? stream_binomial(&source->stream, ok, source->good / source->ok) : 0;
+    int64_t good =
+        source->ok > 0 ? stream_binomial(&source->stream, ok, source->good / source->ok) : 0;
     int64_t timed_out = 0;
     if (source->timed_out > 0 && source->ok < 1)
         timed_out = stream_binomial(&source->stream, n - ok, source->timed_out / (1 - source->ok));
@@ -74,7 +77,8 @@ static void draw(struct world *world, struct source *source)
                     stream_binomial(&source->stream, ok, ratio < 1 ? ratio : 1), since_ns);
         if (timed_out)
             store_write_unknown(source->stores[j], model->writes[j].table,
-                                stream_binomial(&source->stream, timed_out, model->writes[j].ratio), since_ns);
+                                stream_binomial(&source->stream, timed_out, model->writes[j].ratio),
+                                since_ns);
     }
 }
 
@@ -91,9 +95,11 @@ static void draw_versions(struct world *world, struct service *service)
                 continue;
             /* a request that came through wrote nothing that was not accepted */
             double ratio = version->writes[j].ratio / (1 - writes->unwritten);
-            struct stream *stream = world_stream(world, service->model->name, version->writes[j].table);
+            struct stream *stream =
+                world_stream(world, service->model->name, version->writes[j].table);
             store_write(writes->stores[j], version->writes[j].table,
-                        stream_poisson(stream, answered * (ratio < 1 ? ratio : 1)), world->now_ns - TICK_NS);
+                        stream_poisson(stream, answered * (ratio < 1 ? ratio : 1)),
+                        world->now_ns - TICK_NS);
         }
     }
 }

@@ -1,8 +1,9 @@
 /* Triggers, on line, to the tick.
  *
- * Ticks t_k = k E. At each, a leaf takes the value that a monitoring system would see (latest sample within the
- * lookback), compares it, and applies exactly one way of insisting: for a duration (n = ceil(D / E) + 1 ticks in a row,
- * as Prometheus does), n in a row, m of the last n. Then what holds a firing up: keep, clear level, cooldown.
+ * Ticks t_k = k E. At each, a leaf takes the value that a monitoring system would see (latest
+ * sample within the lookback), compares it, and applies exactly one way of insisting: for a
+ * duration (n = ceil(D / E) + 1 ticks in a row, as Prometheus does), n in a row, m of the last n.
+ * Then what holds a firing up: keep, clear level, cooldown.
  */
 #include "sim/world/metrics.h"
 
@@ -15,16 +16,17 @@
 
 enum { HISTORY = 64 }; /* ticks of m-of-n that are remembered; the loader refuses a longer n */
 
-/* The state of one condition; parts of all and any have their own, in a tree that mirrors the model's. */
+/* The state of one condition; parts of all and any have their own, in a tree that mirrors the
+ * model's. */
 struct watch {
     const struct model_condition *model;
     struct watch *parts;
     struct sampled *metric, *denominator, *baseline;
-    int64_t in_a_row;       /* ticks that breached without a break */
-    uint64_t history;       /* of breaches, newest in bit 0 */
-    int64_t breached_ns;    /* the latest breach */
-    int64_t next_ns;        /* the next tick of its own */
-    int64_t declared_ns;    /* of an event */
+    int64_t in_a_row;    /* ticks that breached without a break */
+    uint64_t history;    /* of breaches, newest in bit 0 */
+    int64_t breached_ns; /* the latest breach */
+    int64_t next_ns;     /* the next tick of its own */
+    int64_t declared_ns; /* of an event */
     int64_t fired_ns;
     bool base_firing, firing;
     struct series *trace; /* or NULL */
@@ -48,7 +50,8 @@ static int64_t window_first(const struct sampled *sampled, int64_t from_ns)
     return sampled_at(sampled, from_ns) + 1;
 }
 
-static double over_window(const struct sampled *sampled, enum aggregate how, int64_t from_ns, int64_t to_ns)
+static double over_window(const struct sampled *sampled, enum aggregate how, int64_t from_ns,
+                          int64_t to_ns)
 {
     int first = (int)window_first(sampled, from_ns), last = sampled_at(sampled, to_ns);
     double sum = 0, low = NAN, high = NAN;
@@ -66,22 +69,29 @@ static double over_window(const struct sampled *sampled, enum aggregate how, int
     if (n == 0)
         return NAN;
     switch (how) {
-    case AGG_AVG: return sum / n;
-    case AGG_MIN: return low;
-    case AGG_MAX: return high;
-    default: return sum;
+    case AGG_AVG:
+        return sum / n;
+    case AGG_MIN:
+        return low;
+    case AGG_MAX:
+        return high;
+    default:
+        return sum;
     }
 }
 
-/* How much a counter grew; a counter that restarts counts from zero. NaN without a sample at each end. */
-static double growth(const struct sampled *sampled, int64_t from_ns, int64_t to_ns, int64_t lookback_ns)
+/* How much a counter grew; a counter that restarts counts from zero. NaN without a sample at each
+ * end. */
+static double growth(const struct sampled *sampled, int64_t from_ns, int64_t to_ns,
+                     int64_t lookback_ns)
 {
-    double then = sampled_value(sampled, from_ns, lookback_ns), now = sampled_value(sampled, to_ns, lookback_ns);
+    double then = sampled_value(sampled, from_ns, lookback_ns),
+           now = sampled_value(sampled, to_ns, lookback_ns);
     return now < then ? now : now - then;
 }
 
-static double ratio_of(const struct sampled *part, const struct sampled *whole, int64_t from_ns, int64_t to_ns,
-                       int64_t lookback_ns)
+static double ratio_of(const struct sampled *part, const struct sampled *whole, int64_t from_ns,
+                       int64_t to_ns, int64_t lookback_ns)
 {
     double q = growth(whole, from_ns, to_ns, lookback_ns);
     return q != 0 ? growth(part, from_ns, to_ns, lookback_ns) / q : NAN;
@@ -92,38 +102,52 @@ static double aggregate(const struct watch *watch, int64_t now_ns, int64_t lookb
     const struct model_condition *model = watch->model;
     int64_t from_ns = now_ns - model->window_ns;
     switch (model->aggregate) {
-    case AGG_LAST: return sampled_value(watch->metric, now_ns, lookback_ns);
-    case AGG_INC: return growth(watch->metric, from_ns, now_ns, lookback_ns);
-    case AGG_RATE: return growth(watch->metric, from_ns, now_ns, lookback_ns) / ((double)model->window_ns * 1e-9);
-    case AGG_RATIO: return ratio_of(watch->metric, watch->denominator, from_ns, now_ns, lookback_ns);
-    default: return over_window(watch->metric, model->aggregate, from_ns, now_ns);
+    case AGG_LAST:
+        return sampled_value(watch->metric, now_ns, lookback_ns);
+    case AGG_INC:
+        return growth(watch->metric, from_ns, now_ns, lookback_ns);
+    case AGG_RATE:
+        return growth(watch->metric, from_ns, now_ns, lookback_ns) /
+               ((double)model->window_ns * 1e-9);
+    case AGG_RATIO:
+        return ratio_of(watch->metric, watch->denominator, from_ns, now_ns, lookback_ns);
+    default:
+        return over_window(watch->metric, model->aggregate, from_ns, now_ns);
     }
 }
 
-static double against_baseline(const struct watch *watch, double value, int64_t now_ns, int64_t lookback_ns)
+static double against_baseline(const struct watch *watch, double value, int64_t now_ns,
+                               int64_t lookback_ns)
 {
     const struct model_condition *model = watch->model;
     if (model->baseline == BASE_NONE)
         return value;
     int64_t at_ns = now_ns - model->baseline_offset_ns;
-    double base = model->baseline_window_ns
-                      ? over_window(watch->baseline, AGG_AVG, at_ns - model->baseline_window_ns, at_ns)
-                      : sampled_value(watch->baseline, at_ns, lookback_ns);
+    double base = model->baseline_window_ns ? over_window(watch->baseline, AGG_AVG,
+                                                          at_ns - model->baseline_window_ns, at_ns)
+                                            : sampled_value(watch->baseline, at_ns, lookback_ns);
     if (model->baseline == BASE_ADD)
         return value - base;
-    /* over a baseline of zero everything is infinitely more, and nothing is nothing (NaN), as in Prometheus */
+    /* over a baseline of zero everything is infinitely more, and nothing is nothing (NaN), as in
+     * Prometheus */
     return model->baseline == BASE_TIMES ? value / base : value / base - 1;
 }
 
 static bool compare(enum comparison op, double value, double threshold)
 {
     switch (op) {
-    case OP_GREATER: return value > threshold;
-    case OP_AT_LEAST: return value >= threshold;
-    case OP_LESS: return value < threshold;
-    case OP_AT_MOST: return value <= threshold;
-    case OP_EQUAL: return value == threshold;
-    case OP_DIFFERENT: return value != threshold;
+    case OP_GREATER:
+        return value > threshold;
+    case OP_AT_LEAST:
+        return value >= threshold;
+    case OP_LESS:
+        return value < threshold;
+    case OP_AT_MOST:
+        return value <= threshold;
+    case OP_EQUAL:
+        return value == threshold;
+    case OP_DIFFERENT:
+        return value != threshold;
     }
     return false;
 }
@@ -145,14 +169,19 @@ static bool split_traffic(const struct world *world)
 static bool in_scope(const struct world *world, const struct model_condition *model)
 {
     int64_t change_ns = world->record->instants[T_CHANGE];
-    int64_t since_ns = change_ns == NEVER ? 0 : change_ns; /* probes wait after the start and after a change */
+    int64_t since_ns =
+        change_ns == NEVER ? 0 : change_ns; /* probes wait after the start and after a change */
     if (world->now_ns < since_ns + model->delay_ns)
         return false;
     switch (model->scope) {
-    case SCOPE_ALWAYS: return true;
-    case SCOPE_POST_DEPLOY: return change_ns != NEVER;
-    case SCOPE_POST_MITIGATION: return world->record->n_steps > 0; /* somebody has tried something */
-    case SCOPE_CANARY: return split_traffic(world);
+    case SCOPE_ALWAYS:
+        return true;
+    case SCOPE_POST_DEPLOY:
+        return change_ns != NEVER;
+    case SCOPE_POST_MITIGATION:
+        return world->record->n_steps > 0; /* somebody has tried something */
+    case SCOPE_CANARY:
+        return split_traffic(world);
     }
     return true;
 }
@@ -218,8 +247,10 @@ static bool burns(const struct watch *watch, int64_t now_ns, int64_t lookback_ns
     for (int i = 0; i < model->n_burns; i++) {
         const struct model_burn *burn = &model->burns[i];
         double limit = burn->factor * (1 - model->slo);
-        double slow = ratio_of(watch->metric, watch->denominator, now_ns - burn->long_ns, now_ns, lookback_ns);
-        double fast = ratio_of(watch->metric, watch->denominator, now_ns - burn->short_ns, now_ns, lookback_ns);
+        double slow = ratio_of(watch->metric, watch->denominator, now_ns - burn->long_ns, now_ns,
+                               lookback_ns);
+        double fast = ratio_of(watch->metric, watch->denominator, now_ns - burn->short_ns, now_ns,
+                               lookback_ns);
         if (slow > limit && fast > limit)
             return true;
     }
@@ -274,7 +305,8 @@ static void look(struct world *world, struct alarm *alarm)
         return;
     alarm->firing = fires;
     const char *say = alarm->model->say ? alarm->model->say : alarm->model->id;
-    record_event(world->record, EVENT_ALERT, alarm->model->id, "%s: %s", fires ? "fires" : "clears", say);
+    record_event(world->record, EVENT_ALERT, alarm->model->id, "%s: %s", fires ? "fires" : "clears",
+                 say);
     world_mark(world, alarm->model->id, fires);
     if (fires)
         operator_alert(world, alarm->model);
@@ -285,7 +317,8 @@ static int64_t next_tick(const struct watch *watch, int64_t soonest_ns)
 {
     for (int i = 0; i < watch->model->n_parts; i++)
         soonest_ns = next_tick(&watch->parts[i], soonest_ns);
-    if (watch->model->kind == CONDITION_METRIC && watch->model->every_ns && watch->next_ns < soonest_ns)
+    if (watch->model->kind == CONDITION_METRIC && watch->model->every_ns &&
+        watch->next_ns < soonest_ns)
         soonest_ns = watch->next_ns;
     return soonest_ns;
 }
@@ -302,7 +335,8 @@ static void schedule_tick(struct world *world)
     world_schedule(world, next_ns, PRIORITY_TRIGGER, tick, NULL);
 }
 
-/* A trigger is looked at when the file's tick or one of its own probes is due, never because of another's. */
+/* A trigger is looked at when the file's tick or one of its own probes is due, never because of
+ * another's. */
 static void tick(struct world *world, void *ctx)
 {
     (void)ctx;
@@ -322,7 +356,8 @@ static bool declare(struct watch *watch, const char *event, int64_t now_ns)
     bool at_once = false;
     for (int i = 0; i < watch->model->n_parts; i++)
         at_once = declare(&watch->parts[i], event, now_ns) || at_once;
-    if (watch->model->kind != CONDITION_EVENT || watch->declared_ns != NEVER || strcmp(watch->model->metric, event) != 0)
+    if (watch->model->kind != CONDITION_EVENT || watch->declared_ns != NEVER ||
+        strcmp(watch->model->metric, event) != 0)
         return at_once;
     watch->declared_ns = now_ns;
     return !watch->model->for_ns;
@@ -354,7 +389,8 @@ const char *triggers_guard(const struct world *world)
 
 /* ---- life ---- */
 
-static void watch_init(struct world *world, struct watch *watch, const struct model_condition *model)
+static void watch_init(struct world *world, struct watch *watch,
+                       const struct model_condition *model)
 {
     watch->model = model;
     watch->breached_ns = watch->declared_ns = watch->fired_ns = NEVER;
@@ -367,7 +403,8 @@ static void watch_init(struct world *world, struct watch *watch, const struct mo
     if (model->denominator)
         watch->denominator = metric_watch(world, model->denominator);
     if (model->baseline != BASE_NONE)
-        watch->baseline = metric_watch(world, model->baseline_metric ? model->baseline_metric : model->metric);
+        watch->baseline =
+            metric_watch(world, model->baseline_metric ? model->baseline_metric : model->metric);
     watch->next_ns = model->every_ns ? model->every_ns : world->triggers->eval_ns;
 }
 
@@ -383,7 +420,8 @@ void triggers_init(struct world *world)
         triggers->at[i].model = &model->at[i];
         watch_init(world, &triggers->at[i].watch, &model->at[i].when);
         if (model->traced && strcmp(model->traced, model->at[i].id) == 0)
-            triggers->at[i].watch.trace = record_series(world->record, "trigger_value", model->traced, "");
+            triggers->at[i].watch.trace =
+                record_series(world->record, "trigger_value", model->traced, "");
     }
     if (model->n)
         schedule_tick(world);

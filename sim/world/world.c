@@ -307,7 +307,8 @@ void world_watch_logs(struct world *world, log_fn *call, void *ctx)
 
 void world_declare(struct world *world, const char *event, const char *subject)
 {
-    record_event(world->record, EVENT_WORLD, subject && *subject ? subject : event, "%s is seen", event);
+    record_event(world->record, EVENT_WORLD, subject && *subject ? subject : event, "%s is seen",
+                 event);
     world_mark(world, event, 2);
     triggers_event(world, event);
 }

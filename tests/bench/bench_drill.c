@@ -1,8 +1,9 @@
 /* bench_drill: a whole rehearsal, beside the same shell work done natively.
  *
- * The native run is the drill's change script and the commands of its procedure, in the same order, by real bash and real
- * git in a temporary folder, with every tool that the rehearsal fakes replaced by a program that ends at once, and no
- * sleeps: what no harness can be faster than. Prints medians of alternating rounds. */
+ * The native run is the drill's change script and the commands of its procedure, in the same order,
+ * by real bash and real git in a temporary folder, with every tool that the rehearsal fakes
+ * replaced by a program that ends at once, and no sleeps: what no harness can be faster than.
+ * Prints medians of alternating rounds. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,14 +29,20 @@ static int ascending(const void *a, const void *b)
 
 static const char native_setup[] =
     "set -e; d=$1; r=$2; mkdir -p $d/bin $d/opt/hp_ti $d/log $d/backups/database; "
-    "printf '#include <unistd.h>\\nint main(void) { _exit(0); }\\n' >$d/t.c; cc -O1 -static -o $d/bin/docker $d/t.c; "
-    "for n in docker-compose curl sleep psql redis-cli watch; do ln -f $d/bin/docker $d/bin/$n; done; "
+    "printf '#include <unistd.h>\\nint main(void) { _exit(0); }\\n' >$d/t.c; cc -O1 -static -o "
+    "$d/bin/docker $d/t.c; "
+    "for n in docker-compose curl sleep psql redis-cli watch; do ln -f $d/bin/docker $d/bin/$n; "
+    "done; "
     "cp -R $r/repo/v1.2.2/. $d/opt/hp_ti/; cd $d/opt/hp_ti; git init -q; git add -A; "
-    "g='git -c user.name=x -c user.email=x@x'; $g commit -qm 1; git tag v1.2.2; cp -R $r/repo/v1.2.3/. .; git add -A; "
-    "$g commit -qm 2; git tag v1.2.3; git checkout -q tags/v1.2.2; git remote add origin $d/opt/hp_ti; "
-    "find . -name '*.sh' | xargs sed -i \"s|/opt/hp_ti|$d/opt/hp_ti|g; s|/var/log|$d/log|g; s|/var/backups/hp_ti|$d/backups|g\"; "
+    "g='git -c user.name=x -c user.email=x@x'; $g commit -qm 1; git tag v1.2.2; cp -R "
+    "$r/repo/v1.2.3/. .; git add -A; "
+    "$g commit -qm 2; git tag v1.2.3; git checkout -q tags/v1.2.2; git remote add origin "
+    "$d/opt/hp_ti; "
+    "find . -name '*.sh' | xargs sed -i \"s|/opt/hp_ti|$d/opt/hp_ti|g; s|/var/log|$d/log|g; "
+    "s|/var/backups/hp_ti|$d/backups|g\"; "
     "echo x | gzip >$d/backups/database/postgres_20250115_143000.sql.gz; "
-    "sha256sum $d/backups/database/postgres_20250115_143000.sql.gz >$d/backups/database/postgres_20250115_143000.sql.gz.sha256; "
+    "sha256sum $d/backups/database/postgres_20250115_143000.sql.gz "
+    ">$d/backups/database/postgres_20250115_143000.sql.gz.sha256; "
     "git add -A; $g commit -qm 3; git tag -f v1.2.2 >/dev/null; git tag -f v1.2.3 >/dev/null";
 
 static void write_native(const struct drill *drill, const char *folder)
@@ -99,7 +106,8 @@ int main(void)
         return 1;
     fputs(native_setup, file);
     fclose(file);
-    snprintf(command, sizeof command, "bash %s %s %s/procedures/hp_ti >/dev/null 2>&1", script, folder, here);
+    snprintf(command, sizeof command, "bash %s %s %s/procedures/hp_ti >/dev/null 2>&1", script,
+             folder, here);
     if (system(command) != 0)
         fprintf(stderr, "bench_drill: the native side could not be set up\n");
     write_native(drill, folder);
@@ -114,7 +122,8 @@ int main(void)
     printf("the database scenario, its deployment included, %d fake commands\n", commands);
     printf("  rehearsed %25.1f ms (at most 100)\n", rehearsals[ROUNDS / 2]);
     printf("  the same shell work natively %6.1f ms\n", natives[ROUNDS / 2]);
-    printf("  rehearsed over native %13.2f (at most 2)\n", rehearsals[ROUNDS / 2] / natives[ROUNDS / 2]);
+    printf("  rehearsed over native %13.2f (at most 2)\n",
+           rehearsals[ROUNDS / 2] / natives[ROUNDS / 2]);
     snprintf(command, sizeof command, "rm -rf %s", folder);
     (void)!system(command);
     drill_free(drill);

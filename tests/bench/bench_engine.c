@@ -26,14 +26,18 @@ enum shape { EXPONENTIAL, CONSTANT, FEW };
 static int64_t increment(struct stream *stream, enum shape shape)
 {
     switch (shape) {
-    case EXPONENTIAL: return (int64_t)stream_exponential(stream, 1e9);
-    case CONSTANT: return 1000;
-    case FEW: return stream_below(stream, 4);
+    case EXPONENTIAL:
+        return (int64_t)stream_exponential(stream, 1e9);
+    case CONSTANT:
+        return 1000;
+    case FEW:
+        return stream_below(stream, 4);
     }
     return 0;
 }
 
-/* Nanoseconds for taking the first event out and putting another in, with so many pending; best of five. */
+/* Nanoseconds for taking the first event out and putting another in, with so many pending; best of
+ * five. */
 static double hold_ns(int pending, enum shape shape)
 {
     enum { ROUNDS = 1000000 };
@@ -109,17 +113,20 @@ static void depart(struct station *station)
 {
     station->served++;
     if (--station->in_system)
-        queue_post(&station->queue, station->now_ns + (int64_t)stream_exponential(&station->services, 0.9e9), 0,
+        queue_post(&station->queue,
+                   station->now_ns + (int64_t)stream_exponential(&station->services, 0.9e9), 0,
                    (queue_fn *)depart, station);
 }
 
 static void arrive(struct station *station)
 {
     if (--station->left)
-        queue_post(&station->queue, station->now_ns + (int64_t)stream_exponential(&station->arrivals, 1e9), 0,
+        queue_post(&station->queue,
+                   station->now_ns + (int64_t)stream_exponential(&station->arrivals, 1e9), 0,
                    (queue_fn *)arrive, station);
     if (station->in_system++ == 0)
-        queue_post(&station->queue, station->now_ns + (int64_t)stream_exponential(&station->services, 0.9e9), 0,
+        queue_post(&station->queue,
+                   station->now_ns + (int64_t)stream_exponential(&station->services, 0.9e9), 0,
                    (queue_fn *)depart, station);
 }
 

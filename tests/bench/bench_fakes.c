@@ -1,7 +1,9 @@
-/* bench_fakes: what one call of a fake costs in a rehearsal: bash forks, the shim starts, the fake answers, it ends.
+/* bench_fakes: what one call of a fake costs in a rehearsal: bash forks, the shim starts, the fake
+ * answers, it ends.
  *
- * The difference of a script with many calls and one with few, so that what a rehearsal costs anyhow drops out; processor
- * time of this process and of the sandbox, which a loaded machine does not change as it changes wall-clock time. */
+ * The difference of a script with many calls and one with few, so that what a rehearsal costs
+ * anyhow drops out; processor time of this process and of the sandbox, which a loaded machine does
+ * not change as it changes wall-clock time. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>

@@ -1,5 +1,6 @@
-/* bench_sql: SQL over a million and over ten million acknowledged rows, in processor time: a count with a time predicate, a
- * database dropped and put back by copy-on-write, and whether the ledger is exact afterwards. */
+/* bench_sql: SQL over a million and over ten million acknowledged rows, in processor time: a count
+ * with a time predicate, a database dropped and put back by copy-on-write, and whether the ledger
+ * is exact afterwards. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,15 +10,16 @@
 #include "fakes/postgres/postgres.h"
 #include "procedures/drill/model_load.h"
 
-static const char system_text[] = "format: rehearse.system/1\n"
-                                  "name: t\n"
-                                  "services:\n"
-                                  "  app: {calls: {db: 1}}\n"
-                                  "  db: {}\n"
-                                  "traffic: {users: {to: app, rate: 10/s, writes: {db.events: 100%%}}}\n"
-                                  "stores:\n"
-                                  "  db: {engine: postgresql 15, service: db, database: shop, user: owner,\n"
-                                  "       tables: {events: {records: %d, history: 30d}}}\n";
+static const char system_text[] =
+    "format: rehearse.system/1\n"
+    "name: t\n"
+    "services:\n"
+    "  app: {calls: {db: 1}}\n"
+    "  db: {}\n"
+    "traffic: {users: {to: app, rate: 10/s, writes: {db.events: 100%%}}}\n"
+    "stores:\n"
+    "  db: {engine: postgresql 15, service: db, database: shop, user: owner,\n"
+    "       tables: {events: {records: %d, history: 30d}}}\n";
 
 static double used_ms(void)
 {
@@ -58,7 +60,8 @@ static void measure(int records)
     struct doc *doc = NULL;
     struct model model;
     model_defaults(&model);
-    if (doc_read_text(&arena, "system.yaml", str_of(arena_printf(&arena, system_text, records)), &doc, &error) < 0 ||
+    if (doc_read_text(&arena, "system.yaml", str_of(arena_printf(&arena, system_text, records)),
+                      &doc, &error) < 0 ||
         model_load_system(&arena, doc, NULL, &model, &error) < 0) {
         fprintf(stderr, "bench_sql: %s\n", error.text);
         exit(1);
@@ -68,7 +71,8 @@ static void measure(int records)
     struct world *world = world_new(&model, 1, record);
     struct env env = {.world = world, .record = record, .start_unix_ns = model.start_unix_ns};
     for (int i = 0; all_fakes[i]; i++) {
-        if (all_fakes[i]->setup && strcmp(all_fakes[i]->name, "postgres") == 0 && all_fakes[i]->setup(&env, NULL, &error) < 0)
+        if (all_fakes[i]->setup && strcmp(all_fakes[i]->name, "postgres") == 0 &&
+            all_fakes[i]->setup(&env, NULL, &error) < 0)
             exit(1);
     }
     world_advance(world, 10 * SECOND);
@@ -94,7 +98,8 @@ static void measure(int records)
     pg_disconnect(session);
     world_finish(world);
     int64_t lost = record->n_ledger ? record->ledger[0].lost : -1;
-    printf("SQL over %d million rows: count with a time predicate (%s) %.1f ms (under 100 at one million); dropped and put back "
+    printf("SQL over %d million rows: count with a time predicate (%s) %.1f ms (under 100 at one "
+           "million); dropped and put back "
            "%.1f ms (under 20); ledger exact: %s\n",
            records / 1000000, counted, count_ms, copy_ms, lost == 1000 ? "yes" : "NO");
     for (int i = 0; all_fakes[i]; i++) {

@@ -1,5 +1,6 @@
-/* bench_supervisor: what the sandbox and the supervisor cost, beside the same work done natively, on one processor.
- *   bench_supervisor          prints medians and their limits; exits with 1 if one is not held */
+/* bench_supervisor: what the sandbox and the supervisor cost, beside the same work done natively,
+ * on one processor. bench_supervisor          prints medians and their limits; exits with 1 if one
+ * is not held */
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -87,8 +88,11 @@ static char *environment[] = {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", NULL};
 
 static struct sandbox_spec spec(void)
 {
-    return (struct sandbox_spec){
-        .hostname = "ops", .cwd = "/tmp", .envp = environment, .commands = commands, .limits = sandbox_default_limits};
+    return (struct sandbox_spec){.hostname = "ops",
+                                 .cwd = "/tmp",
+                                 .envp = environment,
+                                 .commands = commands,
+                                 .limits = sandbox_default_limits};
 }
 
 /* Milliseconds of one run of the text, the start of the sandbox not counted. */
@@ -98,8 +102,13 @@ static double supervised(const char *text)
     for (int i = 0; i < ROUNDS; i++) {
         struct sandbox_spec wanted = spec();
         struct owner state = {.text = text};
-        struct supervisor_owner owner = {.ctx = &state, .now = now, .advance = advance, .next = next, .feed = feed,
-                                         .command = command, .output = output};
+        struct supervisor_owner owner = {.ctx = &state,
+                                         .now = now,
+                                         .advance = advance,
+                                         .next = next,
+                                         .feed = feed,
+                                         .command = command,
+                                         .output = output};
         struct supervisor *supervisor;
         struct supervisor_result result;
         struct error error;
@@ -108,7 +117,8 @@ static double supervised(const char *text)
             exit(0); /* nothing to measure here */
         }
         double start = now_ms();
-        if (supervisor_run(supervisor, "bench", &result, &error) || result.end != END_PROCEDURE || result.exit_status)
+        if (supervisor_run(supervisor, "bench", &result, &error) || result.end != END_PROCEDURE ||
+            result.exit_status)
             exit(1);
         took[i] = now_ms() - start;
         supervisor_close(supervisor);
@@ -166,14 +176,16 @@ static double start_ms(void)
 
 static int check(const char *what, double value, double limit, const char *unit)
 {
-    printf("%-46s %8.2f %s (at most %.1f)%s\n", what, value, unit, limit, value > limit ? "  NOT HELD" : "");
+    printf("%-46s %8.2f %s (at most %.1f)%s\n", what, value, unit, limit,
+           value > limit ? "  NOT HELD" : "");
     return value > limit;
 }
 
 int main(void)
 {
     static const char loop[] = "for i in {1..200}; do /bin/true; done\n";
-    static const char reads[] = "seq 1000 > /tmp/rehearse-lines\nwhile read x; do :; done < /tmp/rehearse-lines\nrm /tmp/rehearse-lines\n";
+    static const char reads[] = "seq 1000 > /tmp/rehearse-lines\nwhile read x; do :; done < "
+                                "/tmp/rehearse-lines\nrm /tmp/rehearse-lines\n";
     static const char pipe_reads[] = "seq 1000 | while read x; do :; done\n";
     static const char fakes[] = "for i in {1..200}; do fake > /dev/null; done\n";
     static const char sleeps[] = "sleep 3600\n";
@@ -183,9 +195,12 @@ int main(void)
     missed += check("start of a sandbox", start_ms(), root ? 4 : 25, "ms");
     printf("%-46s %8.2f ms\n", "bash that executes one line", empty);
     missed += check("a fake command", (supervised(fakes) - empty) / 200, 0.8, "ms");
-    missed += check("200 times /bin/true, beside native", supervised(loop) / native(loop), 1.8, "times");
-    missed += check("reading 1,000 lines of a file, beside native", supervised(reads) / native(reads), 4, "times");
-    missed += check("reading 1,000 lines of a pipe, beside native", supervised(pipe_reads) / native(pipe_reads), 4, "times");
+    missed +=
+        check("200 times /bin/true, beside native", supervised(loop) / native(loop), 1.8, "times");
+    missed += check("reading 1,000 lines of a file, beside native",
+                    supervised(reads) / native(reads), 4, "times");
+    missed += check("reading 1,000 lines of a pipe, beside native",
+                    supervised(pipe_reads) / native(pipe_reads), 4, "times");
     missed += check("an hour's sleep", supervised(sleeps) - empty, 5, "ms");
     return missed > 0;
 }

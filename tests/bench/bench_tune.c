@@ -1,4 +1,5 @@
-/* bench_tune: the whole threshold x duration plane in one pass, against a loop over the rules that stops at the first firing. */
+/* bench_tune: the whole threshold x duration plane in one pass, against a loop over the rules that
+ * stops at the first firing. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -58,7 +59,8 @@ int main(void)
     struct tune_grid grid = {thresholds, THRESHOLDS, ticks, DURATIONS};
     double *values = xcalloc((size_t)TRACES * TICKS, sizeof *values);
     int16_t *codes = xcalloc(TICKS, sizeof *codes);
-    int32_t *first = xcalloc(THRESHOLDS * DURATIONS, sizeof *first), *episodes = xcalloc(THRESHOLDS * DURATIONS, sizeof *first);
+    int32_t *first = xcalloc(THRESHOLDS * DURATIONS, sizeof *first),
+            *episodes = xcalloc(THRESHOLDS * DURATIONS, sizeof *first);
     struct stream stream;
     stream_init(&stream, 1, 0, "bench", "tune");
     for (int i = 0; i < TRACES; i++)
@@ -92,11 +94,12 @@ int main(void)
         for (int t = 0; t < THRESHOLDS; t++)
             wrong += naive_episodes(one, thresholds[t], ticks[d]) != episodes[d * THRESHOLDS + t];
     double end = seconds();
-    printf("%d thresholds x %d durations, %d ticks; cells that differ from the loop: %d\n", THRESHOLDS, DURATIONS, TICKS, wrong);
-    printf("first firing: %.0f us a trace, %.0f times the loop (at least 100)\n", fast_first / TRACES * 1e6,
-           (middle - start) / (fast_first / TRACES));
-    printf("episodes: %.0f us a trace, %.0f times the loop (at least 100)\n", fast_episodes / TRACES * 1e6,
-           (end - middle) / (fast_episodes / TRACES));
+    printf("%d thresholds x %d durations, %d ticks; cells that differ from the loop: %d\n",
+           THRESHOLDS, DURATIONS, TICKS, wrong);
+    printf("first firing: %.0f us a trace, %.0f times the loop (at least 100)\n",
+           fast_first / TRACES * 1e6, (middle - start) / (fast_first / TRACES));
+    printf("episodes: %.0f us a trace, %.0f times the loop (at least 100)\n",
+           fast_episodes / TRACES * 1e6, (end - middle) / (fast_episodes / TRACES));
     free(values);
     free(codes);
     free(first);

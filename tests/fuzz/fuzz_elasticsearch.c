@@ -1,4 +1,5 @@
-/* Any request to Elasticsearch: "METHOD TARGET", a line end, the body. Several to one node, parted by a zero byte. */
+/* Any request to Elasticsearch: "METHOD TARGET", a line end, the body. Several to one node, parted
+ * by a zero byte. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,16 +14,25 @@ extern const struct fake fake_elasticsearch;
 static const char system_text[] = "format: rehearse.system/1\n"
                                   "name: t\n"
                                   "services: {search: {versions: {v1: {}}}}\n"
-                                  "stores: {es: {engine: elasticsearch 8, service: search, repository: r, tables: {a: {records: 20}}}}\n";
+                                  "stores: {es: {engine: elasticsearch 8, service: search, "
+                                  "repository: r, tables: {a: {records: 20}}}}\n";
 
 static void ask(struct env *env, struct str request)
 {
     static const struct http_header headers[] = {{"Content-Type", "application/json"}};
     struct arena arena = {0};
-    struct str body = request, line = str_cut(&body, '\n'), target = line, method = str_cut(&target, ' ');
+    struct str body = request, line = str_cut(&body, '\n'), target = line,
+               method = str_cut(&target, ' ');
     struct http_response response = {.arena = &arena};
-    struct http_request asked = {.method = arena_str(&arena, method), .scheme = "http", .host = "localhost", .port = 9200, .headers = headers,
-                                 .n_headers = 1, .target = arena_printf(&arena, "/%.*s", STR_ARG(target)), .body = body, .place = ""};
+    struct http_request asked = {.method = arena_str(&arena, method),
+                                 .scheme = "http",
+                                 .host = "localhost",
+                                 .port = 9200,
+                                 .headers = headers,
+                                 .n_headers = 1,
+                                 .target = arena_printf(&arena, "/%.*s", STR_ARG(target)),
+                                 .body = body,
+                                 .place = ""};
     buf_init(&response.body, 64 << 20);
     http_fetch(env, &asked, &response);
     buf_release(&response.body);
@@ -39,7 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 4000)
         return 0;
     model_defaults(&model);
-    if (doc_read_text(&arena, "system.yaml", str_of(system_text), &doc, &error) < 0 || model_load_system(&arena, doc, NULL, &model, &error) < 0)
+    if (doc_read_text(&arena, "system.yaml", str_of(system_text), &doc, &error) < 0 ||
+        model_load_system(&arena, doc, NULL, &model, &error) < 0)
         abort();
     struct record *record = record_new();
     struct world *world = world_new(&model, 1, record);

@@ -1,5 +1,6 @@
-/* fuzz_model: any text as a system file, with its scenario behind a line "---": it is refused with one line, or it makes a
- * world that runs for five simulated minutes at either grain and adds up. */
+/* fuzz_model: any text as a system file, with its scenario behind a line "---": it is refused with
+ * one line, or it makes a world that runs for five simulated minutes at either grain and adds up.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,7 +37,9 @@ static bool is_small(const struct model *model)
     for (int i = 0; i < model->n_services; i++) {
         instances += model->services[i].replicas;
         for (int j = 0; j < model->services[i].n_calls; j++)
-            if (model->services[i].calls[j].per_request * (model->services[i].calls[j].retries + 1) > 8)
+            if (model->services[i].calls[j].per_request *
+                    (model->services[i].calls[j].retries + 1) >
+                8)
                 return false;
     }
     return rate < 500 && instances < 50 && model->n_services < 6 && model->n_backups < 5;

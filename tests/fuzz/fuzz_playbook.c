@@ -1,4 +1,5 @@
-/* Any bytes as a playbook: parsed, linted, made a first drill of, and its procedure picked in each way. */
+/* Any bytes as a playbook: parsed, linted, made a first drill of, and its procedure picked in each
+ * way. */
 #include "procedures/init/init.h"
 #include "procedures/lint/lint.h"
 

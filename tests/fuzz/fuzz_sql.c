@@ -1,4 +1,5 @@
-/* Any bytes as a query message of PostgreSQL, on a fresh database with a table of traffic and an ordinary one; then a dump. */
+/* Any bytes as a query message of PostgreSQL, on a fresh database with a table of traffic and an
+ * ordinary one; then a dump. */
 #include <stdlib.h>
 
 #include "fakes/fake.h"
@@ -16,7 +17,8 @@ static const char system_text[] =
     "name: t\n"
     "services: {app: {versions: {v1: {}}}, db: {versions: {v1: {}}}}\n"
     "traffic: {users: {to: app, rate: 1/s, writes: {db.events: 100%}}}\n"
-    "stores: {db: {engine: postgresql 15, service: db, database: shop, user: owner, tables: {events: {records: 1000}}}}\n";
+    "stores: {db: {engine: postgresql 15, service: db, database: shop, user: owner, tables: "
+    "{events: {records: 1000}}}}\n";
 
 static struct arena arena;
 static struct model model;
@@ -51,9 +53,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct pg_session *session = pg_connect(server, "fuzz", "owner", "fuzz", &error);
     if (!session)
         abort();
-    pg_query(session, "CREATE TABLE events (id bigserial PRIMARY KEY, created_at timestamptz, payload text);"
-                      "CREATE TABLE t (a integer PRIMARY KEY, b text, n numeric(8,2), d timestamptz);"
-                      "INSERT INTO t VALUES (1, 'x', 1.5, now()), (2, NULL, NULL, NULL); INSERT INTO events VALUES (1), (2)");
+    pg_query(session,
+             "CREATE TABLE events (id bigserial PRIMARY KEY, created_at timestamptz, payload text);"
+             "CREATE TABLE t (a integer PRIMARY KEY, b text, n numeric(8,2), d timestamptz);"
+             "INSERT INTO t VALUES (1, 'x', 1.5, now()), (2, NULL, NULL, NULL); INSERT INTO events "
+             "VALUES (1), (2)");
     pg_query(session, arena_str(&text, (struct str){(const char *)data, size}));
     struct pg_database *database = pg_database_find(server, "fuzz");
     if (database) {

@@ -1,5 +1,5 @@
-/* Any bytes of a child, written as one line, as a block, as JSON and as XML: always well-formed UTF-8 without control
- * characters. */
+/* Any bytes of a child, written as one line, as a block, as JSON and as XML: always well-formed
+ * UTF-8 without control characters. */
 #include <stdlib.h>
 
 #include "reports/json_writer.h"
