@@ -63,7 +63,7 @@ asan:
 	@LSAN_OPTIONS=suppressions=$(CURDIR)/ci/lsan.txt:print_suppressions=0 \
 	    $(MAKE) BUILD=$(BUILD)/asan SANITIZE=address CFLAGS="-O1 -g" DEVELOPER= check
 ubsan:
-	@$(MAKE) BUILD=$(BUILD)/ubsan SANITIZE=undefined CFLAGS="-O1 -g" DEVELOPER= check
+	@REHEARSE_RUNS=5 $(MAKE) BUILD=$(BUILD)/ubsan SANITIZE=undefined CFLAGS="-O1 -g" DEVELOPER= check
 lint:
 	@ci/lint
 # Real PostgreSQL, Redis, SQLite, curl and wget against the fakes: recorded commands, and for PostgreSQL random statements over random

@@ -66,7 +66,8 @@ static const char *without_numbers(struct arena *arena, const char *text)
             *to++ = *at++;
             continue;
         }
-        while (isdigit((unsigned char)*at) || (strchr(".,:", *at) && isdigit((unsigned char)at[1])))
+        while (isdigit((unsigned char)*at) ||
+               (*at && strchr(".,:", *at) && isdigit((unsigned char)at[1])))
             at++;
         for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
             size_t len = strlen(units[i]);

@@ -46,6 +46,10 @@ static int look(const char *options, const char *typed)
     assert_non_null(pipe);
     size_t n = fread(output, 1, sizeof output - 1, pipe);
     output[n] = '\0';
+    /* AddressSanitizer says at the first coroutine that it cannot follow them. */
+    const char *second = strchr(output, '\n');
+    if (strncmp(output, "==", 2) == 0 && strstr(output, "swapcontext") && second)
+        memmove(output, second + 1, strlen(second));
     return WEXITSTATUS(pclose(pipe));
 }
 

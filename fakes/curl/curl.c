@@ -48,20 +48,22 @@ static void write_body(struct curl_transfer *t)
     struct curl_session *s = t->session;
     struct buf out;
     bool to_file = t->output != NULL;
-    buf_init(&out, CURL_BODY_MAX);
     if (o->dump_header && strcmp(o->dump_header, "-") != 0)
         save(t, o->dump_header, buf_text(&t->shown));
+    buf_init(&out, CURL_BODY_MAX);
     if (o->include || o->head || (o->dump_header && strcmp(o->dump_header, "-") == 0 && !to_file))
         buf_str(&out, buf_text(&t->shown));
-    if (o->dump_header && strcmp(o->dump_header, "-") == 0 && to_file)
-        call_write(s->call, 1, t->shown.at ? t->shown.at : "", t->shown.len);
     if (t->body_expected)
         buf_str(&out, buf_text(&t->response.body));
-    if (!to_file)
-        call_write(s->call, 1, out.at ? out.at : "", out.len);
-    else if (out.len || t->exit_code == 0)
-        save(t, t->output, buf_text(&out));
+    /* The call's from here on: writing may be the end of it. */
+    struct str bytes = {arena_str(s->call->arena, buf_text(&out)), out.len};
     buf_release(&out);
+    if (o->dump_header && strcmp(o->dump_header, "-") == 0 && to_file)
+        call_write(s->call, 1, t->shown.at ? t->shown.at : "", t->shown.len);
+    if (!to_file)
+        call_write(s->call, 1, bytes.at, bytes.len);
+    else if (bytes.len || t->exit_code == 0)
+        save(t, t->output, bytes);
     note_unseen_error(t);
 }
 
