@@ -1,9 +1,12 @@
 #include "reports/history.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <sqlite3.h>
 
@@ -106,6 +109,33 @@ static int migrate(struct history *history, struct error *error)
     return code;
 }
 
+/* A file that may be read and not written. SQLite reads one in WAL mode only as something that
+ * nobody changes, which is so when its log is empty. */
+static int open_to_read(struct history *history, struct error *error)
+{
+    struct buf name;
+    struct stat log;
+    buf_init(&name, 3 * PATH_MAX);
+    buf_printf(&name, "%s-wal", history->path);
+    bool settled = stat(name.at, &log) != 0 || log.st_size == 0;
+    buf_clear(&name);
+    buf_puts(&name, "file:");
+    for (const char *at = history->path; *at; at++)
+        buf_printf(&name, strchr("?#%", *at) ? "%%%02x" : "%c", *at);
+    buf_puts(&name, settled ? "?immutable=1" : "?mode=ro");
+    int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
+    int code = 0;
+    if (sqlite3_open_v2(name.at, &history->db, flags, NULL) != SQLITE_OK)
+        code = complain(history, error);
+    else if (version_of(history) != VERSION)
+        code = error_set(error, ERROR_INPUT,
+                         "%s: of another version of rehearse, and may not be written here: open it "
+                         "once as its owner",
+                         history->path);
+    buf_release(&name);
+    return code;
+}
+
 int history_open(const char *path, bool make, struct history **ret, struct error *error)
 {
     struct history *history = xcalloc(1, sizeof *history);
@@ -115,17 +145,20 @@ int history_open(const char *path, bool make, struct history **ret, struct error
     int code = 0;
     if (make)
         code = report_make_parents(path, error);
-    if (code == 0 && sqlite3_open_v2(path, &history->db, flags, NULL) != SQLITE_OK)
+    bool read_only = !make && access(path, R_OK) == 0 && access(path, W_OK) != 0;
+    if (read_only)
+        code = open_to_read(history, error);
+    else if (code == 0 && sqlite3_open_v2(path, &history->db, flags, NULL) != SQLITE_OK)
         code = make ? complain(history, error)
                     : error_set(error, ERROR_INPUT,
                                 "%s: no history there yet: 'rehearse run', 'rehearse check' and "
                                 "'rehearse history add' keep one",
                                 path);
-    if (code == 0) {
+    if (code == 0 && !read_only) {
         sqlite3_busy_timeout(history->db, BUSY_MS);
         code = run_sql(history, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", error);
     }
-    if (code == 0)
+    if (code == 0 && !read_only)
         code = migrate(history, error);
     if (code) {
         history_close(history);

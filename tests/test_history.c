@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -543,12 +544,43 @@ static void a_held_drill_has_a_schema(void **state)
     }
 }
 
+/* Somebody else's file: read, and not written. */
+static void who_may_not_write_may_read(void **state)
+{
+    (void)state;
+    struct history *history = open_history();
+    struct error error = {""};
+    struct buf buf;
+    buf_init(&buf, 4096);
+    add(history, &good, 100);
+    history_close(history);
+    char folder[160];
+    snprintf(folder, sizeof folder, "%s/state", dir);
+    assert_int_equal(chmod(dir, 0755) | chmod(folder, 0555) | chmod(path, 0444), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (geteuid() == 0 && (setgid(65534) || setuid(65534)))
+            _exit(2);
+        if (history_open(path, false, &history, &error))
+            _exit(3);
+        int code = history_each(history, NULL, 0, list_run, &buf, &error);
+        history_close(history);
+        _exit(code == 0 && strncmp(buf.at, "100 simulated shop/undo pass", 28) == 0 ? 0 : 4);
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(chmod(folder, 0755), 0);
+    assert_int_equal(status, 0);
+    buf_release(&buf);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(runs_are_kept_and_listed_newest_first),
+        TEST(who_may_not_write_may_read),
         TEST(findings_stay_open_until_a_run_has_them_not),
         TEST(export_and_import_keep_everything),
         TEST(an_older_file_is_migrated),
