@@ -22,7 +22,8 @@ static void show_pending(struct terminal *terminal)
     struct buf clean;
     buf_init(&clean, 8 << 20);
     words_block(&clean, buf_text(&terminal->pending));
-    fwrite(clean.at, 1, clean.len, stdout);
+    if (clean.len)
+        fwrite(clean.at, 1, clean.len, stdout);
     if (terminal->pending.truncated)
         fputs("\n[cut]\n", stdout);
     fflush(stdout);

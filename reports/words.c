@@ -11,6 +11,9 @@
 
 int64_t words_ns(double seconds)
 {
+    double most = (double)(INT64_MAX / SECOND); /* 292 years; NaN is 0 */
+    if (!(fabs(seconds) < most))
+        return seconds > 0 ? INT64_MAX : seconds < 0 ? -INT64_MAX : 0;
     return (int64_t)floor(seconds * 1e6 + 0.5) * MICROSECOND;
 }
 

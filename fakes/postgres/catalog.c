@@ -186,8 +186,8 @@ static const char *const looks[] = {
     RELATION "WHERE oid = ?1",
     RELATION "WHERE name = ?2 AND schema IN ('pg_catalog', 'public') ORDER BY schema LIMIT 1",
     RELATION "WHERE name = ?2 AND schema = ?1",
-    "SELECT name, type, typmod, not_null, default_pg, default_sqlite, fill FROM pgc_column WHERE "
-    "relation = ? ORDER BY number",
+    ("SELECT name, type, typmod, not_null, default_pg, default_sqlite, fill FROM pgc_column WHERE "
+     "relation = ? ORDER BY number"),
 };
 
 /* Ready to be bound and stepped; give it back with sqlite3_reset. NULL: this database has no
