@@ -71,7 +71,8 @@ lint:
 check-real: $(patsubst %,$(BUILD)/tests/test_%,postgres_real redis sqlite_files http_real)
 	@BUILD=$(BUILD) ci/check-real
 
-# Each fuzz target for FUZZ_SECONDS, from the seeds in tests/fuzz/corpus/NAME; what crashes is left in build/fuzz.
+# Each fuzz target for FUZZ_SECONDS (0: the seeds alone), from the seeds in tests/fuzz/corpus/NAME; what crashes is left in
+# build/fuzz.
 FUZZ_SECONDS ?= 30
 FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/libaid.a $(BUILD)/librehearse.a
@@ -81,7 +82,7 @@ fuzz:
 fuzz-run: $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%)
 	@passed=0; failed=0; for name in $(FUZZ); do mkdir -p $(BUILD)/found/$$name; \
 	    echo "fuzz $$name for $(FUZZ_SECONDS) s"; \
-	    if $(BUILD)/tests/fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=20 -verbosity=0 -print_final_stats=0 \
+	    if $(BUILD)/tests/fuzz/fuzz_$$name $(if $(filter 0,$(FUZZ_SECONDS)),-runs=0,-max_total_time=$(FUZZ_SECONDS)) -timeout=20 -verbosity=0 -print_final_stats=0 \
 	        -artifact_prefix=$(BUILD)/ $(BUILD)/found/$$name tests/fuzz/corpus/$$name; \
 	    then passed=$$((passed + 1)); else failed=$$((failed + 1)); fi; done; \
 	echo "$$passed passed, $$failed failed"; [ $$failed -eq 0 ]
@@ -105,4 +106,4 @@ format:
 .PHONY: all rehearse check check-real drills run asan ubsan fuzz fuzz-run bench lint install clean format
 .DELETE_ON_ERROR:
 .SECONDARY:
--include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TESTS:=.d) $(BENCH:=.d) $(TEST_AID:%.c=$(BUILD)/%.d)
+-include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TESTS:=.d) $(BENCH:=.d) $(TEST_AID:%.c=$(BUILD)/%.d) $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%.d)

@@ -296,8 +296,8 @@ void recovery_watch(struct pg_server *server, const char *archive)
     if (!server->store || !server->service)
         return;
     world_watch_instances(world, on_start, server);
-    int64_t delay_ns = world_now(world) - store_archived_until(server->store);
+    int64_t until_ns = store_archived_until(server->store);
     server->next_segment = 2;
-    if (server->archive && store_archived_until(server->store) != NEVER)
-        world_at(world, SEGMENT_NS + delay_ns, archive_segment, server);
+    if (server->archive && until_ns != NEVER)
+        world_at(world, SEGMENT_NS + world_now(world) - until_ns, archive_segment, server);
 }

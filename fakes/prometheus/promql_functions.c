@@ -364,7 +364,9 @@ static struct prom_value label_replace(struct prom_eval *e, const struct prom_va
         prom_fail(e, "invalid destination label name in label_replace(): %s", to);
         return out;
     }
-    if (regcomp(&regex, arena_printf(e->arena, "^(%s)$", args[4].text), REG_EXTENDED) != 0) {
+    int len;
+    if (prom_nested_repetition(args[4].text, &len) ||
+        regcomp(&regex, arena_printf(e->arena, "^(%s)$", args[4].text), REG_EXTENDED) != 0) {
         prom_fail(e, "invalid regular expression in label_replace(): %s", args[4].text);
         return out;
     }

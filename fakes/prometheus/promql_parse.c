@@ -261,6 +261,39 @@ static int label_list(struct parser *p, const char **names)
     return n;
 }
 
+const char *prom_nested_repetition(const char *regex, int *ret_len)
+{
+    const char *last = NULL; /* the repetition that ends right before */
+    bool lazy = false;
+    for (const char *at = regex; *at;) {
+        const char *begin = at;
+        if (*at == '\\' && at[1]) {
+            at += 2;
+        } else if (*at == '[') {
+            at += at[1] == '^' ? 2 : 1;
+            at += *at == ']';
+            while (*at && *at != ']')
+                at++;
+            at += *at == ']';
+        } else if (strchr("*+?", *at) || (*at == '{' && strchr(at, '}'))) {
+            at = *at == '{' ? strchr(at, '}') + 1 : at + 1;
+            bool wants_less = last && !lazy && *begin == '?'; /* "+?" is one repetition */
+            if (last && !wants_less) {
+                *ret_len = (int)(at - last);
+                return last;
+            }
+            lazy = wants_less;
+            last = last ? last : begin;
+            continue;
+        } else {
+            at++;
+        }
+        last = NULL;
+        lazy = false;
+    }
+    return NULL;
+}
+
 static void check_regex(struct parser *p, const struct prom_matcher *m, int at)
 {
     int depth = 0;
@@ -271,10 +304,15 @@ static void check_regex(struct parser *p, const struct prom_matcher *m, int at)
         else
             depth += *c == '(' ? 1 : *c == ')' ? -1 : 0;
     }
+    int len = 0;
+    const char *nested = prom_nested_repetition(m->value, &len);
     if (depth > 0)
         fail(p, at, "error parsing regexp: missing closing ): `^(?:%s)$`", m->value);
     else if (depth < 0)
         fail(p, at, "error parsing regexp: unexpected ): `^(?:%s)$`", m->value);
+    else if (nested)
+        fail(p, at, "error parsing regexp: invalid nested repetition operator: `%.*s`", len,
+             nested);
     else if (regcomp(&regex, arena_printf(p->arena, "^(%s)$", m->value),
                      REG_EXTENDED | REG_NOSUB) != 0)
         fail(p, at, "error parsing regexp: invalid: `^(?:%s)$`", m->value);

@@ -91,6 +91,9 @@ const char **prom_set_label(struct arena *, const char *const *labels, const cha
                             const char *value); /* "" takes it away */
 bool prom_same_labels(const char *const *a, const char *const *b);
 double prom_quantile(double q, double *values, int n); /* sorts them */
+/* The first repetition of a repetition ("++"), which RE2 refuses and POSIX multiplies out; NULL:
+ * none. Escapes and brackets are looked through. Fills in its length. */
+const char *prom_nested_repetition(const char *regex, int *ret_len);
 void prom_fail(struct prom_eval *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif
