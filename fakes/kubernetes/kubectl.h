@@ -1,0 +1,88 @@
+/* kubectl: the client, version 1.32, on the cluster of this run.
+ *
+ * A command is a row in the table of its file (`kubectl_..._commands`), which kubectl.c lists:
+ * words, flags of its own as in options.h, function. Flags that it does not know are refused in
+ * pflag's words.
+ */
+#ifndef REHEARSE_FAKES_KUBERNETES_KUBECTL_H
+#define REHEARSE_FAKES_KUBERNETES_KUBECTL_H
+
+#include "fakes/call.h"
+#include "fakes/kubernetes/cluster.h"
+#include "fakes/options.h"
+
+/* What a call costs (kubectl 1.32 on an idle machine: ../shared/reference: 28 to 40 ms, nearly all
+ * of it its own start), and each request after the first. */
+#define KUBECTL_START_NS   (40 * MILLISECOND)
+#define KUBECTL_REQUEST_NS (5 * MILLISECOND)
+
+struct kubectl {
+    struct call *call;
+    struct arena *arena;
+    struct cluster *cluster;
+    const struct kubectl_command *command;
+    struct options options; /* of the command, with the global ones */
+    char **args;            /* behind the command's words, NULL-terminated */
+    int n_args;
+    char **behind_dashes; /* what stands behind "--"; NULL: there is none */
+    const char *ns;       /* of the context, or -n */
+    bool ns_given, all_namespaces;
+};
+
+struct kubectl_command {
+    const char *words; /* "rollout status" */
+    const char *flags; /* as options_parse; those of kubectl_flags[] are added */
+    int (*run)(struct kubectl *);
+};
+/* Each ends with a row of NULL words. */
+extern const struct kubectl_command kubectl_get_commands[];
+extern const struct kubectl_command kubectl_apply_commands[];
+extern const struct kubectl_command kubectl_rollout_commands[];
+extern const struct kubectl_command kubectl_config_commands[];
+
+/* "error: TEXT" on stderr; returns 1. */
+int kubectl_error(struct kubectl *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* "Error from server (NotFound): MESSAGE" on stderr; with `what` (may be NULL) before the message:
+ * "error when creating \"x.yaml\"". Returns 1. */
+int kubectl_server_error(struct kubectl *, const struct api_error *, const char *what);
+/* A usage error: the text, then "See 'kubectl X -h' for help and examples". Returns 1. */
+int kubectl_usage(struct kubectl *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* What the real one can and this one cannot: said on stderr and in the run (not_simulated). Returns
+ * 1. */
+int kubectl_refuse(struct kubectl *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* One more request to the server. */
+void kubectl_request(struct kubectl *);
+/* A duration as Go reads it ("300s", "5m"; "0" and "-1s" too); false if it is none. */
+bool kubectl_duration(const char *text, int64_t *ret_ns);
+
+/* ---- what a command line names (resources.c) ---- */
+
+struct target {
+    const struct kind *kind;
+    const char *ns, *name;
+    struct object *object; /* NULL: not in the cluster */
+    cJSON *json; /* as a file has it, its namespace filled in; NULL: named on the command line */
+    const char *source; /* "STDIN", "base.yaml"; NULL */
+};
+struct targets {
+    struct target *at;
+    int n;
+    /* as typed: TYPE/NAME or a list, not one thing by name: how `get -o json` decides for a List */
+    bool single;
+    int failed; /* how many were not found or could not be read: said on stderr already */
+};
+enum resources_flags {
+    RESOURCES_FILES = 1,     /* -f, -k, -R */
+    RESOURCES_SELECT = 2,    /* -l, --field-selector, --all, and a type alone means all of it */
+    RESOURCES_MISSING = 4,   /* what is not there is a target without object, and no error */
+    RESOURCES_NEED_NAME = 8, /* a type alone is an error ("resource name may not be empty") */
+};
+/* Takes args (from `first` on) and -f apart as cli-runtime's resource builder does: "TYPE NAME...",
+ * "TYPE/NAME...", "TYPE,TYPE", "all". 0; or the exit status, when nothing can be done at all:
+ * already said on stderr. Errors about single things are said on stderr and counted in ret->failed.
+ */
+int kubectl_targets(struct kubectl *, int first, unsigned flags, struct targets *ret);
+/* "deployment.apps/web" */
+const char *target_name(struct arena *, const struct target *);
+
+#endif
