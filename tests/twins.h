@@ -1,0 +1,28 @@
+/* twins: each rule of lint has its twin, a run in which the mistake bites. A shop is a small system
+ * on which mistakes are made for real, with a table of them; each shop has a file of its own
+ * (twins_NAME.c), and test_twins.c runs them all. */
+#ifndef REHEARSE_TESTS_TWINS_H
+#define REHEARSE_TESTS_TWINS_H
+
+#include <stddef.h>
+
+struct twin {
+    const char *rule;
+    int line; /* of the mistake in the shell, from 1; lint and the run both speak there */
+    const char *shell;
+    /* The same without the mistake: there lint does not name the rule anywhere, and none of the
+     * findings that the rule shows as is in the run. */
+    const char *mended;
+    const char *why; /* how the real tool behaves */
+};
+
+struct twin_shop {
+    const char *folder; /* holds system.yaml and drill.yaml, which runs playbook.md beside it */
+    const struct twin *twins;
+    size_t n;
+    const char *right; /* shell of a rollback with nothing wrong about it */
+};
+
+extern const struct twin_shop twins_compose;
+
+#endif
