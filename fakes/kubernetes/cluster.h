@@ -93,6 +93,24 @@ struct object *cluster_find_named(struct cluster *, const char *kind, const char
 struct object **cluster_list(struct cluster *, struct arena *, const struct kind *, const char *ns,
                              const struct selector *labels, const struct selector *fields);
 
+/* Makes the cluster of this run, empty but for its built-in kinds; its setup fills it. */
+struct cluster *cluster_new(struct env *);
+void cluster_free(struct cluster *);
+/* The system is set up: what is made from now on is new. */
+void cluster_run_begins(struct cluster *);
+
+/* What ~/.kube/config says. All contexts reach the one cluster there is. */
+struct context {
+    const char *name, *cluster, *user, *server;
+    const char *ns; /* "" the default */
+};
+struct contexts {
+    struct context *at; /* in the cluster's arena */
+    int n;
+    int current; /* -1: none */
+};
+struct contexts *cluster_contexts(struct cluster *);
+
 /* ---- verbs, as the API server carries them out ---- */
 
 /* Makes an object. `json` is taken in any case; its namespace is `ns` for namespaced kinds, its
@@ -132,6 +150,12 @@ void cluster_event(struct cluster *, const struct object *about, const char *typ
  * replaces, or NULL. */
 bool admission(struct cluster *, const struct kind *, cJSON *json, const cJSON *old,
                struct api_error *);
+
+/* The first value of a wrong type in `json`, in the words of Go's JSON decoder ("json: cannot
+ * unmarshal number into Go struct field ConfigMap.data of type string") or, `converter`, of the
+ * unstructured converter that patches go through ("unrecognized type: string"). NULL: none. */
+const char *admission_wrong_type(struct cluster *, const struct kind *, const cJSON *json,
+                                 bool converter);
 
 /* ---- watches ---- */
 
