@@ -7,7 +7,7 @@
 struct known {
     struct str name;
     char letter; /* 0: none */
-    bool takes_value;
+    bool takes_value, may_lack_it;
 };
 
 /* The next known option of the words; false at their end. */
@@ -18,6 +18,10 @@ static bool next_known(struct str *words, struct known *ret)
         if (word.len == 0)
             continue;
         *ret = (struct known){.name = word};
+        if (word.len > 1 && word.at[word.len - 1] == '?') {
+            ret->may_lack_it = true;
+            word.len--;
+        }
         if (word.at[word.len - 1] == '=') {
             ret->takes_value = true;
             word.len--;
@@ -87,6 +91,8 @@ static void parse_long(struct arena *arena, enum options_style style, const char
             give(arena, ret, known.name, has_value ? arena_str(arena, rest) : "true");
     } else if (has_value) {
         give(arena, ret, known.name, arena_str(arena, rest));
+    } else if (known.may_lack_it) {
+        give(arena, ret, known.name, "true");
     } else if ((*at)[1]) {
         give(arena, ret, known.name, *++*at);
     } else {
@@ -109,6 +115,8 @@ static void parse_short(struct arena *arena, enum options_style style, const cha
                              ? arena_printf(arena, "invalid option -- '%c'", *p)
                              : arena_printf(arena, "unknown shorthand flag: '%c' in %s", *p, word);
         } else if (!known.takes_value) {
+            give(arena, ret, known.name, "true");
+        } else if (known.may_lack_it && p[1] != '=') {
             give(arena, ret, known.name, "true");
         } else if (p[1]) {
             give(arena, ret, known.name,

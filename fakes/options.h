@@ -1,7 +1,9 @@
 /* options: a command line taken apart the way the tool being faked would do it.
  *
  * What a command understands is written as words: "detach|d name= env|e= all|a" - a flag, with its
- * letter behind a bar, that takes a value if it ends in "=". Two grammars: pflag (Go tools:
+ * letter behind a bar, that takes a value if it ends in "=", and one that may be left out if it
+ * ends in "=?"
+ * ("--dry-run", "--dry-run=client"; its value is then "true"). Two grammars: pflag (Go tools:
  * "--name=v", "--name v",
  * "-dn v", "--flag=false") and getopt (the same without "--flag=false", and "--" names may be cut
  * short). Everything lives in the arena given; nothing is owned.

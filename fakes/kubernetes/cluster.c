@@ -105,7 +105,8 @@ bool api_fail(struct cluster *cluster, struct api_error *error, int code, const 
 {
     va_list args;
     va_start(args, format);
-    *error = (struct api_error){code, reason, arena_vprintf(cluster_arena(cluster), format, args)};
+    *error =
+        (struct api_error){code, reason, arena_vprintf(cluster_arena(cluster), format, args), NULL};
     va_end(args);
     return false;
 }

@@ -68,6 +68,9 @@ struct api_error {
     int code;            /* 404 */
     const char *reason;  /* "NotFound" */
     const char *message; /* in the cluster's arena */
+    /* of an Invalid one, each thing that is wrong ("spec.replicas: Invalid value: -1: must be
+     * ..."), NULL-terminated; may be NULL */
+    const char *const *causes;
 };
 /* All return false, so that `return api_...` reads well. */
 bool api_fail(struct cluster *, struct api_error *, int code, const char *reason,

@@ -34,11 +34,17 @@ struct kubectl_command {
     const char *flags; /* as options_parse; those of kubectl_flags[] are added */
     int (*run)(struct kubectl *);
 };
-/* Each ends with a row of NULL words. */
-extern const struct kubectl_command kubectl_get_commands[];
-extern const struct kubectl_command kubectl_apply_commands[];
-extern const struct kubectl_command kubectl_rollout_commands[];
-extern const struct kubectl_command kubectl_config_commands[];
+/* One a file, each ending with a row of NULL words. */
+extern const struct kubectl_command kubectl_get_commands[], kubectl_describe_commands[],
+    kubectl_config_commands[], kubectl_top_commands[];
+extern const struct kubectl_command kubectl_apply_commands[], kubectl_create_commands[],
+    kubectl_delete_commands[], kubectl_label_commands[], kubectl_edit_commands[];
+extern const struct kubectl_command kubectl_rollout_commands[], kubectl_set_commands[],
+    kubectl_scale_commands[], kubectl_wait_commands[], kubectl_logs_commands[],
+    kubectl_exec_commands[], kubectl_node_commands[];
+
+/* One invocation: what the fake's `run` does. */
+int kubectl_run(struct call *);
 
 /* "error: TEXT" on stderr; returns 1. */
 int kubectl_error(struct kubectl *, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -57,32 +63,45 @@ bool kubectl_duration(const char *text, int64_t *ret_ns);
 
 /* ---- what a command line names (resources.c) ---- */
 
-struct target {
+struct complaint {
+    const char *text; /* without "error: " */
+    bool server;      /* an answer of the server, which has a beginning of its own */
+};
+
+struct resource {
     const struct kind *kind;
     const char *ns, *name;
     struct object *object; /* NULL: not in the cluster */
     cJSON *json; /* as a file has it, its namespace filled in; NULL: named on the command line */
     const char *source; /* "STDIN", "base.yaml"; NULL */
 };
-struct targets {
-    struct target *at;
+struct resources {
+    struct resource *at;
     int n;
     /* as typed: TYPE/NAME or a list, not one thing by name: how `get -o json` decides for a List */
     bool single;
-    int failed; /* how many were not found or could not be read: said on stderr already */
+    struct complaint *complaints; /* what could not be found or read: kubectl_finish says them */
+    int n_complaints;
 };
+/* As the last step of a command: 0, or 1 after all errors of the resources have been said. */
+int kubectl_finish(struct kubectl *, const struct resources *);
+/* One error among several: kubectl goes on with the rest and says them all at its end. */
+void resources_complain(struct kubectl *, struct resources *, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void resources_complain_server(struct kubectl *, struct resources *, const struct api_error *,
+                               const char *what);
 enum resources_flags {
     RESOURCES_FILES = 1,     /* -f, -k, -R */
     RESOURCES_SELECT = 2,    /* -l, --field-selector, --all, and a type alone means all of it */
-    RESOURCES_MISSING = 4,   /* what is not there is a target without object, and no error */
+    RESOURCES_MISSING = 4,   /* what is not there is a resource without object, and no error */
     RESOURCES_NEED_NAME = 8, /* a type alone is an error ("resource name may not be empty") */
 };
 /* Takes args (from `first` on) and -f apart as cli-runtime's resource builder does: "TYPE NAME...",
  * "TYPE/NAME...", "TYPE,TYPE", "all". 0; or the exit status, when nothing can be done at all:
- * already said on stderr. Errors about single things are said on stderr and counted in ret->failed.
+ * already said on stderr. Errors about single things become complaints.
  */
-int kubectl_targets(struct kubectl *, int first, unsigned flags, struct targets *ret);
+int kubectl_resources(struct kubectl *, int first, unsigned flags, struct resources *ret);
 /* "deployment.apps/web" */
-const char *target_name(struct arena *, const struct target *);
+const char *resource_name(struct arena *, const struct resource *);
 
 #endif
