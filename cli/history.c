@@ -138,6 +138,13 @@ static void print_run(void *ctx, const struct history_run *run)
     printf("%.10s %.5s  %-38s %-8s%6s  %s\n", date, date + 11,
            words_line(&arena, str_of(run->drill), 200), outcome_names[run->outcome], score.at,
            words_line(&arena, str_of(*run->people ? run->people : run->kind), 60));
+    if (!history_is_own(run)) /* tried with another document than the drill's own */
+        printf("%-17s with %s\n", "",
+               words_line(&arena,
+                          str_of(*run->section
+                                     ? arena_printf(&arena, "%s, '%s'", run->playbook, run->section)
+                                     : run->playbook),
+                          57));
     buf_release(&score);
     arena_release(&arena);
 }

@@ -11,7 +11,7 @@
 #include "reports/json_writer.h"
 #include "reports/words.h"
 
-enum { COLUMNS = 80, NAME_COLUMNS = 58, EXPECTED_COLUMNS = 9, PATHS_MAX = 64 };
+enum { COLUMNS = 80, NAME_COLUMNS = 58, EXPECTED_COLUMNS = 9, PATHS_MAX = 64, TRIES_MAX = 64 };
 
 struct listing {
     struct arena arena;
@@ -28,16 +28,19 @@ struct last {
     int64_t at_s;
 };
 
+/* The newest run of what the drill itself names: a try with another document is no result of it. */
 static void note_last(void *ctx, const struct history_run *run)
 {
-    *(struct last *)ctx = (struct last){true, run->outcome, run->score, run->at_s};
+    struct last *last = ctx;
+    if (!last->known && history_is_own(run))
+        *last = (struct last){true, run->outcome, run->score, run->at_s};
 }
 
 static struct last last_of(const struct listing *listing, const struct drill_head *head)
 {
     struct last last = {.known = false};
     if (listing->history)
-        (void)history_each(listing->history, head->name, 1, note_last, &last, NULL);
+        (void)history_each(listing->history, head->name, TRIES_MAX, note_last, &last, NULL);
     return last;
 }
 

@@ -47,6 +47,8 @@ static int count_same(const struct summary *summary, int i)
 static void put_drill(struct json_writer *json, const struct summary *summary, struct arena *arena)
 {
     json_open_object(json, summary->drill);
+    json_string(json, "playbook", summary->playbook);
+    json_string(json, "section", summary->section);
     json_integer(json, "seed", summary->seed);
     json_string(json, "verdict", outcome_names[summary->outcome]);
     json_number(json, "score", summary->score);
@@ -167,6 +169,21 @@ static void compare_findings(struct lines *lines, const cJSON *old, const struct
     }
 }
 
+/* What the baseline's run ran where it was another document, or NULL; files that say nothing of it
+ * are older than this. */
+static const char *other_document(const cJSON *old, const struct summary *summary,
+                                  struct arena *arena)
+{
+    const cJSON *playbook = cJSON_GetObjectItemCaseSensitive(old, "playbook"),
+                *section = cJSON_GetObjectItemCaseSensitive(old, "section");
+    if (!cJSON_IsString(playbook) || !cJSON_IsString(section))
+        return NULL;
+    bool same = summary_same_file(playbook->valuestring, summary->playbook) &&
+                strcmp(section->valuestring, summary->section) == 0;
+    return same ? NULL
+                : arena_printf(arena, "%s, '%s'", playbook->valuestring, section->valuestring);
+}
+
 int baseline_compare(const struct baseline *baseline, const struct summary *summary,
                      struct arena *arena, const char ***ret)
 {
@@ -191,10 +208,15 @@ int baseline_compare(const struct baseline *baseline, const struct summary *summ
             lines_add(&lines, "target %s was met and is %s", measure_names[target->measure],
                       result_names[target->outcome]);
     }
-    for (int i = 0; i < MEASURES; i++)
+    const char *other = other_document(old, summary, arena);
+    if (other && lines.n)
+        lines_add(&lines, "it ran %s then, and runs %s, '%s' now", other, summary->playbook,
+                  summary->section);
+    for (int i = 0; !other && i < MEASURES; i++)
         compare_measure(&lines, cJSON_GetObjectItemCaseSensitive(old, "measures"), (enum measure)i,
                         summary->measures[i]);
-    compare_findings(&lines, cJSON_GetObjectItemCaseSensitive(old, "findings"), summary);
+    if (!other)
+        compare_findings(&lines, cJSON_GetObjectItemCaseSensitive(old, "findings"), summary);
     *ret = lines.at;
     return lines.n;
 }

@@ -3,7 +3,9 @@
  * The file ("rehearse.baseline/1", JSON) belongs in the repository beside the drills. Worse is: a
  * verdict, gate or target that no longer passes, a time that grew by more than a tenth and five
  * seconds, more records lost, and more findings of one kind in one file (errors and warnings; a
- * line that moves is nothing new). Waived findings do not count.
+ * line that moves is nothing new). Waived findings do not count. A drill that runs another document
+ * than it ran then (another file or section; an edit is no other document) is held to what it
+ * passed, and not to the other document's times and findings.
  */
 #ifndef REHEARSE_REPORTS_BASELINE_H
 #define REHEARSE_REPORTS_BASELINE_H

@@ -23,6 +23,7 @@ struct history_run {
     const char *kind; /* "simulated", or "held" by people */
     const char *drill, *system, *playbook, *section, *tier, *fingerprint, *replay;
     const char *people; /* who took part in a held drill, or "" */
+    const char *inputs; /* "what<tab>value<line feed>" each: hashes, versions; "" if not known */
     int64_t seed;
     enum outcome outcome;
     double score, score_possible;
@@ -30,6 +31,8 @@ struct history_run {
     char gates[GATES + 1];     /* 'p', 'f', 'u' each */
 };
 
+/* Whether the run ran what its drill names, and no other document (--playbook, --section). */
+bool history_is_own(const struct history_run *);
 /* A row of a summary, ready to be added; strings are the summary's. */
 struct history_run history_run_of(const struct summary *, int64_t at_s, const char *kind,
                                   const char *people);
@@ -56,31 +59,44 @@ typedef void history_fn(void *ctx, const struct history_run *);
 int history_each(struct history *, const char *drill, int limit, history_fn *fn, void *ctx,
                  struct error *);
 
+/* What a drill was rehearsed with: runs are compared with runs of the same procedure alone. A
+ * document stays the same one when it is edited; an edit is seen in the runs' inputs. */
+struct history_procedure {
+    int64_t id; /* above 0 */
+    const char *drill, *playbook, *section, *kind;
+    int64_t own_s; /* newest run in which this was what the drill itself names; INT64_MIN: none */
+    int runs, passed;
+    int64_t last_s, last_pass_s; /* newest run; newest pass up to now_s, INT64_MIN: none */
+};
+/* All of them by drill, into the arena. */
+int history_procedures(struct history *, int64_t now_s, struct arena *,
+                       struct history_procedure **ret, int *ret_n, struct error *);
+/* The inputs of the procedure's newest run before an instant, or "". */
+int history_inputs(struct history *, int64_t procedure, int64_t before_s, struct arena *,
+                   const char **ret, struct error *);
+
 /* The few columns that trends are made of, without a string: a hundred thousand of them are read at
  * once. */
 struct history_point {
-    int64_t at_s;
+    int64_t procedure, at_s;
     enum outcome outcome;
     double score, measures[MEASURES]; /* NaN: no value */
 };
 typedef void history_point_fn(void *ctx, const struct history_point *);
-/* Every run of the drill (NULL: of every drill) from from_s up to, not including, to_s; in no
- * order. */
-int history_points(struct history *, const char *drill, int64_t from_s, int64_t to_s,
+/* Every run of the procedure (0: of all) from from_s up to, not including, to_s; in no order. */
+int history_points(struct history *, int64_t procedure, int64_t from_s, int64_t to_s,
                    history_point_fn *fn, void *ctx, struct error *);
-/* How many runs there are, and when the newest pass up to now_s was (INT64_MIN: never). */
-int history_totals(struct history *, const char *drill, int64_t now_s, int *ret_runs,
-                   int64_t *ret_last_pass_s, struct error *);
 
 struct open_finding {
+    int64_t procedure;
     const char *drill, *id, *file, *message;
     enum severity severity;
     int64_t first_s, last_s; /* first seen without a run in between that had it not; last seen */
 };
-/* Errors and warnings that the newest run of their drill still had; oldest first. Into the arena.
- */
-int history_open_findings(struct history *, const char *drill, struct arena *,
-                          struct open_finding **ret, int *ret_n, struct error *);
+/* Errors and warnings that the newest run of their procedure still had; oldest first. Into the
+ * arena. */
+int history_open_findings(struct history *, struct arena *, struct open_finding **ret, int *ret_n,
+                          struct error *);
 
 /* The whole file as JSON Lines ("rehearse.history/1" each), oldest first; and back. Import adds
  * what is not there yet (same drill, time, seed, fingerprint) and says how many. */

@@ -147,6 +147,21 @@ static void read_steps(struct reader *reader, const cJSON *root, struct summary 
     }
 }
 
+/* As lines, for whoever keeps them. */
+static const char *read_inputs(struct reader *reader, const cJSON *provenance)
+{
+    int n;
+    const cJSON *item;
+    const char *all = "";
+    cJSON_ArrayForEach(item, list_of(reader, provenance, "inputs", &n))
+    {
+        const char *what = text_of(reader, item, "what"), *value = text_of(reader, item, "value");
+        if (!strpbrk(what, "\t\n") && !strchr(value, '\n'))
+            all = arena_printf(reader->arena, "%s%s\t%s\n", all, what, value);
+    }
+    return all;
+}
+
 static void read_run(struct reader *reader, const cJSON *root, struct summary *ret)
 {
     const cJSON *provenance = cJSON_GetObjectItemCaseSensitive(root, "provenance");
@@ -167,6 +182,7 @@ static void read_run(struct reader *reader, const cJSON *root, struct summary *r
     ret->section = text_of(reader, provenance, "section");
     ret->start = text_of(reader, provenance, "start");
     ret->replay = text_of(reader, provenance, "replay");
+    ret->inputs = read_inputs(reader, provenance);
     ret->outcome = (enum outcome)word_of(reader, root, "verdict", outcome_names, 3);
     ret->score = number_of(reader, root, "score");
     ret->score_possible = number_of(reader, root, "score_possible");
@@ -224,4 +240,26 @@ void summary_of_report(struct summary *ret, struct arena *arena, const struct re
     buf_release(&text);
     if (code < 0) /* we wrote it ourselves */
         *ret = (struct summary){.drill = "", .outcome = OUTCOME_UNKNOWN};
+}
+
+/* The name without what climbs out of the folder it is seen from. */
+static struct str below(const char *name)
+{
+    struct str path = str_of(name);
+    while (str_starts(path, "./") || str_starts(path, "../"))
+        (void)str_cut(&path, '/');
+    return path;
+}
+
+bool summary_same_file(const char *a, const char *b)
+{
+    struct str longer = below(a), shorter = below(b);
+    if (longer.len < shorter.len) {
+        struct str swap = longer;
+        longer = shorter;
+        shorter = swap;
+    }
+    size_t more = longer.len - shorter.len;
+    return shorter.len && memcmp(longer.at + more, shorter.at, shorter.len) == 0 &&
+           (more == 0 || longer.at[more - 1] == '/');
 }

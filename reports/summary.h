@@ -35,6 +35,7 @@ struct summary_step {
 
 struct summary {
     const char *drill, *title, *system, *playbook, *section, *start, *replay, *tier, *fingerprint;
+    const char *inputs; /* "what<tab>value<line feed>" each: hashes and versions */
     int64_t seed;
     enum outcome outcome;
     double score, score_possible;
@@ -58,6 +59,10 @@ int summary_parse(struct summary *, struct arena *, const char *file, const char
                   struct error *);
 int summary_read_file(struct summary *, struct arena *, const char *path, struct error *);
 void summary_of_report(struct summary *, struct arena *, const struct report *);
+
+/* Whether two names of files, each as seen from some folder, can be of one: "playbook.md" and
+ * "docs/playbook.md". */
+bool summary_same_file(const char *a, const char *b);
 
 /* For continuous integration and dashboards: any number of runs in one document. */
 void summaries_junit(const struct summary *, int n,

@@ -1,17 +1,15 @@
 #include "reports/trend.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "reports/json_writer.h"
 #include "reports/lines.h"
 #include "reports/words.h"
 #include "sim/base/doc.h"
 #include "sim/base/xalloc.h"
 
-enum { DAY_S = 86400, COLUMN = 8, OPEN_SHOWN = 20 };
+enum { DAY_S = 86400 };
 
 void quarter_of(int64_t unix_s, int *ret_year, int *ret_number)
 {
@@ -28,25 +26,26 @@ void quarter_of(int64_t unix_s, int *ret_year, int *ret_number)
 
 /* ---- gathering ---- */
 
-struct values {
-    double *at;
-    int n, cap;
+enum { SCORE = MEASURES, KINDS };
+
+struct point {
+    int quarter;
+    bool passed;
+    double values[KINDS];
 };
 
-static void add_value(struct values *values, double value)
-{
-    if (!isfinite(value))
-        return;
-    XGROW(values->at, values->n, values->cap);
-    values->at[values->n++] = value;
-}
-
-enum { SCORE = MEASURES, KINDS };
+/* The runs of one procedure. */
+struct run_series {
+    struct point *at;
+    int n, cap;
+};
 
 struct gathering {
     struct trend *trend;
     int64_t starts_s[QUARTERS + 1]; /* of each quarter, and the end of the last */
-    struct values values[QUARTERS][KINDS];
+    struct run_series *series;      /* one for each procedure of the trend */
+    int *by_id;                     /* id of a procedure to its index, or -1 */
+    int64_t n_ids;
 };
 
 /* Days from 1970-01-01 to the first day of a month (Howard Hinnant's algorithm). */
@@ -77,15 +76,33 @@ static void lay_out_quarters(struct gathering *gathering, int64_t now_s)
 static void gather(void *ctx, const struct history_point *point)
 {
     struct gathering *gathering = ctx;
+    int index = point->procedure < gathering->n_ids ? gathering->by_id[point->procedure] : -1;
+    if (index < 0)
+        return;
     int i = QUARTERS - 1;
     while (i > 0 && point->at_s < gathering->starts_s[i])
         i--;
-    struct quarter *quarter = &gathering->trend->quarters[i];
-    quarter->runs++;
-    quarter->passed += point->outcome == OUTCOME_PASS;
-    for (int k = 0; k < MEASURES; k++)
-        add_value(&gathering->values[i][k], point->measures[k]);
-    add_value(&gathering->values[i][SCORE], point->score);
+    struct run_series *series = &gathering->series[index];
+    XGROW(series->at, series->n, series->cap);
+    struct point *kept = &series->at[series->n++];
+    *kept = (struct point){i, point->outcome == OUTCOME_PASS, {0}};
+    memcpy(kept->values, point->measures, sizeof point->measures);
+    kept->values[SCORE] = point->score;
+}
+
+/* ---- spreads ---- */
+
+struct values {
+    double *at;
+    int n, cap;
+};
+
+static void add_value(struct values *values, double value)
+{
+    if (!isfinite(value))
+        return;
+    XGROW(values->at, values->n, values->cap);
+    values->at[values->n++] = value;
 }
 
 static int by_value(const void *a, const void *b)
@@ -113,24 +130,32 @@ static struct spread spread_of(struct values *values)
                            values->at[values->n - 1]};
 }
 
-/* The newest two quarters that were drilled. */
-static bool last_two(const struct trend *trend, const struct quarter **before,
-                     const struct quarter **now)
+static void count_runs(const struct run_series *series, struct quarter *quarters)
 {
-    *before = *now = NULL;
-    for (int i = QUARTERS - 1; i >= 0; i--) {
-        const struct quarter *quarter = &trend->quarters[i];
-        if (!quarter->runs)
-            continue;
-        if (!*now) {
-            *now = quarter;
-        } else {
-            *before = quarter;
-            return true;
+    for (int i = 0; i < series->n; i++) {
+        quarters[series->at[i].quarter].runs++;
+        quarters[series->at[i].quarter].passed += series->at[i].passed;
+    }
+}
+
+/* The spreads of one quarter over these series taken together. */
+static void summarise(const struct run_series *series, int n, int which, struct quarter *quarter)
+{
+    struct values values[KINDS] = {0};
+    for (int i = 0; i < n; i++) {
+        for (int k = 0; k < series[i].n; k++) {
+            const struct point *point = &series[i].at[k];
+            for (int kind = 0; point->quarter == which && kind < KINDS; kind++)
+                add_value(&values[kind], point->values[kind]);
         }
     }
-    return false;
+    for (int kind = 0; kind < KINDS; kind++) {
+        *(kind == SCORE ? &quarter->score : &quarter->measures[kind]) = spread_of(&values[kind]);
+        free(values[kind].at);
+    }
 }
+
+/* ---- what got worse ---- */
 
 /* A value as people read it in this measure. */
 static const char *value_words(enum measure measure, double value, struct arena *arena)
@@ -139,214 +164,275 @@ static const char *value_words(enum measure measure, double value, struct arena 
     return measure_words(measure, &measured, arena);
 }
 
-static void find_regressions(struct trend *trend, struct arena *arena)
+/* The newest two quarters that were drilled. */
+static bool last_two(const struct quarter *quarters, int *ret_before, int *ret_now)
 {
-    struct lines lines = {.arena = arena};
-    const struct quarter *before, *now;
-    if (!last_two(trend, &before, &now))
-        return;
+    *ret_before = *ret_now = -1;
+    for (int i = QUARTERS - 1; i >= 0; i--) {
+        if (!quarters[i].runs)
+            continue;
+        if (*ret_now >= 0) {
+            *ret_before = i;
+            return true;
+        }
+        *ret_now = i;
+    }
+    return false;
+}
+
+static void compare(const struct quarter *before, const struct quarter *now, struct lines *lines)
+{
+    struct arena *arena = lines->arena;
     if (now->score.n && before->score.n && now->score.median < before->score.median - 5)
-        lines_add(&lines, "score: median %.0f, was %.0f in %d Q%d", now->score.median,
+        lines_add(lines, "score: median %.0f, was %.0f in %d Q%d", now->score.median,
                   before->score.median, before->year, before->number);
     for (int i = 0; i < MEASURES; i++) {
         const struct spread *a = &before->measures[i], *b = &now->measures[i];
-        if (i == MEASURE_CLAIM_ERROR || !a->n)
+        enum measure measure = (enum measure)i;
+        if (measure == MEASURE_CLAIM_ERROR || !a->n)
             continue;
-        if (!b->n) {
-            lines_add(&lines, "%s: never reached, was %s in %d Q%d", measure_title((enum measure)i),
-                      value_words((enum measure)i, a->median, arena), before->year, before->number);
-            continue;
-        }
-        bool worse = measure_is_count((enum measure)i)
+        bool worse = measure_is_count(measure)
                          ? b->median > a->median
                          : b->median > a->median * 1.1 && b->median > a->median + 5;
-        if (worse)
-            lines_add(&lines, "%s: median %s, was %s in %d Q%d", measure_title((enum measure)i),
-                      value_words((enum measure)i, b->median, arena),
-                      value_words((enum measure)i, a->median, arena), before->year, before->number);
+        if (!b->n)
+            lines_add(lines, "%s: never reached, was %s in %d Q%d", measure_title(measure),
+                      value_words(measure, a->median, arena), before->year, before->number);
+        else if (worse)
+            lines_add(lines, "%s: median %s, was %s in %d Q%d", measure_title(measure),
+                      value_words(measure, b->median, arena),
+                      value_words(measure, a->median, arena), before->year, before->number);
     }
     if (now->passed * before->runs < before->passed * now->runs)
-        lines_add(&lines, "passes: %d of %d, were %d of %d in %d Q%d", now->passed, now->runs,
+        lines_add(lines, "passes: %d of %d, were %d of %d in %d Q%d", now->passed, now->runs,
                   before->passed, before->runs, before->year, before->number);
-    trend->regressions = lines.at;
-    trend->n_regressions = lines.n;
 }
 
-int trend_compute(struct trend *trend, struct history *history, const char *drill, int64_t now_s,
-                  struct arena *arena, struct error *error)
+/* The line of inputs that starts with what this one starts with, or the empty slice. */
+static struct str same_input(const char *inputs, struct str line)
 {
-    *trend = (struct trend){.now_s = now_s, .last_pass_s = INT64_MIN};
-    struct gathering *gathering = xcalloc(1, sizeof *gathering);
-    gathering->trend = trend;
-    lay_out_quarters(gathering, now_s);
-    int code = history_points(history, drill, gathering->starts_s[0], gathering->starts_s[QUARTERS],
-                              gather, gathering, error);
-    if (code == 0)
-        code = history_totals(history, drill, now_s, &trend->runs, &trend->last_pass_s, error);
-    if (code == 0)
-        code = history_open_findings(history, drill, arena, &trend->open, &trend->n_open, error);
-    for (int i = 0; i < QUARTERS; i++) {
-        for (int k = 0; k < KINDS; k++) {
-            struct spread *spread =
-                k == SCORE ? &trend->quarters[i].score : &trend->quarters[i].measures[k];
-            *spread = spread_of(&gathering->values[i][k]);
-            free(gathering->values[i][k].at);
-        }
+    struct str what = line, rest = str_of(inputs);
+    what = str_cut(&what, '\t');
+    while (rest.len) {
+        struct str other = str_cut(&rest, '\n'), name = other;
+        if (str_eq(str_cut(&name, '\t'), what))
+            return other;
     }
-    free(gathering);
-    find_regressions(trend, arena);
+    return (struct str){0};
+}
+
+/* "playbook, system": the inputs whose values differ; what is known of one side only says nothing.
+ */
+static const char *edited_words(const char *before, const char *now, struct arena *arena)
+{
+    const char *all = "";
+    struct str rest = str_of(now);
+    while (rest.len) {
+        struct str line = str_cut(&rest, '\n'), old = same_input(before, line), what = line;
+        if (!old.len || str_eq(old, line))
+            continue;
+        what = str_cut(&what, '\t');
+        if (str_ends(what, " sha256"))
+            what.len -= strlen(" sha256");
+        all = arena_printf(arena, "%s%s%.*s", all, *all ? ", " : "", STR_ARG(what));
+    }
+    return all;
+}
+
+static int find_regression(struct trend *trend, struct history *history,
+                           const struct gathering *gathering, int index, struct arena *arena,
+                           struct error *error)
+{
+    struct quarter quarters[QUARTERS];
+    struct lines lines = {.arena = arena};
+    int before, now;
+    const struct run_series *series = &gathering->series[index];
+    memcpy(quarters, trend->quarters, sizeof quarters); /* years and numbers */
+    count_runs(series, quarters);
+    if (!last_two(quarters, &before, &now))
+        return 0;
+    summarise(series, 1, before, &quarters[before]);
+    summarise(series, 1, now, &quarters[now]);
+    compare(&quarters[before], &quarters[now], &lines);
+    if (!lines.n)
+        return 0;
+    const char *then = "", *newest = "";
+    const struct history_procedure *row = &trend->procedures[index].row;
+    int code =
+        history_inputs(history, row->id, gathering->starts_s[before + 1], arena, &then, error);
+    if (code == 0)
+        code =
+            history_inputs(history, row->id, gathering->starts_s[now + 1], arena, &newest, error);
+    trend->regressions[trend->n_regressions++] =
+        (struct regression){row, lines.at, lines.n, edited_words(then, newest, arena)};
     return code;
 }
 
-/* ---- words ---- */
+/* ---- which runs ---- */
 
-/* Short enough for a column: "63s", "4.3m", "2.1h", "1,820". */
-static const char *short_value(enum measure measure, double value, struct arena *arena)
+static bool is_asked_for(const struct history_procedure *row, const struct trend_choice *choice)
 {
-    if (measure_is_count(measure))
-        return fabs(value) < 99999 ? words_count(arena, (int64_t)floor(value + 0.5))
-                                   : arena_printf(arena, "%.1fM", value / 1e6);
-    if (fabs(value) < 100)
-        return arena_printf(arena, "%.0fs", value);
-    if (fabs(value) < 6000)
-        return arena_printf(arena, "%.1fm", value / 60);
-    return arena_printf(arena, "%.1fh", value / 3600);
+    return (!choice->drill || strcmp(row->drill, choice->drill) == 0) &&
+           (!choice->playbook || summary_same_file(row->playbook, choice->playbook)) &&
+           (!choice->section || strcmp(row->section, choice->section) == 0) &&
+           (!choice->kind || strcmp(row->kind, choice->kind) == 0);
 }
 
-static void put_row(struct buf *buf, const struct trend *trend, const char *name, int kind,
-                    struct arena *arena)
+/* Whether a drill's trend starts with `a` and not with `b`: what it names itself today, before what
+ * it was only tried with. */
+static bool goes_before(const struct history_procedure *a, const struct history_procedure *b)
 {
-    buf_printf(buf, "  %-14s", name);
-    for (int i = 0; i < QUARTERS; i++) {
-        const struct quarter *quarter = &trend->quarters[i];
-        const struct spread *spread = kind == SCORE ? &quarter->score : &quarter->measures[kind];
-        const char *text = !spread->n      ? "-"
-                           : kind == SCORE ? arena_printf(arena, "%.0f", spread->median)
-                                           : short_value((enum measure)kind, spread->median, arena);
-        buf_printf(buf, "%*s", COLUMN, text);
+    return a->own_s != b->own_s ? a->own_s > b->own_s : a->last_s > b->last_s;
+}
+
+/* Leaves of each drill and kind the one that goes before the others; of one drill that is looked at
+ * alone, what was simulated before what was held. Rows are sorted by drill. */
+static void thin_out(struct trend *trend, bool alone)
+{
+    for (int i = 0; i < trend->n_procedures; i++) {
+        struct trend_procedure *a = &trend->procedures[i];
+        for (int k = i + 1; k < trend->n_procedures; k++) {
+            struct trend_procedure *b = &trend->procedures[k];
+            if (strcmp(a->row.drill, b->row.drill) != 0)
+                break;
+            bool same_kind = strcmp(a->row.kind, b->row.kind) == 0;
+            if (!a->shown || !b->shown || !(same_kind || alone))
+                continue;
+            bool a_stays =
+                same_kind ? !goes_before(&b->row, &a->row) : strcmp(a->row.kind, "simulated") == 0;
+            *(a_stays ? &b->shown : &a->shown) = false;
+        }
     }
-    buf_putc(buf, '\n');
 }
 
-/* "3/4", or where that is too wide for its column "75%". */
-static const char *passed_words(const struct quarter *quarter, struct arena *arena)
+static const char *document_words(const struct history_procedure *row, struct arena *arena)
 {
-    if (!quarter->runs)
-        return "-";
-    const char *text = arena_printf(arena, "%d/%d", quarter->passed, quarter->runs);
-    return strlen(text) < COLUMN
-               ? text
-               : arena_printf(arena, "%d%%", (int)(100LL * quarter->passed / quarter->runs));
+    const char *section = *row->section ? arena_printf(arena, ", '%s'", row->section) : "";
+    return arena_printf(arena, "%s%s, %s", *row->playbook ? row->playbook : "no playbook named",
+                        section, row->kind);
 }
 
-static const char *days_words(const struct trend *trend, int64_t then_s, struct arena *arena)
+/* Keeps what belongs to the drill, marks what is shown, adds up. */
+static int choose(struct trend *trend, const struct trend_choice *choice, struct arena *arena,
+                  struct error *error)
 {
-    int64_t days = (trend->now_s - then_s) / DAY_S;
-    return arena_printf(arena, "%" PRId64 " day%s", days, days == 1 ? "" : "s");
+    int kept = 0, shown = 0, all = trend->n_procedures;
+    for (int i = 0; i < all; i++) {
+        struct trend_procedure *procedure = &trend->procedures[i];
+        if (choice->drill && strcmp(procedure->row.drill, choice->drill) != 0)
+            continue;
+        procedure->shown = is_asked_for(&procedure->row, choice);
+        trend->procedures[kept++] = *procedure;
+    }
+    trend->n_procedures = kept;
+    if (!choice->playbook && !choice->section && !choice->kind)
+        thin_out(trend, choice->drill != NULL);
+    for (int i = 0; i < kept; i++) {
+        const struct history_procedure *row = &trend->procedures[i].row;
+        if (!trend->procedures[i].shown)
+            continue;
+        trend->runs += row->runs;
+        trend->last_pass_s =
+            row->last_pass_s > trend->last_pass_s ? row->last_pass_s : trend->last_pass_s;
+        trend->document = shown++ || !trend->one_drill ? "" : document_words(row, arena);
+    }
+    if (all && !kept)
+        return error_set(error, ERROR_INPUT,
+                         "no run of drill '%s' is kept; 'rehearse history' lists what is",
+                         choice->drill);
+    if (all && !shown)
+        return error_set(error, ERROR_INPUT,
+                         "no run of that --playbook, --section or --kind is kept%s%s; 'rehearse "
+                         "trend%s%s' lists what is",
+                         choice->drill ? " of " : "", choice->drill ? choice->drill : "",
+                         choice->drill ? " " : "", choice->drill ? choice->drill : "");
+    return 0;
 }
 
-static int64_t mean_age_days(const struct trend *trend)
+static int list_procedures(struct trend *trend, struct history *history, struct arena *arena,
+                           struct error *error)
 {
-    int64_t sum_s = 0;
-    for (int i = 0; i < trend->n_open; i++)
-        sum_s += trend->now_s - trend->open[i].first_s;
-    return trend->n_open ? sum_s / trend->n_open / DAY_S : 0;
+    struct history_procedure *rows;
+    int code = history_procedures(history, trend->now_s, arena, &rows, &trend->n_procedures, error);
+    trend->procedures = ARENA_ARRAY(arena, struct trend_procedure, trend->n_procedures + 1);
+    for (int i = 0; code == 0 && i < trend->n_procedures; i++)
+        trend->procedures[i].row = rows[i];
+    return code;
 }
 
-void trend_text(const struct trend *trend, const char *drill, struct buf *buf)
+/* Open findings of what is shown. */
+static int list_open(struct trend *trend, const struct gathering *gathering,
+                     struct history *history, struct arena *arena, struct error *error)
 {
-    struct arena arena = {0};
-    buf_printf(buf, "%s: %d run%s", drill ? drill : "all drills", trend->runs,
-               trend->runs == 1 ? "" : "s");
-    if (trend->last_pass_s == INT64_MIN)
-        buf_puts(buf, ", never passed\n\n");
-    else
-        buf_printf(buf, ", last pass %s ago\n\n", days_words(trend, trend->last_pass_s, &arena));
-    buf_printf(buf, "  %-14s", "Median of");
+    int all, code = history_open_findings(history, arena, &trend->open, &all, error);
+    for (int i = 0; code == 0 && i < all; i++) {
+        int64_t id = trend->open[i].procedure;
+        if (id < gathering->n_ids && gathering->by_id[id] >= 0)
+            trend->open[trend->n_open++] = trend->open[i];
+    }
+    return code;
+}
+
+static void index_procedures(struct gathering *gathering)
+{
+    const struct trend *trend = gathering->trend;
+    for (int i = 0; i < trend->n_procedures; i++) {
+        if (trend->procedures[i].row.id >= gathering->n_ids)
+            gathering->n_ids = trend->procedures[i].row.id + 1;
+    }
+    gathering->by_id = xcalloc((size_t)gathering->n_ids + 1, sizeof *gathering->by_id);
+    for (int64_t i = 0; i < gathering->n_ids; i++)
+        gathering->by_id[i] = -1;
+    for (int i = 0; i < trend->n_procedures; i++) {
+        if (trend->procedures[i].shown)
+            gathering->by_id[trend->procedures[i].row.id] = i;
+    }
+    gathering->series = xcalloc((size_t)trend->n_procedures + 1, sizeof *gathering->series);
+}
+
+static int read_points(struct gathering *gathering, struct history *history, struct error *error)
+{
+    const struct trend *trend = gathering->trend;
+    int shown = 0;
+    int64_t one = 0;
+    for (int i = 0; i < trend->n_procedures; i++) {
+        shown += trend->procedures[i].shown;
+        one = trend->procedures[i].shown ? trend->procedures[i].row.id : one;
+    }
+    return history_points(history, shown == 1 ? one : 0, gathering->starts_s[0],
+                          gathering->starts_s[QUARTERS], gather, gathering, error);
+}
+
+int trend_compute(struct trend *trend, struct history *history, const struct trend_choice *choice,
+                  int64_t now_s, struct arena *arena, struct error *error)
+{
+    struct gathering gathering = {.trend = trend};
+    *trend = (struct trend){.now_s = now_s,
+                            .last_pass_s = INT64_MIN,
+                            .document = "",
+                            .one_drill = choice->drill != NULL};
+    trend->title = choice->drill      ? choice->drill
+                   : choice->playbook ? choice->playbook
+                                      : "all drills";
+    lay_out_quarters(&gathering, now_s);
+    int code = list_procedures(trend, history, arena, error);
+    if (code == 0)
+        code = choose(trend, choice, arena, error);
+    if (code)
+        return code;
+    index_procedures(&gathering);
+    trend->regressions = ARENA_ARRAY(arena, struct regression, trend->n_procedures + 1);
+    code = read_points(&gathering, history, error);
+    for (int i = 0; code == 0 && i < trend->n_procedures; i++)
+        code = find_regression(trend, history, &gathering, i, arena, error);
+    if (code == 0)
+        code = list_open(trend, &gathering, history, arena, error);
     for (int i = 0; i < QUARTERS; i++)
-        buf_printf(buf, "%*s", COLUMN,
-                   arena_printf(&arena, "%02d Q%d", trend->quarters[i].year % 100,
-                                trend->quarters[i].number));
-    buf_printf(buf, "\n  %-14s", "Passed");
-    for (int i = 0; i < QUARTERS; i++)
-        buf_printf(buf, "%*s", COLUMN, passed_words(&trend->quarters[i], &arena));
-    buf_putc(buf, '\n');
-    put_row(buf, trend, "Score", SCORE, &arena);
-    for (int i = 0; i < MEASURES; i++)
-        put_row(buf, trend, measure_title((enum measure)i), i, &arena);
-    buf_puts(buf, trend->n_regressions ? "\n  Worse than in the quarter before:\n" : "");
-    for (int i = 0; i < trend->n_regressions; i++)
-        buf_printf(buf, "    %s\n", trend->regressions[i]);
-    buf_printf(buf, "\n  Open findings: %d", trend->n_open);
-    buf_puts(buf, trend->n_open ? arena_printf(&arena, ", of a mean age of %" PRId64 " days\n",
-                                               mean_age_days(trend))
-                                : "\n");
-    for (int i = 0; i < trend->n_open && i < OPEN_SHOWN; i++) {
-        const struct open_finding *open = &trend->open[i];
-        buf_printf(buf, "    %-8s%s, %s: %s\n            %s\n", severity_names[open->severity],
-                   open->id, days_words(trend, open->first_s, &arena), open->drill,
-                   words_line(&arena, str_of(open->message), 66));
+        summarise(gathering.series, trend->n_procedures, i, &trend->quarters[i]);
+    for (int i = 0; i < trend->n_procedures; i++) {
+        count_runs(&gathering.series[i], trend->quarters);
+        free(gathering.series[i].at);
     }
-    if (trend->n_open > OPEN_SHOWN)
-        buf_printf(buf, "    and %d younger ones, in --format json\n", trend->n_open - OPEN_SHOWN);
-    arena_release(&arena);
-}
-
-static void put_spread(struct json_writer *json, const char *key, const struct spread *spread)
-{
-    json_open_object(json, key);
-    json_integer(json, "n", spread->n);
-    json_number(json, "min", spread->n ? spread->min : NAN);
-    json_number(json, "median", spread->n ? spread->median : NAN);
-    json_number(json, "p90", spread->n ? spread->p90 : NAN);
-    json_number(json, "max", spread->n ? spread->max : NAN);
-    json_close_object(json);
-}
-
-void trend_json(const struct trend *trend, const char *drill, struct buf *buf)
-{
-    struct arena arena = {0};
-    struct json_writer writer = {.buf = buf}, *json = &writer;
-    json_open_object(json, NULL);
-    json_string(json, "format", "rehearse.trend/1");
-    json_string(json, "drill", drill);
-    json_integer(json, "runs", trend->runs);
-    if (trend->last_pass_s == INT64_MIN)
-        json_null(json, "days_since_last_pass");
-    else
-        json_integer(json, "days_since_last_pass", (trend->now_s - trend->last_pass_s) / DAY_S);
-    json_open_array(json, "quarters");
-    for (int i = 0; i < QUARTERS; i++) {
-        const struct quarter *quarter = &trend->quarters[i];
-        json_open_object(json, NULL);
-        json_string(json, "quarter",
-                    arena_printf(&arena, "%d-Q%d", quarter->year, quarter->number));
-        json_integer(json, "runs", quarter->runs);
-        json_integer(json, "passed", quarter->passed);
-        put_spread(json, "score", &quarter->score);
-        for (int k = 0; k < MEASURES; k++)
-            put_spread(json, measure_names[k], &quarter->measures[k]);
-        json_close_object(json);
-    }
-    json_close_array(json);
-    json_open_array(json, "regressions");
-    for (int i = 0; i < trend->n_regressions; i++)
-        json_string(json, NULL, trend->regressions[i]);
-    json_close_array(json);
-    json_integer(json, "open_findings_mean_age_days", mean_age_days(trend));
-    json_open_array(json, "open_findings");
-    for (int i = 0; i < trend->n_open; i++) {
-        const struct open_finding *open = &trend->open[i];
-        json_open_object(json, NULL);
-        json_string(json, "drill", open->drill);
-        json_string(json, "id", open->id);
-        json_string(json, "severity", severity_names[open->severity]);
-        json_string(json, "file", open->file);
-        json_string(json, "message", open->message);
-        json_integer(json, "age_days", (trend->now_s - open->first_s) / DAY_S);
-        json_close_object(json);
-    }
-    json_close_array(json);
-    json_close_object(json);
-    arena_release(&arena);
+    free(gathering.series);
+    free(gathering.by_id);
+    return code;
 }

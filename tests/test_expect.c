@@ -203,6 +203,22 @@ static void a_lost_drill_is_missing(void **state)
     baseline_free(baseline);
 }
 
+/* Times and findings of one document say nothing of another; a lost pass is lost with either. */
+static void another_document_is_held_to_what_was_passed(void **state)
+{
+    (void)state;
+    struct summary now = good;
+    now.playbook = "docs/playbook.md"; /* the same file, seen from elsewhere */
+    now.measures[MEASURE_ROLLBACK] = 1000;
+    assert_string_equal(worse(&good, &now), "rollback_s went from 4 min 20 s to 16 min 40 s");
+    now.playbook = "hardened.md";
+    assert_string_equal(worse(&good, &now), "");
+    now.outcome = OUTCOME_FAIL;
+    assert_string_equal(worse(&good, &now),
+                        "the verdict was pass and is fail; it ran playbook.md, 'Database goes "
+                        "wrong' then, and runs hardened.md, 'Database goes wrong' now");
+}
+
 static void what_is_no_baseline_is_refused(void **state)
 {
     (void)state;
@@ -224,6 +240,7 @@ int main(void)
         cmocka_unit_test(slower_is_worse_beyond_a_tenth),
         cmocka_unit_test(lost_passes_and_new_findings_are_worse),
         cmocka_unit_test(a_lost_drill_is_missing),
+        cmocka_unit_test(another_document_is_held_to_what_was_passed),
         cmocka_unit_test(what_is_no_baseline_is_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

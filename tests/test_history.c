@@ -31,6 +31,8 @@ static char dir[64], path[128];
 static struct arena arena;
 static struct summary good, bad;
 
+static const struct trend_choice everything = {0}, undo = {.drill = "shop/undo"};
+
 static void summarise(struct record *record, struct summary *ret)
 {
     struct report report;
@@ -121,14 +123,14 @@ static void findings_stay_open_until_a_run_has_them_not(void **state)
     now.n_findings = 2; /* silent_failure and data_loss */
     add(history, &now, 200);
     add(history, &bad, 50); /* older: changes nothing that is open now */
-    assert_int_equal(history_open_findings(history, NULL, &arena, &open, &n, &error), 0);
+    assert_int_equal(history_open_findings(history, &arena, &open, &n, &error), 0);
     assert_int_equal(n, 2);
     assert_string_equal(open[0].id, "data_loss");
     assert_true(open[0].first_s == 100 && open[0].last_s == 200);
     assert_int_equal(open[0].severity, SEVERITY_ERROR);
     now.n_findings = 0;
     add(history, &now, 300);
-    assert_int_equal(history_open_findings(history, NULL, &arena, &open, &n, &error), 0);
+    assert_int_equal(history_open_findings(history, &arena, &open, &n, &error), 0);
     assert_int_equal(n, 0);
     history_close(history);
 }
@@ -229,9 +231,11 @@ static int count_runs(void)
 {
     struct history *history = open_history();
     struct error error = {""};
-    int runs = 0;
-    int64_t last;
-    assert_int_equal(history_totals(history, NULL, INT64_MAX, &runs, &last, &error), 0);
+    int runs = 0, n;
+    struct history_procedure *rows;
+    assert_int_equal(history_procedures(history, INT64_MAX, &arena, &rows, &n, &error), 0);
+    for (int i = 0; i < n; i++)
+        runs += rows[i].runs;
     history_close(history);
     return runs;
 }
@@ -344,25 +348,25 @@ static void a_trend_says_what_got_better_and_worse(void **state)
     struct buf buf;
     buf_init(&buf, 1 << 20);
     fill(history);
-    assert_int_equal(trend_compute(&trend, history, "shop/undo", now_s, &arena, &error), 0);
+    assert_int_equal(trend_compute(&trend, history, &undo, now_s, &arena, &error), 0);
     assert_int_equal(trend.quarters[7].year, 2026);
     assert_int_equal(trend.quarters[7].number, 1);
     assert_int_equal(trend.quarters[0].year, 2024);
     assert_int_equal(trend.quarters[0].number, 2);
-    trend_text(&trend, "shop/undo", &buf);
+    trend_text(&trend, &buf);
     struct str rest = buf_text(&buf);
     while (rest.len)
         assert_true(str_cut(&rest, '\n').len <= 80);
     golden_check("trend.txt", buf_text(&buf));
     buf_clear(&buf);
-    assert_int_equal(trend_compute(&trend, history, NULL, now_s, &arena, &error), 0);
-    trend_json(&trend, NULL, &buf);
+    assert_int_equal(trend_compute(&trend, history, &everything, now_s, &arena, &error), 0);
+    trend_json(&trend, &buf);
     golden_check("trend.json", buf_text(&buf));
     buf_clear(&buf);
-    assert_int_equal(plot_trend(&trend, NULL, 900, &buf), 0);
+    assert_int_equal(plot_trend(&trend, 900, &buf), 0);
     golden_check("trend.svg", buf_text(&buf));
     buf_clear(&buf);
-    assert_int_equal(plot_trend(&trend, "shop/undo", 420, &buf), 0);
+    assert_int_equal(plot_trend(&trend, 420, &buf), 0);
     history_close(history);
     buf_release(&buf);
 }
@@ -375,14 +379,149 @@ static void an_empty_history_has_a_trend_too(void **state)
     struct trend trend;
     struct buf buf;
     buf_init(&buf, 1 << 20);
-    assert_int_equal(trend_compute(&trend, history, NULL, now_s, &arena, &error), 0);
+    assert_int_equal(trend_compute(&trend, history, &everything, now_s, &arena, &error), 0);
     assert_int_equal(trend.runs, 0);
     assert_true(trend.last_pass_s == INT64_MIN);
-    trend_text(&trend, NULL, &buf);
+    trend_text(&trend, &buf);
     assert_non_null(strstr(buf.at, "0 runs, never passed"));
     buf_clear(&buf);
-    assert_int_equal(plot_trend(&trend, NULL, 900, &buf), 0);
+    assert_int_equal(plot_trend(&trend, 900, &buf), 0);
     buf_release(&buf);
+    history_close(history);
+}
+
+/* A run of `summary` with this document; tried: by --playbook, and not as the drill names it. */
+static void add_with(struct history *history, const struct summary *summary, const char *playbook,
+                     const char *hash, bool tried, double score, int64_t at_s)
+{
+    struct summary run = *summary;
+    run.playbook = playbook;
+    run.inputs = arena_printf(&arena, "drill sha256\tdd\nplaybook sha256\t%s\n", hash);
+    run.replay = tried
+                     ? arena_printf(&arena, "rehearse run x.yaml --playbook %s --seed 1", playbook)
+                     : "rehearse run x.yaml --seed 1";
+    run.score = score;
+    add(history, &run, at_s);
+}
+
+static void trend_of(struct history *history, struct trend *trend,
+                     const struct trend_choice *choice)
+{
+    struct error error = {""};
+    if (trend_compute(trend, history, choice, now_s, &arena, &error) != 0)
+        fail_msg("%s", error.text);
+}
+
+/* What was tried with another document, or is another drill's, makes nothing worse. */
+static void another_document_is_no_regression(void **state)
+{
+    (void)state;
+    struct history *history = open_history();
+    struct trend trend;
+    add_with(history, &good, "playbook.md", "aa", false, 90, now_s - 100 * DAY_S);
+    add_with(history, &good, "playbook.md", "aa", false, 90, now_s - 5 * DAY_S);
+    add_with(history, &bad, "playbook.md", "aa", false, 20, now_s - 6 * DAY_S); /* another drill */
+    struct summary first = bad;
+    first.drill = good.drill;
+    add_with(history, &first, "first.md", "bb", true, 10, now_s - 4 * DAY_S);
+    trend_of(history, &trend, &undo);
+    assert_string_equal(trend.document, "playbook.md, 'Database goes wrong', simulated");
+    assert_int_equal(trend.runs, 2);
+    assert_int_equal(trend.n_regressions, 0);
+    assert_int_equal(trend.n_open, 0); /* those of the try are the try's */
+    assert_int_equal(trend.n_procedures, 2);
+    trend_of(history, &trend, &everything);
+    assert_int_equal(trend.runs, 3);
+    assert_int_equal(trend.n_regressions, 0);
+    trend_of(history, &trend, &(struct trend_choice){.drill = "shop/undo", .playbook = "first.md"});
+    assert_int_equal(trend.runs, 1);
+    assert_true(trend.n_open > 0);
+    trend_of(history, &trend, &(struct trend_choice){.playbook = "docs/playbook.md"});
+    assert_int_equal(trend.runs, 3);
+    struct buf buf;
+    buf_init(&buf, 1 << 20);
+    trend_of(history, &trend, &undo);
+    trend_text(&trend, &buf);
+    golden_check("trend-tried.txt", buf_text(&buf));
+    buf_release(&buf);
+    history_close(history);
+}
+
+/* An edit of the document is what a drill is repeated for: its trend goes on, and says so. */
+static void an_edited_document_is_the_same_one(void **state)
+{
+    (void)state;
+    struct history *history = open_history();
+    struct trend trend;
+    add_with(history, &good, "ops/playbook.md", "aa", false, 90, now_s - 100 * DAY_S);
+    add_with(history, &good, "ops/playbook.md", "bb", false, 60, now_s - 5 * DAY_S);
+    /* seen from another folder, and edited once more */
+    add_with(history, &good, "../playbook.md", "cc", false, 50, now_s - 4 * DAY_S);
+    trend_of(history, &trend, &undo);
+    assert_int_equal(trend.runs, 3);
+    assert_int_equal(trend.n_procedures, 1);
+    assert_int_equal(trend.n_regressions, 1);
+    assert_string_equal(trend.regressions[0].lines[0], "score: median 55, was 90 in 2025 Q4");
+    assert_string_equal(trend.regressions[0].edited, "playbook");
+    /* taken over by the drill after it was tried: one series, and the one that is shown */
+    add_with(history, &good, "hardened.md", "dd", true, 95, now_s - 3 * DAY_S);
+    trend_of(history, &trend, &undo);
+    assert_int_equal(trend.runs, 3);
+    add_with(history, &good, "ops/hardened.md", "dd", false, 96, now_s - 2 * DAY_S);
+    trend_of(history, &trend, &undo);
+    assert_string_equal(trend.document, "hardened.md, 'Database goes wrong', simulated");
+    assert_int_equal(trend.runs, 2);
+    assert_int_equal(trend.n_regressions, 0);
+    history_close(history);
+}
+
+/* People and simulation are not compared with each other. */
+static void held_and_simulated_are_told_apart(void **state)
+{
+    (void)state;
+    struct history *history = open_history();
+    struct error error = {""};
+    struct trend trend;
+    struct history_run held = history_run_of(&good, now_s - 100 * DAY_S, "held", "two engineers");
+    held.replay = "";
+    assert_int_equal(history_add(history, &held, NULL, 0, NULL, &error), 0);
+    trend_of(history, &trend, &undo); /* nothing was simulated yet */
+    assert_int_equal(trend.runs, 1);
+    add_with(history, &good, good.playbook, "aa", false, 50, now_s - 5 * DAY_S);
+    trend_of(history, &trend, &undo);
+    assert_int_equal(trend.runs, 1);
+    assert_int_equal(trend.n_regressions, 0);
+    assert_int_equal(trend.quarters[QUARTERS - 1].runs, 1);
+    trend_of(history, &trend, &(struct trend_choice){.drill = "shop/undo", .kind = "held"});
+    assert_int_equal(trend.quarters[QUARTERS - 2].runs, 1);
+    trend_of(history, &trend, &everything); /* a quarter's score counts, whoever made it */
+    assert_int_equal(trend.runs, 2);
+    assert_int_equal(trend.n_regressions, 0);
+    history_close(history);
+}
+
+static void a_choice_of_nothing_is_a_mistake(void **state)
+{
+    (void)state;
+    static const struct {
+        struct trend_choice choice;
+        const char *complaint;
+    } cases[] = {
+        {{.drill = "shop/undone"}, "no run of drill 'shop/undone' is kept"},
+        {{.drill = "shop/undo", .playbook = "x.md"},
+         "is kept of shop/undo; 'rehearse trend shop/undo'"},
+        {{.kind = "held"}, "is kept; 'rehearse trend' lists"},
+    };
+    struct history *history = open_history();
+    add(history, &good, now_s);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct trend trend;
+        struct error error = {""};
+        assert_int_equal(trend_compute(&trend, history, &cases[i].choice, now_s, &arena, &error),
+                         ERROR_INPUT);
+        if (!strstr(error.text, cases[i].complaint))
+            fail_msg("'%s' says nothing of '%s'", error.text, cases[i].complaint);
+    }
     history_close(history);
 }
 
@@ -398,21 +537,22 @@ static void a_hundred_thousand_runs_are_no_burden(void **state)
     history_close(history);
     sqlite3 *db;
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    char sql[1024];
+    char sql[2048];
     snprintf(sql, sizeof sql,
+             "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 49) "
+             "INSERT INTO procedures SELECT i + 1, 'shop/' || i, 'playbook.md', 'Database', "
+             "'simulated', '', 1 FROM n;"
              "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99999) "
-             "INSERT INTO runs SELECT NULL, "
-             "%lld - i * 500, 'simulated', 'shop/' || (i %% 50), 'shop', 'playbook.md', "
-             "'Database', 'namespaces', "
-             "'0011223344556677', 'rehearse run drills/x.yaml --seed 1', i, i %% 3, i %% 101, 100, "
-             "i %% 300, i %% 600, i %% 900, "
-             "300, i %% 200, 0, i %% 60, 'pppppp', '' FROM n",
+             "INSERT INTO runs SELECT NULL, %lld - i * 500, 'simulated', 'shop/' || (i %% 50), "
+             "'shop', 'playbook.md', 'Database', 'namespaces', '0011223344556677', "
+             "'rehearse run drills/x.yaml --seed 1', i, i %% 3, i %% 101, 100, i %% 300, i %% 600, "
+             "i %% 900, 300, i %% 200, 0, i %% 60, 'pppppp', '', i %% 50 + 1, 0 FROM n",
              (long long)now_s);
     assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
     history = open_history();
     clock_t start = clock();
-    assert_int_equal(trend_compute(&trend, history, NULL, now_s, &arena, &error), 0);
+    assert_int_equal(trend_compute(&trend, history, &everything, now_s, &arena, &error), 0);
     double ms = 1000.0 * (double)(clock() - start) / CLOCKS_PER_SEC;
     print_message("trend over 100,000 runs: %.0f ms\n", ms);
     assert_int_equal(trend.runs, 100000);
@@ -590,6 +730,10 @@ int main(void)
         TEST(quarters_are_those_of_the_calendar),
         TEST(a_trend_says_what_got_better_and_worse),
         TEST(an_empty_history_has_a_trend_too),
+        TEST(another_document_is_no_regression),
+        TEST(an_edited_document_is_the_same_one),
+        TEST(held_and_simulated_are_told_apart),
+        TEST(a_choice_of_nothing_is_a_mistake),
         TEST(a_hundred_thousand_runs_are_no_burden),
         TEST(a_drill_that_people_held_is_judged_alike),
         TEST(mistakes_in_a_held_drill_are_named),

@@ -111,7 +111,7 @@ static void draw_scores(struct chart *chart)
     }
 }
 
-int plot_trend(const struct trend *trend, const char *drill, double width, struct buf *svg)
+int plot_trend(const struct trend *trend, double width, struct buf *svg)
 {
     struct arena arena = {0};
     struct chart chart = {.trend = trend,
@@ -122,7 +122,7 @@ int plot_trend(const struct trend *trend, const char *drill, double width, struc
     chart.box = (struct rect){chart.narrow ? 40 : 60, 74, width - (chart.narrow ? 16 : 130),
                               chart.height - 82};
     chart.y = axis_make(0, 100, chart.box.y0, chart.box.y1);
-    const char *title = arena_printf(&arena, "Drill score, %s", drill ? drill : "all drills");
+    const char *title = arena_printf(&arena, "Drill score, %s", trend->title);
     const char *sub = chart.narrow ? "0 to 100; bars: range, line: medians"
                                    : "Out of 100. Bars are the range over the runs of a quarter, "
                                      "the line joins the medians.";

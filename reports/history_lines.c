@@ -1,12 +1,100 @@
-/* The other half of history_export: reads JSON Lines into a history. */
+/* A history as JSON Lines, and back. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
 
-#include "reports/history.h"
+#include "reports/history_db.h"
+#include "reports/json_writer.h"
 
+/* ---- export ---- */
+
+static void put_findings(struct json_writer *json, sqlite3_stmt *findings, int64_t run)
+{
+    sqlite3_bind_int64(findings, 1, run);
+    json_open_array(json, "findings");
+    while (sqlite3_step(findings) == SQLITE_ROW) {
+        int severity = sqlite3_column_int(findings, 1);
+        json_open_object(json, NULL);
+        json_string(json, "id", history_text(findings, 0));
+        json_string(json, "severity",
+                    severity_names[severity >= 0 && severity <= 2 ? severity : 2]);
+        json_string(json, "file", history_text(findings, 2));
+        json_integer(json, "line", sqlite3_column_int64(findings, 3));
+        json_string(json, "message", history_text(findings, 4));
+        if (sqlite3_column_type(findings, 5) != SQLITE_NULL)
+            json_string(json, "waived", history_text(findings, 5));
+        json_close_object(json);
+    }
+    json_close_array(json);
+    sqlite3_reset(findings);
+}
+
+static void put_run(struct buf *buf, const struct history_run *run, sqlite3_stmt *findings)
+{
+    struct json_writer writer = {.buf = buf, .compact = true}, *json = &writer;
+    json_open_object(json, NULL);
+    json_string(json, "format", "rehearse.history/1");
+    json_integer(json, "at_s", run->at_s);
+    json_string(json, "kind", run->kind);
+    json_string(json, "drill", run->drill);
+    json_string(json, "system", run->system);
+    json_string(json, "playbook", run->playbook);
+    json_string(json, "section", run->section);
+    json_string(json, "tier", run->tier);
+    json_string(json, "fingerprint", run->fingerprint);
+    json_string(json, "replay", run->replay);
+    json_string(json, "people", run->people);
+    json_integer(json, "seed", run->seed);
+    json_string(json, "verdict", outcome_names[run->outcome]);
+    json_number(json, "score", run->score);
+    json_number(json, "score_possible", run->score_possible);
+    for (int i = 0; i < MEASURES; i++)
+        json_number(json, measure_names[i], run->measures[i]);
+    json_string(json, "gates", run->gates);
+    json_open_array(json, "inputs");
+    struct str rest = str_of(run->inputs);
+    while (rest.len) {
+        struct str value = str_cut(&rest, '\n'), what = str_cut(&value, '\t');
+        json_open_object(json, NULL);
+        json_bytes(json, "what", what);
+        json_bytes(json, "value", value);
+        json_close_object(json);
+    }
+    json_close_array(json);
+    put_findings(json, findings, run->id);
+    json_close_object(json);
+}
+
+struct exporting {
+    struct buf *buf;
+    sqlite3_stmt *findings;
+};
+
+static void export_run(void *ctx, const struct history_run *run)
+{
+    struct exporting *exporting = ctx;
+    put_run(exporting->buf, run, exporting->findings);
+}
+
+int history_export(struct history *history, struct buf *buf, struct error *error)
+{
+    struct exporting exporting = {buf, NULL};
+    int code = history_sql(history, "BEGIN", error); /* one moment for both tables */
+    if (code)
+        return code;
+    code = history_prepare(history,
+                           "SELECT id, severity, file, line, message, waived FROM findings WHERE "
+                           "run = ? ORDER BY rowid",
+                           &exporting.findings, error);
+    if (code == 0)
+        code = history_rows(history, "ORDER BY at_s, id", NULL, 0, export_run, &exporting, error);
+    sqlite3_finalize(exporting.findings);
+    return history_end(history, code, error);
+}
+
+/* ---- import ---- */
 /* One line while it is read. */
 struct line {
     const char *file;
@@ -90,6 +178,23 @@ static struct history_run read_run(struct line *line)
     return run;
 }
 
+/* Histories of before this was kept have none. */
+static const char *read_inputs(struct line *line, struct arena *arena)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(line->json, "inputs"), *item;
+    const char *all = "";
+    if (list && !cJSON_IsArray(list))
+        complain(line, "inputs", "list");
+    cJSON_ArrayForEach(item, list)
+    {
+        const char *what = text_of(line, item, "what"), *value = text_of(line, item, "value");
+        if (strpbrk(what, "\t\n") || strchr(value, '\n'))
+            complain(line, "inputs", "text of one line");
+        all = arena_printf(arena, "%s%s\t%s\n", all, what, value);
+    }
+    return all;
+}
+
 static struct summary_finding *read_findings(struct line *line, struct arena *arena, int *ret_n)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(line->json, "findings"), *item;
@@ -124,6 +229,7 @@ static int import_line(struct history *history, struct line *line, struct arena 
                          "%s:%d: no line of a history, expected \"format\": \"rehearse.history/1\"",
                          line->file, line->number);
     run = read_run(line);
+    run.inputs = read_inputs(line, arena);
     findings = read_findings(line, arena, &n);
     if (line->code == 0)
         line->code = history_add_new(history, &run, findings, n, &added, line->error);
