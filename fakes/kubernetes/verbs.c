@@ -11,6 +11,50 @@
 #include "sim/base/hash.h"
 #include "sim/base/xalloc.h"
 
+/* ---- what a run's record says of it ---- */
+
+/* Whether a running pod has this ConfigMap or Secret in a folder, where it is followed within a
+ * minute; environments are read at the start alone. */
+static bool is_mounted(struct cluster *cluster, const struct object *object)
+{
+    struct arena scratch = {0};
+    bool config = strcmp(object->kind->name, "ConfigMap") == 0, found = false;
+    struct object **pods =
+        cluster_list(cluster, &scratch, cluster_kind(cluster, "Pod", "v1"), object->ns, NULL, NULL);
+    for (; *pods && !found; pods++) {
+        const cJSON *volumes = json_at((*pods)->json, "spec", "volumes");
+        for (const cJSON *one = volumes ? volumes->child : NULL; one; one = one->next) {
+            const char *name = config ? json_text(one, "configMap", "name")
+                                      : json_text(one, "secret", "secretName");
+            found |= name && strcmp(name, object->name) == 0;
+        }
+    }
+    arena_release(&scratch);
+    return found;
+}
+
+/* A change that somebody asked for. One of a configuration that only environments read changes
+ * nothing in the running system. */
+static void note(struct cluster *cluster, const struct object *object, const char *what)
+{
+    static const char *const not_asked_for[] = {"Event",         "ReplicaSet",         "Endpoints",
+                                                "EndpointSlice", "ControllerRevision", NULL};
+    const char *kind = object->kind->name;
+    struct record *record = cluster->env->record;
+    bool configuration = strcmp(kind, "ConfigMap") == 0 || strcmp(kind, "Secret") == 0;
+    for (int i = 0; not_asked_for[i]; i++)
+        if (strcmp(kind, not_asked_for[i]) == 0)
+            return;
+    if (!cluster->running)
+        return;
+    const char *subject =
+        arena_printf(cluster_arena(cluster), "%s/%s", object->kind->singular, object->name);
+    if (configuration && !is_mounted(cluster, object))
+        record_event(record, EVENT_WORLD, subject, "%s; no pod is started anew by that", what);
+    else
+        record_change(record, subject, "%s", what);
+}
+
 /* ---- making ---- */
 
 static const char *new_uid(struct cluster *cluster)
@@ -127,6 +171,8 @@ struct object *cluster_create(struct cluster *cluster, const struct kind *kind, 
     store_insert(cluster, object);
     if (strcmp(kind->name, "CustomResourceDefinition") == 0)
         kinds_define(cluster, json);
+    if (strcmp(kind->name, "Pod") != 0)
+        note(cluster, object, "created");
     watches_note(cluster, object, CHANGE_ADDED);
     controllers_notice(cluster, object, CHANGE_ADDED);
     return object;
@@ -189,6 +235,7 @@ static void put_in_place(struct cluster *cluster, struct object *object, cJSON *
     object->json = json;
     if (strcmp(object->kind->name, "CustomResourceDefinition") == 0)
         kinds_define(cluster, json);
+    note(cluster, object, "changed");
     cluster_touched(cluster, object, generation);
 }
 
@@ -335,6 +382,7 @@ void cluster_delete(struct cluster *cluster, struct object *object, int grace_s,
     cJSON *metadata = json_child(object->json, "metadata");
     bool is_pod = strcmp(object->kind->name, "Pod") == 0;
     bool is_namespace = strcmp(object->kind->name, "Namespace") == 0;
+    note(cluster, object, "deleted");
     const cJSON *finalizers = cJSON_GetObjectItemCaseSensitive(metadata, "finalizers");
     if (orphan)
         orphan_dependents(cluster, object);
