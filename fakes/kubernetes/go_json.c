@@ -198,6 +198,14 @@ static bool scan_value(struct scan *scan)
     }
 }
 
+const char *go_json_first(struct arena *arena, const char *text, size_t *ret_len)
+{
+    struct scan scan = {.arena = arena, .at = text};
+    scan_value(&scan);
+    *ret_len = (size_t)(scan.at - text);
+    return scan.error;
+}
+
 const char *go_json_error(struct arena *arena, const char *text)
 {
     struct scan scan = {.arena = arena, .at = text};

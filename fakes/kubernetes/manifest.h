@@ -15,18 +15,27 @@
 struct manifest {
     cJSON **documents; /* each owned by the caller (manifest_release); empty ones are left out; a
                         * List is one document of its items */
-    int n;
+    int n, cap;
 };
 /* Reads all documents. NULL; or the words behind "error parsing NAME: " ("error converting YAML to
  * JSON: yaml: line 4: did not find expected key"), in the arena; what stood before the error is in
- * *ret. */
+ * *ret. Text that begins with "{" is JSON and must be nothing else. At most 16 MiB, 500 deep. */
 const char *manifest_read(struct arena *, struct str text, struct manifest *ret);
 void manifest_release(struct manifest *);
+
+/* The first value of a JSON text, read as Go's encoding/json does: of several keys of one name the
+ * last counts. Owned by the caller, *ret_len its length; NULL, *why (go_json.h) and *ret_len the
+ * index of the byte that is wrong. */
+cJSON *json_read_first(struct arena *, const char *text, size_t *ret_len, const char **why);
+/* The same, where nothing but blanks may stand behind the value. */
+cJSON *json_read(struct arena *, const char *text, const char **why);
 
 /* As sigs.k8s.io/yaml marshals: keys sorted, two blanks, lists not indented, texts quoted where
  * they would be read as something else, "|" for lines. */
 void yaml_write(struct buf *, const cJSON *);
 /* As kubectl -o json: four blanks, keys sorted, a newline at the end. */
 void json_write(struct buf *, const cJSON *);
+/* As Go marshals: no blanks, keys sorted, "<", ">" and "&" escaped. */
+void json_compact(struct buf *, const cJSON *);
 
 #endif

@@ -26,5 +26,12 @@ bool selector_matches(const struct selector *, const cJSON *labels);
 /* Looks the fields up in the object ("metadata.name", "status.phase", "spec.nodeName",
  * "involvedObject.name" ...). */
 bool selector_matches_fields(const struct selector *, const cJSON *object);
+/* The first field that the API server does not select this kind by; NULL: all are known. */
+const char *selector_unknown_field(const struct selector *, const char *kind);
+
+/* What is wrong with a label's key (IsQualifiedName) or value (IsValidLabelValue), in the words of
+ * pkg/util/validation, several parted by "; "; NULL: nothing. */
+const char *label_key_wrong(struct arena *, const char *key);
+const char *label_value_wrong(struct arena *, const char *value);
 
 #endif
