@@ -96,9 +96,14 @@ void record_change(struct record *record, const char *subject, const char *forma
     const char *text = arena_vprintf(&record->arena, format, args);
     va_end(args);
     add_event(record, EVENT_WORLD, subject, text);
-    struct step *step = record_step_current(record);
-    if (!step)
+    record_credit(record, record->current_step, subject, text);
+}
+
+void record_credit(struct record *record, int step_n, const char *subject, const char *text)
+{
+    if (step_n < 1 || step_n > record->n_steps)
         return;
+    struct step *step = &record->steps[step_n - 1];
     XGROW(step->changed, step->n_changed, step->cap_changed);
     step->changed[step->n_changed++] = arena_printf(&record->arena, "%s: %s", subject, text);
 }

@@ -247,6 +247,9 @@ void record_event(struct record *, enum event_kind, const char *subject, const c
 /* The same, and the change is noted in `changed` of the current step, if there is one. */
 void record_change(struct record *, const char *subject, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Notes in `changed` of an earlier step (from 1) what has only now come of it: a configuration that
+ * somebody reads at last. */
+void record_credit(struct record *, int step, const char *subject, const char *text);
 /* Notes something that may become a finding; identical (id, step, message) is kept once. */
 void record_observe(struct record *, const char *id, const char *evidence, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -45,6 +45,7 @@ void cluster_free(struct cluster *cluster)
     cluster->n_watchers = 1;
     cluster_watch_end(cluster);
     free(cluster->changes);
+    free(cluster->unread);
     free(cluster->objects);
     free(cluster->gone);
     free(cluster->custom);

@@ -140,6 +140,9 @@ void cluster_remove(struct cluster *, struct object *);
 /* A controller has changed object->json in place: a new resourceVersion, and watchers and
  * controllers hear of it. `spec`: its spec is another one (a new generation). */
 void cluster_touched(struct cluster *, struct object *, bool spec);
+/* A container has read a ConfigMap or Secret, at its start or in a folder: the step that changed it
+ * last has had an effect. For the kubelet. */
+void cluster_config_read(struct cluster *, const struct object *config, const char *by);
 /* Writes an Event about an object; the same once more raises its count. */
 void cluster_event(struct cluster *, const struct object *about, const char *type /* Normal */,
                    const char *reason, const char *source /* kubelet */, const char *format, ...)

@@ -22,9 +22,9 @@ struct image {
     int ends_exit;
     const char *const *tools; /* commands of ours that it holds (psql ...), NULL-terminated */
 };
-/* What the registry has under that reference now ("shop/web:v1.2"). False and *why, the words behind
- * "Failed to pull image \"X\": " ("... not found"), if it cannot be pulled. Strings live as long as
- * the run. */
+/* What the registry has under that reference now ("shop/web:v1.2"). False and *why, the words
+ * behind "Failed to pull image \"X\": " ("... not found"), if it cannot be pulled. Strings live as
+ * long as the run. */
 bool cluster_image(struct cluster *, const char *reference, struct image *ret, const char **why);
 
 /* ---- containers ---- */

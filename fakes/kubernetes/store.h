@@ -4,6 +4,11 @@
 
 #include "fakes/kubernetes/cluster.h"
 
+struct unread {
+    const struct object *config;
+    int step; /* that changed it */
+};
+
 struct cluster {
     struct env *env;
     struct kind **custom;
@@ -16,6 +21,8 @@ struct cluster {
     int64_t n_uids;
     bool running; /* cluster_run_begins */
     struct contexts contexts;
+    struct unread *unread; /* changed configuration that no container has read yet */
+    int n_unread, cap_unread;
     struct change *changes; /* while somebody watches */
     int n_changes, cap_changes, n_watchers;
 };

@@ -13,46 +13,53 @@
 
 /* ---- what a run's record says of it ---- */
 
-/* Whether a running pod has this ConfigMap or Secret in a folder, where it is followed within a
- * minute; environments are read at the start alone. */
-static bool is_mounted(struct cluster *cluster, const struct object *object)
+static bool is_configuration(const struct object *object)
 {
-    struct arena scratch = {0};
-    bool config = strcmp(object->kind->name, "ConfigMap") == 0, found = false;
-    struct object **pods =
-        cluster_list(cluster, &scratch, cluster_kind(cluster, "Pod", "v1"), object->ns, NULL, NULL);
-    for (; *pods && !found; pods++) {
-        const cJSON *volumes = json_at((*pods)->json, "spec", "volumes");
-        for (const cJSON *one = volumes ? volumes->child : NULL; one; one = one->next) {
-            const char *name = config ? json_text(one, "configMap", "name")
-                                      : json_text(one, "secret", "secretName");
-            found |= name && strcmp(name, object->name) == 0;
-        }
-    }
-    arena_release(&scratch);
-    return found;
+    return strcmp(object->kind->name, "ConfigMap") == 0 ||
+           strcmp(object->kind->name, "Secret") == 0;
 }
 
-/* A change that somebody asked for. One of a configuration that only environments read changes
- * nothing in the running system. */
+/* A change that somebody asked for. One of a configuration changes nothing in the running system
+ * until a container reads it. */
 static void note(struct cluster *cluster, const struct object *object, const char *what)
 {
     static const char *const not_asked_for[] = {"Event",         "ReplicaSet",         "Endpoints",
                                                 "EndpointSlice", "ControllerRevision", NULL};
-    const char *kind = object->kind->name;
     struct record *record = cluster->env->record;
-    bool configuration = strcmp(kind, "ConfigMap") == 0 || strcmp(kind, "Secret") == 0;
     for (int i = 0; not_asked_for[i]; i++)
-        if (strcmp(kind, not_asked_for[i]) == 0)
+        if (strcmp(object->kind->name, not_asked_for[i]) == 0)
             return;
     if (!cluster->running)
         return;
     const char *subject =
         arena_printf(cluster_arena(cluster), "%s/%s", object->kind->singular, object->name);
-    if (configuration && !is_mounted(cluster, object))
-        record_event(record, EVENT_WORLD, subject, "%s; no pod is started anew by that", what);
-    else
+    if (!is_configuration(object)) {
         record_change(record, subject, "%s", what);
+        return;
+    }
+    const struct step *step = record_step_current(record);
+    record_event(record, EVENT_WORLD, subject, "%s; who runs keeps what it has read", what);
+    if (!step)
+        return;
+    XGROW(cluster->unread, cluster->n_unread, cluster->cap_unread);
+    cluster->unread[cluster->n_unread++] = (struct unread){object, step->n};
+}
+
+void cluster_config_read(struct cluster *cluster, const struct object *config, const char *by)
+{
+    int kept = 0;
+    struct arena *arena = cluster_arena(cluster);
+    for (int i = 0; i < cluster->n_unread; i++) {
+        const struct unread *one = &cluster->unread[i];
+        if (one->config != config) {
+            cluster->unread[kept++] = *one;
+            continue;
+        }
+        record_credit(cluster->env->record, one->step,
+                      arena_printf(arena, "%s/%s", config->kind->singular, config->name),
+                      arena_printf(arena, "read by %s", by));
+    }
+    cluster->n_unread = kept;
 }
 
 /* ---- making ---- */
