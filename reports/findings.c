@@ -148,10 +148,20 @@ static const char *short_command(struct arena *arena, const struct step *step)
     return words_line(arena, str_of(step->command), 60);
 }
 
+/* What a command did not tell by its own status, the step it was part of did: "curl ... | jq -e".
+ */
+static bool was_noticed(const struct record *record, const struct observation *seen)
+{
+    const struct step *step = step_at(record, seen->step);
+    return strcmp(seen->id, "silent_failure") == 0 && step && step->exit_status > 0;
+}
+
 static bool observed_at(const struct record *record, const char *id, int step)
 {
     for (int i = 0; i < record->n_observations; i++) {
         const struct observation *seen = &record->observations[i];
+        if (was_noticed(record, seen))
+            continue;
         if ((step == 0 || seen->step == step) && strcmp(seen->id, id) == 0)
             return true;
     }
@@ -174,7 +184,8 @@ static void judge_failure(struct maker *maker, const struct step *step)
     struct str told = step->exit_status == 0 && !command_shows_logs(step->command)
                           ? first_error_line(buf_text(&step->err))
                           : (struct str){0};
-    if ((!failed && !told.len) || step->interrupted || cause_is_known(record, step->n))
+    if ((!failed && !told.len) || step->interrupted || step->seen_to_fail ||
+        cause_is_known(record, step->n))
         return;
     int64_t claim = record->instants[T_CLAIM];
     bool claimed_after = claim != NEVER && step->end_ns != NEVER && claim >= step->end_ns;
@@ -355,6 +366,28 @@ static void judge_losses(struct maker *maker, const struct ledger_row *row)
                          row->store, row->lost - blamed == 1 ? "is" : "are"));
 }
 
+static void judge_duplicates(struct maker *maker, const struct ledger_row *row)
+{
+    struct arena *arena = maker->arena;
+    for (int i = 0; i < row->n_doubling; i++) {
+        const struct blame *blame = &row->doubling[i];
+        struct finding *finding =
+            add(maker, "data_duplicated", blame->step, NULL, 0,
+                arena_printf(arena, "'%s' put %s record%s into %s that %s there",
+                             words_line(arena, str_of(blame->what), 60),
+                             words_count(arena, blame->records), blame->records == 1 ? "" : "s",
+                             row->store, blame->records == 1 ? "was" : "were"));
+        finding->at_ns = blame->at_ns;
+        finding->evidence = arena_printf(arena, "at %s; at the end %s holds %s too many",
+                                         words_instant(arena, blame->at_ns), row->store,
+                                         words_count(arena, row->duplicated));
+    }
+    if (!row->n_doubling)
+        add(maker, "data_duplicated", 0, NULL, 0,
+            arena_printf(arena, "store %s holds %s records more than once", row->store,
+                         words_count(arena, row->duplicated)));
+}
+
 static void judge_ledger(struct maker *maker)
 {
     struct arena *arena = maker->arena;
@@ -370,9 +403,7 @@ static void judge_ledger(struct maker *maker)
         if (row->lost)
             judge_losses(maker, row);
         if (row->duplicated)
-            add(maker, "data_duplicated", 0, NULL, 0,
-                arena_printf(arena, "store %s holds %s records more than once", row->store,
-                             words_count(arena, row->duplicated)));
+            judge_duplicates(maker, row);
         if (row->unexpected)
             add(maker, "data_unexpected", 0, NULL, 0,
                 arena_printf(arena, "store %s holds %s records that should not be there",
@@ -583,6 +614,8 @@ static void take_over_observations(struct maker *maker)
 {
     for (int i = 0; i < maker->record->n_observations; i++) {
         const struct observation *seen = &maker->record->observations[i];
+        if (was_noticed(maker->record, seen))
+            continue;
         struct finding *finding =
             add(maker, seen->id, seen->step, seen->file, seen->line, seen->message);
         finding->at_ns = seen->at_ns;

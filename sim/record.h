@@ -74,6 +74,7 @@ struct step {
     int64_t start_ns, end_ns; /* end_ns is NEVER for a step that did not end */
     int exit_status;          /* as bash would have it in $?; -1 unknown */
     bool interrupted;         /* ended by the operator (a monitor), not by itself */
+    bool seen_to_fail;        /* the operator saw it fail, and ran its block again */
     struct buf out, err;      /* bytes of the tree's stdout and stderr, cut at RECORD_OUTPUT_MAX */
     const char *claimed;      /* the output line that claimed success, or NULL */
     int64_t claimed_ns;
@@ -97,7 +98,7 @@ struct series {
 
 struct blame {
     int step;         /* 0: not by a step of the procedure */
-    const char *what; /* the command or event that removed them */
+    const char *what; /* the command or event that removed them, or put them there once more */
     int64_t at_ns;
     int64_t records;
     int64_t oldest_ns, newest_ns; /* acknowledgement times of the oldest and newest of them */
@@ -108,8 +109,10 @@ struct ledger_row {
     const char *store;
     int64_t acknowledged, kept, lost, recoverable, duplicated, unexpected, stale, indeterminate;
     bool known; /* false: the store could not be read at the end; counts then mean nothing */
-    struct blame *blame;
+    struct blame *blame; /* for what is lost */
     int n_blame;
+    struct blame *doubling; /* for what is there more than once */
+    int n_doubling;
 };
 
 struct assumption {

@@ -96,6 +96,30 @@ static void a_failure_in_a_run_that_went_well_is_a_warning(void **state)
     record_free(record);
 }
 
+/* "curl ... | jq -e .ok": what curl did not tell, the step did. */
+static void a_silent_failure_that_the_step_tells_is_none(void **state)
+{
+    (void)state;
+    struct record *record = sample_good();
+    record->current_step = 1;
+    record_observe(record, "silent_failure", "", "HTTP 500 and exit status 0");
+    assert_findings(record, "warning silent_failure 12 1\n");
+    record->steps[0].exit_status = 2;
+    record->instants[T_CLAIM] = NEVER;
+    assert_int_equal(record->n_observations, 1);
+    struct report report;
+    report_init(&report, record);
+    for (int i = 0; i < report.findings.n; i++)
+        assert_string_not_equal(report.findings.at[i].id, "silent_failure");
+    report_release(&report);
+    record->steps[0].seen_to_fail = true; /* and was run again */
+    report_init(&report, record);
+    for (int i = 0; i < report.findings.n; i++)
+        assert_string_not_equal(report.findings.at[i].id, "failed_step");
+    report_release(&report);
+    record_free(record);
+}
+
 static void exit_1_of_a_question_is_an_answer(void **state)
 {
     (void)state;
@@ -400,6 +424,7 @@ int main(void)
         cmocka_unit_test(a_failure_in_a_run_that_went_well_is_a_warning),
         cmocka_unit_test(exit_1_of_a_question_is_an_answer),
         cmocka_unit_test(a_failed_last_step_is_told_too),
+        cmocka_unit_test(a_silent_failure_that_the_step_tells_is_none),
         cmocka_unit_test(errors_on_stderr_with_exit_0_are_silent_failures),
         cmocka_unit_test(a_wrong_end_state_has_a_history),
         cmocka_unit_test(a_known_cause_is_told_once),

@@ -168,6 +168,8 @@ static void test_fates(void **state)
     record->current_step = 2;
     store_because(store, "DELETE second");
     dataset_delete(store_serving(store), "t", 5, 40); /* 5..9 lost again, 30..39 lost: by step 2 */
+    store_because(store, "INSERT");
+    dataset_insert(store_serving(store), "t", 48, 52); /* 50 and 51 are doubled again below */
     store_because(store, "restore");
     record->current_step = 3;
     struct dataset *restored = dataset_copy(store_serving(store));
@@ -183,7 +185,14 @@ static void test_fates(void **state)
     assert_int_equal(row->lost, 35 + 10);
     assert_int_equal(row->kept, 55);
     assert_int_equal(row->recoverable, 45); /* all are in the backup */
-    assert_int_equal(row->duplicated, 10);
+    assert_int_equal(row->duplicated, 14);
+    assert_int_equal(row->n_doubling, 2);
+    assert_string_equal(row->doubling[0].what, "restore");
+    assert_int_equal(row->doubling[0].step, 3);
+    assert_int_equal(row->doubling[0].records, 8);
+    assert_string_equal(row->doubling[1].what, "INSERT");
+    assert_int_equal(row->doubling[1].step, 2);
+    assert_int_equal(row->doubling[1].records, 4);
     assert_int_equal(row->unexpected, 3);
     assert_int_equal(row->stale, 5); /* 0..4: missing for a while, there at the end */
     assert_int_equal(row->n_blame, 3);

@@ -17,12 +17,13 @@ struct twin {
 };
 
 struct twin_shop {
-    const char *folder; /* holds system.yaml and drill.yaml, which runs playbook.md beside it */
+    const char *folder; /* holds system.yaml and the drill, which runs playbook.md beside it */
+    const char *drill;  /* "drill.yaml" */
     const struct twin *twins;
     size_t n;
     const char *right; /* shell of a rollback with nothing wrong about it */
 };
 
-extern const struct twin_shop twins_compose;
+extern const struct twin_shop twins_compose, twins_compose_again;
 
 #endif

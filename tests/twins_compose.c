@@ -8,8 +8,13 @@
     "http://localhost:8080/health; do sleep 2; done'"
 #define CLAIM " && echo 'Rollback completed'"
 
-#define PSQL "docker exec shop-db psql -U shop -d shop"
+#define PSQL       "docker exec shop-db psql -U shop -d shop"
 #define PSQL_READS "docker exec -i shop-db psql -v ON_ERROR_STOP=1 -U shop -d shop"
+
+#define PRODUCTS "{\"update\":{\"_index\":\"products\",\"_id\":\"none\"}}\n{\"doc\":{\"price\":1}}"
+#define BULK                                                                                       \
+    "curl -sf --max-time 10 -H 'Content-Type: application/x-ndjson' "                              \
+    "-X POST http://localhost:9200/_bulk --data-binary @- <<E"
 
 static const struct twin twins[] = {
     {"RB001", 1, "curl -s http://localhost:8080/orders" CLAIM,
@@ -61,7 +66,8 @@ static const struct twin twins[] = {
                 "\necho 'Rollback completed'",
      "psql goes on after the error and ends with 0"},
     {"RB014", 2,
-     "docker exec shop-db pg_dump --clean -U shop shop >d.sql; sleep 60\n" PSQL_READS " <d.sql\n" BACK,
+     "docker exec shop-db pg_dump --clean -U shop shop >d.sql; sleep 60\n" PSQL_READS
+     " <d.sql\n" BACK,
      "docker-compose stop web\ndocker exec shop-db pg_dump --clean -U shop shop >d.sql; sleep "
      "60\n" PSQL_READS " <d.sql\n" BACK,
      "what was written in that minute is gone"},
@@ -83,7 +89,8 @@ static const struct twin twins[] = {
      "\necho 'Rollback completed'",
      "docker-compose stop web\ndocker exec shop-db pg_dump -U shop shop >d.sql\n"
      "docker exec shop-db psql -U shop -d postgres -c 'DROP DATABASE shop'\n"
-     "docker exec shop-db createdb -U shop shop\n" PSQL_READS " <d.sql\n" BACK "\n" IS_HEALTHY CLAIM,
+     "docker exec shop-db createdb -U shop shop\n" PSQL_READS " <d.sql\n" BACK
+     "\n" IS_HEALTHY CLAIM,
      "the service is connected to it"},
     {"RB034", 2,
      "docker exec shop-db pg_dump -Fc -U shop shop >d.dump\ndocker exec -i shop-db pg_restore -U "
@@ -104,13 +111,48 @@ static const struct twin twins[] = {
      "docker exec shop-db pg_dump -Fc -U shop shop >d.dump\ndocker exec -i shop-db pg_restore "
      "--clean --if-exists -U shop -d shop <d.dump\n" BACK,
      "psql says that it is a custom-format dump"},
+    {"RB013", 2,
+     "docker rm -f shop-web\ndocker run -d --name shop-web -p 8080:8080 shop/web:latest",
+     "docker rm -f shop-web\ndocker run -d --name shop-web -p 8080:8080 shop/web:v1",
+     "latest is what was pushed last, the bad version"},
+    {"RB015", 1,
+     "docker exec shop-cache redis-cli CONFIG SET maxmemory 200mb\ndocker restart "
+     "shop-cache\n" BACK,
+     "docker exec shop-cache redis-cli CONFIG SET maxmemory 200mb\ndocker exec shop-cache "
+     "redis-cli CONFIG REWRITE\ndocker restart shop-cache\n" BACK,
+     "redis.conf says 100mb, and a restart reads it again"},
+    {"RB016", 1, BULK "\n" PRODUCTS "\nE\n" BACK "\n" IS_HEALTHY CLAIM,
+     BULK " | jq -e '.errors == false' || exit 1\n" PRODUCTS "\nE\n" BACK "\n" IS_HEALTHY CLAIM,
+     "an update of a document that is not there is 404 inside a 200"},
     {"RB044", 3, BACK "\n# Or\ndocker-compose up -d --force-recreate", BACK,
      "only one of them is meant"},
 };
 
 const struct twin_shop twins_compose = {
     .folder = "tests/data/twins",
+    .drill = "drill.yaml",
     .twins = twins,
     .n = sizeof twins / sizeof *twins,
     .right = BACK "\n" IS_HEALTHY CLAIM,
+};
+
+#define RESTORE_VISITS                                                                             \
+    PSQL " -c 'INSERT INTO visits SELECT * FROM visits_before AS b WHERE NOT EXISTS (SELECT 1 "    \
+         "FROM visits AS v WHERE v.id = b.id)'"
+
+/* The first attempt to bring the services up fails, and somebody runs the block again. */
+static const struct twin again[] = {
+    {"RB018", 1, PSQL " -c 'INSERT INTO visits TABLE visits_before'\n" BACK,
+     RESTORE_VISITS "\n" BACK, "there is no key, so nothing refuses a second copy"},
+    {"RB018", 1, PSQL " -c 'CREATE TABLE orders_before AS TABLE orders'\n" BACK,
+     PSQL " -c 'CREATE TABLE IF NOT EXISTS orders_before AS TABLE orders'\n" BACK,
+     "the table is there when the block is run again"},
+};
+
+const struct twin_shop twins_compose_again = {
+    .folder = "tests/data/twins",
+    .drill = "again.yaml",
+    .twins = again,
+    .n = sizeof again / sizeof *again,
+    .right = RESTORE_VISITS "\n" BACK "\n" IS_HEALTHY CLAIM,
 };

@@ -84,16 +84,10 @@ struct redis_reply *redis_info(struct redis_client *c, int argc, char **argv)
 static const char *value_of(struct redis_client *c, const char *name)
 {
     struct redis_server *s = c->server;
-    if (strcmp(name, "appendonly") == 0)
-        return s->persistence == PERSIST_AOF ? "yes" : "no";
-    if (strcmp(name, "save") == 0)
-        return s->persistence == PERSIST_NONE ? "" : "3600 1 300 100 60 10000";
+    if (redis_setting(name) >= 0)
+        return redis_setting_value(s, c->call->arena, redis_setting(name));
     if (strcmp(name, "appendfsync") == 0)
         return "everysec";
-    if (strcmp(name, "maxmemory") == 0)
-        return arena_printf(c->call->arena, "%lld", (long long)s->max_memory);
-    if (strcmp(name, "maxmemory-policy") == 0)
-        return s->policy;
     if (strcmp(name, "requirepass") == 0)
         return s->password ? s->password : "";
     if (strcmp(name, "databases") == 0)
@@ -175,23 +169,6 @@ static struct redis_reply *not_simulated(struct redis_client *c, const char *wha
     return redis_text(c, REPLY_ERROR, "ERR not simulated: CONFIG %s %s", what, name);
 }
 
-static bool bytes_of(const char *text, int64_t *ret)
-{
-    static const struct {
-        const char *suffix;
-        int64_t factor;
-    } units[] = {{"kb", 1024},   {"mb", 1 << 20},   {"gb", 1 << 30}, {"k", 1000},
-                 {"m", 1000000}, {"g", 1000000000}, {"b", 1},        {"", 1}};
-    size_t n = strspn(text, "0123456789");
-    for (size_t i = 0; n && i < 8; i++) {
-        if (strcasecmp(text + n, units[i].suffix) == 0 && str_int64((struct str){text, n}, ret)) {
-            *ret *= units[i].factor;
-            return true;
-        }
-    }
-    return false;
-}
-
 static struct redis_reply *bad(struct redis_client *c, const char *name, const char *why)
 {
     return redis_text(c, REPLY_ERROR,
@@ -200,44 +177,27 @@ static struct redis_reply *bad(struct redis_client *c, const char *name, const c
 
 static struct redis_reply *config_set(struct redis_client *c, const char *name, const char *value)
 {
-    static const char *const policies[] = {"volatile-lru",   "volatile-lfu", "volatile-random",
-                                           "volatile-ttl",   "allkeys-lru",  "allkeys-lfu",
-                                           "allkeys-random", "noeviction",   NULL};
     struct redis_server *s = c->server;
     if (!value_of(c, name) && asks_for_others(c, name))
         return not_simulated(c, "SET", name);
     if (!value_of(c, name))
         return redis_text(c, REPLY_ERROR,
                           "ERR Unknown option or number of arguments for CONFIG SET - '%s'", name);
-    if (strcmp(name, "appendonly") == 0) {
-        bool yes = strcasecmp(value, "yes") == 0;
-        if (!yes && strcasecmp(value, "no") != 0)
-            return bad(c, name, "argument must be 'yes' or 'no'");
-        s->persistence = yes                             ? PERSIST_AOF
-                         : s->persistence == PERSIST_AOF ? PERSIST_RDB
-                                                         : s->persistence;
-    } else if (strcmp(name, "save") == 0) {
-        s->persistence = !*value && s->persistence == PERSIST_RDB   ? PERSIST_NONE
-                         : *value && s->persistence == PERSIST_NONE ? PERSIST_RDB
-                                                                    : s->persistence;
-    } else if (strcmp(name, "maxmemory") == 0) {
-        if (!bytes_of(value, &s->max_memory))
-            return bad(c, name, "argument must be a memory value");
-    } else if (strcmp(name, "maxmemory-policy") == 0) {
-        int i = 0;
-        while (policies[i] && strcasecmp(policies[i], value) != 0)
-            i++;
-        if (!policies[i])
-            return bad(c, name,
-                       "argument(s) must be one of the following: volatile-lru, volatile-lfu, "
-                       "volatile-random,"
-                       " volatile-ttl, allkeys-lru, allkeys-lfu, allkeys-random, noeviction");
-        s->policy = policies[i];
-    } else {
+    int setting = redis_setting(name);
+    if (setting < 0)
         return not_simulated(c, "SET", name);
-    }
+    const char *why = redis_set(s, setting, value);
+    if (why)
+        return bad(c, name, why);
+    s->set_by[setting] = s->env->record->current_step;
     record_change(s->env->record, store_name(s->store), "%s %s", name, value);
     return redis_text(c, REPLY_STATUS, "OK");
+}
+
+static struct redis_reply *rewrite(struct redis_client *c)
+{
+    const char *why = redis_rewrite(c->server);
+    return why ? redis_text(c, REPLY_ERROR, "ERR %s", why) : redis_text(c, REPLY_STATUS, "OK");
 }
 
 struct redis_reply *redis_config(struct redis_client *c, int argc, char **argv)
@@ -257,7 +217,7 @@ struct redis_reply *redis_config(struct redis_client *c, int argc, char **argv)
     if (strcasecmp(argv[1], "SET") == 0 && argc == 4)
         return config_set(c, argv[2], argv[3]);
     if (strcasecmp(argv[1], "REWRITE") == 0)
-        return redis_text(c, REPLY_ERROR, "ERR The server is running without a config file");
+        return rewrite(c);
     if (strcasecmp(argv[1], "RESETSTAT") == 0)
         return redis_text(c, REPLY_STATUS, "OK");
     return redis_text(c, REPLY_ERROR, "ERR unknown subcommand '%s'. Try CONFIG HELP.", argv[1]);

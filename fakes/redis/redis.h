@@ -5,6 +5,8 @@
  * it. Of the store's mapping in the system file it reads: host, port     where it is reached from
  * the operator's machine (default: nowhere; containers reach it by service) password requirepass
  *   persistence    rdb (default; save 3600 1 300 100 60 10000), aof (everysec), none
+ *   config         its configuration file, a path of the operator's machine (mounted with its
+ *                  folder); default: it runs without one
  * A server that ends by SIGTERM saves first (unless none); one that is killed comes back with what
  * was saved: with AOF all of it, for the file is written before the reply (redis.conf, appendfsync:
  * only a power cut loses a second).
@@ -16,6 +18,13 @@
 
 enum { REDIS_DATABASES = 16 };
 enum redis_persistence { PERSIST_RDB, PERSIST_AOF, PERSIST_NONE };
+enum redis_settings {
+    REDIS_APPENDONLY,
+    REDIS_SAVE,
+    REDIS_MAXMEMORY,
+    REDIS_MAXMEMORY_POLICY,
+    REDIS_SETTINGS
+};
 enum redis_kind { REDIS_STRING, REDIS_LIST, REDIS_HASH, REDIS_SET, REDIS_ZSET };
 
 /* One key. The items: of a string one, of a hash field and value in turn, of a sorted set member
@@ -33,7 +42,7 @@ struct redis_key {
 struct redis_server {
     struct store *store;
     struct service *service; /* NULL: always up */
-    const char *host, *password;
+    const char *host, *password, *config;
     int port;
     enum redis_persistence persistence,
         declared; /* what CONFIG SET chose, and what a restart goes back to */
@@ -46,6 +55,7 @@ struct redis_server {
     bool replica;
     int64_t max_memory;
     const char *policy;
+    int set_by[REDIS_SETTINGS]; /* the step whose CONFIG SET is in force; 0: none's */
     struct arena arena;
     struct env *env;
     struct redis_server *next;
@@ -107,6 +117,16 @@ void redis_flush(struct redis_server *, int database, const char *why); /* -1: a
 void redis_save(struct redis_server *);
 int64_t redis_acknowledged(struct redis_server *);
 struct redis_server *redis_servers(struct env *);
+
+/* settings.c: what CONFIG SET may change. redis_setting: -1, if it is none of them. redis_set:
+ * NULL, or why the value will not do. redis_read_settings: as a start reads them; what a CONFIG SET
+ * of the procedure had made otherwise is a finding of its step. redis_rewrite: NULL, or why it
+ * failed. */
+int redis_setting(const char *name);
+const char *redis_setting_value(const struct redis_server *, struct arena *, int setting);
+const char *redis_set(struct redis_server *, int setting, const char *value);
+void redis_read_settings(struct redis_server *);
+const char *redis_rewrite(struct redis_server *);
 
 /* commands.c: one command; never NULL. info.c: INFO and CONFIG. */
 struct redis_reply *redis_command(struct redis_client *, int argc, char **argv);

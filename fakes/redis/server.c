@@ -88,9 +88,7 @@ static void instance_changed(struct instance *instance, enum instance_state befo
             if (s->lost_at_end)
                 load_saved(s);
             s->lost_at_end = false;
-            s->persistence = s->declared; /* what CONFIG SET changed was in memory only */
-            s->max_memory = 0;
-            s->policy = "noeviction";
+            redis_read_settings(s);
         }
     }
 }
@@ -108,10 +106,10 @@ static int add_server(struct env *env, struct store *store, struct error *error)
     *env_slot(env, "redis") = server;
     server->env = env;
     server->store = store;
-    server->policy = "noeviction";
     server->service = store_service(store) ? world_service(env->world, store_service(store)) : NULL;
     if (doc_text(doc_get(config, "host"), &server->host, error) < 0 ||
         doc_text(doc_get(config, "password"), &server->password, error) < 0 ||
+        doc_text(doc_get(config, "config"), &server->config, error) < 0 ||
         doc_int(doc_get(config, "port"), 1, 65535, &port, error) < 0 ||
         doc_choice(doc_get(config, "persistence"), words, &persistence, error) < 0)
         return ERROR_INPUT;
@@ -119,6 +117,7 @@ static int add_server(struct env *env, struct store *store, struct error *error)
         server->host = "localhost";
     server->port = (int)port;
     server->persistence = server->declared = (enum redis_persistence)persistence;
+    redis_read_settings(server);
     redis_save(server);
     world_at(env->world, MINUTE, save_when_due, server);
     return 0;

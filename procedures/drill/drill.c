@@ -307,7 +307,7 @@ static int load_procedure(struct drill *drill, const struct drill_options *given
     static const char *const keys[] = {"playbook", "section",  "bind", "alternatives",
                                        "untagged", "on_error", "sql",  "arguments",
                                        "files",    NULL};
-    static const char *const on_error_words[] = {"continue", "stop", NULL};
+    static const char *const on_error_words[] = {"continue", "stop", "again", NULL};
     struct doc *node = NULL, *named = NULL;
     const char *path = NULL, *folder = NULL;
     int on_error = ON_ERROR_CONTINUE;

@@ -17,7 +17,9 @@
 #include "sim/base/doc.h"
 #include "sim/world/model.h"
 
-enum on_error { ON_ERROR_CONTINUE, ON_ERROR_STOP };
+/* What happens when a step fails. Again: a person sees it and runs its block once more from the
+ * top; when that fails too, it is over. */
+enum on_error { ON_ERROR_CONTINUE, ON_ERROR_STOP, ON_ERROR_AGAIN };
 
 /* A file or folder of the host's disk that becomes part of the sandbox's first content. */
 struct drill_file {

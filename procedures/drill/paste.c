@@ -20,6 +20,7 @@ static void add_line(struct paste *paste, const struct procedure_line *from, int
     paste->lines[paste->n_lines++] = (struct paste_line){
         .file = from->file,
         .line = line,
+        .block = from->block,
         .text = text,
         .reading_ns = line == from->line ? from->reading_ns : 0,
     };
@@ -79,7 +80,7 @@ static void compile(struct paste *paste)
 void paste_init(struct paste *paste, const struct drill *drill, struct record *record,
                 struct env *env)
 {
-    *paste = (struct paste){.drill = drill, .record = record, .env = env};
+    *paste = (struct paste){.drill = drill, .record = record, .env = env, .again = -1};
     buf_init(&paste->text, LINE_MAX_BYTES);
     buf_init(&paste->command, LINE_MAX_BYTES);
     buf_init(&paste->script_output, SCRIPT_OUTPUT_MAX);
@@ -231,6 +232,27 @@ static bool wait_for_operator(struct paste *paste, struct feed *ret)
     return true;
 }
 
+/* A step failed. True: its block is run again from the top; false: it has been, or the drill says
+ * to stop. */
+static bool starts_over(struct paste *paste, struct step *step)
+{
+    int block = paste->lines[paste->next - 1].block, first = paste->next - 1;
+    if (paste->drill->on_error == ON_ERROR_STOP || paste->again == block) {
+        paste->stopped_by = "a step failed, and the drill says to stop then";
+        return false;
+    }
+    while (first > 0 && paste->lines[first - 1].block == block)
+        first--;
+    record_event(paste->record, EVENT_OPERATOR, "again",
+                 "step %d failed: runs its block again from line %d", step->n,
+                 paste->lines[first].line);
+    step->seen_to_fail = true;
+    paste->again = block;
+    paste->next = first;
+    paste->waited = false;
+    return true;
+}
+
 bool paste_feed(struct paste *paste, bool executed, int exit_status, struct feed *ret)
 {
     if (paste->script)
@@ -238,11 +260,11 @@ bool paste_feed(struct paste *paste, bool executed, int exit_status, struct feed
     if (paste->guest && paste->guest->inside)
         return guest_feed(paste->guest, paste, executed, exit_status, ret);
     if (paste->open && executed) {
+        struct step *step = record_step_current(paste->record);
         end_step(paste, exit_status);
-        if (exit_status != 0 && paste->drill->on_error == ON_ERROR_STOP) {
-            paste->stopped_by = "a step failed, and the drill says to stop then";
+        if (exit_status != 0 && step && !step->interrupted &&
+            paste->drill->on_error != ON_ERROR_CONTINUE && !starts_over(paste, step))
             return false;
-        }
     }
     if (paste->open) { /* bash wants the rest of a command */
         paste->complete = paste->next == paste->n_lines;

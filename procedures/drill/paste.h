@@ -22,6 +22,7 @@
 struct paste_line {
     const char *file;
     int line;
+    int block; /* index into the playbook's */
     struct str text;
     int64_t reading_ns;
     bool unreadable; /* bash refuses this line: it is given through eval, so that the shell lives on
@@ -42,6 +43,7 @@ struct paste {
     struct paste_line *lines; /* of the procedure, SQL wrapped for the command that takes it */
     int n_lines, cap_lines;
     int next;               /* line of the procedure that is fed next */
+    int again;              /* the block that was run again, or -1 */
     bool prepared;          /* bound variables are exported */
     bool waited;            /* the wait before that line is over */
     bool open;              /* a step is running */

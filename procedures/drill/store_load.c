@@ -9,7 +9,7 @@ static const char *const store_keys[] = {
     "database",    "user",           "password",   "container",    "pod",     "host",
     "port",        "path",           "url",        "migrations",   "setup",   "queue",
     "persistence", "indices",        "repository", "schema_table", "columns", "views",
-    "functions",   "data_directory", NULL,
+    "functions",   "data_directory", "config",     NULL,
 };
 static const char *const table_keys[] = {
     "records", "history", "columns", "create", "key", "time", "rows", "cache", NULL,

@@ -180,6 +180,8 @@ void dataset_insert(struct dataset *dataset, const char *table, int64_t lo, int6
         idset_intersect(&thrice, &contents->doubled);
         contents->more += idset_count(&thrice);
         idset_union(&contents->doubled, &again);
+        if (dataset->store)
+            store_note_doubled(dataset->store, table, &again);
         idset_release(&thrice);
         idset_release(&again);
     }
@@ -226,6 +228,12 @@ void dataset_delete_set(struct dataset *dataset, const char *table, const struct
     idset_subtract(&contents->doubled, set);
     if (!contents->doubled.n)
         contents->more = 0;
+}
+
+const struct idset *dataset_doubled(const struct dataset *dataset, const char *table)
+{
+    int i = find(dataset, table);
+    return i < 0 ? NULL : &dataset->tables[i].contents->doubled;
 }
 
 int64_t dataset_duplicates(const struct dataset *dataset, const char *table)

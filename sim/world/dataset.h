@@ -26,6 +26,7 @@ struct dataset {
 
 /* The store's side: what left or came, before it does. `rows` may be NULL: an empty set. */
 void store_note_removal(struct store *, const char *table, const struct idset *rows);
+void store_note_doubled(struct store *, const char *table, const struct idset *rows);
 void store_note_change(struct store *); /* of tables, not of rows */
 /* Called before anything in the contents changes. */
 void store_before_change(struct store *);

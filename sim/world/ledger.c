@@ -6,7 +6,8 @@
 
 #include "sim/base/xalloc.h"
 
-static void add_blame(struct record *record, struct ledger_row *row, const struct store *store,
+/* One command is one entry of the list, whatever the tables. */
+static void add_blame(struct record *record, struct blame **list, int *n, const struct store *store,
                       const struct removal *removal, const char *table, const struct idset *rows)
 {
     int64_t count = idset_count(rows);
@@ -15,8 +16,8 @@ static void add_blame(struct record *record, struct ledger_row *row, const struc
     int64_t oldest = store_row_time(store, table, rows->at[0].lo);
     int64_t newest = store_row_time(store, table, rows->at[rows->n - 1].hi - 1);
     const char *what = removal->what[0] ? removal->what : "removed";
-    for (int i = 0; i < row->n_blame; i++) {
-        struct blame *old = &row->blame[i];
+    for (int i = 0; i < *n; i++) {
+        struct blame *old = &(*list)[i];
         if (old->step != removal->step || strcmp(old->what, what) != 0)
             continue;
         old->records += count;
@@ -27,10 +28,10 @@ static void add_blame(struct record *record, struct ledger_row *row, const struc
         return;
     }
     /* blame lists are short; they live in the record's arena like everything it shows */
-    struct blame *longer = ARENA_ARRAY(&record->arena, struct blame, row->n_blame + 1);
-    if (row->n_blame)
-        memcpy(longer, row->blame, (size_t)row->n_blame * sizeof *longer);
-    longer[row->n_blame++] = (struct blame){
+    struct blame *longer = ARENA_ARRAY(&record->arena, struct blame, *n + 1);
+    if (*n)
+        memcpy(longer, *list, (size_t)*n * sizeof *longer);
+    longer[(*n)++] = (struct blame){
         .step = removal->step,
         .what = arena_strdup(&record->arena, what),
         .at_ns = removal->at_ns,
@@ -38,28 +39,44 @@ static void add_blame(struct record *record, struct ledger_row *row, const struc
         .oldest_ns = oldest,
         .newest_ns = newest,
     };
-    row->blame = longer;
+    *list = longer;
 }
 
-/* Each lost record is blamed on the removal that removed it last: from the newest entry to the
- * oldest. */
+/* Each record is blamed on what removed it, or doubled it, last: from the newest entry to the
+ * oldest. What is left in `rows` nobody did. */
+static void blame_last(struct record *record, struct blame **list, int *n,
+                       const struct store *store, int table, bool doubled, struct idset *rows)
+{
+    for (int i = store->n_removals; i-- > 0 && rows->n;) {
+        const struct removal *removal = &store->removals[i];
+        if (removal->table != table || removal->doubled != doubled)
+            continue;
+        struct idset part = {0};
+        idset_copy(&part, rows);
+        idset_intersect(&part, &removal->rows);
+        add_blame(record, list, n, store, removal, store->tracked[table].name, &part);
+        idset_subtract(rows, &part);
+        idset_release(&part);
+    }
+}
+
 static void blame_lost(struct record *record, struct ledger_row *row, const struct store *store,
                        int table, struct idset *lost)
 {
-    const struct tracked *tracked = &store->tracked[table];
-    for (int i = store->n_removals; i-- > 0 && lost->n;) {
-        const struct removal *removal = &store->removals[i];
-        if (removal->table != table)
-            continue;
-        struct idset part = {0};
-        idset_copy(&part, lost);
-        idset_intersect(&part, &removal->rows);
-        add_blame(record, row, store, removal, tracked->name, &part);
-        idset_subtract(lost, &part);
-        idset_release(&part);
-    }
     const struct removal nobody = {.what = "never reached the contents that serve users"};
-    add_blame(record, row, store, &nobody, tracked->name, lost);
+    blame_last(record, &row->blame, &row->n_blame, store, table, false, lost);
+    add_blame(record, &row->blame, &row->n_blame, store, &nobody, store->tracked[table].name, lost);
+}
+
+static void blame_doubled(struct record *record, struct ledger_row *row, const struct store *store,
+                          int table)
+{
+    const struct idset *doubled = dataset_doubled(store->serving, store->tracked[table].name);
+    struct idset rows = {0};
+    if (doubled)
+        idset_copy(&rows, doubled);
+    blame_last(record, &row->doubling, &row->n_doubling, store, table, true, &rows);
+    idset_release(&rows);
 }
 
 static int64_t recoverable(const struct store *store, const char *table, const struct idset *lost)
@@ -93,6 +110,7 @@ static void account(struct record *record, struct ledger_row *row, const struct 
     row->acknowledged += idset_count(&acknowledged);
     row->indeterminate += idset_count(&tracked->indeterminate);
     row->duplicated += dataset_duplicates(store->serving, tracked->name);
+    blame_doubled(record, row, store, table);
 
     idset_copy(&kept, &acknowledged);
     idset_intersect(&kept, rows);

@@ -196,11 +196,13 @@ struct tracked {
     struct mark *marks;
     int n_marks, cap_marks;
 };
+/* Rows that a command removed, or put there although they were. */
 struct removal {
     int64_t at_ns;
     int step;
     const char *what;
     int table; /* index into tracked */
+    bool doubled;
     struct idset rows;
 };
 struct past {

@@ -153,13 +153,14 @@ void store_because(struct store *store, const char *what)
 /* ---- what leaves ---- */
 
 /* Many small removals by one command make one entry of the journal. */
-static struct removal *removal_for(struct store *store, int table)
+static struct removal *removal_for(struct store *store, int table, bool doubled)
 {
     struct world *world = store->world;
     if (store->n_removals) {
         struct removal *last = &store->removals[store->n_removals - 1];
-        if (last->table == table && last->step == world->record->current_step &&
-            last->at_ns == world->now_ns && strcmp(last->what, store->because) == 0)
+        if (last->table == table && last->doubled == doubled &&
+            last->step == world->record->current_step && last->at_ns == world->now_ns &&
+            strcmp(last->what, store->because) == 0)
             return last;
     }
     XGROW(store->removals, store->n_removals, store->cap_removals);
@@ -169,6 +170,7 @@ static struct removal *removal_for(struct store *store, int table)
         .step = world->record->current_step,
         .what = arena_strdup(&world->arena, store->because),
         .table = table,
+        .doubled = doubled,
     };
     return removal;
 }
@@ -178,10 +180,18 @@ void store_note_removal(struct store *store, const char *table, const struct ids
     struct tracked *tracked = find_tracked(store, table);
     if (!tracked || !rows || !rows->n)
         return;
-    struct removal *removal = removal_for(store, (int)(tracked - store->tracked));
+    struct removal *removal = removal_for(store, (int)(tracked - store->tracked), false);
     idset_union(&removal->rows, rows);
     store->removed = true;
     world_mark(store->world, store->model->name, (uint64_t)idset_count(rows));
+}
+
+void store_note_doubled(struct store *store, const char *table, const struct idset *rows)
+{
+    struct tracked *tracked = find_tracked(store, table);
+    if (!tracked || !rows || !rows->n)
+        return;
+    idset_union(&removal_for(store, (int)(tracked - store->tracked), true)->rows, rows);
 }
 
 void store_note_change(struct store *store)
@@ -286,6 +296,13 @@ int store_serve(struct store *store, struct dataset *contents)
             idset_subtract(&gone, after);
         store_note_removal(store, table, &gone);
         idset_release(&gone);
+        struct idset twice = {0};
+        if (after)
+            idset_copy(&twice, dataset_doubled(contents, table));
+        if (before)
+            idset_subtract(&twice, dataset_doubled(old, table));
+        store_note_doubled(store, table, &twice);
+        idset_release(&twice);
     }
     old->store = NULL;
     contents->store = store;

@@ -59,6 +59,8 @@ void dataset_delete(struct dataset *, const char *table, int64_t lo, int64_t hi)
 void dataset_insert_set(struct dataset *, const char *table, const struct idset *);
 void dataset_delete_set(struct dataset *, const char *table, const struct idset *);
 int64_t dataset_duplicates(const struct dataset *, const char *table);
+/* The identities that are there more than once; NULL: no such table. */
+const struct idset *dataset_doubled(const struct dataset *, const char *table);
 
 /* ---- stores ---- */
 
