@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fakes/kubernetes/go_json.h"
+#include "fakes/kubernetes/go_value.h"
 #include "fakes/kubernetes/manifest.h"
 #include "sim/base/xalloc.h"
 
@@ -85,16 +86,7 @@ static void write_number(struct buf *out, double number)
         buf_printf(out, "%.0f", number == 0 ? 0.0 : number);
         return;
     }
-    char text[64];
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, number);
-        if (strtod(text, NULL) == number) /* the same bits, or the next one more digit */
-            break;
-    }
-    char *exponent = strchr(text, 'e');
-    if (exponent && exponent[2] == '0') /* e-07: e-7 */
-        memmove(exponent + 2, exponent + 3, strlen(exponent + 3) + 1);
-    buf_puts(out, text);
+    go_float(out, number, true);
 }
 
 static int by_key(const void *a, const void *b)
