@@ -179,6 +179,13 @@ void record_step_cut(struct record *record)
     record->current_step = 0;
 }
 
+int record_act_for(struct record *record, int step)
+{
+    int before = record->current_step;
+    record->current_step = step;
+    return before;
+}
+
 struct step *record_step_current(struct record *record)
 {
     return record->current_step > 0 ? &record->steps[record->current_step - 1] : NULL;

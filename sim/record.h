@@ -262,6 +262,10 @@ void record_step_end(struct record *, struct step *, int exit_status);
 void record_step_cut(struct record *); /* the procedure is over, and this step has not ended: its
                                           end_ns stays NEVER */
 struct step *record_step_current(struct record *); /* NULL outside the procedure */
+/* What happens from now on is an effect of that step (0: of none), whichever runs: a controller
+ * that goes on with what was asked of it earlier. Returns what to put back by a second call, before
+ * the event is over. */
+int record_act_for(struct record *, int step);
 /* The series with that name and labels, made on first use. */
 struct series *record_series(struct record *, const char *name, const char *labels,
                              const char *unit);

@@ -59,8 +59,9 @@ struct object {
     cJSON *json; /* owned */
     int64_t created_ns;
     int64_t version; /* its resourceVersion */
-    bool gone;       /* removed; stays until release, so that nothing dangles */
-    void *extra;     /* of the controller that owns the kind: a pod's running program */
+    int step;    /* of the procedure: in which it was last asked to change, or its owner; 0 none */
+    bool gone;   /* removed; stays until release, so that nothing dangles */
+    void *extra; /* of the controller that owns the kind: a pod's running program */
 };
 
 /* What went wrong, as the API server answers it; code 0: nothing. */
@@ -140,6 +141,10 @@ void cluster_remove(struct cluster *, struct object *);
 /* A controller has changed object->json in place: a new resourceVersion, and watchers and
  * controllers hear of it. `spec`: its spec is another one (a new generation). */
 void cluster_touched(struct cluster *, struct object *, bool spec);
+/* Until the second call, with what the first returned, whatever happens is an effect of the step
+ * that asked for this object: what controllers do around their work for it. */
+int cluster_act_for(struct cluster *, const struct object *);
+void cluster_act_done(struct cluster *, int before);
 /* A container has read a ConfigMap or Secret, at its start or in a folder: the step that changed it
  * last has had an effect. For the kubelet. */
 void cluster_config_read(struct cluster *, const struct object *config, const char *by);

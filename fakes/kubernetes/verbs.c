@@ -45,6 +45,23 @@ static void note(struct cluster *cluster, const struct object *object, const cha
     cluster->unread[cluster->n_unread++] = (struct unread){object, step->n};
 }
 
+int cluster_act_for(struct cluster *cluster, const struct object *object)
+{
+    return record_act_for(cluster->env->record, object->step);
+}
+
+void cluster_act_done(struct cluster *cluster, int before)
+{
+    (void)record_act_for(cluster->env->record, before);
+}
+
+/* Who asks now is who its consequences go back to. */
+static void ask(struct cluster *cluster, struct object *object)
+{
+    const struct step *step = record_step_current(cluster->env->record);
+    object->step = step ? step->n : 0;
+}
+
 void cluster_config_read(struct cluster *cluster, const struct object *config, const char *by)
 {
     int kept = 0;
@@ -175,6 +192,7 @@ struct object *cluster_create(struct cluster *cluster, const struct kind *kind, 
         return object;
     }
     stamp(cluster, object);
+    ask(cluster, object);
     store_insert(cluster, object);
     if (strcmp(kind->name, "CustomResourceDefinition") == 0)
         kinds_define(cluster, json);
@@ -242,6 +260,7 @@ static void put_in_place(struct cluster *cluster, struct object *object, cJSON *
     object->json = json;
     if (strcmp(object->kind->name, "CustomResourceDefinition") == 0)
         kinds_define(cluster, json);
+    ask(cluster, object);
     note(cluster, object, "changed");
     cluster_touched(cluster, object, generation);
 }
@@ -347,6 +366,8 @@ void cluster_touched(struct cluster *cluster, struct object *object, bool spec)
 {
     if (object->gone)
         return;
+    if (spec)
+        ask(cluster, object);
     if (spec && object->kind->generations) {
         cJSON *metadata = json_child(object->json, "metadata");
         json_set_int(metadata, "generation", json_int(metadata, "generation", 0) + 1);
@@ -389,6 +410,7 @@ void cluster_delete(struct cluster *cluster, struct object *object, int grace_s,
     cJSON *metadata = json_child(object->json, "metadata");
     bool is_pod = strcmp(object->kind->name, "Pod") == 0;
     bool is_namespace = strcmp(object->kind->name, "Namespace") == 0;
+    ask(cluster, object);
     note(cluster, object, "deleted");
     const cJSON *finalizers = cJSON_GetObjectItemCaseSensitive(metadata, "finalizers");
     if (orphan)
