@@ -68,7 +68,7 @@ lint:
 	@ci/lint
 # Real PostgreSQL, Redis, SQLite, curl and wget against the fakes: recorded commands, and for PostgreSQL random statements over random
 # schemas (SEEDS="1 2 3"). What is not installed is skipped.
-check-real: $(patsubst %,$(BUILD)/tests/test_%,postgres_real redis sqlite_files http_real)
+check-real: rehearse $(patsubst %,$(BUILD)/tests/test_%,postgres_real redis sqlite_files http_real)
 	@BUILD=$(BUILD) ci/check-real
 
 # Each fuzz target for FUZZ_SECONDS (0: the seeds alone), from the seeds in tests/fuzz/corpus/NAME; what crashes is left in

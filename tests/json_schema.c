@@ -11,6 +11,8 @@
 
 #include "sim/base/buf.h"
 
+#define URI_CHARS "([A-Za-z0-9._~!$&'()*+,;=:@/?#-]|%[0-9A-Fa-f]{2})"
+
 static char complaint[512];
 
 static bool fail(const char *where, const char *what, const char *detail)
@@ -64,6 +66,40 @@ static bool matches(const char *pattern, const char *text)
     bool found = regexec(&regex, text, 0, NULL, 0) == 0;
     regfree(&regex);
     return found;
+}
+
+/* The formats that our schemas name, as RFC 3986 and RFC 3339 have them. */
+static bool has_format(const char *format, const char *text)
+{
+    static const struct {
+        const char *format, *pattern;
+    } formats[] = {
+        {"uri", "^[A-Za-z][A-Za-z0-9+.-]*:" URI_CHARS "+$"},
+        /* relative ones too; the first part of such a path holds no colon */
+        {"uri-reference",
+         "^([A-Za-z][A-Za-z0-9+.-]*:|[/?#]|([A-Za-z0-9._~!$&'()*+,;=@-]|%[0-9A-Fa-f]{2})*"
+         "([/?#]|$))" URI_CHARS "*$"},
+        {"date-time", "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?"
+                      "(Z|[+-][0-9]{2}:[0-9]{2})$"},
+    };
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        if (strcmp(format, formats[i].format) == 0)
+            return matches(formats[i].pattern, text);
+    }
+    return false;
+}
+
+static bool are_unique(const cJSON *list)
+{
+    const cJSON *item, *other;
+    cJSON_ArrayForEach(item, list)
+    {
+        for (other = item->next; other; other = other->next) {
+            if (cJSON_Compare(item, other, true))
+                return false;
+        }
+    }
+    return true;
 }
 
 static bool check(const cJSON *root, const cJSON *schema, const cJSON *value, const char *where);
@@ -152,6 +188,12 @@ static bool check_rule(const cJSON *root, const cJSON *schema, const cJSON *rule
     if (strcmp(name, "minItems") == 0)
         return !cJSON_IsArray(value) || cJSON_GetArraySize(value) >= rule->valueint ||
                fail(where, "is too", "short");
+    if (strcmp(name, "uniqueItems") == 0)
+        return !cJSON_IsArray(value) || cJSON_IsFalse(rule) || are_unique(value) ||
+               fail(where, "holds the same", "twice");
+    if (strcmp(name, "format") == 0)
+        return !cJSON_IsString(value) || has_format(rule->valuestring, value->valuestring) ||
+               fail(where, "is no", rule->valuestring);
     if (strcmp(name, "required") == 0 || strcmp(name, "properties") == 0 ||
         strcmp(name, "additionalProperties") == 0)
         return !cJSON_IsObject(value) || check_members(root, schema, value, where);

@@ -1,6 +1,7 @@
 /* json_schema: validates a JSON document against the part of JSON Schema (2020-12) that our schemas
  * use: type, const, enum, properties, required, additionalProperties, items, pattern (as POSIX
- * extended), minimum, maximum, minItems, anyOf, $ref to #/$defs. Any other keyword is a failure, so
+ * extended), format (uri, uri-reference, date-time), minimum, maximum, minItems, uniqueItems,
+ * anyOf, $ref to #/$defs. Any other keyword is a failure, so
  * that no schema says more than is checked. */
 #ifndef REHEARSE_TESTS_JSON_SCHEMA_H
 #define REHEARSE_TESTS_JSON_SCHEMA_H

@@ -16,6 +16,7 @@
 #include "tests/golden.h"
 #include "tests/json_schema.h"
 #include "tests/record_samples.h"
+#include "tests/sarif_check.h"
 
 static struct arena arena;
 static struct summary summaries[3];
@@ -120,13 +121,69 @@ static void sarif_keeps_its_schema(void **state)
     struct buf buf;
     buf_init(&buf, REPORT_MAX);
     summaries_sarif(summaries, 3, &buf);
-    const char *complaint = json_schema_check("tests/sarif-2.1.0-subset.schema.json", buf.at);
+    const char *complaint = sarif_check(buf.at);
     if (complaint)
         fail_msg("%s", complaint);
     buf_clear(&buf);
     summaries_sarif(NULL, 0, &buf); /* no run at all is a valid log too */
-    assert_null(json_schema_check("tests/sarif-2.1.0-subset.schema.json", buf.at));
+    assert_null(sarif_check(buf.at));
     buf_release(&buf);
+}
+
+/* The check can fail: each line is what a log may not say. */
+static void what_is_no_sarif_is_seen(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rule, *result, *complaint;
+    } cases[] = {
+        {"'id': 'a'", "'ruleId': 'a', 'ruleIndex': 0", NULL},
+        {"'id': 'a'", "'ruleId': 'a', 'ruleIndex': 1", "/results/0: no rule has its ruleIndex"},
+        {"'id': 'a'", "'ruleId': 'b', 'ruleIndex': 0",
+         "/results/0: the rule at its ruleIndex has another id"},
+        {"'id': 'a'", "'ruleId': 'a', 'ruleIndex': 0, 'level': 'fatal'",
+         "/runs/0/results/0/level: is not in enum"},
+        {"'id': 'a'", "'ruleId': 'a', 'ruleIndex': 0, 'severity': 'error'",
+         "/runs/0/results/0/severity: is not allowed "},
+        {"'id': 'a'",
+         "'ruleId': 'a', 'ruleIndex': 0, 'locations': [{'physicalLocation': {'artifactLocation': "
+         "{'uri': 'a b.md'}}}]",
+         "/runs/0/results/0/locations/0/physicalLocation/artifactLocation/uri: is no "
+         "uri-reference"},
+        {"'id': 'a'",
+         "'ruleId': 'a', 'ruleIndex': 0, 'locations': [{'physicalLocation': {'artifactLocation': "
+         "{'uri': 'c:d.md'}, 'region': {'startLine': 0}}}]",
+         "/runs/0/results/0/locations/0/physicalLocation/region/startLine: is under minimum"},
+        {"'id': 'a'",
+         "'ruleId': 'a', 'ruleIndex': 0, 'locations': [{'physicalLocation': {'artifactLocation': "
+         "{'uri': 'd.md'}, 'region': {'startLine': 3, 'endLine': 2}}}]",
+         "/results/0: its region ends before it starts"},
+        {"'id': 'a'",
+         "'ruleId': 'a', 'ruleIndex': 0, 'locations': [{'physicalLocation': {'artifactLocation': "
+         "{'uri': 'd.md'}, 'region': {'startColumn': 2}}}]",
+         "/runs/0/results/0/locations/0/physicalLocation/region: misses startLine"},
+        {"'id': 'a'", "'ruleId': 'a', 'ruleIndex': 0, 'partialFingerprints': {'x/1': 7}",
+         "/runs/0/results/0/partialFingerprints/x/1: has not the type"},
+        {"'id': 'a'", "'ruleId': 'a', 'ruleIndex': 0, 'suppressions': [{'status': 'accepted'}]",
+         "/runs/0/results/0/suppressions/0: misses kind"},
+        {"'id': 'a', 'helpUri': 'docs/a.md'", "'ruleId': 'a', 'ruleIndex': 0",
+         "/runs/0/tool/driver/rules/0/helpUri: is no uri"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = arena_printf(
+            &arena,
+            "{'$schema': 'https://example.org/sarif.json', 'version': '2.1.0', 'runs': [{'tool': "
+            "{'driver': {'name': 'x', 'rules': [{%s, 'shortDescription': {'text': 'a'}, "
+            "'fullDescription': {'text': 'a'}, 'help': {'text': 'a'}}]}}, 'results': [{%s, "
+            "'message': {'text': 'a'}}]}]}",
+            cases[i].rule, cases[i].result);
+        for (char *at = text; *at; at++)
+            *at = *at == '\'' ? '"' : *at;
+        const char *complaint = sarif_check(text);
+        if (!complaint != !cases[i].complaint ||
+            (complaint && strcmp(complaint, cases[i].complaint) != 0))
+            fail_msg("case %zu: %s", i, complaint ? complaint : "taken");
+    }
 }
 
 /* Counts a word in the text. */
@@ -323,6 +380,7 @@ int main(void)
         cmocka_unit_test(what_is_no_run_is_refused),
         cmocka_unit_test(formats_are_as_kept),
         cmocka_unit_test(sarif_keeps_its_schema),
+        cmocka_unit_test(what_is_no_sarif_is_seen),
         cmocka_unit_test(junit_counts_what_it_holds),
         cmocka_unit_test(junit_keeps_the_schemas_in_use),
         cmocka_unit_test(a_drill_that_cannot_run_is_an_error_in_junit),
