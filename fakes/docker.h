@@ -195,6 +195,8 @@ const char *docker_full_name(struct arena *, const char *repository, const char 
 /* ---- images and the registry (docker_images.c) ---- */
 
 struct docker_image *docker_image_new(struct docker *, const char *name);
+/* Commands of ours that images of well-known programs hold beside a shell, NULL-terminated. */
+const char *const *docker_tools_of(const char *repository);
 /* By reference, digest reference, ID or the beginning of an ID; NULL: none here. */
 struct docker_image *docker_image_here(struct docker *, const char *reference);
 int docker_count_tags(struct docker *, const struct docker_image *);

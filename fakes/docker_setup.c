@@ -72,8 +72,7 @@ static void instance_logged(struct instance *instance, const char *line, bool is
 
 /* ---- images ---- */
 
-/* Tools that images of well-known programs hold beside a shell. */
-static const char *const *tools_of(const char *repository)
+const char *const *docker_tools_of(const char *repository)
 {
     static const char *const postgres[] = {"psql",       "pg_dump",  "pg_dumpall", "pg_restore",
                                            "pg_isready", "createdb", "dropdb",     "pg_basebackup",
@@ -147,7 +146,7 @@ static int describe_image(struct docker *docker, const struct doc *entry, const 
                           struct docker_image *image, struct error *error)
 {
     struct arena *arena = docker_arena(docker);
-    image->tools = tools_of(repository);
+    image->tools = docker_tools_of(repository);
     image->command = command_of(repository);
     image->created_ns = BEFORE_IMAGES;
     if (!entry)

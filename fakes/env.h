@@ -60,7 +60,7 @@ struct env_files {
     int (*mkdir)(void *ctx, const char *place,
                  const char *path); /* with its parents; fine if it is there */
     /* A folder's entries in any order, each NUL-terminated: 'd', 'f' or 'l' (folder, file, link),
-     * four octal digits of its mode, its name. Only while the sandbox is up. */
+     * four octal digits of its mode, its name. */
     int (*list)(void *ctx, const char *place, const char *path, struct buf *entries);
     /* The place's files are again what those of `like` were when the run started. */
     int (*reset)(void *ctx, const char *place, const char *like);
@@ -115,6 +115,28 @@ void env_add_command(struct env *, const char *name, const char *place, const st
 /* The fake that answers to argv[0] in that place: a command of this run first, then the fakes' own
  * lists. NULL: there is no such fake. */
 const struct fake *env_fake_for(const struct env *, const char *place, const char *argv0);
+
+/* ---- names (env_names.c) ---- */
+
+/* Who lives in a place from now on, where that is not its own name and may change: the pod that a
+ * root belongs to. "": nobody. */
+void env_name_place(struct env *, const char *place, const char *name);
+bool env_place_is(const struct env *, const char *place, const char *name);
+
+enum env_answer { ENV_NO_HOST, ENV_REFUSED, ENV_UNREACHABLE, ENV_ANSWERS };
+struct env_target {
+    struct service *service;   /* of the world; NULL: a plain program answers */
+    struct instance *instance; /* that takes the request; NULL: any */
+    int port;                  /* on which it listens */
+};
+/* Whom a host's name and port lead to, as a platform names its services (Kubernetes); asked from a
+ * place. *ret is filled for ENV_ANSWERS. */
+typedef enum env_answer env_resolve_fn(struct env *, const char *place, const char *host, int port,
+                                       struct env_target *ret, void *ctx);
+void env_on_resolve(struct env *, env_resolve_fn *, void *ctx);
+/* ENV_NO_HOST where no platform knows the name. */
+enum env_answer env_resolve(struct env *, const char *place, const char *host, int port,
+                            struct env_target *ret);
 
 /* Wall-clock time of the simulation, now. */
 int64_t env_unix_ns(const struct env *);

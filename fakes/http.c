@@ -225,10 +225,29 @@ static int answer_by(struct env *env, const struct listener *listener,
     return !https ? plain_to_tls(response) : listener->tls ? listener->certificate : HTTP_TLS;
 }
 
+/* By a name that a platform gives. False: no platform knows it. */
+static bool fetch_named(struct env *env, const struct http_request *request,
+                        struct http_response *response, int *ret)
+{
+    struct env_target target;
+    enum env_answer answer =
+        env_resolve(env, request->place, request->host, request->port, &target);
+    if (answer == ENV_NO_HOST)
+        return false;
+    *ret = answer == ENV_REFUSED       ? HTTP_REFUSED
+           : answer == ENV_UNREACHABLE ? HTTP_UNREACHABLE
+           : target.service ? http_answer(env, target.service, target.port, request, response)
+                            : HTTP_CLOSED;
+    return true;
+}
+
 int http_fetch(struct env *env, const struct http_request *request, struct http_response *response)
 {
     const struct listeners *all = listeners_of(env);
     const char *host = canonical(request->host);
+    int failure;
+    if (fetch_named(env, request, response, &failure))
+        return failure;
     bool known = strcasecmp(host, "localhost") == 0 || strspn(host, "0123456789.") == strlen(host);
     for (int i = all->n - 1; i >= 0; i--) {
         const struct listener *listener = &all->at[i];
@@ -345,6 +364,24 @@ static int serve_service(struct env *env, const struct http_request *request,
     else
         answer(response, known->status, known->type, known->body);
     return 0;
+}
+
+int http_answer(struct env *env, struct service *service, int port,
+                const struct http_request *request, struct http_response *response)
+{
+    static const char *const health[] = {"/health", NULL};
+    const struct listeners *all = listeners_of(env);
+    const struct listener *best = NULL;
+    for (int i = all->n - 1; i >= 0; i--) {
+        const struct listener *listener = &all->at[i];
+        bool its = listener->handler && listener->inside &&
+                   strcmp(listener->host, service_name(service)) == 0;
+        if (its && (!best || listener->port == port))
+            best = listener;
+    }
+    struct served plain = {.service = service, .health = (const char **)(uintptr_t)health};
+    return best ? best->handler(env, request, response, best->ctx)
+                : serve_service(env, request, response, &plain);
 }
 
 static int load_health(struct env *env, const struct doc *node, struct served *served,

@@ -73,6 +73,10 @@ const char *http_request_header(const struct http_request *, const char *name);
 const char *http_basic(struct arena *, const char *credentials);
 /* The address that a name resolves to, in words: there are no real ones. A number is its own. */
 const char *http_address(const char *host);
+/* What a service of the world answers, as `http:` or the fake of its store says, whatever the host
+ * asked for; `port` is where it listens. */
+int http_answer(struct env *, struct service *, int port, const struct http_request *,
+                struct http_response *);
 /* Carries one request. 0 and a response, or enum http_failure. response->arena must be set before.
  */
 int http_fetch(struct env *, const struct http_request *, struct http_response *);

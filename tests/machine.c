@@ -10,7 +10,7 @@
 
 #include "procedures/drill/model_load.h"
 
-static const char *const also[] = {"docker", "git",      "sqlite", "opa",  "hosts",
+static const char *const also[] = {"docker", "git",      "sqlite", "opa",  "hosts", "kubernetes",
                                    "stubs",  "commands", "host",   "http", NULL};
 
 void machine_init(struct machine *m, const char *system, const char *drill,

@@ -128,6 +128,8 @@ static void test_mistakes_are_invalid(void **state)
         {SYSTEM, "{format: rehearse.system/1, services: {}, traffic: {t: {rate: 5/s}}}"},
         {SYSTEM, "{format: rehearse.system/1, services: {}, traffic: {t: {to: a, rate: 5}}}"},
         {SYSTEM, "{format: rehearse.system/1, services: {}, indicator: {target: 150%x}}"},
+        {SYSTEM, "{format: rehearse.system/1, services: {}, kubernetes: {manifest: [a.yaml]}}"},
+        {SYSTEM, "{format: rehearse.system/1, services: {}, kubernetes: {history: {web: v1}}}"},
         {DRILL, "{format: rehearse.drill/1}"},
         {DRILL, "{format: rehearse.drill/1, system: s, start: 2026-01-15T14:30:00Z, cwd: relative, "
                 "procedure: {playbook: p}}"},
@@ -140,6 +142,13 @@ static void test_mistakes_are_invalid(void **state)
     for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++)
         if (!check(mistakes[i].schema, "mistake", mistakes[i].text))
             fail_msg("valid, but should not be: %s", mistakes[i].text);
+    assert_null(check(SYSTEM, "good",
+                      "{format: rehearse.system/1, services: {web: {runs: {deployment: web}}},"
+                      " kubernetes: {manifests: k8s/, context: [prod, staging], namespace: shop,"
+                      " nodes: {a: {memory: 16GiB}}, images: {'reg/web:1.0': v1,"
+                      " reg/job: {ends: 20s, exit: 1, does: [migrate db 42]}},"
+                      " history: {web: [v0.9, {version: v1, env: {MODE: b}, cause: x}]},"
+                      " registry: {bandwidth: 40MB/s, missing: ['reg/web:0.9']}}}"));
     assert_null(
         check(TRIGGERS, "good",
               "[{id: x, when: {all: [{event: a}, {any: [{m: error_ratio, op: '>', thr: 1}]}]}}]"));

@@ -8,24 +8,7 @@
 #define REHEARSE_FAKES_KUBERNETES_PODS_H
 
 #include "fakes/call.h"
-#include "fakes/kubernetes/cluster.h"
-
-/* ---- images (images.c reads `kubernetes: images:`) ---- */
-
-struct image {
-    const char *service, *version; /* of the world; service NULL: a plain program */
-    int64_t pull_ns;               /* how long a node takes to pull it; known there: nothing */
-    int64_t stop_ns;               /* how long its program takes to end after SIGTERM; INT64_MAX: it
-                                    * ignores it */
-    int stop_exit;                 /* its exit code then */
-    int64_t ends_ns;               /* a plain program that ends by itself; NEVER: it does not */
-    int ends_exit;
-    const char *const *tools; /* commands of ours that it holds (psql ...), NULL-terminated */
-};
-/* What the registry has under that reference now ("shop/web:v1.2"). False and *why, the words
- * behind "Failed to pull image \"X\": " ("... not found"), if it cannot be pulled. Strings live as
- * long as the run. */
-bool cluster_image(struct cluster *, const char *reference, struct image *ret, const char **why);
+#include "fakes/kubernetes/setup.h"
 
 /* ---- containers ---- */
 
@@ -53,13 +36,10 @@ struct instance *pod_instance(const struct object *pod, const char *container);
 /* The environment its processes have, NULL-terminated "NAME=value": PATH, HOSTNAME, HOME, the
  * Services' variables and what the container was started with. NULL: it does not run. */
 char *const *pod_environment(const struct object *pod, const char *container);
-/* The private root of the pod, in which commands can run (call_run_in); one for all its containers.
- * NULL: it has none. */
-const char *pod_place(const struct object *pod);
-
-/* A process goes into the pod: folders that are mounted there are made to hold what they hold now;
- * what it changed is brought back when it leaves, also when its client is killed. */
-void pod_enter(struct call *, struct object *pod, void **ret_visit);
+/* A process goes into a container (whose place is pod_place() of setup.h): folders that are mounted
+ * there are made to hold what they hold now; what it changed is brought back when it leaves, also
+ * when its client is killed. */
+void pod_enter(struct call *, struct object *pod, const char *container, void **ret_visit);
 void pod_leave(void *visit);
 
 /* Ends its containers' programs at once, as a crash would (kill 1 in `exec`). */

@@ -21,11 +21,7 @@
 #define REHEARSE_FAKES_KUBERNETES_SETUP_H
 
 #include "fakes/call.h"
-#include "fakes/http.h"
 #include "fakes/kubernetes/cluster.h"
-
-/* kubectl.c: one invocation of kubectl. */
-int run_kubectl(struct call *);
 
 /* ---- services of the world (workloads.c) ---- */
 
@@ -68,16 +64,18 @@ const char *image_reference(struct cluster *, const char *repository, struct ser
 /* The private root in which commands of that container run (call_run_in). The first call takes one,
  * as its image has it; NULL: none is left. An instance of a service must be named like its pod. */
 const char *pod_place(struct cluster *, const struct object *pod, const char *container);
-/* The pod is gone, or its containers started anew (`restarted`): what was written there is lost. */
-void pod_place_lost(struct cluster *, const struct object *pod, bool restarted);
+/* The container has ended, or (NULL) all of the pod's: what was written in its root is lost. */
+void pod_place_lost(struct cluster *, const struct object *pod, const char *container);
 /* The pod in whose container this is; NULL: none. */
 struct object *place_pod(struct cluster *, const char *place);
 
 /* ---- names (names.c) ---- */
 
-/* A request to a Service or, of a StatefulSet, a pod behind one, as a pod of that namespace sends
- * it. 0, or enum http_failure: HTTP_REFUSED when it has no ready endpoint. */
-int service_answer(struct cluster *, const char *ns, const char *name, const struct http_request *,
-                   struct http_response *);
+/* Whom a connection to a port of a Service leads to: one of its ready pods. */
+enum env_answer service_resolve(struct cluster *, const struct object *service, int port,
+                                struct env_target *ret);
+/* The same for a port of one pod (port-forward); ENV_REFUSED if nothing listens there. */
+enum env_answer pod_resolve(struct cluster *, const struct object *pod, int port,
+                            struct env_target *ret);
 
 #endif

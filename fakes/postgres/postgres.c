@@ -42,7 +42,7 @@ static bool is_place_of(const struct pg_server *server, const char *place)
                                   ? world_service(server->env->world, server->service)
                                   : NULL;
     for (int i = 0; service && i < service_instances(service); i++) {
-        if (strcmp(instance_name(service_instance(service, i)), place) == 0)
+        if (env_place_is(server->env, place, instance_name(service_instance(service, i))))
             return true;
     }
     return false;

@@ -39,7 +39,7 @@ static const char *home_of(const struct pg_server *server)
                 return env->places[i];
         }
         for (int k = 0; service && k < service_instances(service); k++) {
-            if (strcmp(env->places[i], instance_name(service_instance(service, k))) == 0)
+            if (env_place_is(env, env->places[i], instance_name(service_instance(service, k))))
                 return env->places[i];
         }
     }

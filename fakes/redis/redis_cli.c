@@ -309,9 +309,9 @@ static struct redis_server *find_server(struct call *call, const char *host, int
         bool inside = false,
              by_name = call->place[0] && s->service && strcmp(host, service_name(s->service)) == 0;
         for (int i = 0; s->service && i < service_instances(s->service); i++)
-            inside = inside ||
-                     (call->place[0] &&
-                      strcmp(instance_name(service_instance(s->service, i)), call->place) == 0);
+            inside = inside || (call->place[0] &&
+                                env_place_is(call->env, call->place,
+                                             instance_name(service_instance(s->service, i))));
         bool declared =
             !call->place[0] && s->host &&
             (strcmp(s->host, host) == 0 || (local && strcmp(s->host, "localhost") == 0));

@@ -111,3 +111,38 @@ int first_files_unlink(struct first_files *files, const char *place, const char 
     files->n--;
     return 0;
 }
+
+static bool listed(const struct buf *entries, struct str name)
+{
+    for (size_t at = 0; at < entries->len; at += strlen(entries->at + at) + 1) {
+        if (str_is(name, entries->at + at + 5)) /* behind its kind and mode */
+            return true;
+    }
+    return false;
+}
+
+int first_files_list(const struct first_files *files, const char *place, const char *path,
+                     struct buf *entries)
+{
+    size_t len = strlen(path);
+    bool found = false;
+    for (int i = 0; i < files->n; i++) {
+        const struct sandbox_file *file = &files->at[i];
+        if (strcmp(file->place, place) != 0 || strncmp(file->path, path, len) != 0)
+            continue;
+        if (!file->path[len] && !file->is_dir)
+            return -ENOTDIR;
+        found = found || file->path[len] == '/' || !file->path[len];
+        if (file->path[len] != '/')
+            continue;
+        struct str rest = str_of(file->path + len + 1), name = str_cut(&rest, '/');
+        if (!name.len || listed(entries, name))
+            continue;
+        bool folder = rest.len || file->is_dir;
+        buf_printf(entries, "%c%04o", folder ? 'd' : 'f',
+                   folder ? 0755U : (unsigned)file->mode & 07777);
+        buf_str(entries, name);
+        buf_putc(entries, '\0');
+    }
+    return found ? 0 : -ENOENT;
+}

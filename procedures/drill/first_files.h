@@ -24,5 +24,7 @@ int first_files_append(struct first_files *, const char *place, const char *path
                        size_t len, int64_t unix_ns);
 int first_files_load(const struct first_files *, const char *place, const char *path, struct buf *);
 int first_files_unlink(struct first_files *, const char *place, const char *path);
+int first_files_list(const struct first_files *, const char *place, const char *path,
+                     struct buf *entries);
 
 #endif

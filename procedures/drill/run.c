@@ -78,7 +78,8 @@ static int files_mkdir(void *ctx, const char *place, const char *path)
 static int files_list(void *ctx, const char *place, const char *path, struct buf *entries)
 {
     struct run *run = ctx;
-    return run->supervisor ? supervisor_list(run->supervisor, place, path, entries) : -ENOENT;
+    return run->supervisor ? supervisor_list(run->supervisor, place, path, entries)
+                           : first_files_list(&run->first, place, path, entries);
 }
 
 /* What belongs to the sandbox in every place, and not to anybody's image. */
