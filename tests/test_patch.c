@@ -404,25 +404,12 @@ static void test_differences_apply(void **state)
     }
 }
 
-static void test_print_go(void **state)
-{
-    (void)state;
-    struct buf out;
-    buf_init(&out, 1000);
-    cJSON *json = parse("{\"b\":[1,\"x\",null],\"a\":{\"t\":true},\"c\":1.5,\"d\":{}}");
-    json_print_go(&out, json);
-    assert_string_equal(out.at, "map[a:map[t:true] b:[1 x <nil>] c:1.5 d:map[]]");
-    cJSON_Delete(json);
-    buf_release(&out);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json_patch),      cmocka_unit_test(test_merge_patch),
         cmocka_unit_test(test_strategic_patch), cmocka_unit_test(test_strategic_mistakes),
         cmocka_unit_test(test_three_way),       cmocka_unit_test(test_differences_apply),
-        cmocka_unit_test(test_print_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "fakes/kubernetes/patch.h"
-#include "sim/base/xalloc.h"
 
 /* ---- documents ---- */
 
@@ -25,52 +24,6 @@ void json_insert(cJSON *list, int at, cJSON *element)
     while ((moved = cJSON_DetachItemFromArray(behind, 0)))
         cJSON_AddItemToArray(list, moved);
     cJSON_Delete(behind);
-}
-
-static int by_key(const void *a, const void *b)
-{
-    return strcmp((*(const cJSON *const *)a)->string, (*(const cJSON *const *)b)->string);
-}
-
-static void print_go_object(struct buf *out, const cJSON *json)
-{
-    int n = cJSON_GetArraySize(json), i = 0;
-    const cJSON **members = xcalloc((size_t)n + 1, sizeof(*members));
-    const cJSON *member;
-    cJSON_ArrayForEach(member, json) members[i++] = member;
-    qsort(members, (size_t)n, sizeof(*members), by_key);
-    buf_puts(out, "map[");
-    for (i = 0; i < n; i++) {
-        buf_printf(out, "%s%s:", i ? " " : "", members[i]->string);
-        json_print_go(out, members[i]);
-    }
-    buf_putc(out, ']');
-    free(members);
-}
-
-void json_print_go(struct buf *out, const cJSON *json)
-{
-    if (cJSON_IsObject(json)) {
-        print_go_object(out, json);
-    } else if (cJSON_IsArray(json)) {
-        const cJSON *element;
-        buf_putc(out, '[');
-        cJSON_ArrayForEach(element, json)
-        {
-            if (element != json->child)
-                buf_putc(out, ' ');
-            json_print_go(out, element);
-        }
-        buf_putc(out, ']');
-    } else if (cJSON_IsString(json)) {
-        buf_puts(out, json->valuestring);
-    } else if (!json || cJSON_IsNull(json)) {
-        buf_puts(out, "<nil>");
-    } else {
-        char *text = cJSON_PrintUnformatted(json);
-        buf_puts(out, text ? text : "");
-        cJSON_free(text);
-    }
 }
 
 /* ---- merge patch ---- */

@@ -13,7 +13,6 @@
 #include <stdbool.h>
 
 #include "sim/base/arena.h"
-#include "sim/base/buf.h"
 
 /* Each returns the patched document, which the caller owns, or NULL and *why (in the arena).
  * patch_json: a patch that is no list cannot be decoded at all (400, *why is the message); what
@@ -35,7 +34,5 @@ bool json_equal(const cJSON *, const cJSON *);
 /* Puts an element before the one that stands at `at` now (at the end, if none does).
  * cJSON_InsertItemInArray cannot: in 1.7.15, as Debian patched it, it inserts at the front only. */
 void json_insert(cJSON *list, int at, cJSON *element);
-/* As Go's %v prints a decoded document: "map[a:1 b:[x y]]", keys sorted. */
-void json_print_go(struct buf *, const cJSON *);
 
 #endif

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fakes/kubernetes/go_json.h"
 #include "fakes/kubernetes/patch.h"
 #include "fakes/kubernetes/patch_strategy.h"
-#include "sim/base/xalloc.h"
 
 static const struct strategy strategies[] = {
     {.parent = "metadata", .field = "finalizers", .merge = true},
@@ -136,16 +136,6 @@ static bool broken(struct merging *m, const char *why)
     return false;
 }
 
-static const char *go_text(struct merging *m, const cJSON *json)
-{
-    struct buf text;
-    buf_init(&text, 1 << 16);
-    json_print_go(&text, json);
-    const char *copy = arena_str(m->arena, buf_text(&text));
-    buf_release(&text);
-    return copy;
-}
-
 static bool has_merge_keys(struct merging *m, const cJSON *list, const char *merge_key)
 {
     const cJSON *element;
@@ -156,7 +146,7 @@ static bool has_merge_keys(struct merging *m, const cJSON *list, const char *mer
                                       arena_printf(
                                           m->arena,
                                           "map: %s does not contain declared merge key: %s",
-                                          go_text(m, element), merge_key));
+                                          go_json_print(m->arena, element), merge_key));
     return true;
 }
 
@@ -176,9 +166,9 @@ static bool one_type(struct merging *m, const cJSON *a, const cJSON *b)
             if (cJSON_IsArray(element))
                 return broken(m, "lists of lists are not supported");
             if (!same_type(first, element))
-                return broken(m, arena_printf(m->arena,
-                                              "list element types are not identical: [%s %s]",
-                                              go_text(m, a), go_text(m, b)));
+                return broken(
+                    m, arena_printf(m->arena, "list element types are not identical: [%s %s]",
+                                    go_json_print(m->arena, a), go_json_print(m->arena, b)));
         }
     return true;
 }
@@ -244,7 +234,7 @@ static bool run_list_directives(struct merging *m, cJSON *original, cJSON *patch
             if (!identity(element, merge_key))
                 return broken(m, arena_printf(m->arena,
                                               "map: %s does not contain declared merge key: %s",
-                                              go_text(m, element), merge_key));
+                                              go_json_print(m->arena, element), merge_key));
             remove_matching(original, element, merge_key);
         } else if (directive && strcmp(directive, "replace") == 0) {
             replace = true;
@@ -252,7 +242,8 @@ static bool run_list_directives(struct merging *m, cJSON *original, cJSON *patch
             return broken(m, "merging lists cannot yet be specified in the patch");
         } else {
             return broken(m, arena_printf(m->arena, "unknown patch type %s in map %s",
-                                          directive ? directive : "<nil>", go_text(m, element)));
+                                          directive ? directive : "<nil>",
+                                          go_json_print(m->arena, element)));
         }
         cJSON_Delete(cJSON_DetachItemViaPointer(patch, element));
     }
@@ -365,7 +356,8 @@ static bool follows_order(struct merging *m, const cJSON *patch, const cJSON *or
             return broken(m, arena_printf(m->arena,
                                           "The order in patch list:\n%s\n doesn't match "
                                           "$setElementOrder list:\n%s\n",
-                                          go_text(m, patch), go_text(m, order)));
+                                          go_json_print(m->arena, patch),
+                                          go_json_print(m->arena, order)));
         last = at;
     }
     return true;
@@ -442,7 +434,7 @@ static bool run_object_directive(struct merging *m, cJSON *original, cJSON *patc
     bool replace = directive && strcmp(directive, "replace") == 0;
     if (!replace && !deletes(patch)) {
         m->why = arena_printf(m->arena, "unknown patch type %s in map %s",
-                              directive ? directive : "<nil>", go_text(m, patch));
+                              directive ? directive : "<nil>", go_json_print(m->arena, patch));
         return true;
     }
     clear(original);
