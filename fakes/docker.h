@@ -301,6 +301,8 @@ struct docker_volume *docker_volume(struct docker *, const char *name);
 struct docker_volume *docker_volume_new(struct docker *, const char *name,
                                         const char *const *labels);
 bool docker_volume_remove(struct docker *, const char *name);
+/* Where the official images of a store's engine keep its data; NULL: it is not known. */
+const char *docker_data_folder(const struct store *);
 /* What a database's container that is being removed held outside of volumes and bind mounts: its
  * stores are empty then. One-off containers (run --rm, compose run) serve nobody and lose nothing.
  */

@@ -132,6 +132,12 @@ static const struct data_folder *data_folder_of(const struct store *store)
     return NULL;
 }
 
+const char *docker_data_folder(const struct store *store)
+{
+    const struct data_folder *data = data_folder_of(store);
+    return data ? data->folder : NULL;
+}
+
 static bool is_mounted(const struct container *container, const char *folder)
 {
     for (int i = 0; i < container->spec.n_mounts; i++) {

@@ -71,16 +71,12 @@ static const char *invalid_text(struct kubectl *k, const struct api_error *error
 }
 
 /* k8s.io/kubectl pkg/cmd/util: StandardErrorMessage. */
-static const char *plain_server_text(struct kubectl *k, const struct api_error *error,
-                                     const char *what)
-{
-    return arena_printf(k->arena, "Error from server (%s): %s%s%s", error->reason, what ? what : "",
-                        what ? ": " : "", error->message);
-}
-
 static const char *server_text(struct kubectl *k, const struct api_error *error, const char *what)
 {
-    return error->code == 422 ? invalid_text(k, error) : plain_server_text(k, error, what);
+    if (error->code == 422)
+        return invalid_text(k, error);
+    return arena_printf(k->arena, "Error from server (%s): %s%s%s", error->reason, what ? what : "",
+                        what ? ": " : "", error->message);
 }
 
 int kubectl_server_error(struct kubectl *k, const struct api_error *error, const char *what)
@@ -101,12 +97,12 @@ int kubectl_refuse(struct kubectl *k, const char *format, ...)
     return 1;
 }
 
-static void complain(struct kubectl *k, struct resources *resources, struct complaint complaint)
+static void complain(struct kubectl *k, struct resources *resources, const char *text, bool server)
 {
     struct complaint *more = ARENA_ARRAY(k->arena, struct complaint, resources->n_complaints + 1);
     if (resources->n_complaints)
         memcpy(more, resources->complaints, (size_t)resources->n_complaints * sizeof *more);
-    more[resources->n_complaints++] = complaint;
+    more[resources->n_complaints++] = (struct complaint){text, server};
     resources->complaints = more;
 }
 
@@ -114,27 +110,23 @@ void resources_complain(struct kubectl *k, struct resources *resources, const ch
 {
     va_list args;
     va_start(args, format);
-    const char *text = arena_vprintf(k->arena, format, args);
-    complain(k, resources, (struct complaint){text, text, false});
+    complain(k, resources, arena_vprintf(k->arena, format, args), false);
     va_end(args);
 }
 
 void resources_complain_server(struct kubectl *k, struct resources *resources,
                                const struct api_error *error, const char *what)
 {
-    complain(
-        k, resources,
-        (struct complaint){server_text(k, error, what), plain_server_text(k, error, what), true});
+    complain(k, resources, server_text(k, error, what), true);
 }
 
 /* Of one error "error: " stands in front, of several in front of none: util.MultipleErrors. */
 int kubectl_finish(struct kubectl *k, const struct resources *resources)
 {
-    bool several = resources->n_complaints > 1;
     for (int i = 0; i < resources->n_complaints; i++) {
         const struct complaint *one = &resources->complaints[i];
         call_err(k->call, "%s%s\n",
-                 one->server || several ? "" : "error: ", several ? one->among : one->text);
+                 one->server || resources->n_complaints > 1 ? "" : "error: ", one->text);
     }
     return resources->n_complaints > 0;
 }

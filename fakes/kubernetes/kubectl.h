@@ -64,9 +64,8 @@ bool kubectl_duration(const char *text, int64_t *ret_ns);
 /* ---- what a command line names (resources.c) ---- */
 
 struct complaint {
-    const char *text;  /* without "error: " */
-    const char *among; /* the same as one of several; may be another for what is Invalid */
-    bool server;       /* an answer of the server, which has a beginning of its own */
+    const char *text; /* without "error: " */
+    bool server;      /* an answer of the server, which has a beginning of its own */
 };
 
 struct resource {

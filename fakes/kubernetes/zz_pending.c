@@ -1,7 +1,6 @@
 /* Stands in for what is still being written: weak, so that the real one takes its place. To be
  * removed with the last of them. */
 #include "fakes/kubernetes/kubectl.h"
-#include "fakes/kubernetes/pods.h"
 
 #define PENDING(name)                                                                              \
     __attribute__((weak)) const struct kubectl_command name[] = {{NULL, NULL, NULL}}
@@ -35,38 +34,5 @@ __attribute__((weak)) const char *admission_wrong_type(struct cluster *cluster,
                                                        bool converter)
 {
     (void)cluster, (void)kind, (void)json, (void)converter;
-    return NULL;
-}
-
-__attribute__((weak)) void controllers_notice(struct cluster *cluster, const struct object *object,
-                                              enum change_type type)
-{
-    (void)cluster, (void)object, (void)type;
-}
-
-__attribute__((weak)) void controllers_setup(struct cluster *cluster)
-{
-    (void)cluster;
-}
-
-__attribute__((weak)) void controllers_settle(struct cluster *cluster)
-{
-    (void)cluster;
-}
-
-__attribute__((weak)) void controllers_release(struct cluster *cluster)
-{
-    (void)cluster;
-}
-
-__attribute__((weak)) bool pod_container_running(const struct object *pod, const char *container)
-{
-    (void)pod, (void)container;
-    return false;
-}
-
-__attribute__((weak)) struct instance *pod_instance(const struct object *pod, const char *container)
-{
-    (void)pod, (void)container;
     return NULL;
 }

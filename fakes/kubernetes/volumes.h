@@ -1,0 +1,17 @@
+/* volumes: what is mounted into a pod, for the kubelet's files and data.c. */
+#ifndef REHEARSE_FAKES_KUBERNETES_VOLUMES_H
+#define REHEARSE_FAKES_KUBERNETES_VOLUMES_H
+
+#include "fakes/kubernetes/kubelet.h"
+
+struct pod_volume {
+    const char *name;
+    struct object *claim; /* NULL: it is none of a claim's */
+    cJSON *files;         /* {path: text} of ConfigMaps and Secrets, as they are mounted now */
+};
+
+/* The claim behind a volume of the pod's spec; NULL: none. */
+struct object *claim_of(const struct pod *, const cJSON *volume);
+bool pod_uses_claim(const struct pod *, const struct object *claim);
+
+#endif
