@@ -20,12 +20,20 @@ struct release {
     struct str index; /* .git/index */
 };
 
+/* Where the branch of a working copy stands after a step (0: before the procedure). */
+struct tip {
+    const char *commit;
+    int step;
+};
+
 struct repository {
     const char *folder, *origin, *branch;
     struct release *releases;
     int n_releases;
     int checked_out;
     bool protected;
+    struct tip *tips; /* where the branch was, in the course of the procedure */
+    int n_tips, cap_tips;
     struct repository *next;
 };
 
@@ -343,6 +351,74 @@ void git_repo_deployed(struct env *env, const char *tag)
     }
 }
 
+/* ---- a branch that goes back and comes again ---- */
+
+static bool load_text(struct env *env, const char *path, struct buf *ret)
+{
+    buf_clear(ret);
+    return env_load(env, "", path, ret) >= 0;
+}
+
+/* The commit that the branch names, "" if there is no such branch. */
+static const char *read_tip(struct env *env, struct arena *arena,
+                            const struct repository *repository)
+{
+    const char *ref = arena_printf(arena, "refs/heads/%s", repository->branch), *commit = "";
+    struct buf text;
+    buf_init(&text, FILE_MAX);
+    if (load_text(env, arena_printf(arena, "%s/.git/%s", repository->folder, ref), &text)) {
+        commit = arena_str(arena, str_trim(buf_text(&text)));
+    } else if (load_text(env, arena_printf(arena, "%s/.git/packed-refs", repository->folder),
+                         &text)) {
+        for (struct str rest = buf_text(&text); rest.len;) {
+            struct str name = str_cut(&rest, '\n'), id = str_cut(&name, ' ');
+            if (str_is(name, ref))
+                commit = arena_str(arena, id);
+        }
+    }
+    buf_release(&text);
+    return commit;
+}
+
+/* "git reset --hard v1; git pull": the second step takes back what the first one did. */
+static void look(struct env *env, struct repository *repository)
+{
+    struct record *record = env->record;
+    struct arena arena = {0};
+    const char *commit = read_tip(env, &arena, repository);
+    int last = repository->n_tips - 1;
+    bool moved = *commit && (last < 0 || strcmp(repository->tips[last].commit, commit) != 0);
+    for (int i = 0; moved && i < last; i++) {
+        if (strcmp(repository->tips[i].commit, commit) != 0)
+            continue;
+        const struct step *left = &record->steps[repository->tips[i + 1].step - 1];
+        record_observe(record, "no_op",
+                       arena_printf(&arena, "%s is %s", repository->branch, commit),
+                       "branch %s of %s is where it was before line %d ('%.*s') took it back",
+                       repository->branch, repository->folder, left->line,
+                       (int)strcspn(left->command, "\n"), left->command);
+    }
+    if (moved) {
+        XGROW(repository->tips, repository->n_tips, repository->cap_tips);
+        repository->tips[repository->n_tips++] =
+            (struct tip){arena_strdup(&env->arena, commit), record->current_step};
+    }
+    arena_release(&arena);
+}
+
+void git_repo_look(struct env *env)
+{
+    for (struct repository *at = *env_slot(env, "git"); at; at = at->next)
+        look(env, at);
+}
+
+static void release(struct env *env)
+{
+    for (struct repository *at = *env_slot(env, "git"); at; at = at->next)
+        free(at->tips);
+    *env_slot(env, "git") = NULL;
+}
+
 /* ---- which release a folder holds ---- */
 
 static const char *load_line(struct call *call, const char *path)
@@ -397,4 +473,5 @@ const struct fake fake_git = {
     .commands = commands,
     .setup = setup,
     .run = run,
+    .release = release,
 };

@@ -21,6 +21,9 @@
 /* A release was deployed: working copies that have a tag of that name are put on it, as a
  * deployment would. */
 void git_repo_deployed(struct env *, const char *tag);
+/* To be called before the procedure and at the end of each of its steps: notes it as a finding of
+ * the step when a branch comes back to where a step before had taken it from. */
+void git_repo_look(struct env *);
 /* The release that a folder of the process holds: what its file VERSION says, else the tag that its
  * repository is on; NULL: neither. In the call's arena. */
 const char *git_repo_version(struct call *, const char *folder);

@@ -1,9 +1,9 @@
 #include "reports/findings.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/blame.h"
 #include "reports/command_line.h"
 #include "reports/explain.h"
 #include "reports/words.h"
@@ -411,35 +411,6 @@ static void judge_ledger(struct maker *maker)
     }
 }
 
-/* "web" is in "hp_ti_web", not in "webhook". */
-static bool names(struct str text, const char *subject)
-{
-    size_t n = strlen(subject);
-    for (size_t i = 0; i + n <= text.len; i++) {
-        if (memcmp(text.at + i, subject, n) == 0 &&
-            (i == 0 || !isalnum((unsigned char)text.at[i - 1])) &&
-            (i + n == text.len || !isalnum((unsigned char)text.at[i + n])))
-            return true;
-    }
-    return false;
-}
-
-/* What the last step did to it that changed it at all: "hp_ti_web: started, version v2" for web. */
-static const char *last_change(const struct record *record, const char *subject, int *ret_step)
-{
-    for (int i = record->n_steps - 1; i >= 0; i--) {
-        const struct step *step = &record->steps[i];
-        for (int k = step->n_changed - 1; k >= 0; k--) {
-            struct str rest = str_of(step->changed[k]);
-            if (names(str_cut(&rest, ':'), subject)) {
-                *ret_step = step->n;
-                return step->changed[k];
-            }
-        }
-    }
-    return NULL;
-}
-
 static void judge_end_state(struct maker *maker)
 {
     const struct record *record = maker->record;
@@ -448,7 +419,7 @@ static void judge_end_state(struct maker *maker)
         if (!state->wanted || !state->value || state->good)
             continue;
         int step = 0;
-        const char *change = last_change(record, state->subject, &step);
+        const char *change = blame_last_change(record, state->subject, &step);
         struct finding *finding =
             add(maker, "wrong_end_state", step, NULL, 0,
                 arena_printf(maker->arena, "at the end %s %s is %s, wanted %s%s%s", state->subject,
@@ -465,24 +436,6 @@ static void judge_end_state(struct maker *maker)
 }
 
 /* ---- targets and communication ---- */
-
-static int longest_step(const struct record *record, int64_t from, int64_t to)
-{
-    int longest = 0;
-    int64_t best = 0;
-    for (int i = 0; i < record->n_steps; i++) {
-        const struct step *step = &record->steps[i];
-        int64_t end = step->end_ns == NEVER ? record->instants[T_END] : step->end_ns;
-        int64_t start = step->start_ns > from ? step->start_ns : from;
-        if (to != NEVER && end > to)
-            end = to;
-        if (end != NEVER && end - start > best) {
-            best = end - start;
-            longest = step->n;
-        }
-    }
-    return longest;
-}
 
 /* A claim that came too early is a false success, and told as one; one that never came is a missed
  * target. */
@@ -546,15 +499,22 @@ static void judge_targets(struct maker *maker)
         bool told = measure == MEASURE_RECORDS_LOST || gate_claims_falsely(maker->verdict, measure);
         if (result->outcome != OUTCOME_FAIL || told)
             continue;
+        int64_t from = NEVER, to = NEVER;
         int step = 0;
         if (measure == MEASURE_ROLLBACK &&
             record->instants[T_RESTORE] != NEVER) /* else no step is to blame for it */
-            step = longest_step(record, record->instants[T_DECIDE], record->instants[T_RESTORE]);
+            step = blame_longest(record, record->instants[T_DECIDE], record->instants[T_RESTORE]);
+        else if (measure == MEASURE_DOWNTIME)
+            step = blame_outage(record, &from, &to);
         struct finding *finding =
             add(maker, "target_missed", step, NULL, 0, missed_words(maker, result));
         finding->measure = (int)measure;
         finding->evidence = missed_evidence(maker, measure);
-        if (step)
+        if (step && from != NEVER)
+            finding->evidence =
+                arena_printf(arena, "down from %s to %s, since '%s'", words_instant(arena, from),
+                             words_instant(arena, to), short_command(arena, step_at(record, step)));
+        else if (step)
             finding->evidence =
                 arena_printf(arena, "%s\nthe longest step of this phase: '%s'", finding->evidence,
                              short_command(arena, step_at(record, step)));

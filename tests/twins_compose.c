@@ -42,8 +42,6 @@ static const struct twin twins[] = {
     {"RB032", 2, "docker pull shop/web:v1\ndocker-compose up -d web",
      "docker pull shop/web:v1\nsed -i s/v2/v1/ .env\ndocker-compose up -d web",
      ".env still names the other tag"},
-    {"RB036", 1, "git reset --hard v1\n" BACK, "git rev-parse v1 || exit 1\n" BACK,
-     "there is no such commit here"},
     {"RB043", 1, "SELECT 1;\n" BACK, PSQL " -c 'SELECT 1;'\n" BACK, "SELECT is no command"},
     {"RB002", 3, BACK "\nuntil curl -sf --max-time 2 http://localhost:8080/none; do sleep 5; done",
      BACK "\n" IS_HEALTHY, "nothing ever answers there"},

@@ -143,12 +143,12 @@ void redis_read_settings(struct redis_server *s)
         if (!step || strcmp(before[i], now) == 0)
             continue;
         record->current_step = step; /* what did not last is that step's work */
-        record_observe(record, "no_op",
-                       arena_printf(&s->arena, "%s was '%s', and is '%s' again", names[i],
-                                    before[i], now),
-                       "%s of %s did not last: the server was restarted, and CONFIG SET changes "
-                       "the running one alone",
-                       names[i], store_name(s->store));
+        record_observe(
+            record, "no_op",
+            arena_printf(&s->arena, "%s was '%s', and is '%s' again", names[i], before[i], now),
+            "%s of %s did not last: the server was restarted, and CONFIG SET changes "
+            "the running one alone",
+            names[i], store_name(s->store));
         record->current_step = current;
     }
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fakes/fake.h"
+#include "fakes/git_repo.h"
 #include "procedures/drill/guest.h"
 #include "procedures/drill/monitor.h"
 #include "procedures/shell/shell.h"
@@ -117,6 +118,7 @@ void paste_procedure(struct paste *paste)
     paste->script = false;
     paste->next = 0;
     paste->waited = false;
+    git_repo_look(paste->env);
 }
 
 static bool feed_script(struct paste *paste, struct feed *ret)
@@ -141,6 +143,7 @@ static void end_step(struct paste *paste, int exit_status)
     struct step *step = record_step_current(paste->record);
     if (paste->open && step) {
         step->command = arena_str(&paste->record->arena, buf_text(&paste->command));
+        git_repo_look(paste->env);
         if (exit_status >= 0)
             record_step_end(paste->record, step, exit_status);
         else

@@ -1,0 +1,2 @@
+revision = "0042"
+down_revision = "0041"
