@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "reports/blame.h"
 #include "reports/command_line.h"
 #include "reports/explain.h"
 #include "reports/report.h"
@@ -94,6 +95,41 @@ static void a_failure_in_a_run_that_went_well_is_a_warning(void **state)
     record->steps[0].exit_status = 1; /* before the claim */
     assert_findings(record, "warning silent_failure 12 1\n");
     record_free(record);
+}
+
+/* The longest outage, and the step in which it began: a sample tells of the second before it. */
+static void an_outage_has_the_step_in_which_it_began(void **state)
+{
+    static const struct {
+        double values[6]; /* second by second, from 10 s on */
+        int step;
+        int64_t from_s, to_s;
+    } cases[] = {
+        {{1, 1, 1, 1, 1, 1}, 0, 0, 0},
+        {{0, 0, 0, 1, 0, 1}, 0, 10, 13}, /* before the procedure */
+        {{1, 0, 0, 0, 1, 0}, 1, 11, 14}, /* step 2 began in that second too, and changed nothing */
+        {{0, 1, 1, 0, 0, 0}, 2, 13, 16},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct record *record = record_new();
+        struct series *series = record_series(record, "indicator", "", "ratio");
+        int64_t from = 0, to = 0;
+        for (int k = 0; k < 6; k++)
+            series_add(series, (10 + k) * SECOND, cases[i].values[k]);
+        record->instants[T_END] = 16 * SECOND;
+        record->identity.indicator_down_below = 0.5;
+        record->now_ns = 10 * SECOND + SECOND / 2;
+        struct step *step = record_step_begin(record, "p.md", 3, "docker-compose down");
+        record_change(record, "web", "stopped");
+        record->now_ns += SECOND / 4;
+        record_step_end(record, step, 0);
+        step = record_step_begin(record, "p.md", 4, "sleep 60");
+        assert_int_equal(blame_outage(record, &from, &to), cases[i].step);
+        assert_int_equal(from, cases[i].from_s * SECOND);
+        assert_int_equal(to, cases[i].to_s * SECOND);
+        record_free(record);
+    }
 }
 
 /* "curl ... | jq -e .ok": what curl did not tell, the step did. */
@@ -424,6 +460,7 @@ int main(void)
         cmocka_unit_test(a_failure_in_a_run_that_went_well_is_a_warning),
         cmocka_unit_test(exit_1_of_a_question_is_an_answer),
         cmocka_unit_test(a_failed_last_step_is_told_too),
+        cmocka_unit_test(an_outage_has_the_step_in_which_it_began),
         cmocka_unit_test(a_silent_failure_that_the_step_tells_is_none),
         cmocka_unit_test(errors_on_stderr_with_exit_0_are_silent_failures),
         cmocka_unit_test(a_wrong_end_state_has_a_history),

@@ -38,5 +38,6 @@ const struct twin_shop twins_git_migration = {
     .drill = "migration.yaml",
     .twins = migration,
     .n = sizeof migration / sizeof *migration,
-    .right = "docker exec shop-db pg_dump -U shop shop >before.sql\nalembic downgrade 0041\ngit checkout v1\n" BUILD,
+    .right = "docker exec shop-db pg_dump -U shop shop >before.sql\nalembic downgrade 0041\ngit "
+             "checkout v1\n" BUILD,
 };
