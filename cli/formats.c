@@ -1,11 +1,24 @@
 #include "cli/formats.h"
 
+#include "reports/plot/png.h"
 #include "reports/report.h"
 
 int formats_write_file(const char *path, const struct buf *content, struct error *error)
 {
     int code = report_make_parents(path, error);
     return code ? code : report_write_file(path, buf_text(content), error);
+}
+
+int formats_write_picture(const char *path, const struct buf *svg, struct error *error)
+{
+    struct buf png;
+    buf_init(&png, REPORT_MAX);
+    bool pixels = str_ends(str_of(path), ".png");
+    if (pixels)
+        png_of_svg(buf_text(svg), 2, &png);
+    int code = formats_write_file(path, pixels ? &png : svg, error);
+    buf_release(&png);
+    return code;
 }
 
 int formats_write(const struct formats *formats, const struct summary *summaries, int n,

@@ -23,5 +23,7 @@ int formats_write(const struct formats *, const struct summary *summaries, int n
                   const struct summary *all, int n_all, struct error *);
 /* One file, whole or not at all, with the folders above it. */
 int formats_write_file(const char *path, const struct buf *content, struct error *);
+/* A picture as SVG, or as PNG at twice its size if the name ends in .png. */
+int formats_write_picture(const char *path, const struct buf *svg, struct error *);
 
 #endif

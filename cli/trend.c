@@ -4,19 +4,9 @@
 
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/formats.h"
 #include "cli/keep.h"
-#include "reports/plot/png.h"
 #include "reports/trend.h"
-
-static void svg_to_png(struct buf *picture)
-{
-    struct buf png;
-    buf_init(&png, REPORT_MAX);
-    png_of_svg(buf_text(picture), 2, &png);
-    buf_clear(picture);
-    buf_str(picture, buf_text(&png));
-    buf_release(&png);
-}
 
 static int show(struct history *history, const struct trend_choice *choice, int64_t now_s,
                 const char *format, const char *plot, struct error *error)
@@ -35,11 +25,7 @@ static int show(struct history *history, const struct trend_choice *choice, int6
     buf_clear(&out);
     if (code == 0 && plot) {
         plot_trend(&trend, 900, &out);
-        if (str_ends(str_of(plot), ".png"))
-            svg_to_png(&out);
-        code = report_make_parents(plot, error);
-        if (code == 0)
-            code = report_write_file(plot, buf_text(&out), error);
+        code = formats_write_picture(plot, &out, error);
     }
     buf_release(&out);
     arena_release(&arena);

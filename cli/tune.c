@@ -8,7 +8,10 @@
 
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/formats.h"
 #include "procedures/drill/run.h"
+#include "reports/plot/plane.h"
+#include "reports/report.h"
 #include "sim/base/xalloc.h"
 #include "sim/engine/branch.h"
 #include "sim/engine/random.h"
@@ -21,7 +24,7 @@ enum { RUNS_USUAL = 400, RUNS_MAX = 100000, TICKS_MAX = 7000, DURATIONS_MAX = 64
     (40 * MINUTE) /* after the change: a failure that is not seen by then is missed */
 
 struct options {
-    const char *drill, *trigger, *runs_text, *jobs_text, *budget_text, *format;
+    const char *drill, *trigger, *runs_text, *jobs_text, *budget_text, *plot;
     int64_t runs, jobs;
     double budget;
 };
@@ -53,6 +56,7 @@ static int parse(int argc, char **argv, struct options *ret, struct error *error
     const struct option_spec specs[] = {{"--runs", &ret->runs_text, NULL},
                                         {"-j", &ret->jobs_text, NULL},
                                         {"--false-alarms", &ret->budget_text, NULL},
+                                        {"--plot", &ret->plot, NULL},
                                         {NULL, NULL, NULL}};
     const char *rest[2] = {NULL, NULL};
     int n = arguments_parse(argc, argv, specs, rest, 2, error);
@@ -312,6 +316,33 @@ static int cell_today(const struct tuning *tuning)
     return d * grid->n_thresholds + tune_index(grid, t, tuning->above);
 }
 
+static int draw(const struct tuning *tuning, int proposed, struct error *error)
+{
+    const struct plane_picture picture = {
+        .drill = tuning->drill->name,
+        .trigger = tuning->options.trigger,
+        .metric = tuning->leaf->metric,
+        .comparison = comparison_of(tuning),
+        .grid = &tuning->grid,
+        .above = tuning->above,
+        .cells = tuning->train,
+        .judged = tuning->fresh,
+        .runs = tuning->n_train,
+        .judged_runs = tuning->n_fresh,
+        .patience = tuning->patience,
+        .budget = tuning->options.budget,
+        .tick_s = (double)tuning->tick_ns * 1e-9,
+        .now = cell_today(tuning),
+        .proposed = proposed,
+    };
+    struct buf svg;
+    buf_init(&svg, REPORT_MAX);
+    plot_plane(&picture, 900, &svg);
+    int code = formats_write_picture(tuning->options.plot, &svg, error);
+    buf_release(&svg);
+    return code;
+}
+
 static int show(const struct tuning *tuning)
 {
     const char *id = tuning->options.trigger;
@@ -327,6 +358,17 @@ static int show(const struct tuning *tuning)
     show_rule(tuning, "today", cell_today(tuning));
     int chosen = tune_choose(&tuning->grid, tuning->train, tuning->n_train, tuning->options.budget,
                              tuning->patience);
+    bool blind = chosen >= 0 && !tuning->train[chosen].detected;
+    if (blind) /* the best of them is none */
+        chosen = -1;
+    struct error error = {""};
+    int code = tuning->options.plot ? draw(tuning, chosen, &error) : 0;
+    if (code)
+        return arguments_fail(code, &error);
+    if (blind) {
+        printf("\nnone of these rules detects this failure: the trigger does not see it\n");
+        return EXIT_UNKNOWN;
+    }
     if (chosen < 0) {
         printf("\nno rule can be shown to stay under %.3g%% false alarms; without a single one "
                "that takes %d runs (--runs %d)\n",
@@ -379,7 +421,7 @@ static int run(int argc, char **argv)
 
 const struct command command_tune = {
     .name = "tune",
-    .usage = "DRILL TRIGGER [--runs N] [-j N] [--false-alarms SHARE]",
+    .usage = "DRILL TRIGGER [--runs N] [-j N] [--false-alarms SHARE] [--plot FILE]",
     .summary = "try every threshold and duration of a trigger on many simulated failures",
     .help = "Runs the drill's failure with many seeds, without anybody rolling back, and asks of "
             "every threshold from a\n"
@@ -390,6 +432,8 @@ const struct command command_tune = {
             "\n"
             "  --runs N              how many seeds (400)\n"
             "  --false-alarms SHARE  of the runs that may alarm before the failure (5%)\n"
+            "  --plot FILE           draw the whole plane as SVG, or as PNG if the name ends in "
+            ".png\n"
             "  -j N                  runs at the same time (as many as processors)\n"
             "\n"
             "Example: rehearse tune drills/shop.yaml errors\n",

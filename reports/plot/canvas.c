@@ -197,7 +197,7 @@ void canvas_diamond(struct canvas *canvas, double x, double y, double radius, ui
     pl_fcont_r(canvas->plotter, x, y + radius);
     pl_fcont_r(canvas->plotter, x + radius, y);
     pl_fcont_r(canvas->plotter, x, y - radius);
-    pl_closepath_r(canvas->plotter);
+    pl_fcont_r(canvas->plotter, x - radius, y); /* closed by hand: libplot then writes a polygon */
     pl_endpath_r(canvas->plotter);
 }
 

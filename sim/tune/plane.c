@@ -270,11 +270,16 @@ static double most_false_alarms(const struct tune_cell *cell, int runs)
     return wilson_interval(cell->false_alarms, runs, 0.9).high;
 }
 
+bool tune_keeps(const struct tune_cell *cell, int runs, double budget)
+{
+    return most_false_alarms(cell, runs) <= budget;
+}
+
 int tune_runs_needed(double budget)
 {
     int runs = 1;
     const struct tune_cell none = {0};
-    while (runs < 1000000 && most_false_alarms(&none, runs) > budget)
+    while (runs < 1000000 && !tune_keeps(&none, runs, budget))
         runs += 1 + runs / 100;
     return runs;
 }
@@ -305,7 +310,7 @@ int tune_choose(const struct tune_grid *grid, const struct tune_cell *cells, int
         const struct tune_cell *row = cells + (int64_t)d * grid->n_thresholds;
         for (int t = 0; t < grid->n_thresholds; t++) {
             double delay = tune_mean_delay(&row[t], patience);
-            if ((best >= 0 && delay > best_delay) || !(most_false_alarms(&row[t], runs) <= budget))
+            if ((best >= 0 && delay > best_delay) || !tune_keeps(&row[t], runs, budget))
                 continue;
             int margin = plateau(grid, row, t);
             if (best >= 0 && delay >= best_delay && margin <= best_margin)

@@ -48,10 +48,12 @@ struct tune_cell {
 /* Adds one run: `onset` is the tick at which what is to be detected begins. */
 void tune_add(const struct tune_grid *, const int32_t *first, int onset, struct tune_cell *cells);
 
-/* The cell with the smallest mean delay (a miss counts as `patience` ticks) among those whose rate
- * of false alarms is, with 95% confidence (one-sided Wilson bound), at most `budget`. Of equal ones
- * the one in the middle of its widest plateau of thresholds. -1: no cell can be shown to keep the
- * budget with so few runs. */
+/* Whether a cell's rate of false alarms is, with 95% confidence (one-sided Wilson bound), at most
+ * `budget`. */
+bool tune_keeps(const struct tune_cell *, int runs, double budget);
+/* The cell with the smallest mean delay (a miss counts as `patience` ticks) among those that
+ * keep the budget. Of equal ones the one in the middle of its widest plateau of thresholds. -1: no
+ * cell can be shown to keep the budget with so few runs. */
 int tune_choose(const struct tune_grid *, const struct tune_cell *cells, int runs, double budget,
                 int patience);
 double tune_mean_delay(const struct tune_cell *, int patience); /* of runs without a false alarm */
