@@ -125,8 +125,10 @@ int kubectl_finish(struct kubectl *k, const struct resources *resources)
 {
     for (int i = 0; i < resources->n_complaints; i++) {
         const struct complaint *one = &resources->complaints[i];
-        call_err(k->call, "%s%s\n",
-                 one->server || resources->n_complaints > 1 ? "" : "error: ", one->text);
+        bool plain =
+            one->server || resources->n_complaints > 1 || strncmp(one->text, "error: ", 7) == 0;
+        bool ended = resources->n_complaints == 1 && str_ends(str_of(one->text), "\n");
+        call_err(k->call, "%s%s%s", plain ? "" : "error: ", one->text, ended ? "" : "\n");
     }
     return resources->n_complaints > 0;
 }
@@ -172,6 +174,34 @@ bool kubectl_duration(const char *text, int64_t *ret_ns)
         return false;
     *ret_ns = (int64_t)(minus ? -total : total);
     return true;
+}
+
+static bool bad_flag(struct kubectl *k, const char *name, const char *why)
+{
+    const char *typed = options_value(&k->options, name, "");
+    call_err(k->call,
+             "error: invalid argument \"%s\" for \"--%s\" flag: %s \"%s\"%s\nSee 'kubectl %s "
+             "--help' for usage.\n",
+             typed, name, why, typed, strchr(why, '.') ? ": invalid syntax" : "",
+             k->command->words);
+    return false;
+}
+
+bool kubectl_int_flag(struct kubectl *k, const char *name, int64_t otherwise, int64_t *ret)
+{
+    if (options_number(&k->options, name, otherwise, ret))
+        return true;
+    return bad_flag(k, name, "strconv.ParseInt: parsing");
+}
+
+bool kubectl_duration_flag(struct kubectl *k, const char *name, int64_t otherwise, int64_t *ret_ns)
+{
+    const char *typed = options_value(&k->options, name, NULL);
+    *ret_ns = otherwise;
+    if (!typed || kubectl_duration(typed, ret_ns))
+        return true;
+    bool number = *typed && strspn(typed, "0123456789.-+") == strlen(typed);
+    return bad_flag(k, name, number ? "time: missing unit in duration" : "time: invalid duration");
 }
 
 /* ---- the command line ---- */
