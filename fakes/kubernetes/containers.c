@@ -321,6 +321,11 @@ static void start_instance(struct pod_container *container, char **env_before)
 static void start(struct pod_container *container)
 {
     struct arena *arena = run_arena(container);
+    if (container->again) {
+        container->before = container->ended;
+        container->restarts++;
+    }
+    container->again = false;
     const char *id = arena_printf(arena, "%s %s %d", uid_of(container->pod->object),
                                   container->name, container->restarts);
     container->id = hash_sha256(arena, str_of(id));
@@ -493,8 +498,7 @@ static void start_again(struct pod_container *container)
                             : twice < BACKOFF_LAST_NS ? twice
                                                       : BACKOFF_LAST_NS;
     container->backoff_since_ns = now_of(container);
-    container->before = container->ended;
-    container->restarts++;
+    container->again = true;
     container->step = STEP_NEW;
 }
 
