@@ -1,9 +1,6 @@
 #include "fakes/kubernetes/ages.h"
 
-#include <ctype.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "sim/world/world.h"
@@ -41,26 +38,10 @@ const char *human_duration(struct arena *arena, int64_t ns)
     return two(arena, hours / 24 / 365, "y", 0, "");
 }
 
-/* Seconds since 1970, and what stands behind the point. */
-static bool parse(const char *stamp, int64_t *ret_unix_ns)
-{
-    struct tm tm = {0};
-    const char *rest = stamp ? strptime(stamp, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
-    if (!rest)
-        return false;
-    int64_t fraction = 0, unit = SECOND / 10;
-    for (const char *p = *rest == '.' ? rest + 1 : ""; isdigit((unsigned char)*p); p++) {
-        fraction += (*p - '0') * unit;
-        unit /= 10;
-    }
-    *ret_unix_ns = (int64_t)timegm(&tm) * SECOND + fraction;
-    return true;
-}
-
-bool stamp_ns(const struct cluster *cluster, const char *stamp, int64_t *ret_ns)
+bool stamp_read(const struct cluster *cluster, const char *stamp, int64_t *ret_ns)
 {
     int64_t unix_ns;
-    if (!parse(stamp, &unix_ns))
+    if (!stamp || !parse_time(str_of(stamp), &unix_ns))
         return false;
     *ret_ns = unix_ns - cluster_env(cluster)->start_unix_ns;
     return true;
@@ -69,18 +50,17 @@ bool stamp_ns(const struct cluster *cluster, const char *stamp, int64_t *ret_ns)
 const char *stamp_age(const struct cluster *cluster, struct arena *arena, const char *stamp)
 {
     int64_t at_ns;
-    if (!stamp_ns(cluster, stamp, &at_ns))
+    if (!stamp_read(cluster, stamp, &at_ns))
         return "<unknown>";
     return human_duration(arena, cluster_now(cluster) - at_ns);
 }
 
-const char *stamp_rfc1123(const struct cluster *cluster, struct arena *arena, const char *stamp)
+const char *stamp_rfc1123(struct arena *arena, const char *stamp)
 {
-    (void)cluster;
     int64_t unix_ns;
     char text[64];
     struct tm tm;
-    if (!parse(stamp, &unix_ns))
+    if (!stamp || !parse_time(str_of(stamp), &unix_ns))
         return "Mon, 01 Jan 0001 00:00:00 +0000";
     time_t seconds = (time_t)(unix_ns / SECOND);
     gmtime_r(&seconds, &tm);

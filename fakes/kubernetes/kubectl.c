@@ -19,10 +19,10 @@ static const struct kubectl_command *const all_commands[] = {
 
 /* Flags that every command takes. */
 static const char global_flags[] =
-    " namespace=|n context= cluster= user= server=|s kubeconfig= token= as= as-group= as-uid= "
+    " namespace|n= context= cluster= user= server|s= kubeconfig= token= as= as-group= as-uid= "
     "request-timeout= certificate-authority= client-certificate= client-key= tls-server-name= "
     "insecure-skip-tls-verify cache-dir= username= password= profile= profile-output= "
-    "disable-compression match-server-version warnings-as-errors v=|v vmodule= "
+    "disable-compression match-server-version warnings-as-errors v|v= vmodule= "
     "log-flush-frequency= "
     "help|h";
 
@@ -125,10 +125,8 @@ int kubectl_finish(struct kubectl *k, const struct resources *resources)
 {
     for (int i = 0; i < resources->n_complaints; i++) {
         const struct complaint *one = &resources->complaints[i];
-        bool plain =
-            one->server || resources->n_complaints > 1 || strncmp(one->text, "error: ", 7) == 0;
-        bool ended = resources->n_complaints == 1 && str_ends(str_of(one->text), "\n");
-        call_err(k->call, "%s%s%s", plain ? "" : "error: ", one->text, ended ? "" : "\n");
+        call_err(k->call, "%s%s\n",
+                 one->server || resources->n_complaints > 1 ? "" : "error: ", one->text);
     }
     return resources->n_complaints > 0;
 }
@@ -176,34 +174,6 @@ bool kubectl_duration(const char *text, int64_t *ret_ns)
     return true;
 }
 
-static bool bad_flag(struct kubectl *k, const char *name, const char *why)
-{
-    const char *typed = options_value(&k->options, name, "");
-    call_err(k->call,
-             "error: invalid argument \"%s\" for \"--%s\" flag: %s \"%s\"%s\nSee 'kubectl %s "
-             "--help' for usage.\n",
-             typed, name, why, typed, strchr(why, '.') ? ": invalid syntax" : "",
-             k->command->words);
-    return false;
-}
-
-bool kubectl_int_flag(struct kubectl *k, const char *name, int64_t otherwise, int64_t *ret)
-{
-    if (options_number(&k->options, name, otherwise, ret))
-        return true;
-    return bad_flag(k, name, "strconv.ParseInt: parsing");
-}
-
-bool kubectl_duration_flag(struct kubectl *k, const char *name, int64_t otherwise, int64_t *ret_ns)
-{
-    const char *typed = options_value(&k->options, name, NULL);
-    *ret_ns = otherwise;
-    if (!typed || kubectl_duration(typed, ret_ns))
-        return true;
-    bool number = *typed && strspn(typed, "0123456789.-+") == strlen(typed);
-    return bad_flag(k, name, number ? "time: missing unit in duration" : "time: invalid duration");
-}
-
 /* ---- the command line ---- */
 
 static bool takes_value(const char *word)
@@ -214,9 +184,11 @@ static bool takes_value(const char *word)
         return strchr("nsv", word[strlen(word) - 1]) != NULL && strlen(word) == 2;
     struct str rest = str_of(global_flags);
     while (rest.len) {
-        struct str flag = str_cut(&rest, ' '), name = str_cut(&flag, '=');
+        struct str flag = str_cut(&rest, ' '), name = {flag.at, 0};
+        while (name.len < flag.len && !strchr("|=", flag.at[name.len]))
+            name.len++;
         if (str_is(name, word + 2))
-            return flag.at != name.at + name.len; /* there was a "=" */
+            return str_ends(flag, "=");
     }
     return false;
 }

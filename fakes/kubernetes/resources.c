@@ -104,8 +104,7 @@ static int take_pairs(struct builder *b, char **args, int n)
                    "resource/<resource_name>' instead of 'kubectl get resource "
                    "resource/<resource_name>'");
         if (b->labels)
-            return kubectl_error(k, "selectors and the all flag cannot be used when passing "
-                                    "resource/name arguments");
+            return kubectl_error(k, "name cannot be provided when a selector is specified");
         if (k->all_namespaces)
             return kubectl_error(k, "a resource cannot be retrieved by name across all namespaces");
     }
@@ -368,7 +367,7 @@ int kubectl_resources(struct kubectl *k, int first, unsigned flags, struct resou
     if (files)
         return take_files(&b);
     if (n <= 0)
-        return kubectl_error(k, "You must provide one or more resources by argument or "
+        return kubectl_error(k, "you must provide one or more resources by argument or "
                                 "filename.\nExample resource specifications include:\n   '-f "
                                 "rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> "
                                 "<name>'\n   '<resource>'");

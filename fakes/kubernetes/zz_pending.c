@@ -12,11 +12,12 @@ PENDING(kubectl_delete_commands);
 PENDING(kubectl_describe_commands);
 PENDING(kubectl_edit_commands);
 PENDING(kubectl_exec_commands);
-PENDING(kubectl_get_commands);
 PENDING(kubectl_label_commands);
 PENDING(kubectl_logs_commands);
 PENDING(kubectl_node_commands);
+PENDING(kubectl_rollout_commands);
 PENDING(kubectl_scale_commands);
+PENDING(kubectl_set_commands);
 PENDING(kubectl_top_commands);
 PENDING(kubectl_wait_commands);
 
@@ -33,11 +34,4 @@ __attribute__((weak)) const char *admission_wrong_type(struct cluster *cluster,
 {
     (void)cluster, (void)kind, (void)json, (void)converter;
     return NULL;
-}
-
-#include "fakes/kubernetes/describe.h"
-__attribute__((weak)) void describe_pod_template(struct arena *arena, const cJSON *template,
-                                                 struct buf *out)
-{
-    (void)arena, (void)template, (void)out;
 }

@@ -1,0 +1,87 @@
+/* --sort-by: k8s.io/kubectl pkg/cmd/get sorter.go. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fakes/kubernetes/go_value.h"
+#include "fakes/kubernetes/jsonpath.h"
+#include "fakes/kubernetes/kubectl_get.h"
+#include "fakes/kubernetes/quantity.h"
+
+struct entry {
+    const cJSON *object, *value; /* value NULL: the field is not there; such come first */
+    int at;
+};
+
+/* Numbers inside of texts count as numbers: "web-9" before "web-10". */
+static int natural(const char *a, const char *b)
+{
+    while (*a && *b) {
+        if (isdigit((unsigned char)*a) && isdigit((unsigned char)*b)) {
+            while (*a == '0' && isdigit((unsigned char)a[1]))
+                a++;
+            while (*b == '0' && isdigit((unsigned char)b[1]))
+                b++;
+            size_t n = strspn(a, "0123456789"), m = strspn(b, "0123456789");
+            int order = n == m ? memcmp(a, b, n) : n < m ? -1 : 1;
+            if (order)
+                return order;
+            a += n;
+            b += m;
+        } else if (*a != *b) {
+            return (unsigned char)*a - (unsigned char)*b;
+        } else {
+            a++;
+            b++;
+        }
+    }
+    return (unsigned char)*a - (unsigned char)*b;
+}
+
+static int compare(const void *one, const void *other)
+{
+    const struct entry *a = one, *b = other;
+    double x, y;
+    int order = 0;
+    if (!a->value || !b->value) {
+        order = (a->value != NULL) - (b->value != NULL);
+    } else if (cJSON_IsNumber(a->value) && cJSON_IsNumber(b->value)) {
+        x = a->value->valuedouble;
+        y = b->value->valuedouble;
+        order = (x > y) - (x < y);
+    } else if (cJSON_IsString(a->value) && cJSON_IsString(b->value)) {
+        const char *left = a->value->valuestring, *right = b->value->valuestring;
+        if (quantity_read(left, &x) && quantity_read(right, &y))
+            order = (x > y) - (x < y);
+        else
+            order = natural(left, right);
+    }
+    return order ? order : a->at - b->at;
+}
+
+const char *get_sort(struct get *get, const cJSON **objects, int n)
+{
+    struct arena *arena = get->k->arena;
+    struct entry *entries = ARENA_ARRAY(arena, struct entry, n + 1);
+    bool any = false;
+    for (int i = 0; i < n; i++) {
+        const char *why;
+        const cJSON **found = jsonpath_find(arena, get->sort_by, objects[i], &why);
+        if (!found)
+            return why;
+        entries[i] = (struct entry){objects[i], found[0], i};
+        any = any || found[0];
+        if (found[0] && !cJSON_IsNumber(found[0]) && !cJSON_IsString(found[0]))
+            return arena_printf(arena,
+                                "Field %s in [][][]reflect.Value is an unsortable type: interface, "
+                                "err: unsortable type: %s",
+                                get->sort_by, go_value_type(found[0]));
+    }
+    if (n > 0 && !any)
+        return arena_printf(
+            arena, "couldn't find any field with path \"%s\" in the list of objects", get->sort_by);
+    qsort(entries, (size_t)n, sizeof *entries, compare);
+    for (int i = 0; i < n; i++)
+        objects[i] = entries[i].object;
+    return NULL;
+}
