@@ -515,8 +515,8 @@ static void watched(void **state)
                    "ADDED      c9    2     3d2h\n", "");
     machine_expect(&m, "kubectl get cm c9 c10 -w", 1,
                    "NAME   DATA   AGE\n"
-                   "c9     2      3d\n"
-                   "c10    0      3d\n",
+                   "c9     2      3d3h\n"
+                   "c10    0      3d3h\n",
                    "error: you may only watch a single resource or type of resource at a time\n");
     machine_release(&m);
 }
