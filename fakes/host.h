@@ -115,6 +115,9 @@ void host_nginx_route(struct container *); /* into rotation or out of it, as the
 int host_crontab(struct call *);
 /* Another table (copied; NULL: none); which of its jobs become due is noted from now on. */
 void host_cron_set(struct host *, const char *text);
+/* The first instant after `after_unix_ns` at which a schedule ("0 3 * * *", "@daily") is due;
+ * NEVER: within two days it is not, or it is none. */
+int64_t host_cron_next(const char *schedule, int64_t after_unix_ns);
 int host_mail(struct call *);
 int host_sudo(struct call *);
 int host_su(struct call *);

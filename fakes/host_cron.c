@@ -105,6 +105,24 @@ static bool is_due(const struct cron_line *line, int64_t unix_minute)
            in_field(line->hour, tm.tm_hour, 0, 23) && in_field(line->month, tm.tm_mon + 1, 1, 12);
 }
 
+static int64_t next_due(const struct cron_line *line, int64_t after_unix_ns)
+{
+    int64_t now_minute = after_unix_ns / MINUTE, minute = now_minute + 1;
+    while (minute < now_minute + LOOK_AHEAD_MINUTES && !is_due(line, minute))
+        minute++;
+    return minute < now_minute + LOOK_AHEAD_MINUTES ? minute * MINUTE : NEVER;
+}
+
+int64_t host_cron_next(const char *schedule, int64_t after_unix_ns)
+{
+    struct arena scratch = {0};
+    struct cron_line line;
+    bool is_one = read_line(str_of(arena_printf(&scratch, "%s job", schedule)), &line);
+    int64_t next = is_one ? next_due(&line, after_unix_ns) : NEVER;
+    arena_release(&scratch);
+    return next;
+}
+
 struct due {
     struct host *host;
     const char *command;
@@ -131,18 +149,15 @@ void host_cron_set(struct host *host, const char *text)
     host->crontab = copy;
     host->n_crontabs++;
     struct str rest = str_of(copy);
-    int64_t now_minute = env_unix_ns(host->env) / MINUTE;
     while (copy && rest.len > 0) {
         struct cron_line line;
         if (!read_line(str_cut(&rest, '\n'), &line))
             continue;
-        int64_t minute = now_minute + 1;
-        while (minute < now_minute + LOOK_AHEAD_MINUTES && !is_due(&line, minute))
-            minute++;
+        int64_t next_unix_ns = next_due(&line, env_unix_ns(host->env));
         struct due *due = ARENA_NEW(&host->env->arena, struct due);
         *due = (struct due){host, arena_str(&host->env->arena, line.command), host->n_crontabs};
-        if (minute < now_minute + LOOK_AHEAD_MINUTES)
-            world_at(host->env->world, minute * MINUTE - host->env->start_unix_ns, job_due, due);
+        if (next_unix_ns != NEVER)
+            world_at(host->env->world, next_unix_ns - host->env->start_unix_ns, job_due, due);
     }
 }
 

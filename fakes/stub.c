@@ -5,14 +5,15 @@
  *       takes: 2s                     # default: no time
  *       prints: "{args}: done\n"      # {1} ... {9} and {args} are the words of the command line
  *       does: ["set flag.{2} off"]    # lines of the `world` command (fakes/world_command.c)
- *       when:                         # the first whose pattern fits the words (a shell glob)
- * counts instead
- *         - {args: "get *", prints: "off\n"}
- *         - {args: "* --force", errors: "flagctl: --force is not allowed\n", exit: 64} fails:
- *           {chance: 5%, takes: 30s, errors: "flagctl: no answer\n", exit: 75} guessed: true
- *           # nobody has said yet what it does: each call is noted as not simulated reads: true
- *           # all of its standard input, as many a tool does on: ops # a place (container, host);
- *           default: everywhere
+ *       when:                         # the first that fits counts instead:
+ *         - {args: "get *", prints: "off\n"}            # by the words (a shell glob), and
+ *         - {args: "app rollback *", settings: {argocd.auto-sync: "on"}, exit: 20}   # by settings
+ *         - {args: "* --force", errors: "flagctl: --force is not allowed\n", exit: 64}
+ *       fails: {chance: 5%, takes: 30s, errors: "flagctl: no answer\n", exit: 75}
+ *       guessed: true                 # nobody has said yet what it does: each call is noted as not
+ *                                     # simulated
+ *       reads: true                   # all of its standard input, as many a tool does
+ *       on: ops                       # a place (container, host); default: everywhere
  *
  * `fails` may be a list: for each call the first mode counts that is due, by `calls: 1` or `calls:
  * [1, 2]` (the how manieth call of this stub it is) or by `chance`. A failure does nothing but what
@@ -27,7 +28,8 @@
 extern const struct fake fake_stubs;
 
 struct behaviour {
-    const char *pattern; /* NULL: always */
+    const char *pattern;        /* NULL: always */
+    const struct doc *settings; /* of the world, which must be so; or NULL */
     int64_t takes_ns;
     const char *prints, *errors;
     int64_t exit_status;
@@ -92,6 +94,18 @@ static int read_behaviour(struct env *env, const struct doc *node, const char *c
     return check_effects(env, ret->does, error);
 }
 
+static int check_settings(const struct doc *settings, struct error *error)
+{
+    const char *value;
+    if (settings && doc_want(settings, DOC_MAPPING, error))
+        return ERROR_INPUT;
+    for (const struct doc *item = settings ? settings->first : NULL; item; item = item->next) {
+        if (doc_text(item, &value, error))
+            return ERROR_INPUT;
+    }
+    return 0;
+}
+
 static int check_calls(const struct doc *calls, struct error *error)
 {
     int64_t n;
@@ -142,8 +156,8 @@ static int read_stub(struct env *env, const struct doc *node, struct stub *ret, 
 {
     static const char *const keys[] = {"takes", "prints", "errors", "exit",    "hangs", "does",
                                        "when",  "fails",  "reads",  "guessed", "on",    NULL};
-    static const char *const when_keys[] = {"args", "takes", "prints", "errors",
-                                            "exit", "hangs", "does",   NULL};
+    static const char *const when_keys[] = {"args",  "takes", "prints",   "errors", "exit",
+                                            "hangs", "does",  "settings", NULL};
     const char *place = NULL;
     if (read_behaviour(env, node, keys, &ret->usual, error) ||
         doc_bool(doc_get(node, "reads"), &ret->reads, error) ||
@@ -157,10 +171,13 @@ static int read_stub(struct env *env, const struct doc *node, struct stub *ret, 
         return ERROR_INPUT;
     ret->when = ARENA_ARRAY(&env->arena, struct behaviour, (when ? when->n : 0) + 1);
     for (const struct doc *item = when ? when->first : NULL; item; item = item->next) {
+        struct behaviour *behaviour = &ret->when[ret->n_when++];
         struct doc *pattern;
-        if (read_behaviour(env, item, when_keys, &ret->when[ret->n_when++], error) ||
-            doc_need(item, "args", &pattern, error))
+        if (read_behaviour(env, item, when_keys, behaviour, error) ||
+            doc_need(item, "args", &pattern, error) ||
+            check_settings(doc_get(item, "settings"), error))
             return ERROR_INPUT;
+        behaviour->settings = doc_get(item, "settings");
     }
     if (!place && ret->name[0] != '/' && strchr(ret->name, '/'))
         return doc_error(node, error,
@@ -237,6 +254,16 @@ static bool is_due(struct call *call, const struct stub *stub, const struct fail
     return false;
 }
 
+static bool settings_hold(struct call *call, const struct doc *settings)
+{
+    for (const struct doc *item = settings ? settings->first : NULL; item; item = item->next) {
+        const char *value = world_setting(call->env->world, item->key);
+        if (!value || strcmp(value, item->text) != 0)
+            return false;
+    }
+    return true;
+}
+
 static const struct behaviour *choose(struct call *call, struct stub *stub, const char *all)
 {
     stub->n_calls++;
@@ -245,7 +272,8 @@ static const struct behaviour *choose(struct call *call, struct stub *stub, cons
             return &stub->fails[i].behaviour;
     }
     for (int i = 0; i < stub->n_when; i++) {
-        if (fnmatch(stub->when[i].pattern, all, 0) == 0)
+        if (fnmatch(stub->when[i].pattern, all, 0) == 0 &&
+            settings_hold(call, stub->when[i].settings))
             return &stub->when[i];
     }
     return &stub->usual;

@@ -177,11 +177,342 @@ static void test_rolling(void **state)
     machine_release(&f.m);
 }
 
+static void watch_pods(struct fixture *f, int64_t seconds)
+{
+    int64_t from = world_now(f->m.world);
+    char last[4000] = "";
+    for (int64_t t = 0; t <= seconds * 2; t++) {
+        struct arena scratch = {0};
+        char line[4000] = "";
+        machine_advance(&f->m, from + t * SECOND / 2);
+        struct object **pods = cluster_list(
+            f->cluster, &scratch, cluster_kind(f->cluster, "Pod", "v1"), "shop", NULL, NULL);
+        for (; *pods; pods++) {
+            const cJSON *status = json_at((*pods)->json, "status");
+            const cJSON *container = json_at(status, "containerStatuses");
+            container = container ? container->child : NULL;
+            const char *reason = json_text(container, "state", "waiting", "reason");
+            if (!reason)
+                reason = json_text(container, "state", "terminated", "reason");
+            const char *phase = json_text(status, "phase");
+            const char *name = strncmp((*pods)->name, "web-", 4) == 0 ? "web" : (*pods)->name;
+            size_t n = strlen(line);
+            snprintf(line + n, sizeof line - n, " | %s %s %s%d%s", name,
+                     json_at((*pods)->json, "metadata", "deletionTimestamp") ? "Terminating"
+                     : reason                                                ? reason
+                     : phase                                                 ? phase
+                                                                             : "-",
+                     cJSON_IsTrue(json_at(container, "ready")) ? "ready " : "",
+                     (int)json_int(container, "restartCount", 0), "");
+        }
+        if (strcmp(line, last) != 0) {
+            char timed[4100];
+            snprintf(timed, sizeof timed, "%5.1f%s", (double)t / 2, line);
+            note(f, timed);
+        }
+        snprintf(last, sizeof last, "%s", line);
+        arena_release(&scratch);
+    }
+}
+
+static void one_replica(struct fixture *f)
+{
+    patch(f, "Deployment", "web", "{\"spec\":{\"replicas\":1}}");
+    machine_advance(&f->m, world_now(f->m.world) + 10 * SECOND);
+}
+
+static const char *reason_of(struct fixture *f, const char *name, const char *type)
+{
+    const cJSON *all = json_at(find(f, "Deployment", name)->json, "status", "conditions");
+    for (const cJSON *one = all ? all->child : NULL; one; one = one->next) {
+        if (strcmp(json_text(one, "type"), type) == 0)
+            return json_text(one, "reason");
+    }
+    return "";
+}
+
+static const char *revision(struct fixture *f, const char *name)
+{
+    return json_text(find(f, "Deployment", name)->json, "metadata", "annotations",
+                     "deployment.kubernetes.io/revision");
+}
+
+static int count(struct fixture *f, const char *kind, const char *version)
+{
+    int n = 0;
+    struct arena scratch = {0};
+    struct object **all = cluster_list(f->cluster, &scratch,
+                                       cluster_kind(f->cluster, kind, version), "shop", NULL, NULL);
+    while (all[n])
+        n++;
+    arena_release(&scratch);
+    return n;
+}
+
+/* A version that never becomes ready stalls the rollout: the old pods go on serving, after the
+ * deadline it is said, and nothing rolls back by itself. What is put back is used again under a new
+ * revision. */
+static void test_bad(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    set_image(&f, "bad");
+    watch(&f, "web", 59);
+    expect_text(&f, "  0.0 3 pods, 3 new, 3 ready, 3 available, 3 serve\n"
+                    "  0.5 4 pods, 1 new, 3 ready, 3 available, 3 serve\n");
+    assert_string_equal(reason_of(&f, "web", "Progressing"), "ReplicaSetUpdated");
+    watch(&f, "web", 5);
+    assert_string_equal(reason_of(&f, "web", "Progressing"), "ProgressDeadlineExceeded");
+    assert_string_equal(reason_of(&f, "web", "Available"), "MinimumReplicasAvailable");
+    watch(&f, "web", 600);
+    f.text[0] = '\0';
+    set_image(&f, "v1");
+    watch(&f, "web", 20);
+    expect_text(&f, "  0.0 4 pods, 1 new, 3 ready, 3 available, 3 serve\n"
+                    "  0.5 3 pods, 3 new, 3 ready, 3 available, 3 serve\n");
+    assert_string_equal(reason_of(&f, "web", "Progressing"), "NewReplicaSetAvailable");
+    assert_string_equal(revision(&f, "web"), "3");
+    assert_int_equal(count(&f, "ReplicaSet", "apps/v1"), 2);
+    machine_release(&f.m);
+}
+
+/* The first restart at once, then after 10, 20, 40 s (pkg/kubelet/kubelet.go); in between the pod
+ * is in CrashLoopBackOff, and its phase stays Running. The program takes 2 s to crash. */
+static void test_crash(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    one_replica(&f);
+    set_image(&f, "crash");
+    watch_pods(&f, 90);
+    expect_text(&f, "  0.0 | web Running ready 0\n"
+                    "  0.5 | web Running ready 0 | web ContainerCreating 0\n"
+                    "  4.5 | web Running ready 0 | web Running 0\n"
+                    "  6.5 | web Running ready 0 | web Error 0\n"
+                    "  8.0 | web Running ready 0 | web Running 1\n"
+                    "  9.5 | web Running ready 0 | web Error 1\n"
+                    " 10.5 | web Running ready 0 | web CrashLoopBackOff 1\n"
+                    " 20.0 | web Running ready 0 | web Running 2\n"
+                    " 22.0 | web Running ready 0 | web Error 2\n"
+                    " 23.0 | web Running ready 0 | web CrashLoopBackOff 2\n"
+                    " 42.5 | web Running ready 0 | web Running 3\n"
+                    " 44.5 | web Running ready 0 | web Error 3\n"
+                    " 45.5 | web Running ready 0 | web CrashLoopBackOff 3\n"
+                    " 84.5 | web Running ready 0 | web Running 4\n"
+                    " 86.5 | web Running ready 0 | web Error 4\n"
+                    " 87.5 | web Running ready 0 | web CrashLoopBackOff 4\n");
+    machine_release(&f.m);
+}
+
+/* Pulls are tried again after 10, 20, 40 s, seen at the next look of the kubelet (10 to 15 s);
+ * in between ImagePullBackOff. */
+static void test_no_image(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    one_replica(&f);
+    set_image(&f, "gone");
+    watch_pods(&f, 120);
+    expect_text(&f, "  0.0 | web Running ready 0\n"
+                    "  0.5 | web Running ready 0 | web ContainerCreating 0\n"
+                    "  1.5 | web Running ready 0 | web ErrImagePull 0\n"
+                    " 14.0 | web Running ready 0 | web ImagePullBackOff 0\n"
+                    " 26.5 | web Running ready 0 | web ErrImagePull 0\n"
+                    " 39.0 | web Running ready 0 | web ImagePullBackOff 0\n"
+                    " 52.0 | web Running ready 0 | web ErrImagePull 0\n"
+                    " 64.5 | web Running ready 0 | web ImagePullBackOff 0\n"
+                    "102.5 | web Running ready 0 | web ErrImagePull 0\n"
+                    "115.0 | web Running ready 0 | web ImagePullBackOff 0\n");
+    machine_release(&f.m);
+}
+
+/* All old pods are gone before the first new one starts: nobody serves meanwhile. */
+static void test_recreate(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    patch(&f, "Deployment", "web",
+          "{\"spec\":{\"strategy\":{\"$retainKeys\":[\"type\"],\"type\":\"Recreate\"}}}");
+    set_image(&f, "v2");
+    watch(&f, "web", 60);
+    expect_text(&f, "  0.0 3 pods, 3 new, 3 ready, 3 available, 3 serve\n"
+                    "  0.5 0 pods, 0 new, 0 ready, 0 available, 0 serve\n"
+                    "  2.5 3 pods, 3 new, 0 ready, 0 available, 0 serve\n"
+                    " 11.5 3 pods, 3 new, 3 ready, 3 available, 3 serve\n");
+    machine_release(&f.m);
+}
+
+static const char *setting(struct fixture *f, const char *key)
+{
+    struct service *web = world_service(f->m.world, "web");
+    const char *value = instance_setting(service_instance(web, service_instances(web) - 1), key);
+    return value ? value : "";
+}
+
+static void pass(struct fixture *f, int64_t seconds)
+{
+    machine_advance(&f->m, world_now(f->m.world) + seconds * SECOND);
+}
+
+/* A changed ConfigMap restarts nothing, and who runs keeps the environment it was started with. */
+static void test_environment(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    assert_string_equal(setting(&f, "LEVEL"), "info");
+    patch(&f, "ConfigMap", "web-config", "{\"data\":{\"LEVEL\":\"debug\"}}");
+    pass(&f, 300);
+    assert_string_equal(setting(&f, "LEVEL"), "info");
+    patch(&f, "Deployment", "web",
+          "{\"spec\":{\"template\":{\"metadata\":{\"annotations\":{"
+          "\"kubectl.kubernetes.io/restartedAt\":\"2025-01-15T14:05:00Z\"}}}}}");
+    pass(&f, 60);
+    assert_string_equal(setting(&f, "LEVEL"), "debug");
+    assert_int_equal(service_ready(world_service(f.m.world, "web")), 3);
+    machine_release(&f.m);
+}
+
+/* What a container needs and does not find keeps it from being made: CreateContainerConfigError. */
+static void test_missing_config(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    one_replica(&f);
+    patch(&f, "Deployment", "web",
+          "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"web\",\"env\":[{\"name\":"
+          "\"LEVEL\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"nope\",\"key\":\"LEVEL\"}}}]}]"
+          "}}}}");
+    watch_pods(&f, 30);
+    expect_text(&f, "  0.0 | web Running ready 0\n"
+                    "  0.5 | web Running ready 0 | web ContainerCreating 0\n"
+                    "  1.0 | web Running ready 0 | web CreateContainerConfigError 0\n");
+    machine_release(&f.m);
+}
+
+/* A selector that fits nobody: no error, no endpoint, no traffic; pods stay ready. */
+static void test_selector(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    patch(&f, "Service", "web", "{\"spec\":{\"selector\":{\"app\":\"wbe\"}}}");
+    pass(&f, 1);
+    assert_int_equal(service_ready(world_service(f.m.world, "web")), 0);
+    assert_int_equal(number(find(&f, "Deployment", "web"), "readyReplicas"), 3);
+    assert_int_equal(cJSON_GetArraySize(json_at(find(&f, "Endpoints", "web")->json, "subsets")), 0);
+    patch(&f, "Service", "web", "{\"spec\":{\"selector\":{\"app\":\"web\"}}}");
+    pass(&f, 1);
+    assert_int_equal(service_ready(world_service(f.m.world, "web")), 3);
+    assert_int_equal(
+        cJSON_GetArraySize(
+            json_at(json_at(find(&f, "Endpoints", "web")->json, "subsets")->child, "addresses")),
+        3);
+    machine_release(&f.m);
+}
+
+/* A pod is out of rotation at once and ended by SIGTERM; what ignores it is killed after the grace,
+ * seen within a second, and cleared away in another. */
+static void test_termination(void **state)
+{
+    (void)state;
+    struct fixture f;
+    char text[4000];
+    snprintf(text, sizeof text, "%s  images: {\"reg/web\": {stop: never}}\n", system_text);
+    begin_with(&f, text, base);
+    one_replica(&f);
+    pass(&f, 60);
+    patch(&f, "Deployment", "web", "{\"spec\":{\"replicas\":0}}");
+    watch_pods(&f, 40);
+    expect_text(&f, "  0.0 | web Running ready 0\n"
+                    "  0.5 | web Terminating ready 0\n"
+                    " 30.5 | web Terminating 0\n"
+                    " 32.5\n");
+    machine_release(&f.m);
+}
+
+/* maxSurge is rounded up, maxUnavailable down: of 10, a quarter is 3 more and 2 less. */
+static void test_arithmetic(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    patch(&f, "Deployment", "web", "{\"spec\":{\"replicas\":10}}");
+    pass(&f, 60);
+    set_image(&f, "bad");
+    watch(&f, "web", 30);
+    expect_text(&f, "  0.0 10 pods, 10 new, 10 ready, 10 available, 10 serve\n"
+                    "  0.5 13 pods, 5 new, 8 ready, 8 available, 8 serve\n");
+    machine_release(&f.m);
+}
+
+/* Old ReplicaSets beyond the limit go, the oldest first: nothing to go back to. */
+static void test_history_limit(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    patch(&f, "Deployment", "web", "{\"spec\":{\"revisionHistoryLimit\":1}}");
+    set_image(&f, "v2");
+    pass(&f, 60);
+    assert_int_equal(count(&f, "ReplicaSet", "apps/v1"), 2);
+    patch(&f, "Deployment", "web",
+          "{\"spec\":{\"template\":{\"metadata\":{\"labels\":{\"n\":\"3\"}}}}}");
+    pass(&f, 60);
+    assert_int_equal(count(&f, "ReplicaSet", "apps/v1"), 2);
+    assert_string_equal(revision(&f, "web"), "3");
+    machine_release(&f.m);
+}
+
+/* A paused Deployment does not roll, and is scaled. */
+static void test_paused(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    patch(&f, "Deployment", "web", "{\"spec\":{\"paused\":true}}");
+    set_image(&f, "v2");
+    pass(&f, 60);
+    assert_int_equal(number(find(&f, "Deployment", "web"), "updatedReplicas"), 0);
+    assert_string_equal(reason_of(&f, "web", "Progressing"), "DeploymentPaused");
+    patch(&f, "Deployment", "web", "{\"spec\":{\"replicas\":5}}");
+    pass(&f, 60);
+    assert_int_equal(service_ready(world_service(f.m.world, "web")), 5);
+    patch(&f, "Deployment", "web", "{\"spec\":{\"paused\":null}}");
+    pass(&f, 120);
+    assert_int_equal(number(find(&f, "Deployment", "web"), "updatedReplicas"), 5);
+    machine_release(&f.m);
+}
+
+/* What a Deployment owned goes with it. */
+static void test_owner_gone(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    cluster_delete(f.cluster, find(&f, "Deployment", "web"), -1, false);
+    pass(&f, 10);
+    assert_int_equal(count(&f, "ReplicaSet", "apps/v1"), 0);
+    assert_int_equal(count(&f, "Pod", "v1"), 0);
+    assert_int_equal(service_ready(world_service(f.m.world, "web")), 0);
+    machine_release(&f.m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_settled),
-        cmocka_unit_test(test_rolling),
+        cmocka_unit_test(test_settled),     cmocka_unit_test(test_rolling),
+        cmocka_unit_test(test_bad),         cmocka_unit_test(test_crash),
+        cmocka_unit_test(test_no_image),    cmocka_unit_test(test_recreate),
+        cmocka_unit_test(test_environment), cmocka_unit_test(test_missing_config),
+        cmocka_unit_test(test_selector),    cmocka_unit_test(test_termination),
+        cmocka_unit_test(test_arithmetic),  cmocka_unit_test(test_history_limit),
+        cmocka_unit_test(test_paused),      cmocka_unit_test(test_owner_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

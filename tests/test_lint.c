@@ -242,6 +242,9 @@ static const struct {
     {"kubectl delete pod a\n./health_check.sh && echo 'Rollback completed'", ""},
     {"kubectl delete pod a\nif ./health_check.sh; then echo 'Rollback completed'; fi", ""},
     {"#!/bin/bash\nset -e\nkubectl delete pod a\n./health_check.sh\necho 'Rollback completed'", ""},
+    {"aws ecs update-service --service a\naws ecs wait services-stable --services a && echo "
+     "'Rollback completed'",
+     ""},
     {"kubectl delete pod a\necho 'Rollback is not completed'\necho 'Starting rollback'", ""},
     {"#!/bin/bash\nset -e\nkubectl delete pod a\nif ! ./health_check.sh; then exit 1; fi\necho "
      "'Rollback completed'",

@@ -27,6 +27,9 @@ static const char system_text[] =
     "    does: ['set flag.{2} off']\n"
     "    when:\n"
     "      - {args: 'get *', prints: \"value of {2}\\n\"}\n"
+    "      - {args: 'show *', settings: {flag.checkout: 'off'}, prints: \"it is off\\n\"}\n"
+    "      - {args: 'show *', settings: {flag.other: 'off'}, prints: \"never set\\n\"}\n"
+    "      - {args: 'show *', prints: \"it is on\\n\"}\n"
     "      - {args: '*--force', errors: \"flagctl: --force is not allowed\\n\", exit: 64}\n"
     "  /opt/bin/pager: {does: ['message pager \"{args}\"'], fails: {chance: 100%, errors: \"no "
     "answer\\n\", exit: 75}}\n"
@@ -45,8 +48,10 @@ static const struct {
     int status;
     const char *out, *err;
 } cases[] = {
+    {"flagctl show checkout", 0, "it is on\n", ""},
     {"flagctl disable checkout", 0, "flagctl disable checkout: done\n", ""},
     {"world get flag.checkout", 0, "off\n", ""},
+    {"flagctl show checkout", 0, "it is off\n", ""},
     {"flagctl get checkout", 0, "value of checkout\n", ""},
     {"flagctl disable all --force", 64, "", "flagctl: --force is not allowed\n"},
     {"/opt/bin/pager wake up", 75, "", "no answer\n"},

@@ -24,6 +24,7 @@ struct twin_shop {
     const char *right; /* shell of a rollback with nothing wrong about it */
 };
 
-extern const struct twin_shop twins_compose, twins_compose_again, twins_git, twins_git_migration;
+extern const struct twin_shop twins_compose, twins_compose_again, twins_git, twins_git_migration,
+    twins_stubs;
 
 #endif

@@ -44,6 +44,7 @@ void cluster_free(struct cluster *cluster)
         free_object(cluster->gone[i]);
     cluster->n_watchers = 1;
     cluster_watch_end(cluster);
+    cJSON_Delete(cluster->tried);
     free(cluster->changes);
     free(cluster->unread);
     free(cluster->objects);

@@ -132,6 +132,9 @@ enum patch_type { PATCH_STRATEGIC, PATCH_MERGE, PATCH_JSON };
 /* `patch` as sent. Strategic merge patches of custom resources are refused (415). */
 bool cluster_patch(struct cluster *, struct object *, enum patch_type, const char *patch,
                    bool dry_run, bool *ret_changed, struct api_error *);
+/* The object as the last update or patch with `dry_run` (or without a difference) would have left
+ * it, until the next one. */
+const cJSON *cluster_tried(const struct cluster *);
 /* Begins the end of an object: what has finalizers or, a pod, a grace period goes later.
  * `grace_s` -1: the object's own. Dependents by ownerReferences follow (background) or stay
  * (`orphan`). */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fakes/kubernetes/kubelet.h"
+#include "fakes/world_command.h"
 #include "sim/base/hash.h"
 #include "sim/base/xalloc.h"
 
@@ -320,6 +321,11 @@ static void start_instance(struct pod_container *container, char **env_before)
 static void start(struct pod_container *container)
 {
     struct arena *arena = run_arena(container);
+    if (container->again) {
+        container->before = container->ended;
+        container->restarts++;
+    }
+    container->again = false;
     const char *id = arena_printf(arena, "%s %s %d", uid_of(container->pod->object),
                                   container->name, container->restarts);
     container->id = hash_sha256(arena, str_of(id));
@@ -451,6 +457,26 @@ static void stopping(struct pod_container *container)
         instance_stop(container->instance, true);
 }
 
+/* What its program was for: lines of the world command. A line that fails is its failure. */
+static void take_effect(struct pod_container *container)
+{
+    struct arena scratch = {0};
+    struct buf out, why;
+    buf_init(&out, 1 << 16);
+    buf_init(&why, 1 << 16);
+    const char *const *line = before_run(container) ? NULL : container->image.does;
+    for (; line && *line && container->exit_code == 0; line++)
+        container->exit_code = world_command(container->pod->controllers->env, &scratch,
+                                             world_words(&scratch, *line), &out, &why);
+    if (out.len)
+        pod_write_log(container->pod->object, container->name, out.at, false);
+    if (why.len)
+        pod_write_log(container->pod->object, container->name, why.at, true);
+    buf_release(&out);
+    buf_release(&why);
+    arena_release(&scratch);
+}
+
 /* ---- once more ---- */
 
 static bool starts_again(const struct pod_container *container)
@@ -472,8 +498,7 @@ static void start_again(struct pod_container *container)
                             : twice < BACKOFF_LAST_NS ? twice
                                                       : BACKOFF_LAST_NS;
     container->backoff_since_ns = now_of(container);
-    container->before = container->ended;
-    container->restarts++;
+    container->again = true;
     container->step = STEP_NEW;
 }
 
@@ -535,6 +560,8 @@ static void step(struct pod_container *container)
         start(container);
         break;
     case STEP_RUNS:
+        if (container->exit_code == 0)
+            take_effect(container);
         container_ended_with(container, container->exit_code, NULL);
         break;
     case STEP_STOPPING:

@@ -71,12 +71,16 @@ static const char *invalid_text(struct kubectl *k, const struct api_error *error
 }
 
 /* k8s.io/kubectl pkg/cmd/util: StandardErrorMessage. */
-static const char *server_text(struct kubectl *k, const struct api_error *error, const char *what)
+static const char *plain_server_text(struct kubectl *k, const struct api_error *error,
+                                     const char *what)
 {
-    if (error->code == 422)
-        return invalid_text(k, error);
     return arena_printf(k->arena, "Error from server (%s): %s%s%s", error->reason, what ? what : "",
                         what ? ": " : "", error->message);
+}
+
+static const char *server_text(struct kubectl *k, const struct api_error *error, const char *what)
+{
+    return error->code == 422 ? invalid_text(k, error) : plain_server_text(k, error, what);
 }
 
 int kubectl_server_error(struct kubectl *k, const struct api_error *error, const char *what)
@@ -97,12 +101,12 @@ int kubectl_refuse(struct kubectl *k, const char *format, ...)
     return 1;
 }
 
-static void complain(struct kubectl *k, struct resources *resources, const char *text, bool server)
+static void complain(struct kubectl *k, struct resources *resources, struct complaint complaint)
 {
     struct complaint *more = ARENA_ARRAY(k->arena, struct complaint, resources->n_complaints + 1);
     if (resources->n_complaints)
         memcpy(more, resources->complaints, (size_t)resources->n_complaints * sizeof *more);
-    more[resources->n_complaints++] = (struct complaint){text, server};
+    more[resources->n_complaints++] = complaint;
     resources->complaints = more;
 }
 
@@ -110,23 +114,29 @@ void resources_complain(struct kubectl *k, struct resources *resources, const ch
 {
     va_list args;
     va_start(args, format);
-    complain(k, resources, arena_vprintf(k->arena, format, args), false);
+    const char *text = arena_vprintf(k->arena, format, args);
+    complain(k, resources, (struct complaint){text, text, false});
     va_end(args);
 }
 
 void resources_complain_server(struct kubectl *k, struct resources *resources,
                                const struct api_error *error, const char *what)
 {
-    complain(k, resources, server_text(k, error, what), true);
+    complain(
+        k, resources,
+        (struct complaint){server_text(k, error, what), plain_server_text(k, error, what), true});
 }
 
 /* Of one error "error: " stands in front, of several in front of none: util.MultipleErrors. */
 int kubectl_finish(struct kubectl *k, const struct resources *resources)
 {
+    bool several = resources->n_complaints > 1;
     for (int i = 0; i < resources->n_complaints; i++) {
         const struct complaint *one = &resources->complaints[i];
-        call_err(k->call, "%s%s\n",
-                 one->server || resources->n_complaints > 1 ? "" : "error: ", one->text);
+        bool plain = one->server || several || strncmp(one->text, "error: ", 7) == 0;
+        bool ended = !several && str_ends(str_of(one->text), "\n");
+        call_err(k->call, "%s%s%s", plain ? "" : "error: ", several ? one->among : one->text,
+                 ended ? "" : "\n");
     }
     return resources->n_complaints > 0;
 }
@@ -172,6 +182,34 @@ bool kubectl_duration(const char *text, int64_t *ret_ns)
         return false;
     *ret_ns = (int64_t)(minus ? -total : total);
     return true;
+}
+
+static bool bad_flag(struct kubectl *k, const char *name, const char *why)
+{
+    const char *typed = options_value(&k->options, name, "");
+    call_err(k->call,
+             "error: invalid argument \"%s\" for \"--%s\" flag: %s \"%s\"%s\nSee 'kubectl %s "
+             "--help' for usage.\n",
+             typed, name, why, typed, strchr(why, '.') ? ": invalid syntax" : "",
+             k->command->words);
+    return false;
+}
+
+bool kubectl_int_flag(struct kubectl *k, const char *name, int64_t otherwise, int64_t *ret)
+{
+    if (options_number(&k->options, name, otherwise, ret))
+        return true;
+    return bad_flag(k, name, "strconv.ParseInt: parsing");
+}
+
+bool kubectl_duration_flag(struct kubectl *k, const char *name, int64_t otherwise, int64_t *ret_ns)
+{
+    const char *typed = options_value(&k->options, name, NULL);
+    *ret_ns = otherwise;
+    if (!typed || kubectl_duration(typed, ret_ns))
+        return true;
+    bool number = *typed && strspn(typed, "0123456789.-+") == strlen(typed);
+    return bad_flag(k, name, number ? "time: missing unit in duration" : "time: invalid duration");
 }
 
 /* ---- the command line ---- */

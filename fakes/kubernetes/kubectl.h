@@ -27,6 +27,7 @@ struct kubectl {
     char **behind_dashes; /* what stands behind "--"; NULL: there is none */
     const char *ns;       /* of the context, or -n */
     bool ns_given, all_namespaces;
+    void *own; /* of the command itself, for the functions that it passes on */
 };
 
 struct kubectl_command {
@@ -60,12 +61,17 @@ int kubectl_refuse(struct kubectl *, const char *format, ...) __attribute__((for
 void kubectl_request(struct kubectl *);
 /* A duration as Go reads it ("300s", "5m"; "0" and "-1s" too); false if it is none. */
 bool kubectl_duration(const char *text, int64_t *ret_ns);
+/* A flag's value as a whole number, or a duration in ns; `otherwise` if it was not given. False: it
+ * is none, which has been said in pflag's words. */
+bool kubectl_int_flag(struct kubectl *, const char *name, int64_t otherwise, int64_t *ret);
+bool kubectl_duration_flag(struct kubectl *, const char *name, int64_t otherwise, int64_t *ret_ns);
 
 /* ---- what a command line names (resources.c) ---- */
 
 struct complaint {
-    const char *text; /* without "error: " */
-    bool server;      /* an answer of the server, which has a beginning of its own */
+    const char *text;  /* without "error: " */
+    const char *among; /* the same as one of several; may be another for what is Invalid */
+    bool server;       /* an answer of the server, which has a beginning of its own */
 };
 
 struct resource {

@@ -89,7 +89,7 @@ int kubectl_print_done(struct kubectl *k, const struct kind *kind, const char *n
     const char *format = options_value(&k->options, "output", "");
     const char *full =
         arena_printf(k->arena, "%s/%s", kind_qualified_singular(k->arena, kind), name);
-    if (strcmp(format, "name") == 0 || !*what) {
+    if (strcmp(format, "name") == 0 || (!*format && !*what)) {
         call_out(k->call, "%s\n", full);
         return 0;
     }

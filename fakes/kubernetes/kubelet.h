@@ -67,6 +67,7 @@ struct pod_container {
     int64_t pull_backoff_ns, pull_failed_ns; /* how long it is not tried again since then */
     int64_t backoff_ns, backoff_since_ns;
     int restarts;
+    bool again; /* its next start is a restart */
     const char *id; /* of the container runtime */
     int64_t started_ns;
     int64_t term_ns;            /* when it gets SIGTERM; INT64_MAX: it has got it */

@@ -23,6 +23,15 @@ struct manifest {
 const char *manifest_read(struct arena *, struct str text, struct manifest *ret);
 void manifest_release(struct manifest *);
 
+/* What kubectl finds in a document before it asks the server. NULL, or the error behind "error: ".
+ * manifest_invalid: as the schema check of --validate ("error validating ..."); after it nothing of
+ * the file is read. manifest_decode_error: as the decoder of metadata ("unable to decode
+ * \"base.yaml\": json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.labels of
+ * type string"). Sources: k8s.io/kubectl pkg/validation/schema.go, k8s.io/cli-runtime
+ * pkg/resource/metadata_decoder.go. */
+const char *manifest_invalid(struct arena *, const cJSON *document, const char *source);
+const char *manifest_decode_error(struct arena *, const cJSON *document, const char *source);
+
 /* The first value of a JSON text, read as Go's encoding/json does: of several keys of one name the
  * last counts. Owned by the caller, *ret_len its length; NULL, *why (go_json.h) and *ret_len the
  * index of the byte that is wrong. */

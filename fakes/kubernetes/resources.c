@@ -9,7 +9,8 @@ struct builder {
     unsigned flags;
     struct resources *ret;
     const struct selector *labels, *fields;
-    bool all; /* --all, or a selector: a type alone means all of it */
+    int n_files; /* read so far */
+    bool all;    /* --all, or a selector: a type alone means all of it */
 };
 
 static void add(struct builder *b, const struct resource *resource)
@@ -104,7 +105,8 @@ static int take_pairs(struct builder *b, char **args, int n)
                    "resource/<resource_name>' instead of 'kubectl get resource "
                    "resource/<resource_name>'");
         if (b->labels)
-            return kubectl_error(k, "name cannot be provided when a selector is specified");
+            return kubectl_error(k, "selectors and the all flag cannot be used when passing "
+                                    "resource/name arguments");
         if (k->all_namespaces)
             return kubectl_error(k, "a resource cannot be retrieved by name across all namespaces");
     }
@@ -167,64 +169,47 @@ static int take_args(struct builder *b, char **args, int n)
 
 /* ---- out of files ---- */
 
-/* cli-runtime decodes metadata strictly on the client (metadata_decoder.go): labels and annotations
- * are text. */
-static const char *client_mistake(struct arena *arena, const cJSON *document)
+static void add_document(struct builder *b, cJSON *document, const char *source);
+
+/* The items of a list, which may lack a kind of their own. */
+static void add_items(struct builder *b, cJSON *list, const char *source)
 {
-    static const char *const maps[] = {"labels", "annotations"};
-    for (int i = 0; i < 2; i++) {
-        const cJSON *map = json_at(document, "metadata", maps[i]);
-        for (const cJSON *entry = cJSON_IsObject(map) ? map->child : NULL; entry;
-             entry = entry->next) {
-            const char *type = cJSON_IsBool(entry)     ? "bool"
-                               : cJSON_IsNumber(entry) ? "number"
-                               : cJSON_IsArray(entry)  ? "array"
-                               : cJSON_IsObject(entry) ? "object"
-                                                       : NULL;
-            if (type)
-                return arena_printf(arena,
-                                    "json: cannot unmarshal %s into Go struct field "
-                                    "ObjectMeta.metadata.%s of type string",
-                                    type, maps[i]);
+    const char *version = json_text(list, "apiVersion"), *kind = json_text(list, "kind");
+    cJSON *items = cJSON_GetObjectItemCaseSensitive(list, "items");
+    for (cJSON *item = items ? items->child : NULL; item; item = item->next) {
+        if (strcmp(kind, "List") != 0 && cJSON_IsObject(item) && !json_at(item, "kind")) {
+            json_set_text(item, "kind",
+                          arena_str(b->k->arena, (struct str){kind, strlen(kind) - 4}));
+            json_set_text(item, "apiVersion", version);
         }
+        add_document(b, item, source);
     }
-    return NULL;
 }
 
 static void add_document(struct builder *b, cJSON *document, const char *source)
 {
     struct kubectl *k = b->k;
+    const char *mistake = manifest_decode_error(k->arena, document, source);
+    if (mistake) {
+        resources_complain(k, b->ret, "%s", mistake);
+        return;
+    }
     const char *kind_name = json_text(document, "kind");
     const char *version = json_text(document, "apiVersion");
+    if (str_ends(str_of(kind_name), "List") && json_at(document, "items")) {
+        add_items(b, document, source);
+        return;
+    }
     const char *name = json_text(document, "metadata", "name");
     const char *ns = json_text(document, "metadata", "namespace");
-    const char *missing = !kind_name ? "Kind" : !version ? "apiVersion" : NULL;
-    const cJSON *items = cJSON_GetObjectItemCaseSensitive(document, "items");
-    if (missing) {
-        char *text = cJSON_PrintUnformatted(document);
-        resources_complain(k, b->ret, "unable to decode \"%s\": Object '%s' is missing in '%s'",
-                           source, missing, text);
-        cJSON_free(text);
-        return;
-    }
-    size_t len = strlen(kind_name);
-    if (cJSON_IsArray(items) && len >= 4 && strcmp(kind_name + len - 4, "List") == 0) {
-        for (cJSON *item = items->child; item; item = item->next)
-            add_document(b, item, source);
-        return;
-    }
-    const char *mistake = client_mistake(k->arena, document);
-    if (mistake) {
-        resources_complain(k, b->ret, "unable to decode \"%s\": %s", source, mistake);
-        return;
-    }
-    const struct kind *kind = cluster_kind(k->cluster, kind_name, version);
+    const struct kind *kind = cluster_kind(k->cluster, kind_name, version ? version : "v1");
     if (!kind) {
         resources_complain(k, b->ret,
                            "resource mapping not found for name: \"%s\" namespace: \"%s\" from "
                            "\"%s\": no matches for kind \"%s\" in version \"%s\"\nensure CRDs are "
                            "installed first",
-                           name ? name : "", ns ? ns : "", source, kind_name, version);
+                           name ? name : "", ns ? ns : "", source, kind_name,
+                           version ? version : "");
         return;
     }
     if (kind->namespaced && k->ns_given && ns && *ns && strcmp(ns, k->ns) != 0) {
@@ -235,6 +220,8 @@ static void add_document(struct builder *b, cJSON *document, const char *source)
                            ns, k->ns, ns);
         return;
     }
+    if (b->labels && !selector_matches(b->labels, json_at(document, "metadata", "labels")))
+        return;
     const char *in = !kind->namespaced ? "" : ns && *ns ? ns : k->ns;
     if (kind->namespaced)
         json_set_text(json_child(document, "metadata"), "namespace", in);
@@ -252,13 +239,28 @@ static void release_manifest(void *manifest)
     manifest_release(manifest);
 }
 
+/* The client looks at objects before it sends them, in commands that have --validate. */
+static bool validates(const struct kubectl *k)
+{
+    const char *typed = options_value(&k->options, "validate", "strict");
+    return strstr(k->command->flags, "validate=") && strcmp(typed, "false") != 0 &&
+           strcmp(typed, "ignore") != 0;
+}
+
 static void add_text(struct builder *b, struct str text, const char *source)
 {
     struct manifest *manifest = ARENA_NEW(b->k->arena, struct manifest);
     const char *why = manifest_read(b->k->arena, text, manifest);
     call_defer(b->k->call, release_manifest, manifest);
-    for (int i = 0; i < manifest->n; i++)
+    for (int i = 0; i < manifest->n; i++) {
+        const char *invalid =
+            validates(b->k) ? manifest_invalid(b->k->arena, manifest->documents[i], source) : NULL;
+        if (invalid) { /* nothing behind it is read */
+            resources_complain(b->k, b->ret, "%s", invalid);
+            return;
+        }
         add_document(b, manifest->documents[i], source);
+    }
     if (why)
         resources_complain(b->k, b->ret, "error parsing %s: %s", source, why);
 }
@@ -289,6 +291,7 @@ static void add_path(struct builder *b, const char *path, bool recursive, int de
     char **names;
     if (there == 2 && depth < 16 && (recursive || !depth) &&
         call_list(k->call, path, &names) == 0) {
+        int before = b->n_files;
         for (; *names; names++) {
             size_t len = strlen(path);
             const char *slash = len && path[len - 1] == '/' ? "" : "/";
@@ -296,7 +299,12 @@ static void add_path(struct builder *b, const char *path, bool recursive, int de
             if (is_manifest_name(*names) || (recursive && call_exists(k->call, inside) == 2))
                 add_path(b, inside, recursive, depth + 1);
         }
+        if (!depth && b->n_files == before)
+            resources_complain(
+                k, b->ret, "error reading [%s]: recognized file extensions are [.json .yaml .yml]",
+                path);
     } else if (there == 1) {
+        b->n_files++;
         struct buf *text = new_text(k);
         if (call_load(k->call, path, text) < 0)
             resources_complain(k, b->ret, "open %s: permission denied", path);
@@ -367,7 +375,7 @@ int kubectl_resources(struct kubectl *k, int first, unsigned flags, struct resou
     if (files)
         return take_files(&b);
     if (n <= 0)
-        return kubectl_error(k, "you must provide one or more resources by argument or "
+        return kubectl_error(k, "You must provide one or more resources by argument or "
                                 "filename.\nExample resource specifications include:\n   '-f "
                                 "rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> "
                                 "<name>'\n   '<resource>'");

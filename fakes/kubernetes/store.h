@@ -21,6 +21,7 @@ struct cluster {
     int64_t n_uids;
     bool running; /* cluster_run_begins */
     struct contexts contexts;
+    cJSON *tried;          /* what the last dry run would have left */
     struct unread *unread; /* changed configuration that no container has read yet */
     int n_unread, cap_unread;
     struct change *changes; /* while somebody watches */

@@ -253,7 +253,11 @@ static void put_in_place(struct cluster *cluster, struct object *object, cJSON *
     if (ret_changed)
         *ret_changed = changed;
     if (!changed || dry_run) {
-        cJSON_Delete(json);
+        if (generation)
+            json_set_int(json_child(json, "metadata"), "generation",
+                         json_int(json_at(json, "metadata"), "generation", 0) + 1);
+        cJSON_Delete(cluster->tried);
+        cluster->tried = json;
         return;
     }
     cJSON_Delete(object->json);
@@ -275,6 +279,11 @@ static bool replace(struct cluster *cluster, struct object *object, cJSON *json,
     }
     put_in_place(cluster, object, json, dry_run, ret_changed);
     return true;
+}
+
+const cJSON *cluster_tried(const struct cluster *cluster)
+{
+    return cluster->tried;
 }
 
 bool cluster_update(struct cluster *cluster, struct object *object, cJSON *json, bool dry_run,

@@ -15,9 +15,7 @@ PENDING(kubectl_exec_commands);
 PENDING(kubectl_label_commands);
 PENDING(kubectl_logs_commands);
 PENDING(kubectl_node_commands);
-PENDING(kubectl_rollout_commands);
 PENDING(kubectl_scale_commands);
-PENDING(kubectl_set_commands);
 PENDING(kubectl_top_commands);
 PENDING(kubectl_wait_commands);
 
@@ -34,4 +32,11 @@ __attribute__((weak)) const char *admission_wrong_type(struct cluster *cluster,
 {
     (void)cluster, (void)kind, (void)json, (void)converter;
     return NULL;
+}
+
+#include "fakes/kubernetes/describe.h"
+__attribute__((weak)) void describe_pod_template(struct arena *arena, const cJSON *template,
+                                                 struct buf *out)
+{
+    (void)arena, (void)template, (void)out;
 }

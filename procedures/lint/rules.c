@@ -241,7 +241,7 @@ const struct lint_rule lint_rules[] = {
      "puts back what kubectl "
      "undid.",
      "argocd app set NAME --sync-policy none first; or revert the commit, and let it sync.",
-     "failed_step no_op"},
+     "failed_step silent_failure no_op"},
     {"RB048", WARNING, false, "a pull that brings the bad version back",
      "git reset --hard takes the branch back, git pull takes it to the newest commit again: the "
      "two "

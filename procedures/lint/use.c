@@ -239,6 +239,9 @@ bool use_verifies(const struct use *use)
         return first_operand_in(use, kubernetes) || use_is(use, "kubectl", "rollout", "status");
     if (!strcmp(use->name, "docker") || !strcmp(use->name, "compose"))
         return first_operand_in(use, docker);
+    if ((!strcmp(use->name, "aws") || !strcmp(use->name, "argocd")) && use->n_operands > 1 &&
+        !strcmp(use->operands[1], "wait")) /* aws ecs wait, argocd app wait */
+        return true;
     if (is_sql_client(use))
         return !use_changes_state(use);
     return any_of(use->name, names) || is_script_about(use, scripts) || has_operand(use, verbs);
