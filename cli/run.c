@@ -102,6 +102,8 @@ static char *replay_command(struct arena *arena, const struct run_arguments *arg
         buf_puts(&line, " --section ");
         arguments_quote(&line, arguments->section);
     }
+    if (tier_of(arguments->tier) != TIER_AUTO) /* only on request: it is not what the drill says */
+        buf_printf(&line, " --tier %s", arguments->tier);
     buf_printf(&line, " --seed %llu", (unsigned long long)seed);
     char *text = arena_str(arena, buf_text(&line));
     buf_release(&line);

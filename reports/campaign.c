@@ -152,8 +152,8 @@ void campaign_text(const struct campaign *campaign, struct buf *buf)
     buf_puts(buf, any ? "\n" : " none\n");
     const struct campaign_run **worst = worst_runs(campaign, &arena);
     for (int i = 0; i < campaign->n && i < WORST_SHOWN && worst[i]->outcome != OUTCOME_PASS; i++)
-        buf_printf(buf, "%s    %s %" PRIu64 "  (score %.0f)\n", i == 0 ? "  Worst runs:\n" : "",
-                   campaign->replay, worst[i]->seed, worst[i]->score);
+        buf_printf(buf, "%s    score %3.0f   %s %" PRIu64 "\n", i == 0 ? "  Worst runs:\n" : "",
+                   worst[i]->score, campaign->replay, worst[i]->seed);
     arena_release(&arena);
 }
 

@@ -403,9 +403,11 @@ static void put_provenance(struct html_page *page)
     const struct record *record = page->record;
     const struct run_identity *id = &record->identity;
     html_heading(page, "provenance", "Provenance and replay");
-    html_raw(page, "<pre>");
-    html_text(page, id->replay);
-    html_raw(page, "</pre>\n");
+    if (id->replay && *id->replay) {
+        html_raw(page, "<p>The same run again, in the folder from which it was run:</p>\n<pre>");
+        html_text(page, id->replay);
+        html_raw(page, "</pre>\n");
+    }
     html_open_table(page, "Provenance", columns);
     put_fact(page, "System", id->system);
     put_fact(page, "Playbook", id->playbook);

@@ -344,7 +344,7 @@ static void put_provenance(struct page *page)
         buf_puts(page->buf, " |\n");
     }
     if (id->replay) {
-        buf_puts(page->buf, "\nReplay: ");
+        buf_puts(page->buf, "\nReplay, in the folder from which it was run: ");
         put_code(page, id->replay);
         buf_putc(page->buf, '\n');
     }

@@ -61,6 +61,50 @@ static void put_wrapped(struct page *page, enum tone tone, const char *text, int
     buf_putc(page->buf, '\n');
 }
 
+/* The next word of a command as a shell splits it, quotes and all. */
+static struct str next_word(struct str *rest)
+{
+    char quote = '\0';
+    size_t n = 0;
+    for (; n < rest->len && (quote || rest->at[n] != ' '); n++) {
+        char c = rest->at[n];
+        if (c == '\\' && quote != '\'' && n + 1 < rest->len)
+            n++;
+        else if (quote)
+            quote = c == quote ? '\0' : quote;
+        else if (c == '\'' || c == '"')
+            quote = c;
+    }
+    struct str word = {rest->at, n};
+    while (n < rest->len && rest->at[n] == ' ')
+        n++;
+    *rest = (struct str){rest->at + n, rest->len - n};
+    return word;
+}
+
+/* A command over as many lines as it takes, so that it can be pasted: a line that goes on ends in a
+ * backslash, and no word is broken. */
+static void put_command(struct page *page, const char *command, int indent, int at)
+{
+    struct str rest = str_of(command);
+    bool first = true;
+    while (rest.len) {
+        char *word = arena_str(page->arena, next_word(&rest));
+        int width = (int)words_width(word);
+        if (!first && at + 1 + width + (rest.len ? 2 : 0) > page->columns) {
+            buf_printf(page->buf, " \\\n%*s", indent, "");
+            at = indent;
+        } else if (!first) {
+            buf_putc(page->buf, ' ');
+            at++;
+        }
+        buf_puts(page->buf, word);
+        at += width;
+        first = false;
+    }
+    buf_putc(page->buf, '\n');
+}
+
 static enum tone tone_of(enum outcome outcome, bool waived)
 {
     if (waived)
@@ -233,7 +277,7 @@ void report_text(const struct report *report, struct buf *buf, bool color, int c
                          id->seed, report->record->fingerprint, id->tier ? id->tier : "nothing"),
             2, 2);
         buf_puts(buf, "  replay: ");
-        put_wrapped(&page, TONE_PLAIN, id->replay, 10, 10);
+        put_command(&page, id->replay, 10, 10);
     }
     arena_release(&arena);
 }
