@@ -93,8 +93,8 @@ static void put_row(const struct check_row *row, int name_width, struct buf *buf
     for (int i = 0; i < row->n_worse; i++)
         buf_printf(buf, "       worse: %s\n", row->worse[i]);
     if (row->n_over)
-        buf_printf(buf, "       %d finding%s not expected; they are seen in\n         %s\n", row->n_over,
-                   row->n_over == 1 ? "" : "s", row->summary.replay);
+        buf_printf(buf, "       %d finding%s not expected; they are seen in\n         %s\n",
+                   row->n_over, row->n_over == 1 ? "" : "s", row->summary.replay);
     buf_release(&score);
     arena_release(&arena);
 }

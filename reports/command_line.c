@@ -193,6 +193,59 @@ bool command_shows_logs(const char *command)
     return false;
 }
 
+/* One simple command. */
+static bool only_looks(struct str command)
+{
+    static const char *const lookers[] = {
+        "cat",    "head", "tail",   "less",  "grep",   "egrep",      "zgrep",  "zcat",     "ls",
+        "wc",     "sort", "uniq",   "cut",   "awk",    "df",         "du",     "free",     "ps",
+        "uptime", "stat", "date",   "echo",  "printf", "journalctl", "which",  "id",       "jq",
+        "diff",   "cmp",  "column", "sleep", "true",   "pgrep",      "uname",  "ping",     "dig",
+        "ss",     "test", "[",      "cd",    "host",   "netstat",    "column", "hostname", NULL};
+    static const char *const tools[] = {
+        "docker", "docker-compose", "kubectl", "systemctl", "service", "git", "helm", NULL};
+    static const char *const verbs[] = {"ps",        "logs",         "inspect", "images", "get",
+                                        "describe",  "top",          "status",  "log",    "diff",
+                                        "show",      "version",      "stats",   "events", "history",
+                                        "is-active", "cluster-info", "list",    NULL};
+    if (contains(command, ">")) /* writes a file, or may */
+        return false;
+    char *text = NULL;
+    struct arena arena = {0};
+    text = arena_str(&arena, command);
+    struct str rest = simple_command(text), tool = base_name(first_word(&rest));
+    bool looks = is_one_of(tool, lookers);
+    for (bool first = true; !looks && first && is_one_of(tool, tools) && rest.len;) {
+        struct str word = first_word(&rest);
+        if (word.len && word.at[0] == '-') { /* an option before the verb: its value may follow */
+            if (word.len == 2 && !contains(word, "="))
+                (void)first_word(&rest);
+            continue;
+        }
+        if (str_is(tool, "docker") && str_is(word, "compose"))
+            continue;
+        looks = is_one_of(word, verbs);
+        first = false;
+    }
+    arena_release(&arena);
+    return looks;
+}
+
+bool command_only_looks(const char *command)
+{
+    struct str rest = str_trim(str_of(command));
+    bool any = false;
+    for (size_t from = 0; from <= rest.len;) {
+        size_t end = separator(rest, from);
+        struct str one = str_trim((struct str){rest.at + from, end - from});
+        if (one.len && !only_looks(one))
+            return false;
+        any |= one.len > 0;
+        from = end + 1;
+    }
+    return any;
+}
+
 static bool line_tells_error(struct str line)
 {
     static const char *const signs[] = {"error",   "fatal",  "failed",    "cannot ",

@@ -15,6 +15,9 @@ bool command_answers_by_status(const char *command);
 /* Whether it hands SQL that changes something to psql or mysql on its standard input
  * (here-document, pipe, file). */
 bool command_feeds_sql(const char *command);
+/* Whether every command of it is one that only looks at something (docker ps, kubectl get, cat,
+ * git log ...); of anything that is not known for it, no. */
+bool command_only_looks(const char *command);
 /* Whether it shows logs or files, in which errors of others are to be expected. */
 bool command_shows_logs(const char *command);
 /* The first line that tells of an error, or the empty slice. */

@@ -5,7 +5,7 @@
 
 #include "reports/blame.h"
 #include "reports/command_line.h"
-#include "reports/explain.h"
+#include "reports/severity.h"
 #include "reports/words.h"
 #include "sim/base/doc.h"
 #include "sim/base/xalloc.h"
@@ -21,34 +21,9 @@ struct maker {
     struct arena *arena;
 };
 
-/* ---- severity ---- */
-
 static bool gate_failed(const struct verdict *verdict, enum gate gate)
 {
     return verdict->gates[gate].outcome == OUTCOME_FAIL;
-}
-
-/* Whether a gate or target that findings of this kind can bring down did fall. */
-static bool bites(const struct verdict *verdict, const struct finding_kind *kind)
-{
-    for (int i = 0; i < GATES; i++) {
-        if ((kind->gates >> i & 1) && gate_failed(verdict, (enum gate)i))
-            return true;
-    }
-    for (int i = 0; i < verdict->n_targets; i++) {
-        const struct target_result *target = &verdict->targets[i];
-        if ((kind->measures >> target->target->measure & 1) && target->outcome == OUTCOME_FAIL)
-            return true;
-    }
-    return false;
-}
-
-static enum severity severity_of(const struct verdict *verdict, const char *id)
-{
-    const struct finding_kind *kind = finding_kind(id);
-    if (!kind)
-        return SEVERITY_WARNING;
-    return bites(verdict, kind) ? SEVERITY_ERROR : kind->severity;
 }
 
 /* ---- the list ---- */
@@ -69,7 +44,7 @@ static struct finding *add(struct maker *maker, const char *id, int step, const 
     struct finding *finding = &list->at[list->n++];
     *finding = (struct finding){
         .id = id,
-        .severity = severity_of(maker->verdict, id),
+        .severity = severity_of(record, maker->verdict, id, step),
         .file = file    ? file
                 : where ? where->file
                         : record->identity.playbook,

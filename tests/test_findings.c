@@ -306,6 +306,75 @@ static void verbs_tell_what_means_to_change(void **state)
     }
 }
 
+static void what_only_looks_is_known(void **state)
+{
+    (void)state;
+    static const char *const looking[] = {"docker-compose logs honeypot --tail=100",
+                                          "docker compose ps",
+                                          "docker ps | grep api",
+                                          "sudo journalctl -u api -n 50",
+                                          "kubectl -n shop get pods | sort",
+                                          "git log --oneline",
+                                          "cat /var/log/x; df -h",
+                                          "docker inspect -f '{{.State.Status}}' api && echo well",
+                                          "systemctl status nginx"};
+    static const char *const others[] = {"docker restart api",
+                                         "./health_check.sh",
+                                         "curl -s http://x/health",
+                                         "git checkout v1",
+                                         "cat dump.sql | psql",
+                                         "docker logs api > /tmp/api.log",
+                                         "docker ps; docker stop api",
+                                         "kubectl -n get delete pod x",
+                                         "docker exec db psql",
+                                         "kubectl rollout status deploy/x",
+                                         "zcat x.gz | docker exec -i db psql",
+                                         ""};
+    for (size_t i = 0; i < sizeof looking / sizeof *looking; i++) {
+        if (!command_only_looks(looking[i]))
+            fail_msg("'%s' only looks", looking[i]);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (command_only_looks(others[i]))
+            fail_msg("'%s' may do more than look", others[i]);
+    }
+}
+
+/* The rollback fell short, and not by what only looked, nor by what came after. */
+static void an_error_is_what_a_target_fell_by(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *command;
+        bool after, ended;
+        const char *want;
+    } cases[] = {
+        {"./restart.sh", false, false, "error failed_step 21 4\n"},
+        {"docker ps -x", false, false, "warning failed_step 21 4\n"},
+        {"docker ps -x", false, true, "error failed_step 21 4\n"}, /* and nothing ran after it */
+        {"./restart.sh", true, false, "warning failed_step 21 4\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct record *record = sample_good();
+        record->instants[T_CLAIM] = NEVER; /* nobody was told anything */
+        double restore = 3000;
+        record->instants[T_RESTORE] = 3000 * SECOND;
+        record->instants[T_STABLE] = 3300 * SECOND;
+        double at = cases[i].after ? restore + 1 : restore - 30;
+        sample_step(record, 21, cases[i].command, at, at, 2);
+        record->procedure_exit = cases[i].ended ? 2 : 0;
+        if (!cases[i].ended)
+            sample_step(record, 22, "true", at + 1, at + 1, 0);
+        struct report report;
+        report_init(&report, record);
+        const char *line = strstr(listing(&report), cases[i].want);
+        if (!line)
+            fail_msg("case %zu: %s", i, listing(&report));
+        report_release(&report);
+        record_free(record);
+    }
+}
+
 static void sql_that_does_not_arrive_is_noticed(void **state)
 {
     (void)state;
@@ -467,6 +536,8 @@ int main(void)
         cmocka_unit_test(a_known_cause_is_told_once),
         cmocka_unit_test(a_step_that_changed_nothing_is_a_no_op),
         cmocka_unit_test(verbs_tell_what_means_to_change),
+        cmocka_unit_test(what_only_looks_is_known),
+        cmocka_unit_test(an_error_is_what_a_target_fell_by),
         cmocka_unit_test(sql_that_does_not_arrive_is_noticed),
         cmocka_unit_test(errors_in_logs_are_no_failures_of_the_command),
         cmocka_unit_test(the_unblamed_rest_of_a_loss_is_told),
