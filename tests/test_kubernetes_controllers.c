@@ -11,9 +11,7 @@
 
 #include <cmocka.h>
 
-#include "fakes/kubernetes/cluster.h"
-#include "fakes/kubernetes/pods.h"
-#include "tests/machine.h"
+#include "tests/kube.h"
 
 static const char system_text[] =
     "services:\n"
@@ -63,96 +61,29 @@ static const char base[] =
     "metadata: {name: web-config}\n"
     "data: {LEVEL: info}\n";
 
-struct fixture {
-    struct machine m;
-    struct cluster *cluster;
-    char text[65536];
-};
-
-static void begin_with(struct fixture *f, const char *system, const char *manifest)
+static void begin(struct kube *f)
 {
-    const struct machine_file files[] = {{"/k8s/base.yaml", manifest}, {NULL, NULL}};
-    memset(f, 0, sizeof *f);
-    machine_init(&f->m, system, NULL, files);
-    f->cluster = cluster_of(&f->m.d.env);
+    kube_begin(f, system_text, base);
 }
 
-static void begin(struct fixture *f)
-{
-    begin_with(f, system_text, base);
-}
-
-static struct object *find(struct fixture *f, const char *kind, const char *name)
-{
-    struct object *object = cluster_find_named(f->cluster, kind, "shop", name);
-    if (!object)
-        fail_msg("no %s %s", kind, name);
-    return object;
-}
-
-static void patch(struct fixture *f, const char *kind, const char *name, const char *text)
-{
-    struct api_error error = {0};
-    if (!cluster_patch(f->cluster, find(f, kind, name), PATCH_STRATEGIC, text, false, NULL, &error))
-        fail_msg("%s", error.message);
-}
-
-static void set_image(struct fixture *f, const char *tag)
+static void set_image(struct kube *f, const char *tag)
 {
     char text[300];
     snprintf(text, sizeof text,
              "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"web\",\"image\":"
              "\"reg/web:%s\"}]}}}}",
              tag);
-    patch(f, "Deployment", "web", text);
-}
-
-static int number(const struct object *object, const char *key)
-{
-    return (int)json_int(json_at(object->json, "status"), key, 0);
-}
-
-static void note(struct fixture *f, const char *line)
-{
-    size_t n = strlen(f->text);
-    snprintf(f->text + n, sizeof f->text - n, "%s\n", line);
-}
-
-/* Lets time pass and writes down each new state of a Deployment. */
-static void watch(struct fixture *f, const char *name, int64_t seconds)
-{
-    int64_t from = world_now(f->m.world);
-    char last[200] = "", line[200];
-    for (int64_t t = 0; t <= seconds * 2; t++) {
-        machine_advance(&f->m, from + t * SECOND / 2);
-        struct object *d = find(f, "Deployment", name);
-        snprintf(line, sizeof line, "%d pods, %d new, %d ready, %d available, %d serve",
-                 number(d, "replicas"), number(d, "updatedReplicas"), number(d, "readyReplicas"),
-                 number(d, "availableReplicas"), service_ready(world_service(f->m.world, name)));
-        if (strcmp(line, last) != 0) {
-            char timed[300];
-            snprintf(timed, sizeof timed, "%5.1f %s", (double)t / 2, line);
-            note(f, timed);
-        }
-        strcpy(last, line);
-    }
-}
-
-static void expect_text(struct fixture *f, const char *wanted)
-{
-    if (strcmp(f->text, wanted) != 0)
-        fail_msg("got:\n%s\nwanted:\n%s", f->text, wanted);
-    f->text[0] = '\0';
+    kube_patch(f, "Deployment", "web", text);
 }
 
 static void test_settled(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct kube f;
     begin(&f);
-    struct object *web = find(&f, "Deployment", "web");
-    assert_int_equal(number(web, "replicas"), 3);
-    assert_int_equal(number(web, "availableReplicas"), 3);
+    struct object *web = kube_find(&f, "Deployment", "web");
+    assert_int_equal(kube_number(web, "replicas"), 3);
+    assert_int_equal(kube_number(web, "availableReplicas"), 3);
     assert_int_equal(service_ready(world_service(f.m.world, "web")), 3);
     assert_string_equal(
         json_text(web->json, "metadata", "annotations", "deployment.kubernetes.io/revision"), "1");
@@ -165,11 +96,11 @@ static void test_settled(void **state)
 static void test_rolling(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct kube f;
     begin(&f);
     set_image(&f, "v2");
-    watch(&f, "web", 60);
-    expect_text(&f, "  0.0 3 pods, 3 new, 3 ready, 3 available, 3 serve\n"
+    kube_watch(&f, "web", 60);
+    kube_expect(&f, "  0.0 3 pods, 3 new, 3 ready, 3 available, 3 serve\n"
                     "  0.5 4 pods, 1 new, 3 ready, 3 available, 3 serve\n"
                     "  9.5 4 pods, 2 new, 3 ready, 3 available, 3 serve\n"
                     " 19.0 4 pods, 3 new, 3 ready, 3 available, 3 serve\n"
@@ -177,76 +108,10 @@ static void test_rolling(void **state)
     machine_release(&f.m);
 }
 
-static void watch_pods(struct fixture *f, int64_t seconds)
+static void one_replica(struct kube *f)
 {
-    int64_t from = world_now(f->m.world);
-    char last[4000] = "";
-    for (int64_t t = 0; t <= seconds * 2; t++) {
-        struct arena scratch = {0};
-        char line[4000] = "";
-        machine_advance(&f->m, from + t * SECOND / 2);
-        struct object **pods = cluster_list(
-            f->cluster, &scratch, cluster_kind(f->cluster, "Pod", "v1"), "shop", NULL, NULL);
-        for (; *pods; pods++) {
-            const cJSON *status = json_at((*pods)->json, "status");
-            const cJSON *container = json_at(status, "containerStatuses");
-            container = container ? container->child : NULL;
-            const char *reason = json_text(container, "state", "waiting", "reason");
-            if (!reason)
-                reason = json_text(container, "state", "terminated", "reason");
-            const char *phase = json_text(status, "phase");
-            const char *name = strncmp((*pods)->name, "web-", 4) == 0 ? "web" : (*pods)->name;
-            size_t n = strlen(line);
-            snprintf(line + n, sizeof line - n, " | %s %s %s%d%s", name,
-                     json_at((*pods)->json, "metadata", "deletionTimestamp") ? "Terminating"
-                     : reason                                                ? reason
-                     : phase                                                 ? phase
-                                                                             : "-",
-                     cJSON_IsTrue(json_at(container, "ready")) ? "ready " : "",
-                     (int)json_int(container, "restartCount", 0), "");
-        }
-        if (strcmp(line, last) != 0) {
-            char timed[4100];
-            snprintf(timed, sizeof timed, "%5.1f%s", (double)t / 2, line);
-            note(f, timed);
-        }
-        snprintf(last, sizeof last, "%s", line);
-        arena_release(&scratch);
-    }
-}
-
-static void one_replica(struct fixture *f)
-{
-    patch(f, "Deployment", "web", "{\"spec\":{\"replicas\":1}}");
+    kube_patch(f, "Deployment", "web", "{\"spec\":{\"replicas\":1}}");
     machine_advance(&f->m, world_now(f->m.world) + 10 * SECOND);
-}
-
-static const char *reason_of(struct fixture *f, const char *name, const char *type)
-{
-    const cJSON *all = json_at(find(f, "Deployment", name)->json, "status", "conditions");
-    for (const cJSON *one = all ? all->child : NULL; one; one = one->next) {
-        if (strcmp(json_text(one, "type"), type) == 0)
-            return json_text(one, "reason");
-    }
-    return "";
-}
-
-static const char *revision(struct fixture *f, const char *name)
-{
-    return json_text(find(f, "Deployment", name)->json, "metadata", "annotations",
-                     "deployment.kubernetes.io/revision");
-}
-
-static int count(struct fixture *f, const char *kind, const char *version)
-{
-    int n = 0;
-    struct arena scratch = {0};
-    struct object **all = cluster_list(f->cluster, &scratch,
-                                       cluster_kind(f->cluster, kind, version), "shop", NULL, NULL);
-    while (all[n])
-        n++;
-    arena_release(&scratch);
-    return n;
 }
 
 /* A version that never becomes ready stalls the rollout: the old pods go on serving, after the
@@ -255,25 +120,25 @@ static int count(struct fixture *f, const char *kind, const char *version)
 static void test_bad(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct kube f;
     begin(&f);
     set_image(&f, "bad");
-    watch(&f, "web", 59);
-    expect_text(&f, "  0.0 3 pods, 3 new, 3 ready, 3 available, 3 serve\n"
+    kube_watch(&f, "web", 59);
+    kube_expect(&f, "  0.0 3 pods, 3 new, 3 ready, 3 available, 3 serve\n"
                     "  0.5 4 pods, 1 new, 3 ready, 3 available, 3 serve\n");
-    assert_string_equal(reason_of(&f, "web", "Progressing"), "ReplicaSetUpdated");
-    watch(&f, "web", 5);
-    assert_string_equal(reason_of(&f, "web", "Progressing"), "ProgressDeadlineExceeded");
-    assert_string_equal(reason_of(&f, "web", "Available"), "MinimumReplicasAvailable");
-    watch(&f, "web", 600);
+    assert_string_equal(kube_reason_of(&f, "web", "Progressing"), "ReplicaSetUpdated");
+    kube_watch(&f, "web", 5);
+    assert_string_equal(kube_reason_of(&f, "web", "Progressing"), "ProgressDeadlineExceeded");
+    assert_string_equal(kube_reason_of(&f, "web", "Available"), "MinimumReplicasAvailable");
+    kube_watch(&f, "web", 600);
     f.text[0] = '\0';
     set_image(&f, "v1");
-    watch(&f, "web", 20);
-    expect_text(&f, "  0.0 4 pods, 1 new, 3 ready, 3 available, 3 serve\n"
+    kube_watch(&f, "web", 20);
+    kube_expect(&f, "  0.0 4 pods, 1 new, 3 ready, 3 available, 3 serve\n"
                     "  0.5 3 pods, 3 new, 3 ready, 3 available, 3 serve\n");
-    assert_string_equal(reason_of(&f, "web", "Progressing"), "NewReplicaSetAvailable");
-    assert_string_equal(revision(&f, "web"), "3");
-    assert_int_equal(count(&f, "ReplicaSet", "apps/v1"), 2);
+    assert_string_equal(kube_reason_of(&f, "web", "Progressing"), "NewReplicaSetAvailable");
+    assert_string_equal(kube_revision(&f, "web"), "3");
+    assert_int_equal(kube_count(&f, "ReplicaSet", "apps/v1"), 2);
     machine_release(&f.m);
 }
 
@@ -282,12 +147,12 @@ static void test_bad(void **state)
 static void test_crash(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct kube f;
     begin(&f);
     one_replica(&f);
     set_image(&f, "crash");
-    watch_pods(&f, 90);
-    expect_text(&f, "  0.0 | web Running ready 0\n"
+    kube_watch_pods(&f, 90);
+    kube_expect(&f, "  0.0 | web Running ready 0\n"
                     "  0.5 | web Running ready 0 | web ContainerCreating 0\n"
                     "  4.5 | web Running ready 0 | web Running 0\n"
                     "  6.5 | web Running ready 0 | web Error 0\n"
@@ -311,12 +176,12 @@ static void test_crash(void **state)
 static void test_no_image(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct kube f;
     begin(&f);
     one_replica(&f);
     set_image(&f, "gone");
-    watch_pods(&f, 120);
-    expect_text(&f, "  0.0 | web Running ready 0\n"
+    kube_watch_pods(&f, 120);
+    kube_expect(&f, "  0.0 | web Running ready 0\n"
                     "  0.5 | web Running ready 0 | web ContainerCreating 0\n"
                     "  1.5 | web Running ready 0 | web ErrImagePull 0\n"
                     " 14.0 | web Running ready 0 | web ImagePullBackOff 0\n"
@@ -333,45 +198,40 @@ static void test_no_image(void **state)
 static void test_recreate(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct kube f;
     begin(&f);
-    patch(&f, "Deployment", "web",
-          "{\"spec\":{\"strategy\":{\"$retainKeys\":[\"type\"],\"type\":\"Recreate\"}}}");
+    kube_patch(&f, "Deployment", "web",
+               "{\"spec\":{\"strategy\":{\"$retainKeys\":[\"type\"],\"type\":\"Recreate\"}}}");
     set_image(&f, "v2");
-    watch(&f, "web", 60);
-    expect_text(&f, "  0.0 3 pods, 3 new, 3 ready, 3 available, 3 serve\n"
+    kube_watch(&f, "web", 60);
+    kube_expect(&f, "  0.0 3 pods, 3 new, 3 ready, 3 available, 3 serve\n"
                     "  0.5 0 pods, 0 new, 0 ready, 0 available, 0 serve\n"
                     "  2.5 3 pods, 3 new, 0 ready, 0 available, 0 serve\n"
                     " 11.5 3 pods, 3 new, 3 ready, 3 available, 3 serve\n");
     machine_release(&f.m);
 }
 
-static const char *setting(struct fixture *f, const char *key)
+static const char *setting(struct kube *f, const char *key)
 {
     struct service *web = world_service(f->m.world, "web");
     const char *value = instance_setting(service_instance(web, service_instances(web) - 1), key);
     return value ? value : "";
 }
 
-static void pass(struct fixture *f, int64_t seconds)
-{
-    machine_advance(&f->m, world_now(f->m.world) + seconds * SECOND);
-}
-
 /* A changed ConfigMap restarts nothing, and who runs keeps the environment it was started with. */
 static void test_environment(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct kube f;
     begin(&f);
     assert_string_equal(setting(&f, "LEVEL"), "info");
-    patch(&f, "ConfigMap", "web-config", "{\"data\":{\"LEVEL\":\"debug\"}}");
-    pass(&f, 300);
+    kube_patch(&f, "ConfigMap", "web-config", "{\"data\":{\"LEVEL\":\"debug\"}}");
+    kube_pass(&f, 300);
     assert_string_equal(setting(&f, "LEVEL"), "info");
-    patch(&f, "Deployment", "web",
-          "{\"spec\":{\"template\":{\"metadata\":{\"annotations\":{"
-          "\"kubectl.kubernetes.io/restartedAt\":\"2025-01-15T14:05:00Z\"}}}}}");
-    pass(&f, 60);
+    kube_patch(&f, "Deployment", "web",
+               "{\"spec\":{\"template\":{\"metadata\":{\"annotations\":{"
+               "\"kubectl.kubernetes.io/restartedAt\":\"2025-01-15T14:05:00Z\"}}}}}");
+    kube_pass(&f, 60);
     assert_string_equal(setting(&f, "LEVEL"), "debug");
     assert_int_equal(service_ready(world_service(f.m.world, "web")), 3);
     machine_release(&f.m);
@@ -381,15 +241,16 @@ static void test_environment(void **state)
 static void test_missing_config(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct kube f;
     begin(&f);
     one_replica(&f);
-    patch(&f, "Deployment", "web",
-          "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"web\",\"env\":[{\"name\":"
-          "\"LEVEL\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"nope\",\"key\":\"LEVEL\"}}}]}]"
-          "}}}}");
-    watch_pods(&f, 30);
-    expect_text(&f, "  0.0 | web Running ready 0\n"
+    kube_patch(
+        &f, "Deployment", "web",
+        "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"web\",\"env\":[{\"name\":"
+        "\"LEVEL\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"nope\",\"key\":\"LEVEL\"}}}]}]"
+        "}}}}");
+    kube_watch_pods(&f, 30);
+    kube_expect(&f, "  0.0 | web Running ready 0\n"
                     "  0.5 | web Running ready 0 | web ContainerCreating 0\n"
                     "  1.0 | web Running ready 0 | web CreateContainerConfigError 0\n");
     machine_release(&f.m);
@@ -399,19 +260,20 @@ static void test_missing_config(void **state)
 static void test_selector(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct kube f;
     begin(&f);
-    patch(&f, "Service", "web", "{\"spec\":{\"selector\":{\"app\":\"wbe\"}}}");
-    pass(&f, 1);
+    kube_patch(&f, "Service", "web", "{\"spec\":{\"selector\":{\"app\":\"wbe\"}}}");
+    kube_pass(&f, 1);
     assert_int_equal(service_ready(world_service(f.m.world, "web")), 0);
-    assert_int_equal(number(find(&f, "Deployment", "web"), "readyReplicas"), 3);
-    assert_int_equal(cJSON_GetArraySize(json_at(find(&f, "Endpoints", "web")->json, "subsets")), 0);
-    patch(&f, "Service", "web", "{\"spec\":{\"selector\":{\"app\":\"web\"}}}");
-    pass(&f, 1);
+    assert_int_equal(kube_number(kube_find(&f, "Deployment", "web"), "readyReplicas"), 3);
+    assert_int_equal(
+        cJSON_GetArraySize(json_at(kube_find(&f, "Endpoints", "web")->json, "subsets")), 0);
+    kube_patch(&f, "Service", "web", "{\"spec\":{\"selector\":{\"app\":\"web\"}}}");
+    kube_pass(&f, 1);
     assert_int_equal(service_ready(world_service(f.m.world, "web")), 3);
     assert_int_equal(
-        cJSON_GetArraySize(
-            json_at(json_at(find(&f, "Endpoints", "web")->json, "subsets")->child, "addresses")),
+        cJSON_GetArraySize(json_at(
+            json_at(kube_find(&f, "Endpoints", "web")->json, "subsets")->child, "addresses")),
         3);
     machine_release(&f.m);
 }
@@ -421,15 +283,15 @@ static void test_selector(void **state)
 static void test_termination(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct kube f;
     char text[4000];
     snprintf(text, sizeof text, "%s  images: {\"reg/web\": {stop: never}}\n", system_text);
-    begin_with(&f, text, base);
+    kube_begin(&f, text, base);
     one_replica(&f);
-    pass(&f, 60);
-    patch(&f, "Deployment", "web", "{\"spec\":{\"replicas\":0}}");
-    watch_pods(&f, 40);
-    expect_text(&f, "  0.0 | web Running ready 0\n"
+    kube_pass(&f, 60);
+    kube_patch(&f, "Deployment", "web", "{\"spec\":{\"replicas\":0}}");
+    kube_watch_pods(&f, 40);
+    kube_expect(&f, "  0.0 | web Running ready 0\n"
                     "  0.5 | web Terminating ready 0\n"
                     " 30.5 | web Terminating 0\n"
                     " 32.5\n");
@@ -440,13 +302,13 @@ static void test_termination(void **state)
 static void test_arithmetic(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct kube f;
     begin(&f);
-    patch(&f, "Deployment", "web", "{\"spec\":{\"replicas\":10}}");
-    pass(&f, 60);
+    kube_patch(&f, "Deployment", "web", "{\"spec\":{\"replicas\":10}}");
+    kube_pass(&f, 60);
     set_image(&f, "bad");
-    watch(&f, "web", 30);
-    expect_text(&f, "  0.0 10 pods, 10 new, 10 ready, 10 available, 10 serve\n"
+    kube_watch(&f, "web", 30);
+    kube_expect(&f, "  0.0 10 pods, 10 new, 10 ready, 10 available, 10 serve\n"
                     "  0.5 13 pods, 5 new, 8 ready, 8 available, 8 serve\n");
     machine_release(&f.m);
 }
@@ -455,17 +317,17 @@ static void test_arithmetic(void **state)
 static void test_history_limit(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct kube f;
     begin(&f);
-    patch(&f, "Deployment", "web", "{\"spec\":{\"revisionHistoryLimit\":1}}");
+    kube_patch(&f, "Deployment", "web", "{\"spec\":{\"revisionHistoryLimit\":1}}");
     set_image(&f, "v2");
-    pass(&f, 60);
-    assert_int_equal(count(&f, "ReplicaSet", "apps/v1"), 2);
-    patch(&f, "Deployment", "web",
-          "{\"spec\":{\"template\":{\"metadata\":{\"labels\":{\"n\":\"3\"}}}}}");
-    pass(&f, 60);
-    assert_int_equal(count(&f, "ReplicaSet", "apps/v1"), 2);
-    assert_string_equal(revision(&f, "web"), "3");
+    kube_pass(&f, 60);
+    assert_int_equal(kube_count(&f, "ReplicaSet", "apps/v1"), 2);
+    kube_patch(&f, "Deployment", "web",
+               "{\"spec\":{\"template\":{\"metadata\":{\"labels\":{\"n\":\"3\"}}}}}");
+    kube_pass(&f, 60);
+    assert_int_equal(kube_count(&f, "ReplicaSet", "apps/v1"), 2);
+    assert_string_equal(kube_revision(&f, "web"), "3");
     machine_release(&f.m);
 }
 
@@ -473,19 +335,19 @@ static void test_history_limit(void **state)
 static void test_paused(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct kube f;
     begin(&f);
-    patch(&f, "Deployment", "web", "{\"spec\":{\"paused\":true}}");
+    kube_patch(&f, "Deployment", "web", "{\"spec\":{\"paused\":true}}");
     set_image(&f, "v2");
-    pass(&f, 60);
-    assert_int_equal(number(find(&f, "Deployment", "web"), "updatedReplicas"), 0);
-    assert_string_equal(reason_of(&f, "web", "Progressing"), "DeploymentPaused");
-    patch(&f, "Deployment", "web", "{\"spec\":{\"replicas\":5}}");
-    pass(&f, 60);
+    kube_pass(&f, 60);
+    assert_int_equal(kube_number(kube_find(&f, "Deployment", "web"), "updatedReplicas"), 0);
+    assert_string_equal(kube_reason_of(&f, "web", "Progressing"), "DeploymentPaused");
+    kube_patch(&f, "Deployment", "web", "{\"spec\":{\"replicas\":5}}");
+    kube_pass(&f, 60);
     assert_int_equal(service_ready(world_service(f.m.world, "web")), 5);
-    patch(&f, "Deployment", "web", "{\"spec\":{\"paused\":null}}");
-    pass(&f, 120);
-    assert_int_equal(number(find(&f, "Deployment", "web"), "updatedReplicas"), 5);
+    kube_patch(&f, "Deployment", "web", "{\"spec\":{\"paused\":null}}");
+    kube_pass(&f, 120);
+    assert_int_equal(kube_number(kube_find(&f, "Deployment", "web"), "updatedReplicas"), 5);
     machine_release(&f.m);
 }
 
@@ -493,12 +355,12 @@ static void test_paused(void **state)
 static void test_owner_gone(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct kube f;
     begin(&f);
-    cluster_delete(f.cluster, find(&f, "Deployment", "web"), -1, false);
-    pass(&f, 10);
-    assert_int_equal(count(&f, "ReplicaSet", "apps/v1"), 0);
-    assert_int_equal(count(&f, "Pod", "v1"), 0);
+    cluster_delete(f.cluster, kube_find(&f, "Deployment", "web"), -1, false);
+    kube_pass(&f, 10);
+    assert_int_equal(kube_count(&f, "ReplicaSet", "apps/v1"), 0);
+    assert_int_equal(kube_count(&f, "Pod", "v1"), 0);
     assert_int_equal(service_ready(world_service(f.m.world, "web")), 0);
     machine_release(&f.m);
 }
