@@ -291,7 +291,7 @@ void kubelet_release(struct controllers *controllers)
             pod->containers[k].instance = NULL; /* the world's, which is released with it */
             container_forget(&pod->containers[k]);
         }
-        free(pod->volumes);
+        pod_unmount(pod);
         free(pod->containers);
         free(pod);
     }
