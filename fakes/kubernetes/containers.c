@@ -3,18 +3,13 @@
  * Follows k8s.io/kubernetes pkg/kubelet: images/image_manager.go, kuberuntime/
  * kuberuntime_container.go and kuberuntime_manager.go (doBackOff). Wording of Kubernetes 1.32.
  */
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fakes/kubernetes/kubelet.h"
-#include "fakes/world_command.h"
 #include "sim/base/hash.h"
 #include "sim/base/xalloc.h"
-
-#define INIT_TAKES_NS (2 * SECOND) /* a program that must end and of which nobody says when */
-#define JOB_TAKES_NS  (5 * SECOND)
 
 static int64_t now_of(const struct pod_container *container)
 {
@@ -196,84 +191,6 @@ static void pull_again(struct pod_container *container)
 
 /* ---- its program ---- */
 
-/* A plain program whose every command can be told by its name: "sleep 30; exit 1". */
-static bool simple_script(struct str script, int64_t *ret_takes_ns, int *ret_exit)
-{
-    *ret_takes_ns = 0;
-    *ret_exit = 0;
-    while (script.len) {
-        size_t n = 0;
-        while (n < script.len && !strchr(";&|\n", script.at[n]))
-            n++;
-        struct str command = str_trim((struct str){script.at, n});
-        script = (struct str){script.at + n, script.len - n};
-        while (script.len && strchr(";&\n", script.at[0]))
-            script = (struct str){script.at + 1, script.len - 1};
-        if (script.len && script.at[0] == '|')
-            return false;
-        struct str word = str_cut(&command, ' ');
-        int64_t number = 0;
-        (void)str_int64(str_trim(command), &number);
-        if (str_is(word, "sleep") && number > 0)
-            *ret_takes_ns += number * SECOND;
-        else if (str_is(word, "exit") || str_is(word, "false"))
-            *ret_exit = str_is(word, "false") ? 1 : (int)number;
-        else if (word.len && !str_is(word, "echo") && !str_is(word, "true") &&
-                 !str_is(word, "date") && !str_is(word, ":"))
-            return false;
-        if (str_is(word, "exit"))
-            return true;
-    }
-    return true;
-}
-
-static bool script_of(const struct pod_container *container, struct arena *arena,
-                      struct str *ret_script)
-{
-    const char *words[64];
-    int n = 0;
-    static const char *const lists[] = {"command", "args"};
-    for (int k = 0; k < 2; k++) {
-        const cJSON *list = json_at(container_spec(container), lists[k]);
-        for (const cJSON *one = list ? list->child : NULL; one && n < 64; one = one->next)
-            words[n++] = cJSON_IsString(one) ? one->valuestring : "";
-    }
-    if (n == 0)
-        return false;
-    const char *slash = strrchr(words[0], '/'), *base = slash ? slash + 1 : words[0];
-    bool shell = strcmp(base, "sh") == 0 || strcmp(base, "bash") == 0 || strcmp(base, "ash") == 0;
-    if (shell && n >= 3 && words[1][0] == '-' && strchr(words[1], 'c')) {
-        *ret_script = str_of(words[2]);
-        return true;
-    }
-    const char *line = base;
-    for (int i = 1; i < n; i++)
-        line = arena_printf(arena, "%s %s", line, words[i]);
-    *ret_script = str_of(line);
-    return true;
-}
-
-/* When a plain program ends by itself, and how; NEVER: it goes on. */
-static int64_t plain_end(const struct pod_container *container, int *ret_exit)
-{
-    struct arena scratch = {0};
-    struct str script;
-    int64_t takes_ns = NEVER;
-    bool must_end = (container->init && !container->sidecar) ||
-                    strcmp(restart_policy_of(container), "Always") != 0;
-    *ret_exit = container->image.ends_exit;
-    if (container->image.ends_ns != NEVER) {
-        takes_ns = container->image.ends_ns;
-    } else if (script_of(container, &scratch, &script) &&
-               simple_script(script, &takes_ns, ret_exit)) {
-        takes_ns = takes_ns > 10 * MILLISECOND ? takes_ns : 10 * MILLISECOND;
-    } else {
-        takes_ns = !must_end ? NEVER : container->init ? INIT_TAKES_NS : JOB_TAKES_NS;
-    }
-    arena_release(&scratch);
-    return takes_ns;
-}
-
 static void free_log(struct log *log)
 {
     for (int i = 0; i < log->n; i++)
@@ -347,7 +264,7 @@ static void start(struct pod_container *container)
     container_reads_config(container);
     start_instance(container, env_before);
     int exit_code;
-    int64_t takes_ns = container->instance ? NEVER : plain_end(container, &exit_code);
+    int64_t takes_ns = container->instance ? NEVER : program_end(container, &exit_code);
     if (takes_ns != NEVER) {
         container->due_ns = after(container, takes_ns);
         container->exit_code = exit_code;
@@ -396,23 +313,6 @@ void container_ended_with(struct pod_container *container, int exit_code, const 
     pod_place_lost(container->pod->controllers->cluster, container->pod->object, container->name);
 }
 
-/* Time that a preStop hook takes: the seconds of its sleep. */
-static int64_t pre_stop_ns(const struct pod_container *container)
-{
-    const cJSON *hook = json_at(container_spec(container), "lifecycle", "preStop");
-    int64_t takes_ns = json_int(json_at(hook, "sleep"), "seconds", 0) * SECOND;
-    const cJSON *command = json_at(hook, "exec", "command");
-    for (const cJSON *one = command ? command->child : NULL; one; one = one->next) {
-        const char *text = cJSON_GetStringValue(one);
-        const char *at = text ? strstr(text, "sleep") : NULL;
-        if (at && at[5] == '\0' && one->next)
-            takes_ns += (int64_t)leading_int(cJSON_GetStringValue(one->next)) * SECOND;
-        else if (at && isspace((unsigned char)at[5]))
-            takes_ns += (int64_t)leading_int(at + 5) * SECOND;
-    }
-    return takes_ns;
-}
-
 void container_stop(struct pod_container *container, int64_t grace_ns, const char *event)
 {
     int64_t now = now_of(container);
@@ -433,7 +333,7 @@ void container_stop(struct pod_container *container, int64_t grace_ns, const cha
     say(container, "Normal", "Killing", event);
     container->step = STEP_STOPPING;
     container->kill_ns = now + grace_ns;
-    int64_t hook_ns = pre_stop_ns(container);
+    int64_t hook_ns = program_pre_stop_ns(container);
     container->term_ns = now + (hook_ns < grace_ns ? hook_ns : grace_ns);
     /* a hook that used up the grace leaves the program two seconds (minimumGracePeriodInSeconds) */
     if (container->kill_ns - container->term_ns < 2 * SECOND && hook_ns > 0)
@@ -455,26 +355,6 @@ static void stopping(struct pod_container *container)
     container->exit_code = obeys ? image->stop_exit : 137;
     if (container->instance && obeys)
         instance_stop(container->instance, true);
-}
-
-/* What its program was for: lines of the world command. A line that fails is its failure. */
-static void take_effect(struct pod_container *container)
-{
-    struct arena scratch = {0};
-    struct buf out, why;
-    buf_init(&out, 1 << 16);
-    buf_init(&why, 1 << 16);
-    const char *const *line = before_run(container) ? NULL : container->image.does;
-    for (; line && *line && container->exit_code == 0; line++)
-        container->exit_code = world_command(container->pod->controllers->env, &scratch,
-                                             world_words(&scratch, *line), &out, &why);
-    if (out.len)
-        pod_write_log(container->pod->object, container->name, out.at, false);
-    if (why.len)
-        pod_write_log(container->pod->object, container->name, why.at, true);
-    buf_release(&out);
-    buf_release(&why);
-    arena_release(&scratch);
 }
 
 /* ---- once more ---- */
@@ -561,7 +441,7 @@ static void step(struct pod_container *container)
         break;
     case STEP_RUNS:
         if (container->exit_code == 0)
-            take_effect(container);
+            program_takes_effect(container);
         container_ended_with(container, container->exit_code, NULL);
         break;
     case STEP_STOPPING:

@@ -67,7 +67,7 @@ struct pod_container {
     int64_t pull_backoff_ns, pull_failed_ns; /* how long it is not tried again since then */
     int64_t backoff_ns, backoff_since_ns;
     int restarts;
-    bool again; /* its next start is a restart */
+    bool again;     /* its next start is a restart */
     const char *id; /* of the container runtime */
     int64_t started_ns;
     int64_t term_ns;            /* when it gets SIGTERM; INT64_MAX: it has got it */
@@ -118,6 +118,16 @@ void container_stop(struct pod_container *, int64_t grace_ns, const char *reason
 void container_ended_with(struct pod_container *, int exit_code, const char *reason);
 void container_forget(struct pod_container *);
 const char *restart_policy_of(const struct pod_container *);
+
+/* ---- programs.c: what is not an instance of a service of the world ---- */
+
+/* How long until it ends by itself, and with which exit code; NEVER: it goes on. */
+int64_t program_end(const struct pod_container *, int *ret_exit);
+/* Time that a preStop hook takes: the seconds of its sleep. */
+int64_t program_pre_stop_ns(const struct pod_container *);
+/* What it was for: the lines of the world command of its image. One that fails is its failure
+ * (exit_code). */
+void program_takes_effect(struct pod_container *);
 
 /* ---- probes.c ---- */
 
