@@ -7,6 +7,7 @@
 #include "fakes/call.h"
 #include "fakes/docker.h"
 #include "fakes/options.h"
+#include "fakes/visit.h"
 
 /* One command of the docker client, being run. */
 struct docker_command {
@@ -59,10 +60,9 @@ struct exec_options {
     bool starts; /* the container is made for this command: `docker run`, not `exec` */
 };
 int docker_exec(struct call *, struct container *, char **argv, const struct exec_options *);
-/* Before and after a process runs in the container: brings mounted folders in, and what it changed
- * in them out. */
-void docker_enter(struct call *, struct container *, void **ret_visit);
-void docker_leave(void *visit);
+/* A process goes into the container: until visit_end() mounted folders hold there what they hold
+ * here. */
+struct visit *docker_enter(struct call *, struct container *);
 /* Prints the lines of a container's log; `since`/`until` in ns since the start of the run, NEVER:
  * no limit. */
 struct log_options {

@@ -111,10 +111,9 @@ static int run_inside(struct call *call, struct container *container, char **arg
 static int run_program(struct call *call, struct container *container, char **argv, char **envp,
                        const struct exec_options *options)
 {
-    void *visit;
-    docker_enter(call, container, &visit);
+    struct visit *visit = docker_enter(call, container);
     int status = run_inside(call, container, argv, envp, options);
-    docker_leave(visit);
+    visit_end(visit);
     return status;
 }
 

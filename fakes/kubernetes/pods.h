@@ -9,6 +9,7 @@
 
 #include "fakes/call.h"
 #include "fakes/kubernetes/setup.h"
+#include "fakes/visit.h"
 
 /* ---- containers ---- */
 
@@ -36,11 +37,10 @@ struct instance *pod_instance(const struct object *pod, const char *container);
 /* The environment its processes have, NULL-terminated "NAME=value": PATH, HOSTNAME, HOME, the
  * Services' variables and what the container was started with. NULL: it does not run. */
 char *const *pod_environment(const struct object *pod, const char *container);
-/* A process goes into a container (whose place is pod_place() of setup.h): folders that are mounted
- * there are made to hold what they hold now; what it changed is brought back when it leaves, also
- * when its client is killed. */
-void pod_enter(struct call *, struct object *pod, const char *container, void **ret_visit);
-void pod_leave(void *visit);
+/* A process goes into a container (whose place is pod_place() of setup.h): until visit_end() the
+ * folders that are mounted there hold what they hold now; what it changes in them is brought back.
+ * NULL: it has no place. */
+struct visit *pod_enter(struct call *, struct object *pod, const char *container);
 
 /* Ends its containers' programs at once, as a crash would (kill 1 in `exec`). */
 void pod_kill(struct object *pod, const char *container, int exit_code);

@@ -79,7 +79,7 @@ static void is_missing(struct pod *pod, const cJSON *source, bool secret, const 
                                 secret ? "secret" : "configmap", name ? name : "");
 }
 
-static const cJSON *volume_spec(const struct pod *pod, const char *name)
+const cJSON *pod_volume_spec(const struct pod *pod, const char *name)
 {
     const cJSON *all = json_at(pod->object->json, "spec", "volumes");
     for (const cJSON *one = all ? all->child : NULL; one; one = one->next) {
@@ -205,7 +205,7 @@ void pod_refresh_volumes(struct pod *pod)
 {
     for (int i = 0; i < pod->n_volumes && !pod->over; i++) {
         struct pod_volume *volume = &pod->volumes[i];
-        const cJSON *spec = volume_spec(pod, volume->name);
+        const cJSON *spec = pod_volume_spec(pod, volume->name);
         cJSON *files = cJSON_CreateObject();
         each_config(pod, spec, take_files, files);
         cJSON_Delete(volume->files);

@@ -10,6 +10,8 @@ struct pod_volume {
     cJSON *files;         /* {path: text} of ConfigMaps and Secrets, as they are mounted now */
 };
 
+/* A volume of the pod's spec; NULL: none of that name. */
+const cJSON *pod_volume_spec(const struct pod *, const char *name);
 /* The claim behind a volume of the pod's spec; NULL: none. */
 struct object *claim_of(const struct pod *, const cJSON *volume);
 bool pod_uses_claim(const struct pod *, const struct object *claim);
