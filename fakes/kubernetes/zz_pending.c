@@ -19,21 +19,6 @@ PENDING(kubectl_scale_commands);
 PENDING(kubectl_top_commands);
 PENDING(kubectl_wait_commands);
 
-__attribute__((weak)) bool admission(struct cluster *cluster, const struct kind *kind, cJSON *json,
-                                     const cJSON *old, struct api_error *error)
-{
-    (void)cluster, (void)kind, (void)json, (void)old, (void)error;
-    return true;
-}
-
-__attribute__((weak)) const char *admission_wrong_type(struct cluster *cluster,
-                                                       const struct kind *kind, const cJSON *json,
-                                                       bool converter)
-{
-    (void)cluster, (void)kind, (void)json, (void)converter;
-    return NULL;
-}
-
 #include "fakes/kubernetes/describe.h"
 __attribute__((weak)) void describe_pod_template(struct arena *arena, const cJSON *template,
                                                  struct buf *out)
