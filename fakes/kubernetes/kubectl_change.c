@@ -6,18 +6,6 @@
 #include "fakes/kubernetes/manifest.h"
 #include "fakes/kubernetes/patch.h"
 
-static void delete_json(void *json)
-{
-    cJSON_Delete(json);
-}
-
-cJSON *kubectl_copy(struct kubectl *k, const cJSON *json)
-{
-    cJSON *copy = cJSON_Duplicate(json, true);
-    call_defer(k->call, delete_json, copy);
-    return copy;
-}
-
 cJSON *kubectl_pod_template(const struct kind *kind, cJSON *json)
 {
     static const char *const with_template[] = {

@@ -8,9 +8,6 @@
 
 #include "fakes/kubernetes/kubectl_output.h"
 
-/* A copy that lives as long as the call. */
-cJSON *kubectl_copy(struct kubectl *, const cJSON *);
-
 /* The pod template of a workload, or the pod itself: what holds "metadata" and "spec" of pods.
  * NULL: the kind has none. */
 cJSON *kubectl_pod_template(const struct kind *, cJSON *json);

@@ -11,6 +11,18 @@
 
 enum { MAX_OUTPUT = 8 << 20 };
 
+static void delete_json(void *json)
+{
+    cJSON_Delete(json);
+}
+
+cJSON *kubectl_copy(struct kubectl *k, const cJSON *json)
+{
+    cJSON *copy = cJSON_Duplicate(json, true);
+    call_defer(k->call, delete_json, copy);
+    return copy;
+}
+
 bool kubectl_dry_run(struct kubectl *k, enum dry_run *ret)
 {
     const char *typed = options_value(&k->options, "dry-run", "none");

@@ -14,6 +14,9 @@
 #define KUBECTL_FILE_FLAGS    " filename|f= kustomize|k= recursive|R"
 #define KUBECTL_DRY_RUN_FLAGS " dry-run=?"
 
+/* A copy that lives as long as the call. */
+cJSON *kubectl_copy(struct kubectl *, const cJSON *);
+
 enum dry_run {
     DRY_RUN_NONE,
     DRY_RUN_CLIENT, /* nothing is sent */

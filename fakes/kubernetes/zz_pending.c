@@ -15,9 +15,7 @@ PENDING(kubectl_exec_commands);
 PENDING(kubectl_label_commands);
 PENDING(kubectl_logs_commands);
 PENDING(kubectl_node_commands);
-PENDING(kubectl_scale_commands);
 PENDING(kubectl_top_commands);
-PENDING(kubectl_wait_commands);
 
 #include "fakes/kubernetes/describe.h"
 __attribute__((weak)) void describe_pod_template(struct arena *arena, const cJSON *template,
