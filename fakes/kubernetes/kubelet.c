@@ -62,6 +62,7 @@ static struct pod *pod_new(struct controllers *controllers, struct object *objec
     *pod = (struct pod){
         .controllers = controllers,
         .object = object,
+        .number = controllers->n_pods,
         .containers = xcalloc((size_t)n + 1, sizeof *pod->containers),
         .sandbox_ns = INT64_MAX,
         .ending_ns = INT64_MAX,
@@ -103,6 +104,17 @@ static void unschedulable(struct pod *pod, const char *why)
     set_status(pod->controllers, pod->object, changed);
 }
 
+static int node_number(struct controllers *controllers, const char *name)
+{
+    struct arena scratch = {0};
+    struct object **all = objects_of(controllers, &scratch, "Node", NULL);
+    int n = 0;
+    while (all[n] && strcmp(all[n]->name, name) != 0)
+        n++;
+    arena_release(&scratch);
+    return n;
+}
+
 static bool find_node(struct pod *pod)
 {
     struct arena scratch = {0};
@@ -118,9 +130,8 @@ static bool find_node(struct pod *pod)
     pod->node = arena_strdup(cluster_arena(controllers->cluster), node);
     pod->scheduled = true;
     pod->sandbox_ns = INT64_MAX;
-    int k = controllers->n_pods;
-    pod->ip =
-        arena_printf(cluster_arena(controllers->cluster), "10.244.%d.%d", 1 + k / 250, 2 + k % 250);
+    pod->ip = arena_printf(cluster_arena(controllers->cluster), "10.244.%d.%d",
+                           node_number(controllers, node), 2 + pod->number % 250);
     if (!given) {
         json_set_text(spec_of(pod->object), "nodeName", node);
         tell(controllers, pod->object, "Normal", "Scheduled", "default-scheduler",
@@ -174,6 +185,12 @@ static void forget(struct pod *pod)
     for (int i = 0; i < pod->n; i++)
         container_forget(&pod->containers[i]);
     pod_unmount(pod);
+    if (!controllers_before_run(pod->controllers)) {
+        struct arena scratch = {0};
+        env_remove_tree(pod->controllers->env, "",
+                        arena_printf(&scratch, "/var/lib/kubelet/pods/%s", uid_of(pod->object)));
+        arena_release(&scratch);
+    }
     pod_place_lost(pod->controllers->cluster, pod->object, NULL);
 }
 

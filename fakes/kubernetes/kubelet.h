@@ -85,6 +85,7 @@ struct pod_container {
 struct pod {
     struct controllers *controllers;
     struct object *object;
+    int number;                       /* in the order of their making */
     struct pod_container *containers; /* init containers first, in the order of the spec */
     int n, n_init;
     const char *node, *ip;

@@ -5,7 +5,9 @@
  */
 #include <string.h>
 
+#include "fakes/docker.h"
 #include "fakes/kubernetes/kubelet.h"
+#include "sim/base/hash.h"
 
 static const char *stamp(const struct pod *pod, int64_t at_ns)
 {
@@ -45,6 +47,14 @@ static cJSON *state_of(const struct pod_container *container)
     return state;
 }
 
+/* By its digest, as a registry would name it. */
+static const char *image_id(struct arena *arena, const struct image *image)
+{
+    const char *full = docker_full_name(arena, image->repository, image->tag);
+    const char *hash = hash_sha256(arena, str_of(full));
+    return arena_printf(arena, "%.*s@sha256:%s", (int)(strrchr(full, ':') - full), full, hash);
+}
+
 static cJSON *status_of_container(const struct pod_container *container)
 {
     cJSON *json = cJSON_CreateObject();
@@ -52,15 +62,15 @@ static cJSON *status_of_container(const struct pod_container *container)
     const struct ended *last =
         container->phase == PHASE_ENDED ? &container->before : &container->ended;
     const char *image = json_text(container_spec(container), "image");
+    const struct image *has = container->has_image ? &container->image : NULL;
     if (container->id)
         json_set_text(json, "containerID",
                       arena_printf(&scratch, "containerd://%s", container->id));
-    json_set_text(json, "image", image ? image : "");
-    json_set_text(
-        json, "imageID",
-        container->has_image
-            ? arena_printf(&scratch, "%s:%s", container->image.repository, container->image.tag)
-            : "");
+    json_set_text(json, "image",
+                  has     ? docker_full_name(&scratch, has->repository, has->tag)
+                  : image ? image
+                          : "");
+    json_set_text(json, "imageID", has ? image_id(&scratch, has) : "");
     json_set(json, "lastState", cJSON_CreateObject());
     if (last->reason)
         json_set(json_child(json, "lastState"), "terminated", terminated(container->pod, last));

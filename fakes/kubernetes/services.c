@@ -44,11 +44,15 @@ static int64_t target_port(const cJSON *port, const struct object *pod)
     return 0;
 }
 
+static const char *ip_of(const struct object *pod)
+{
+    return json_text(pod->json, "status", "podIP");
+}
+
 static bool has_address(const struct object *pod)
 {
     const char *phase = pod_phase(pod);
-    return json_text(pod->json, "status", "podIP") && strcmp(phase, "Succeeded") != 0 &&
-           strcmp(phase, "Failed") != 0;
+    return ip_of(pod) && strcmp(phase, "Succeeded") != 0 && strcmp(phase, "Failed") != 0;
 }
 
 static bool serves(const struct object *service, const struct object *pod)
@@ -72,7 +76,7 @@ static cJSON *target_of(const struct object *pod)
 static cJSON *address_of(const struct object *pod)
 {
     cJSON *address = cJSON_CreateObject();
-    json_set_text(address, "ip", json_text(pod->json, "status", "podIP"));
+    json_set_text(address, "ip", ip_of(pod));
     json_set_text(address, "nodeName", json_text(pod->json, "spec", "nodeName"));
     json_set(address, "targetRef", target_of(pod));
     return address;
@@ -127,8 +131,7 @@ static cJSON *endpoints_of_slice(const struct object *service, struct object *co
     for (int i = 0; pods[i]; i++) {
         cJSON *endpoint = cJSON_CreateObject(), *conditions = json_child(endpoint, "conditions");
         cJSON *addresses = cJSON_AddArrayToObject(endpoint, "addresses");
-        cJSON_AddItemToArray(addresses,
-                             cJSON_CreateString(json_text(pods[i]->json, "status", "podIP")));
+        cJSON_AddItemToArray(addresses, cJSON_CreateString(ip_of(pods[i])));
         cJSON_AddBoolToObject(conditions, "ready", serves(service, pods[i]));
         cJSON_AddBoolToObject(conditions, "serving", pod_is_ready(pods[i]));
         cJSON_AddBoolToObject(conditions, "terminating", is_being_deleted(pods[i]));
@@ -191,20 +194,24 @@ static void update_endpoints(struct controllers *controllers, struct arena *aren
     struct object **pods = objects_of(controllers, arena, "Pod", service->ns);
     const cJSON *selector = json_at(service->json, "spec", "selector");
     int n = 0, n_slice = 0;
-    struct object **all = ARENA_ARRAY(arena, struct object *, 1);
     if (!selector || !selector->child)
         return; /* Endpoints made by hand stay as they are */
     for (int i = 0; pods[i]; i++)
         n += selects(arena, service, pods[i]);
-    all = ARENA_ARRAY(arena, struct object *, n + 1);
+    struct object **all = ARENA_ARRAY(arena, struct object *, n + 1);
     struct object **live = ARENA_ARRAY(arena, struct object *, n + 1);
     n = 0;
     for (int i = 0; pods[i]; i++) {
         if (!selects(arena, service, pods[i]) || !has_address(pods[i]))
             continue;
-        all[n_slice++] = pods[i];
-        if (!is_being_deleted(pods[i]))
-            live[n++] = pods[i];
+        int k = n_slice++; /* by address, as a text: endpoints.RepackSubsets */
+        for (; k > 0 && strcmp(ip_of(pods[i]), ip_of(all[k - 1])) < 0; k--)
+            all[k] = all[k - 1];
+        all[k] = pods[i];
+    }
+    for (int i = 0; i < n_slice; i++) {
+        if (!is_being_deleted(all[i]))
+            live[n++] = all[i];
     }
     keep(controllers, service, "Endpoints", service->name, "subsets", subsets_of(service, live),
          NULL);
