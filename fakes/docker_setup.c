@@ -2,10 +2,12 @@
  * files it names.
  *
  *   docker:
- *     compose: {folder: /opt/shop, file: docker-compose.yml, project: shop}   # or a list; all but
- * folder optional images:                          # only what cannot be worked out from services
- * and Compose files shop/api: {service: api, size: 412MB, stop: 2s, here: [v4.17]} busybox: {ends:
- * 0s, exit: 0} registry: {bandwidth: 40MB/s, latency: 400ms}
+ *     # or a list; all but folder may be left out
+ *     compose: {folder: /opt/shop, file: docker-compose.yml, project: shop}
+ *     images:        # only what cannot be worked out from services and Compose files
+ *       shop/api: {service: api, size: 412MB, stop: 2s, here: [v4.17]}
+ *       busybox: {ends: 0s, exit: 0}
+ *     registry: {bandwidth: 40MB/s, latency: 400ms}
  *
  * The image of a Compose service that a service of the world runs on (`runs: {compose: ...,
  * service: ...}`, or the same name) gets one tag a version in the registry; the tag that the file

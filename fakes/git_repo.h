@@ -4,10 +4,11 @@
  *   git:
  *     /opt/shop:                        # the working copy on the operator's machine
  *       origin: /srv/git/shop.git       # a bare repository on the same machine; remote "origin"
- *       tags: {v1.1: repo/v1.1, v1.2: repo/v1.2}   # folders beside this file; each lies over the
- * one before it branch: main                    # at the last tag checkout: v1.1                  #
- * what is checked out when the run starts; default: the first protected: true                 #
- * origin refuses forced pushes to the branch
+ *       # folders beside this file; each lies over the one before it
+ *       tags: {v1.1: repo/v1.1, v1.2: repo/v1.2}
+ *       branch: main                    # at the last tag
+ *       checkout: v1.1                  # what is checked out at the start; default: the first
+ *       protected: true                 # origin refuses forced pushes to the branch
  *
  * Real git works on them in the sandbox. Authors and times are fixed, so that every hash is the
  * same in each run.

@@ -6,12 +6,15 @@
  *     cpus: 4
  *     sudo: allowed              # or password (asks for one), or denied
  *     disks: {/: {size: 80GB, used: 41%}, /var/lib/docker: {size: 200GB, used: 63%}}
- *     routes: {web: /etc/nginx/conf.d/web.conf}   # nginx sends the traffic of web where this file
- * says: host_nginx.c logs: {api: /var/log/shop/api.log}   # what a service of the world writes goes
- * there, too units: shop-api: {service: api, version_file: /opt/shop/current/VERSION, stop: 2s,
- * restart: on-failure} nginx: {}                # a unit that nothing in the world hangs on
- *       migrate: {type: oneshot, command: /opt/shop/migrate.sh, active: false}   # systemctl start
- * runs it to its end
+ *     # nginx sends the traffic of web where this file says (host_nginx.c)
+ *     routes: {web: /etc/nginx/conf.d/web.conf}
+ *     logs: {api: /var/log/shop/api.log}   # what a service of the world writes goes there, too
+ *     units:
+ *       shop-api: {service: api, version_file: /opt/shop/current/VERSION, stop: 2s,
+ *                  restart: on-failure}
+ *       nginx: {}                # a unit that nothing in the world hangs on
+ *       # systemctl start runs it to its end
+ *       migrate: {type: oneshot, command: /opt/shop/migrate.sh, active: false}
  *
  * A unit with a service is the place where that service of the world runs (its `runs: {unit:
  * shop-api}`): what it starts is the version that its version_file names then, if it names one.

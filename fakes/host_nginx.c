@@ -1,8 +1,8 @@
 /* nginx: its configuration checked, and the traffic of services that it stands before.
  *
  *   host:
- *     routes: {web: /etc/nginx/conf.d/web.conf}   # who gets the traffic of service web: what this
- * file names
+ *     # who gets the traffic of service web: what this file names
+ *     routes: {web: /etc/nginx/conf.d/web.conf}
  *
  * A container gets its share if the file, as nginx last read it, names it as a server of an
  * upstream or behind proxy_pass: by a port of this machine that it publishes, or by its name. Of

@@ -264,9 +264,9 @@ int http_fetch(struct env *env, const struct http_request *request, struct http_
  *
  *   http:
  *     api: {port: 8080, health: /health, metrics: /metrics}      # key: a service
- *     shop: {host: shop.example.test, port: 443, certificate: self_signed}   # https; valid,
- * self_signed or expired web: {host: www.example.test, port: 80, health: [/healthz, /readyz],
- * paths: {/: {body: "..."}}}
+ *     shop: {host: shop.example.test, port: 443, certificate: self_signed}   # or valid, expired
+ *     web: {host: www.example.test, port: 80, health: [/healthz, /readyz],
+ *           paths: {/: {body: "..."}}}
  */
 struct path_answer {
     const char *path, *body, *type;

@@ -2,11 +2,11 @@
  *
  * What a command understands is written as words: "detach|d name= env|e= all|a" - a flag, with its
  * letter behind a bar, that takes a value if it ends in "=", and one that may be left out if it
- * ends in "=?"
- * ("--dry-run", "--dry-run=client"; its value is then "true"). Two grammars: pflag (Go tools:
- * "--name=v", "--name v",
- * "-dn v", "--flag=false") and getopt (the same without "--flag=false", and "--" names may be cut
- * short). Everything lives in the arena given; nothing is owned.
+ * ends in "=?" ("--dry-run", "--dry-run=client"; its value is then "true").
+ *
+ * Two grammars: pflag (Go tools: "--name=v", "--name v", "-dn v", "--flag=false") and getopt (the
+ * same without "--flag=false", and "--" names may be cut short). Everything lives in the arena
+ * given; nothing is owned.
  */
 #ifndef REHEARSE_FAKES_OPTIONS_H
 #define REHEARSE_FAKES_OPTIONS_H

@@ -2,11 +2,11 @@
  *
  *   sqlite:
  *     /srv/shop/data/shop.db:                  # on the operator's machine
- *       at: {shop: /data/shop.db}              # the same file as containers see it (a bind mount)
- *       store: orders                          # of the world: rows of its tables are what traffic
- * writes until: 30d                             # it holds what was acknowledged up to so long
- * before the start setup: CREATE TABLE orders (...);      # default: id and created_at for each
- * table of the store serves: {service: shop, setting: DB_ENGINE, value: sqlite}
+ *       at: {shop: /data/shop.db}              # the same file in containers (a bind mount)
+ *       store: orders                          # whose tables' rows are what traffic writes
+ *       until: 30d                             # at the start it holds all up to so long before
+ *       setup: CREATE TABLE orders (...);      # default: id and created_at for each table
+ *       serves: {service: shop, setting: DB_ENGINE, value: sqlite}
  *
  * A file is a real SQLite database in the sandbox: copying, checking and replacing it works as it
  * should. Where an instance of `service` is started with that setting, users are served from the

@@ -10,14 +10,13 @@
  *         - {args: "app rollback *", settings: {argocd.auto-sync: "on"}, exit: 20}   # by settings
  *         - {args: "* --force", errors: "flagctl: --force is not allowed\n", exit: 64}
  *       fails: {chance: 5%, takes: 30s, errors: "flagctl: no answer\n", exit: 75}
- *       guessed: true                 # nobody has said yet what it does: each call is noted as not
- *                                     # simulated
+ *       guessed: true                 # nobody has said yet what it does: a call is not simulated
  *       reads: true                   # all of its standard input, as many a tool does
  *       on: ops                       # a place (container, host); default: everywhere
  *
- * `fails` may be a list: for each call the first mode counts that is due, by `calls: 1` or `calls:
- * [1, 2]` (the how manieth call of this stub it is) or by `chance`. A failure does nothing but what
- * its own `does` says.
+ * `fails` may be a list: for each call the first mode counts that is due, by `calls: 1` or
+ * `calls: [1, 2]` (which calls of this stub, counted from 1) or by `chance`. A failure does nothing
+ * but what its own `does` says.
  */
 #include <fnmatch.h>
 #include <string.h>

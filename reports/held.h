@@ -5,11 +5,14 @@
  *   drill: shop/database
  *   start: 2026-04-14T14:00:00Z          all times below count from here
  *   people: [facilitator, two on-call engineers]
- *   instants: {change: 10m, impact: 11m, detect: 14m, ack: 15m, decide: 19m, claim: 31m, restore:
- * 30m, stable: 36m} downtime: 3m records_lost: {postgres: 0}          or unknown end_state: good or
- * wrong, or unknown actions: [{at: 16m, who: on-call, did: paged the database team}] observed:
- * [{finding: manual_edit, message: the flag was set by hand, line: 40}] targets: {rollback: 20m}
- * otherwise the usual ones
+ *   instants: {change: 10m, impact: 11m, detect: 14m, ack: 15m, decide: 19m,
+ *              claim: 31m, restore: 30m, stable: 36m}
+ *   downtime: 3m
+ *   records_lost: {postgres: 0}          or unknown
+ *   end_state: good                      or wrong, or unknown
+ *   actions: [{at: 16m, who: on-call, did: paged the database team}]
+ *   observed: [{finding: manual_edit, message: the flag was set by hand, line: 40}]
+ *   targets: {rollback: 20m}             otherwise the usual ones
  *
  * An instant that is left out was never reached.
  */

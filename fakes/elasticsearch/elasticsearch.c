@@ -3,10 +3,12 @@
  *
  * Of the store's mapping it reads
  *   host, port     where it is reached (default localhost:9200; in containers also by the name of
- * its service) repository     name of its snapshot repository; each backup schedule of the store
- * writes snapshots into it, named by the schedule's `file` A setting "elasticsearch.INDEX" =
- * "corrupt" of the scenario makes an index corrupt. Wording and status codes: Elasticsearch 8.11,
- * its REST API reference and source.
+ *                  its service)
+ *   repository     name of its snapshot repository; each backup schedule of the store writes
+ *                  snapshots into it, named by the schedule's `file`
+ *
+ * A setting "elasticsearch.INDEX" = "corrupt" of the scenario makes an index corrupt. Wording and
+ * status codes: Elasticsearch 8.11, its REST API reference and source.
  */
 #include <stdlib.h>
 #include <string.h>

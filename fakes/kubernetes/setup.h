@@ -5,8 +5,9 @@
  *   services:
  *     web: {runs: {deployment: web, namespace: shop, container: web}}   # or statefulset, daemonset
  *   kubernetes:
- *     manifests: [k8s/base.yaml, /opt/shop/k8s]   # as `kubectl apply -f` takes them, applied
- * before the run; relative ones beside the system file, absolute ones on the operator's machine
+ *     # as `kubectl apply -f` takes them, applied before the run; relative ones lie beside the
+ *     # system file, absolute ones on the operator's machine
+ *     manifests: [k8s/base.yaml, /opt/shop/k8s]
  *     context: prod                     # or a list, the first is the current one
  *     namespace: shop                   # of the context; default "default"
  *     nodes: [node-1, node-2]           # or {node-1: {cpu: 4, memory: 16GiB, labels: {..}}}

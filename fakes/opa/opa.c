@@ -1,15 +1,20 @@
 /* opa: the Open Policy Agent's REST API, as `opa run --server` answers it.
  *
  *   opa:
- *     opa:                                             # the service of the world that it is
- *       host: opa-service                              # default: localhost; containers reach it by
- * the service's name port: 8181 modules: authz:                                       # id, as in
- * /v1/policies/authz known: {original: files/old.rego, strict: files/new.rego}   # beside the
- * system file start: original                            # loaded at every start; none: the id is
- * unknown then watch: /srv/policies/authz.rego            # started with --watch on this file of
- * the operator's machine answers: {shop/allow: {authz: {original: true, strict: false}}} #
- * /v1/data/shop/allow by what authz is data: {limits: {max: 5}} bundles: {main: {file:
- * /srv/bundles/main.tar.gz, every: 60s}}   # an archive on the operator's machine
+ *     opa:                            # the service of the world that it is
+ *       host: opa-service             # default: localhost; in containers also the service's name
+ *       port: 8181
+ *       modules:
+ *         authz:                      # id, as in /v1/policies/authz
+ *           known: {original: files/old.rego, strict: files/new.rego}   # beside the system file
+ *           start: original           # loaded at every start; none: the id is unknown then
+ *           # started with --watch on this file of the operator's machine
+ *           watch: /srv/policies/authz.rego
+ *       # what /v1/data/shop/allow is, by what authz is
+ *       answers: {shop/allow: {authz: {original: true, strict: false}}}
+ *       data: {limits: {max: 5}}
+ *       # an archive on the operator's machine
+ *       bundles: {main: {file: /srv/bundles/main.tar.gz, every: 60s}}
  *
  * What is loaded is a setting of the world, "opa.ID": the known name whose text it has, else
  * "other"; versions of services and the good state can ask for it. Modules and data put through the

@@ -2,11 +2,13 @@
  * transaction takes them along.
  *
  *   pgc_relation(oid, schema, name, key, kind, owner, ledger, origin, id_column, time_column,
- * definition) pgc_column(relation, number, name, type, typmod, not_null, default_pg,
- * default_sqlite, fill) pgc_constraint(oid, relation, name, kind, columns, definition, target,
- * target_columns, on_delete) pgc_index(relation, name, is_unique, columns, definition,
- * constraint_oid) pgc_sequence(relation, last_value, is_called, increment, owner_relation,
- * owner_column) pgc_type(oid, name, owner), pgc_enum(type, sort, label): enumerated types
+ *     definition)
+ *   pgc_column(relation, number, name, type, typmod, not_null, default_pg, default_sqlite, fill)
+ *   pgc_constraint(oid, relation, name, kind, columns, definition, target, target_columns,
+ *     on_delete)
+ *   pgc_index(relation, name, is_unique, columns, definition, constraint_oid)
+ *   pgc_sequence(relation, last_value, is_called, increment, owner_relation, owner_column)
+ *   pgc_type(oid, name, owner), pgc_enum(type, sort, label): enumerated types
  *   pgc_depends(view, on_relation), pgc_function, pgc_trigger, pgc_schema, pgc_extension
  *
  * A relation's key is its SQLite name: "name" in schema public, "schema.name" elsewhere. kind: r

@@ -1,17 +1,22 @@
 /* postgres: the fake of PostgreSQL and its client programs, and how they find a server.
  *
  * Every store of the world whose engine starts with "postgres" becomes a server (server.h). Its
- * mapping in the system file may say: database, user, password   of the serving database and its
- * superuser (POSTGRES_DB, POSTGRES_USER) container                  places in which its socket is
- * found, besides the instances of its service host, port                 names and port under which
- * it is reached over TCP migrations                 SQL files beside the system file, in this
- * order: those up to the store's schema (by the number at the start of their name) run at the
- * start, later ones when the scenario migrates setup                      more SQL, as text
+ * mapping in the system file may say:
+ *   database, user, password   of the serving database and its superuser (POSTGRES_DB,
+ *                              POSTGRES_USER)
+ *   container                  places in which its socket is found, besides the instances of its
+ *                              service
+ *   host, port                 names and port under which it is reached over TCP
+ *   migrations                 SQL files beside the system file, in this order: those up to the
+ *                              store's schema (by the number at the start of their name) run at the
+ *                              start, later ones when the scenario migrates
+ *   setup                      more SQL, as text
  *   data_directory             where a restored base backup is looked for at a start
- * ("/var/lib/postgresql/data") archive: {delay, to}       the folder to which the write-ahead log
- * is archived, a file a minute schema_table               table and column of the schema's version
- * ("schema_migrations.version") tables: {T: {key, time}}   the id column and the time column of T
- * ("id", "created_at")
+ *                              ("/var/lib/postgresql/data")
+ *   archive: {delay, to}       the folder to which the write-ahead log is archived, a file a minute
+ *   schema_table               table and column of the schema's version
+ *                              ("schema_migrations.version")
+ *   tables: {T: {key, time}}   the id column and the time column of T ("id", "created_at")
  */
 #ifndef REHEARSE_FAKES_POSTGRES_POSTGRES_H
 #define REHEARSE_FAKES_POSTGRES_POSTGRES_H

@@ -1,8 +1,9 @@
 /* prometheus: Prometheus and Grafana as health checks see them.
  *
  *   prometheus:
- *     prometheus: {host: prometheus, port: 9090, every: 15s, reload: true, config:
- * /etc/prometheus/prometheus.yml} grafana: {kind: grafana, host: grafana, port: 3000}
+ *     prometheus: {host: prometheus, port: 9090, every: 15s, reload: true,
+ *                  config: /etc/prometheus/prometheus.yml}
+ *     grafana: {kind: grafana, host: grafana, port: 3000}
  *
  * Each key may be a service of the world: then it answers while an instance of that service is
  * ready, else always. Prometheus scrapes every metric of every service of the world while it runs,

@@ -2,11 +2,16 @@
  *
  * A table of the store is a list in database 0 whose elements are the acknowledged records (a
  * queue; the oldest is the leftmost); what people put there themselves are ordinary values beside
- * it. Of the store's mapping in the system file it reads: host, port     where it is reached from
- * the operator's machine (default: nowhere; containers reach it by service) password requirepass
+ * it.
+ *
+ * Of the store's mapping in the system file it reads:
+ *   host, port     where it is reached from the operator's machine (default: nowhere; containers
+ *                  reach it by service)
+ *   password       requirepass
  *   persistence    rdb (default; save 3600 1 300 100 60 10000), aof (everysec), none
  *   config         its configuration file, a path of the operator's machine (mounted with its
  *                  folder); default: it runs without one
+ *
  * A server that ends by SIGTERM saves first (unless none); one that is killed comes back with what
  * was saved: with AOF all of it, for the file is written before the reply (redis.conf, appendfsync:
  * only a power cut loses a second).

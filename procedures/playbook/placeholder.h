@@ -1,17 +1,17 @@
 /* placeholder: what a document leaves for a person to fill in, and variables that nothing sets.
  *
  * Found in the shell as bash tokenises it, so that comments, globs ("[0-9]"), tests ("[ -f x ]"),
- * arrays
- * ("${a[0]}") and redirections are none. Kinds, and where they count:
+ * arrays ("${a[0]}") and redirections are none. Kinds, and where they count:
  *   "<service>"      unquoted, or in quotes unless it is an HTML tag or a pattern for sed, grep,
- * awk ...
+ *                    awk ...
  *   "[timestamp]"    unquoted; in quotes only with words that stand for values, since "[ERROR]" is
- * a label "YYYYMMDD", "TIMESTAMP", "vX.Y.Z", "xxxxx", "COMMIT_HASH", "your-server"   anywhere in a
- * word
+ *                    a label
+ *   "YYYYMMDD", "TIMESTAMP", "vX.Y.Z", "xxxxx", "COMMIT_HASH", "your-server"   anywhere in a word
  *   "$NAME"          used without a default, and set by nothing that is run and not in the
- * environment In a here-document that cat or tee writes to a text file they are blanks in a report:
- * seen, not refused. What goes to the screen (echo and the like, in quotes; a help text) is left
- * alone.
+ *                    environment
+ *
+ * In a here-document that cat or tee writes to a text file they are blanks in a report: seen, not
+ * refused. What goes to the screen (echo and the like, in quotes; a help text) is left alone.
  */
 #ifndef REHEARSE_PROCEDURES_PLACEHOLDER_H
 #define REHEARSE_PROCEDURES_PLACEHOLDER_H

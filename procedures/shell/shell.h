@@ -7,8 +7,9 @@
  *   - "<service>" and "[previous-version]", which people leave in documents for others to replace,
  *     are parts of a word (PART_PLACEHOLDER) where bash would see redirections and globs;
  *   - after a mistake in the syntax the parser notes it, skips the rest of the line and goes on, as
- *     bash does with pasted lines. Everything lives in the arena, and slices point into the text,
- *     which must live as long.
+ *     bash does with pasted lines.
+ *
+ * Everything lives in the arena, and slices point into the text, which must live as long.
  */
 #ifndef REHEARSE_PROCEDURES_SHELL_H
 #define REHEARSE_PROCEDURES_SHELL_H

@@ -76,7 +76,7 @@ static void choose_bounds(struct chart *chart)
                                      120, 180, 300, 600, 900, 1200, 1800, 3600, 7200};
     enum { N = sizeof round_s / sizeof *round_s };
     const struct tune_grid *grid = chart->picture->grid;
-    double low = INFINITY, high = 0, inside[N];
+    double low = INFINITY, high = 0, inside[N] = {0};
     int n = 0;
     for (int d = 0; d < grid->n_durations; d++) {
         for (int t = 0; t < grid->n_thresholds; t++) {
@@ -280,9 +280,10 @@ static const char *rule_words(const struct chart *chart, const char *which, int 
     const struct plane_picture *picture = chart->picture;
     const struct tune_grid *grid = picture->grid;
     const struct tune_cell *cell = &picture->judged[at];
-    int t = tune_index(grid, at % grid->n_thresholds, picture->above),
+    int row = at / grid->n_thresholds;
+    int t = tune_index(grid, at - row * grid->n_thresholds, picture->above),
         caught = cell->detected + cell->missed, runs = picture->judged_runs;
-    double held_s = (grid->ticks[at / grid->n_thresholds] - 1) * picture->tick_s;
+    double held_s = (grid->ticks[row] - 1) * picture->tick_s;
     const char *held = held_s > 0 ? arena_printf(chart->arena, "for %s",
                                                  words_duration(chart->arena, words_ns(held_s)))
                                   : "at once";

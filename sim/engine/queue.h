@@ -9,9 +9,11 @@
  *  - `instant`, a sorted run of many events at one time (mass ties), popped from its front;
  *  - `buckets`, everything at or behind `limit`, unsorted, by the highest bit in which its time
  *    differs from `base` (a radix heap: Ahuja, Mehlhorn, Orlin and Tarjan 1990). Every event moves
- *    to lower buckets only. When near runs empty, the lowest bucket is taken: into near if it is
- *    small, else spread around its minimum. When near grows beyond its size, its later part goes
- *    back to the buckets; what is equal in time stays together.
+ *    to lower buckets only.
+ *
+ * When near runs empty, the lowest bucket is taken: into near if it is small, else spread around
+ * its minimum. When near grows beyond its size, its later part goes back to the buckets; what is
+ * equal in time stays together.
  *
  * Cancelled events stay until they are met or swept (when the dead outnumber the living), so
  * cancelling is cheap and memory stays within twice what lives.

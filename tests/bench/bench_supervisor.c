@@ -1,6 +1,6 @@
 /* bench_supervisor: what the sandbox and the supervisor cost, beside the same work done natively,
- * on one processor. bench_supervisor          prints medians and their limits; exits with 1 if one
- * is not held */
+ * on one processor.
+ *   bench_supervisor          prints medians and their limits; exits with 1 if one is not held */
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
