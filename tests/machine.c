@@ -10,8 +10,8 @@
 
 #include "procedures/drill/model_load.h"
 
-static const char *const also[] = {"docker", "git",      "sqlite", "opa",  "hosts", "kubernetes",
-                                   "stubs",  "commands", "host",   "http", NULL};
+static const char *const also[] = {"docker", "git",   "sqlite",   "opa",  "hosts", "kubernetes",
+                                   "helm",   "stubs", "commands", "host", "http",  NULL};
 
 void machine_init(struct machine *m, const char *system, const char *drill,
                   const struct machine_file *files)

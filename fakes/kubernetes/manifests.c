@@ -107,6 +107,24 @@ static int take_document(struct items *items, const struct doc *node, const char
     return 0;
 }
 
+static int load(struct setup *setup, const struct doc *node, const char *path, struct buf *text,
+                struct error *error)
+{
+    int code = on_machine(node) ? env_load(cluster_env(setup->cluster), "", path, text)
+                                : buf_read_file(text, path);
+    if (code >= 0)
+        return 0;
+    return on_machine(node)
+               ? doc_error(node, error,
+                           "cannot read '%s' on the operator's machine; put it into the folder of "
+                           "files of the first host under `hosts:`",
+                           path)
+               : doc_error(node, error,
+                           "cannot read '%s'; give the path of a manifest or of a folder of them, "
+                           "beside this file or, from /, on the operator's machine",
+                           path);
+}
+
 static int read_file(struct setup *setup, const struct doc *node, const char *path,
                      struct items *items, struct error *error)
 {
@@ -114,22 +132,8 @@ static int read_file(struct setup *setup, const struct doc *node, const char *pa
     struct manifest manifest = {0};
     struct buf text;
     buf_init(&text, FILE_MAX);
-    int code = on_machine(node) ? env_load(cluster_env(setup->cluster), "", path, &text)
-                                : buf_read_file(&text, path);
-    if (code < 0) {
-        code = on_machine(node)
-                   ? doc_error(node, error,
-                               "cannot read '%s' on the operator's machine; put it into the "
-                               "folder of files of the first host under `hosts:`",
-                               path)
-                   : doc_error(node, error,
-                               "cannot read '%s'; give the path of a manifest or of a folder of "
-                               "them, beside this file or, from /, on the operator's machine",
-                               path);
-        buf_release(&text);
-        return code;
-    }
-    const char *why = manifest_read(arena, buf_text(&text), &manifest);
+    int code = load(setup, node, path, &text, error);
+    const char *why = code ? NULL : manifest_read(arena, buf_text(&text), &manifest);
     if (why)
         code = doc_error(node, error, "'%s' is no manifest: %s", path, why);
     for (int i = 0; i < manifest.n && !code; i++)
@@ -139,23 +143,65 @@ static int read_file(struct setup *setup, const struct doc *node, const char *pa
     return code;
 }
 
-static int read_path(struct setup *setup, const struct doc *node, struct items *items,
-                     struct error *error)
+/* The files that an entry of `manifests:` stands for, NULL-terminated; NULL and the error. */
+static const char **files_of(struct setup *setup, const struct doc *node, struct error *error)
 {
     struct arena *arena = cluster_arena(setup->cluster);
     const char *path;
     if (doc_text(node, &path, error))
-        return ERROR_INPUT;
+        return NULL;
     while (strlen(path) > 1 && str_ends(str_of(path), "/"))
         path = arena_str(arena, (struct str){path, strlen(path) - 1});
     path = real_path(arena, node, path);
     const char **names = names_in(setup, arena, node, path);
-    if (!names)
-        return read_file(setup, node, path, items, error);
+    if (!names) {
+        names = ARENA_ARRAY(arena, const char *, 2);
+        names[0] = path;
+        return names;
+    }
+    for (int i = 0; names[i]; i++)
+        names[i] = arena_printf(arena, "%s/%s", path, names[i]);
     if (!names[0])
-        return doc_error(node, error, "no .yaml, .yml or .json file in the folder '%s'", path);
-    for (int i = 0; names[i]; i++) {
-        if (read_file(setup, node, arena_printf(arena, "%s/%s", path, names[i]), items, error))
+        doc_error(node, error, "no .yaml, .yml or .json file in the folder '%s'", path);
+    return names[0] ? names : NULL;
+}
+
+static int read_path(struct setup *setup, const struct doc *node, struct items *items,
+                     struct error *error)
+{
+    const char **files = files_of(setup, node, error);
+    for (int i = 0; files && files[i]; i++) {
+        if (read_file(setup, node, files[i], items, error))
+            return ERROR_INPUT;
+    }
+    return files ? 0 : ERROR_INPUT;
+}
+
+int manifests_text(struct setup *setup, const struct doc *list, const char *chart, struct buf *out,
+                   struct error *error)
+{
+    const struct doc *first = list && list->kind == DOC_SEQUENCE ? list->first : list;
+    for (const struct doc *node = first; node; node = node == list ? NULL : node->next) {
+        const char **files = files_of(setup, node, error);
+        for (int i = 0; files && files[i]; i++) {
+            struct items items = {0};
+            struct buf text;
+            const char *slash = strrchr(files[i], '/');
+            buf_init(&text, FILE_MAX);
+            int code = load(setup, node, files[i], &text, error);
+            if (!code)
+                code = read_file(setup, node, files[i], &items, error); /* what is wrong, now */
+            struct str content = str_trim(buf_text(&text));
+            if (str_starts(content, "---"))
+                (void)str_cut(&content, '\n');
+            buf_printf(out, "---\n# Source: %s/templates/%s\n%.*s\n", chart,
+                       slash ? slash + 1 : files[i], STR_ARG(content));
+            release(&items);
+            buf_release(&text);
+            if (code)
+                return code;
+        }
+        if (!files)
             return ERROR_INPUT;
     }
     return 0;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fakes/fake.h"
+#include "fakes/helm/helm.h"
 #include "fakes/kubernetes/kubectl.h"
 #include "fakes/kubernetes/setup_state.h"
 #include "sim/base/xalloc.h"
@@ -131,7 +132,9 @@ static int make_cluster(struct setup *setup, struct error *error)
     if (manifest_namespace(setup, setup->ns))
         return doc_error(doc_get(setup->config, "namespace"), error,
                          "'%s' is no name of a namespace", setup->ns);
-    if (nodes_make(setup, error) || manifests_apply(setup, error) || workloads_check(setup, error))
+    if (nodes_make(setup, error) || manifests_apply(setup, error) ||
+        helm_declare(setup, doc_get(setup->config->parent, "helm"), error) ||
+        workloads_check(setup, error))
         return ERROR_INPUT;
     controllers_settle(setup->cluster);
     places_declare(setup);

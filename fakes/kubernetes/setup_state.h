@@ -78,6 +78,10 @@ const char *image_same_version(struct arena *, const struct service *, const cha
 /* ---- manifests.c ---- */
 
 int manifests_apply(struct setup *, struct error *);
+/* The text of the files that `manifests:` names, each under a line that says from which template of
+ * that chart it is. */
+int manifests_text(struct setup *, const struct doc *list, const char *chart, struct buf *out,
+                   struct error *);
 /* Makes a namespace that is not there yet; -1: it cannot be called so. */
 int manifest_namespace(struct setup *, const char *ns);
 /* The label of an object that `kubectl apply` made: the annotation with what it was given. */

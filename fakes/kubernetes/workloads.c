@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "fakes/docker.h"
+#include "fakes/helm/helm.h"
 #include "fakes/kubernetes/patch.h"
 #include "fakes/kubernetes/setup_state.h"
 #include "sim/base/xalloc.h"
@@ -264,11 +265,14 @@ bool workloads_deploy(struct world *world, struct service *service, const char *
         struct api_error refused = {0};
         if (workload->service != service || !object)
             continue;
+        const char *image = image_reference(setup->cluster, workload->repository, service, version);
+        done = true;
+        if (helm_deploy(setup->cluster, object, workload->container, image))
+            continue;
         cJSON *next = cJSON_Duplicate(object->json, true);
         cJSON *container = workload_container(workload, next);
         if (container)
-            json_set_text(container, "image",
-                          image_reference(setup->cluster, workload->repository, service, version));
+            json_set_text(container, "image", image);
         if (!cluster_update(setup->cluster, object, next, false, NULL, &refused))
             record_observe(
                 world_record(world), "not_simulated", workload->name, "%s is not deployed: %s",
