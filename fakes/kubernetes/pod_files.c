@@ -40,7 +40,8 @@ static void write_files(struct env *env, const char *place, const struct pod_vol
     const char *target = json_text(mount, "mountPath"), *only = json_text(mount, "subPath");
     if (!only)
         clear_folder(env, place, target, volume->files);
-    for (const cJSON *one = volume->files->child; one; one = one->next) {
+    const cJSON *files = only ? volume->first : volume->files;
+    for (const cJSON *one = files->child; one; one = one->next) {
         const char *path = only ? target : arena_printf(&scratch, "%s/%s", target, one->string);
         if (!only || strcmp(only, one->string) == 0)
             env->files->write(env->files_ctx, place, path, one->valuestring,

@@ -173,6 +173,7 @@ static bool mount_one(struct pod *pod, const cJSON *spec, struct pod_volume *vol
         return false;
     volume->files = cJSON_CreateObject();
     each_config(pod, spec, take_files, volume->files);
+    volume->first = cJSON_Duplicate(volume->files, true);
     return true;
 }
 
@@ -192,8 +193,10 @@ bool pod_mount(struct pod *pod)
 
 void pod_unmount(struct pod *pod)
 {
-    for (int i = 0; i < pod->n_volumes; i++)
+    for (int i = 0; i < pod->n_volumes; i++) {
         cJSON_Delete(pod->volumes[i].files);
+        cJSON_Delete(pod->volumes[i].first);
+    }
     free(pod->volumes);
     pod->volumes = NULL;
     pod->n_volumes = 0;

@@ -8,6 +8,7 @@ struct pod_volume {
     const char *name;
     struct object *claim; /* NULL: it is none of a claim's */
     cJSON *files;         /* {path: text} of ConfigMaps and Secrets, as they are mounted now */
+    cJSON *first;         /* as they were at first: single files (subPath) do not follow */
 };
 
 /* A volume of the pod's spec; NULL: none of that name. */
