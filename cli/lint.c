@@ -35,6 +35,16 @@ static void add_text(struct buf *out, const struct lint_finding *finding)
                lint_severity_names[finding->rule->severity], finding->message);
 }
 
+/* The findings of a run as which it shows. */
+static void add_shows_as(struct json_writer *json, const struct lint_rule *rule)
+{
+    struct str rest = str_of(rule->twins);
+    json_open_array(json, "shows_as");
+    while (rest.len)
+        json_bytes(json, NULL, str_cut(&rest, ' '));
+    json_close_array(json);
+}
+
 static void add_json(struct json_writer *json, const struct lint_finding *finding)
 {
     json_open_object(json, NULL);
@@ -47,6 +57,7 @@ static void add_json(struct json_writer *json, const struct lint_finding *findin
     json_string(json, "message", finding->message);
     json_string(json, "title", finding->rule->title);
     json_string(json, "mend", finding->rule->mend);
+    add_shows_as(json, finding->rule);
     json_close_object(json);
 }
 
@@ -70,6 +81,9 @@ static void add_sarif_rules(struct json_writer *json)
         add_sarif_text(json, "help", rule->mend);
         json_open_object(json, "defaultConfiguration");
         json_string(json, "level", lint_severity_names[rule->severity]);
+        json_close_object(json);
+        json_open_object(json, "properties");
+        add_shows_as(json, rule);
         json_close_object(json);
         json_close_object(json);
     }

@@ -569,14 +569,35 @@ static bool lists(const char *words, const char *word)
     return false;
 }
 
-/* The last line of the command that the finding is about. */
-static int last_line(const struct record *record, const struct finding *finding)
+static bool sees(const struct static_note *note, const struct finding *finding)
 {
-    const struct step *step = step_at(record, finding->step);
-    int line = finding->line;
-    for (const char *at = step && step->line == line ? step->command : ""; *at; at++)
-        line += *at == '\n';
-    return line;
+    return lists(note->shows_as, finding->id) && strcmp(note->file, finding->file) == 0;
+}
+
+/* The first rule between these lines that shows as the finding. */
+static const struct static_note *rule_between(const struct record *record,
+                                              const struct finding *finding, int first, int last)
+{
+    for (int i = 0; i < record->n_static_notes; i++) {
+        const struct static_note *note = &record->static_notes[i];
+        if (note->line >= first && note->line <= last && sees(note, finding))
+            return note;
+    }
+    return NULL;
+}
+
+/* A claim is wrong because of what was left out before it: the nearest rule that says so, about a
+ * step that was run. */
+static const struct static_note *rule_before(const struct record *record,
+                                             const struct finding *finding)
+{
+    for (int i = finding->step - 1; i >= 1; i--) {
+        const struct step *step = step_at(record, i);
+        const struct static_note *note = rule_between(record, finding, step->line, step->last_line);
+        if (note && strcmp(step->file, finding->file) == 0)
+            return note;
+    }
+    return NULL;
 }
 
 static void point_to_lint(struct maker *maker)
@@ -584,15 +605,13 @@ static void point_to_lint(struct maker *maker)
     const struct record *record = maker->record;
     for (int i = 0; i < maker->list->n; i++) {
         struct finding *finding = &maker->list->at[i];
-        int last = last_line(record, finding);
-        for (int k = 0;
-             finding->line && !finding->explained && !finding->lint && k < record->n_static_notes;
-             k++) {
-            const struct static_note *note = &record->static_notes[k];
-            if (note->line >= finding->line && note->line <= last &&
-                lists(note->shows_as, finding->id) && strcmp(note->file, finding->file) == 0)
-                finding->lint = note;
-        }
+        const struct step *step = step_at(record, finding->step);
+        int last = step && step->line == finding->line ? step->last_line : finding->line;
+        if (!finding->line || finding->explained)
+            continue;
+        finding->lint = rule_between(record, finding, finding->line, last);
+        if (!finding->lint && strcmp(finding->id, "false_success") == 0)
+            finding->lint = rule_before(record, finding);
     }
 }
 

@@ -24,10 +24,12 @@ struct finding {
     const char *message;  /* one line, in words for the owner of the playbook */
     const char *evidence; /* what was seen, may be several lines or "" */
     const char *replay;
-    bool explained;                 /* the message names its cause */
-    const struct static_note *lint; /* the rule of lint that sees the same at that line, or NULL */
-    const struct waiver *waiver;    /* in force for it, or NULL */
-    int measure;                    /* of a missed target: which; else -1 */
+    bool explained; /* the message names its cause */
+    /* the rule of lint that sees the same at that line, in that script, or for a claim before it;
+     * or NULL */
+    const struct static_note *lint;
+    const struct waiver *waiver; /* in force for it, or NULL */
+    int measure;                 /* of a missed target: which; else -1 */
 };
 
 struct findings {

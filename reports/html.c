@@ -156,9 +156,8 @@ static void put_finding(struct html_page *page, const struct finding *finding, i
                    kind->id);
     if (finding->lint) {
         html_raw(page, ", lint ");
-        html_text(page, finding->lint->rule);
-        html_raw(page, ": ");
-        html_text(page, finding->lint->title);
+        html_text(page, words_rule(page->arena, finding->lint->rule, finding->lint->title,
+                                   finding->lint->line, finding->line));
     }
     html_raw(page, finding->waiver ? ", waived: " : "");
     html_text(page, finding->waiver ? finding->waiver->reason : "");

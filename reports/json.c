@@ -219,8 +219,11 @@ static void put_findings(struct json_writer *json, const struct report *report)
         json_string(json, "message", finding->message);
         json_string(json, "evidence", finding->evidence);
         json_string(json, "replay", finding->replay);
-        if (finding->lint)
+        if (finding->lint) {
             json_string(json, "lint", finding->lint->rule);
+            json_string(json, "lint_title", finding->lint->title);
+            json_integer(json, "lint_line", finding->lint->line);
+        }
         if (finding->waiver)
             json_string(json, "waived", finding->waiver->reason);
         json_close_object(json);

@@ -116,6 +116,10 @@ static const char *details_of(const struct summary *summary, const char *id, int
         buf_printf(&text, ": %s: %s", finding->id, finding->message);
         if (*finding->evidence)
             buf_printf(&text, "\n%s", finding->evidence);
+        if (finding->lint)
+            buf_printf(&text, "\nlint %s",
+                       words_rule(arena, finding->lint, finding->lint_title, finding->lint_line,
+                                  finding->line));
     }
     buf_printf(&text, "%sreplay: %s", text.len ? "\n" : "", summary->replay);
     const char *details = arena_str(arena, buf_text(&text));

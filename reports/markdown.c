@@ -269,8 +269,9 @@ static void put_findings(struct page *page)
         if (kind)
             buf_printf(page->buf, "\n  To mend it: %s\n", kind->mend);
         if (finding->lint)
-            buf_printf(page->buf, "\n  Lint says it without a run: `%s`, %s\n", finding->lint->rule,
-                       finding->lint->title);
+            buf_printf(page->buf, "\n  Lint says it without a run: %s\n",
+                       words_rule(page->arena, finding->lint->rule, finding->lint->title,
+                                  finding->lint->line, finding->line));
     }
 }
 

@@ -6,6 +6,7 @@
 #include "reports/explain.h"
 #include "reports/json_writer.h"
 #include "reports/summary.h"
+#include "reports/words.h"
 #include "sim/base/version.h"
 
 static const char *const levels[] = {"error", "warning", "note"};
@@ -84,19 +85,23 @@ static const char *without_numbers(struct arena *arena, const char *text)
     return out;
 }
 
-static void put_location(struct json_writer *json, const struct summary_finding *finding,
+/* A list of one place; what is there, if that is to be said. */
+static void put_location(struct json_writer *json, const char *key,
+                         const struct summary_finding *finding, int line, const char *what,
                          struct arena *arena)
 {
-    json_open_array(json, "locations");
+    json_open_array(json, key);
     json_open_object(json, NULL);
     json_open_object(json, "physicalLocation");
     json_open_object(json, "artifactLocation");
     json_string(json, "uri", uri_of(arena, *finding->file ? finding->file : "playbook"));
     json_close_object(json);
     json_open_object(json, "region"); /* code scanning shows nothing without a line */
-    json_integer(json, "startLine", finding->line > 0 ? finding->line : 1);
+    json_integer(json, "startLine", line > 0 ? line : 1);
     json_close_object(json);
     json_close_object(json);
+    if (what)
+        put_text(json, "message", what);
     json_close_object(json);
     json_close_array(json);
 }
@@ -113,7 +118,13 @@ static void put_result(struct json_writer *json, const struct summary *summary,
     put_text(json, "message",
              arena_printf(arena, "%s%s%s", finding->message, *finding->evidence ? "\n" : "",
                           finding->evidence));
-    put_location(json, finding, arena);
+    put_location(json, "locations", finding, finding->line, NULL, arena);
+    if (finding->lint)
+        put_location(json, "relatedLocations", finding, finding->lint_line,
+                     arena_printf(arena, "rehearse lint %s",
+                                  words_rule(arena, finding->lint, finding->lint_title,
+                                             finding->lint_line, finding->lint_line)),
+                     arena);
     json_open_object(json, "partialFingerprints");
     json_string(json, "rehearse/1",
                 arena_printf(arena, "%s|%s|%s|%s", summary->drill, finding->id, finding->file,
@@ -130,6 +141,8 @@ static void put_result(struct json_writer *json, const struct summary *summary,
     json_open_object(json, "properties");
     json_string(json, "drill", summary->drill);
     json_string(json, "replay", finding->replay);
+    if (finding->lint)
+        json_string(json, "lint", finding->lint);
     json_close_object(json);
     json_close_object(json);
 }

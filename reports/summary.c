@@ -104,6 +104,12 @@ static void read_targets(struct reader *reader, const cJSON *root, struct summar
     }
 }
 
+/* NULL: it is not there. */
+static const char *optional_text(struct reader *reader, const cJSON *object, const char *key)
+{
+    return cJSON_HasObjectItem(object, key) ? text_of(reader, object, key) : NULL;
+}
+
 static void read_findings(struct reader *reader, const cJSON *root, struct summary *ret)
 {
     const cJSON *list = list_of(reader, root, "findings", &ret->n_findings), *item;
@@ -120,7 +126,11 @@ static void read_findings(struct reader *reader, const cJSON *root, struct summa
             .severity = (enum severity)word_of(reader, item, "severity", severity_names, 3),
             .line = integer_of(reader, item, "line", 0),
             .step = integer_of(reader, item, "step", 0),
-            .waived = cJSON_HasObjectItem(item, "waived") ? text_of(reader, item, "waived") : NULL,
+            .lint = optional_text(reader, item, "lint"),
+            .lint_title = optional_text(reader, item, "lint_title"),
+            .lint_line = integer_of(
+                reader, item, cJSON_HasObjectItem(item, "lint_line") ? "lint_line" : "line", 0),
+            .waived = optional_text(reader, item, "waived"),
         };
     }
 }

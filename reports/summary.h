@@ -20,7 +20,9 @@ struct summary_target {
 struct summary_finding {
     const char *id, *file, *message, *evidence, *replay;
     enum severity severity;
-    int line, step;     /* 0: none */
+    int line, step;                /* 0: none */
+    const char *lint, *lint_title; /* the rule of lint that sees the same; NULL: none */
+    int lint_line;
     const char *waived; /* the reason, or NULL */
 };
 

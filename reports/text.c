@@ -228,10 +228,11 @@ static void put_finding(struct page *page, const struct finding *finding)
                 indent);
     if (finding->lint) {
         buf_printf(page->buf, "%*s", indent, "");
-        put_wrapped(
-            page, TONE_DIM,
-            arena_printf(page->arena, "lint %s: %s", finding->lint->rule, finding->lint->title),
-            indent, indent);
+        put_wrapped(page, TONE_DIM,
+                    arena_printf(page->arena, "lint %s",
+                                 words_rule(page->arena, finding->lint->rule, finding->lint->title,
+                                            finding->lint->line, finding->line)),
+                    indent, indent);
     }
 }
 

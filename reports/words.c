@@ -236,3 +236,10 @@ size_t words_width(const char *text)
         n += ((unsigned char)*text & 0xC0) != 0x80;
     return n;
 }
+
+const char *words_rule(struct arena *arena, const char *rule, const char *title, int rule_line,
+                       int line)
+{
+    const char *place = rule_line == line ? "" : arena_printf(arena, " at line %d", rule_line);
+    return arena_printf(arena, "%s%s%s%s", rule, place, title ? ": " : "", title ? title : "");
+}

@@ -24,6 +24,11 @@ void words_seconds(struct buf *, int64_t ns);
 /* A double as a short decimal that is the same everywhere: at most six decimals, no exponent. */
 void words_number(struct buf *, double value);
 
+/* A rule of lint and where it speaks, if that is another line than the finding's: "RB030: restart
+ * takes up no new image", "RB023 at line 9: sleep in the place of a check". */
+const char *words_rule(struct arena *, const char *rule, const char *title, int rule_line,
+                       int line);
+
 /* Length in bytes of the well-formed UTF-8 character at `at` (1 to 4), 0 if there is none. */
 size_t words_utf8(const char *at, size_t len);
 /* Bytes of a child as one printable line: control characters and malformed bytes as \n, \t, \x1b.

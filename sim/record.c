@@ -149,10 +149,14 @@ struct step *record_step_begin(struct record *record, const char *file, int line
 {
     XGROW(record->steps, record->n_steps, record->cap_steps);
     struct step *step = &record->steps[record->n_steps++];
+    int last_line = line;
+    for (const char *at = command; *at; at++)
+        last_line += *at == '\n';
     *step = (struct step){
         .n = record->n_steps,
         .file = arena_strdup(&record->arena, file),
         .line = line,
+        .last_line = last_line,
         .command = arena_strdup(&record->arena, command),
         .start_ns = record->now_ns,
         .end_ns = NEVER,

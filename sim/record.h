@@ -69,7 +69,7 @@ struct static_note {
 struct step {
     int n;                    /* from 1 */
     const char *file;         /* the playbook, as the user named it */
-    int line;                 /* of the first line of the command */
+    int line, last_line;      /* of the command's text, or of the script's that it starts */
     const char *command;      /* as executed (placeholders bound) */
     int64_t start_ns, end_ns; /* end_ns is NEVER for a step that did not end */
     int exit_status;          /* as bash would have it in $?; -1 unknown */

@@ -191,6 +191,9 @@ struct record *sample_bad(void)
     sample_step(record, 35, "docker-compose restart api", 2240, 2250, 0);
     record->now_ns = at(2255);
     record->current_step = 3;
+    record_static_note(record, &(struct static_note){"RB034", "pg_restore on top of what is there",
+                                                     "data_unexpected silent_failure",
+                                                     record->steps[0].file, 33});
     record_observe(record, "not_simulated", "--jobs=4", "'pg_restore --jobs' is not simulated");
     record->current_step = 0;
     step = sample_step(record, 36, "echo \"Rollback complete: `date` | all *good*\"", 2260,

@@ -53,6 +53,7 @@ static void test_json(void **state)
     assert_non_null(strstr(output, "\"id\": \"RB010\""));
     assert_non_null(strstr(output, "\"line\": 4"));
     assert_non_null(strstr(output, "\"warning\": 1"));
+    assert_non_null(strstr(output, "\"shows_as\": [\n        \"no_op\"\n      ]"));
 }
 
 static void test_sarif(void **state)
@@ -67,6 +68,7 @@ static void test_sarif(void **state)
         fail_msg("%s", message);
     assert_non_null(strstr(output, "\"uri\": \"tests/data/lint.md\""));
     assert_non_null(strstr(output, "\"startLine\": 5,"));
+    assert_non_null(strstr(output, "\"shows_as\": ["));
 }
 
 static void test_mistakes(void **state)

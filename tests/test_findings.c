@@ -82,8 +82,48 @@ static void a_finding_names_the_rule_that_sees_it_without_a_run(void **state)
     report_init(&report, record);
     assert_int_equal(report.findings.at[0].line, 31);
     assert_string_equal(report.findings.at[0].lint->rule, "RB001");
-    for (int i = 1; i < report.findings.n; i++)
-        assert_null(report.findings.at[i].lint);
+    for (int i = 1; i < report.findings.n; i++) {
+        const struct finding *finding = &report.findings.at[i];
+        if (finding->line == 33 && strcmp(finding->id, "silent_failure") == 0)
+            assert_string_equal(finding->lint->rule, "RB034"); /* the sample's own */
+        else
+            assert_null(finding->lint);
+    }
+    report_release(&report);
+    record_free(record);
+}
+
+/* A script is one step, and a claim is wrong because of what is missing before it. */
+static void a_rule_inside_a_script_or_before_a_claim_is_named_too(void **state)
+{
+    (void)state;
+    struct record *record = sample_bad();
+    const char *file = record->steps[0].file;
+    int n_claims = 0, n_scripts = 0;
+    record->steps[0].last_line = 32;
+    record_static_note(record,
+                       &(struct static_note){"RB003", "script", "silent_failure", file, 32});
+    record_static_note(record,
+                       &(struct static_note){"RB008", "nothing waits", "false_success", file, 35});
+    record_static_note(record,
+                       &(struct static_note){"RB022", "nor here", "false_success", file, 31});
+    record_static_note(record,
+                       &(struct static_note){"RB001", "behind it", "false_success", file, 37});
+    struct report report;
+    report_init(&report, record);
+    for (int i = 0; i < report.findings.n; i++) {
+        const struct finding *finding = &report.findings.at[i];
+        if (strcmp(finding->id, "false_success") == 0) {
+            assert_string_equal(finding->lint->rule, "RB008");
+            n_claims++;
+        }
+        if (finding->line == 31) {
+            assert_string_equal(finding->lint->rule, "RB003");
+            n_scripts++;
+        }
+    }
+    assert_int_equal(n_claims, 1);
+    assert_int_equal(n_scripts, 1);
     report_release(&report);
     record_free(record);
 }
@@ -529,6 +569,7 @@ int main(void)
         cmocka_unit_test(a_failure_in_a_run_that_went_well_is_a_warning),
         cmocka_unit_test(exit_1_of_a_question_is_an_answer),
         cmocka_unit_test(a_failed_last_step_is_told_too),
+        cmocka_unit_test(a_rule_inside_a_script_or_before_a_claim_is_named_too),
         cmocka_unit_test(an_outage_has_the_step_in_which_it_began),
         cmocka_unit_test(a_silent_failure_that_the_step_tells_is_none),
         cmocka_unit_test(errors_on_stderr_with_exit_0_are_silent_failures),

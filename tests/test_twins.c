@@ -64,6 +64,17 @@ static void add_bites(const struct flown *flown, const char *rule, int line, str
     }
 }
 
+/* Does a finding of the run name the rule? */
+static bool is_pointed_to(const struct flown *flown, const char *rule)
+{
+    for (int i = 0; i < flown->report.findings.n; i++) {
+        const struct static_note *lint = flown->report.findings.at[i].lint;
+        if (lint && strcmp(lint->rule, rule) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool has_any(const struct flown *flown, struct str ids)
 {
     while (ids.len) {
@@ -98,20 +109,24 @@ static bool ask(struct workspace *workspace, const char *drill, const char *shel
     return linted;
 }
 
-/* Lint and the run see the mistake at its line; once it is mended, lint names the rule nowhere, and
- * what bit is nowhere in the run. Returns 1 and says why if not. */
+/* Lint and the run see the mistake at its line, and the run points to lint; once it is mended, lint
+ * names the rule nowhere, and what bit is nowhere in the run. Returns 1 and says why if not. */
 static int judge(struct workspace *workspace, const char *drill, const struct twin *twin,
                  struct buf *said, struct buf *bites)
 {
     struct flown flown;
-    bool seen, bitten;
+    bool seen, bitten, pointed;
     buf_clear(bites);
     seen = ask(workspace, drill, twin->shell, twin->rule, BEFORE + twin->line, &flown, said);
     add_bites(&flown, twin->rule, line_of_step(twin), bites);
+    pointed = is_pointed_to(&flown, twin->rule);
     flown_release(&flown);
-    if (!seen || !bites->len) {
+    if (!seen || !bites->len || !pointed) {
         print_error("%s at %d (%s) is not seen by %s\n  %s\n", twin->rule, twin->line, twin->why,
-                    seen ? "the run" : "lint", said->at);
+                    !seen         ? "lint"
+                    : !bites->len ? "the run"
+                                  : "the run's finding, which does not name it",
+                    said->at);
         return 1;
     }
     seen = ask(workspace, drill, twin->mended, twin->rule, 0, &flown, said);

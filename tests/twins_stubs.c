@@ -2,10 +2,10 @@
  */
 #include "tests/twins.h"
 
-#define CLAIM " && echo 'Rollback completed'"
-#define UPDATE "aws ecs update-service --cluster shop --service web --task-definition web:1"
+#define CLAIM           " && echo 'Rollback completed'"
+#define UPDATE          "aws ecs update-service --cluster shop --service web --task-definition web:1"
 #define UPDATE_AND_WAIT UPDATE "\naws ecs wait services-stable --cluster shop --services web" CLAIM
-#define WAIT "argocd app wait web --health --timeout 300" CLAIM
+#define WAIT            "argocd app wait web --health --timeout 300" CLAIM
 
 static const struct twin twins[] = {
     {"RB037", 1, UPDATE CLAIM, UPDATE_AND_WAIT,

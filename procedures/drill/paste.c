@@ -138,11 +138,27 @@ static bool is_read_not_run(struct str line)
     return line.len == 0 || line.at[0] == '#';
 }
 
+/* The last line of the text that the step is about: its command's, or its script's. */
+static int last_line_of(const struct paste *paste, const struct step *step)
+{
+    const struct procedure *procedure = &paste->drill->procedure;
+    struct str text = str_of(step->command);
+    int last = step->line;
+    for (int i = 0; i < procedure->n_scripts; i++) {
+        if (procedure->scripts[i].line == step->line)
+            text = str_trim(procedure->scripts[i].text);
+    }
+    for (size_t i = 0; i < text.len; i++)
+        last += text.at[i] == '\n';
+    return last;
+}
+
 static void end_step(struct paste *paste, int exit_status)
 {
     struct step *step = record_step_current(paste->record);
     if (paste->open && step) {
         step->command = arena_str(&paste->record->arena, buf_text(&paste->command));
+        step->last_line = last_line_of(paste, step);
         git_repo_look(paste->env);
         if (exit_status >= 0)
             record_step_end(paste->record, step, exit_status);

@@ -159,11 +159,12 @@ const struct lint_rule lint_rules[] = {
      "docker compose restart starts the same container again: same image, same environment, same "
      "compose file.",
      "docker compose up -d, which recreates what changed.", "no_op wrong_end_state"},
-    {"RB031", NOTE, false, "up -d does not build",
+    {"RB031", NOTE, false, "a checkout changes no image",
      "After git checkout, up -d changes a service only if the compose file of that commit names "
      "another image or "
      "another setting; an image built from the tree stays.",
-     "docker compose up -d --build, or pin the version in the compose file.",
+     "If the compose file builds the image, docker compose up -d --build; if it names a finished "
+     "one, name the version in that commit's compose file or in .env.",
      "no_op wrong_end_state"},
     {"RB032", WARNING, false, "the old image is pulled and not used",
      "docker pull fetches an image; the compose file still names the other tag, and up -d starts "
