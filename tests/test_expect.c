@@ -173,10 +173,12 @@ static void lost_passes_and_new_findings_are_worse(void **state)
                         "the verdict was pass and is fail; gate end_state was pass and is unknown; "
                         "target time_to_detect_s was met and is missed");
     struct summary_finding findings[] = {
-        {"no_op", "playbook.md", "'x' changed nothing", "", "", SEVERITY_WARNING, 12, 1, NULL},
-        {"no_op", "playbook.md", "'y' changed nothing", "", "", SEVERITY_WARNING, 14, 2, NULL},
-        {"hang", "playbook.md", "a note", "", "", SEVERITY_NOTE, 15, 3, NULL},
-        {"hang", "playbook.md", "waived", "", "", SEVERITY_ERROR, 15, 3, "known"},
+        {"no_op", "playbook.md", "'x' changed nothing", "", "", SEVERITY_WARNING, 12, 1, NULL, NULL,
+         0, NULL},
+        {"no_op", "playbook.md", "'y' changed nothing", "", "", SEVERITY_WARNING, 14, 2, NULL, NULL,
+         0, NULL},
+        {"hang", "playbook.md", "a note", "", "", SEVERITY_NOTE, 15, 3, NULL, NULL, 0, NULL},
+        {"hang", "playbook.md", "waived", "", "", SEVERITY_ERROR, 15, 3, NULL, NULL, 0, "known"},
     };
     struct summary before = good;
     before.findings = findings;
