@@ -8,6 +8,7 @@
 
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/progress.h"
 #include "procedures/drill/run.h"
 #include "reports/campaign.h"
 #include "sim/base/xalloc.h"
@@ -88,20 +89,6 @@ static _Noreturn void work(const struct drill *drill, const struct options *opti
     _exit(code == 0 ? 0 : code == ERROR_SEAL ? 3 : code == ERROR_INPUT ? 2 : 70);
 }
 
-static void show_progress(int done, int64_t all)
-{
-    enum { BAR = 30 };
-    static int shown = -1;
-    int full = (int)(BAR * (int64_t)done / all);
-    if (!isatty(STDERR_FILENO) || (full == shown && done < all))
-        return;
-    shown = full;
-    fprintf(stderr, "\r[%.*s%*s] %d of %lld", full, "##############################", BAR - full,
-            "", done, (long long)all);
-    if (done == all)
-        fprintf(stderr, "\r%*s\r", BAR + 30, "");
-}
-
 /* All of the bytes, or fewer at the end of the pipe. */
 static size_t read_all(int fd, void *at, size_t len)
 {
@@ -163,7 +150,7 @@ static int run_all(const struct drill *drill, const struct options *options,
     while (campaign->n < options->runs &&
            read_all(rows[0], &campaign->runs[campaign->n], sizeof *campaign->runs) ==
                sizeof *campaign->runs)
-        show_progress(++campaign->n, options->runs);
+        progress_show(++campaign->n, options->runs);
     struct error said = {""};
     said.text[read_all(complaints[0], said.text, sizeof said.text - 1)] = '\0';
     close(rows[0]);

@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/formats.h"
 #include "cli/keep.h"
+#include "cli/progress.h"
 #include "procedures/drill/find.h"
 #include "procedures/drill/run.h"
 #include "reports/baseline.h"
@@ -227,18 +228,6 @@ static void finish_row(struct checking *checking, struct worker *worker, int sta
     worker->pid = 0;
 }
 
-static void show_progress(const struct checking *checking)
-{
-    enum { BAR = 30 };
-    if (!isatty(STDERR_FILENO) || checking->n_heads < 2)
-        return;
-    int full = checking->n_heads ? BAR * checking->n_done / checking->n_heads : BAR;
-    fprintf(stderr, "\r[%.*s%*s] %d of %d", full, "##############################", BAR - full, "",
-            checking->n_done, checking->n_heads);
-    if (checking->n_done == checking->n_heads)
-        fprintf(stderr, "\r%*s\r", BAR + 24, "");
-}
-
 static int wait_for_one(struct checking *checking, struct error *error)
 {
     int status;
@@ -258,7 +247,7 @@ static int wait_for_one(struct checking *checking, struct error *error)
             checking->n_done++;
         }
     }
-    show_progress(checking);
+    progress_show(checking->n_done, checking->n_heads);
     return 0;
 }
 
@@ -268,7 +257,7 @@ static int run_all(struct checking *checking, struct error *error)
     struct sigaction action = {.sa_handler = on_interrupt};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    show_progress(checking);
+    progress_show(checking->n_done, checking->n_heads);
     while (code == 0 && checking->n_done < (interrupted ? started : checking->n_heads)) {
         if (interrupted || started == checking->n_heads ||
             started - checking->n_done == checking->arguments->jobs) {

@@ -9,6 +9,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/formats.h"
+#include "cli/progress.h"
 #include "procedures/drill/run.h"
 #include "reports/plot/plane.h"
 #include "reports/report.h"
@@ -228,7 +229,7 @@ static int gather(struct tuning *tuning, struct error *error)
     struct trace *traces = xcalloc(BATCH, sizeof *traces);
     int16_t *codes = xcalloc(TICKS_MAX, sizeof *codes);
     int code = 0;
-    bool terminal = isatty(STDERR_FILENO);
+    progress_show(0, tuning->options.runs);
     for (int64_t from = 0; from < tuning->options.runs && !code; from += BATCH) {
         int n = (int)(tuning->options.runs - from < BATCH ? tuning->options.runs - from : BATCH);
         memset(traces, 0, BATCH * sizeof *traces);
@@ -251,12 +252,8 @@ static int gather(struct tuning *tuning, struct error *error)
             tuning->n_train += train;
             tuning->n_fresh += !train;
         }
-        if (terminal)
-            fprintf(stderr, "\r%lld of %lld runs ", (long long)from + n,
-                    (long long)tuning->options.runs);
+        progress_show(from + n, tuning->options.runs);
     }
-    if (terminal)
-        fputs("\r                              \r", stderr);
     free(traces);
     free(codes);
     return code;
