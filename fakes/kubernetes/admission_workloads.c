@@ -41,7 +41,7 @@ static void validate_rolling(struct causes *causes, const char *path, const cJSO
         cause_invalid(causes, path_at(causes, "%s.maxUnavailable", path),
                       cJSON_IsString(unavailable) ? "0%" : "0",
                       "may not be 0 when `maxSurge` is 0");
-    if (cJSON_IsString(unavailable) && atoi(unavailable->valuestring) > 100)
+    if (cJSON_IsString(unavailable) && leading_int(unavailable->valuestring) > 100)
         cause_invalid(causes, path_at(causes, "%s.maxUnavailable", path),
                       shown_text(causes, unavailable->valuestring),
                       "must not be greater than 100%%");

@@ -47,6 +47,21 @@ const char *pg_target_text(struct call *call, const struct pg_target *target)
                         target->port);
 }
 
+/* A server that a platform's name leads to (a Kubernetes Service); *known: there is such a name. */
+static struct pg_server *named_server(struct call *call, const struct pg_target *target,
+                                      bool *known)
+{
+    struct env_target found;
+    if (env_resolve(call->env, call->place, target->host, target->port, &found) == ENV_NO_HOST)
+        return NULL;
+    *known = true;
+    for (struct pg_server *s = pg_servers(call->env); s && found.service; s = s->next) {
+        if (s->service && strcmp(s->service, service_name(found.service)) == 0)
+            return s;
+    }
+    return NULL;
+}
+
 struct pg_server *pg_target_server(struct call *call, const struct pg_target *target,
                                    const char **ret_why)
 {
@@ -57,8 +72,11 @@ struct pg_server *pg_target_server(struct call *call, const struct pg_target *ta
         inside = server != NULL;
     }
     if (!server && !is_local(target)) {
+        bool known = is_loopback(target->host);
         server = pg_server_on(call->env, target->host, target->port);
-        if (!server && !is_loopback(target->host)) {
+        if (!server)
+            server = named_server(call, target, &known);
+        if (!server && !known) {
             *ret_why =
                 arena_printf(call->arena, "could not translate host name \"%s\" to address: %s",
                              target->host, "Name or service not known");

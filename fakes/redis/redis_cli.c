@@ -299,6 +299,20 @@ static int run_pipe(struct cli *cli)
 
 /* ---- the connection ---- */
 
+/* A server that a platform's name leads to (a Kubernetes Service). */
+static struct redis_server *named_server(struct call *call, const char *host, int port, bool *known)
+{
+    struct env_target found;
+    if (env_resolve(call->env, call->place, host, port, &found) == ENV_NO_HOST)
+        return NULL;
+    *known = true;
+    for (struct redis_server *s = redis_servers(call->env); s; s = s->next) {
+        if (s->service && s->service == found.service)
+            return s;
+    }
+    return NULL;
+}
+
 /* The server at that address as seen from that place; *known: the name resolves there. */
 static struct redis_server *find_server(struct call *call, const char *host, int port, bool *known)
 {
@@ -319,7 +333,7 @@ static struct redis_server *find_server(struct call *call, const char *host, int
         if (((inside && local) || by_name || declared) && port == (declared ? s->port : 6379))
             return s;
     }
-    return NULL;
+    return *known && local ? NULL : named_server(call, host, port, known);
 }
 
 static bool connect_server(struct cli *cli)
