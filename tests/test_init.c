@@ -216,7 +216,11 @@ static void test_manifests(void **state)
     (void)state;
     make("# A\n```sh\nkubectl rollout undo deployment/web\n```\n", &options, &result);
     system = content(&result, "system.yaml");
-    assert_says(system, "  web:   # line 3\n    replicas: 4\n    versions:\n      v3.1: {time:");
+    assert_says(system, "  web:   # line 3\n    runs: {deployment: web}\n    replicas: 4\n    "
+                        "versions:\n      v3.1: {time:");
+    assert_says(system,
+                "kubernetes:   # the cluster that kubectl reaches\n  manifests: kubernetes/");
+    assert_string_equal(content(&result, "kubernetes/manifests.yaml"), options.kubernetes);
     assert_says(system, "      v3.2: {like: v3.1");
     assert_says(system, "http:\n  web: {port: 8080}\n");
     assert_says(system, "stores:\n  postgres:\n");
@@ -300,7 +304,6 @@ static void test_shown_scripts(void **state)
     assert_silent(system, "shop-web-1:");
 }
 
-/* What kubectl does is known well enough to begin with; each call says that it is a guess. */
 static void test_arguments(void **state)
 {
     struct init_options options = {.playbook_path = "x.sh"};
@@ -316,7 +319,8 @@ static void test_arguments(void **state)
     assert_non_null(strstr(result.todo[0], "(arguments)"));
 }
 
-static void test_kubectl_guesses(void **state)
+/* What no manifest says of the cluster that kubectl and helm reach is made up. */
+static void test_makes_up_a_cluster(void **state)
 {
     struct init_options options = {.playbook_path = "p.md"};
     struct init_result result;
@@ -326,12 +330,17 @@ static void test_kubectl_guesses(void **state)
          "kubectl get pods\nkubectl rollout status deploy/api\n```\n",
          &options, &result);
     system = content(&result, "system.yaml");
-    assert_says(system, "  kubectl:\n    takes: 1s\n    guessed: true");
-    assert_says(system,
-                "{args: \"rollout undo deploy/api\", takes: 1s, does: [\"deploy api v1\"]}");
-    assert_says(system, "{args: \"rollout undo deploy/api-worker\", takes: 1s, does: [\"deploy "
-                        "api-worker v1\"]}");
-    assert_says(system, "{args: \"get pods\", takes: 1s}");
+    assert_silent(system, "  kubectl:");
+    assert_says(system, "  api:   # line 3\n    runs: {deployment: api}\n");
+    assert_says(system, "  api-worker:   # line 4\n    runs: {deployment: api-worker}\n");
+    assert_says(content(&result, "kubernetes/manifests.yaml"),
+                "kind: Deployment\nmetadata: {name: api, labels: {app: api}}\n");
+    make("# A\n```sh\nhelm rollback shop 3 -n prod\nkubectl get pods -n prod\n```\n", &options,
+         &result);
+    system = content(&result, "system.yaml");
+    assert_says(system, "  namespace: prod   # of the context\n");
+    assert_says(system, "helm:\n  shop:\n    revisions:");
+    assert_says(system, "    runs: {deployment: shop}\n");
 }
 
 static void test_mistakes(void **state)
@@ -381,7 +390,7 @@ int main(void)
         cmocka_unit_test_teardown(test_units_and_files, teardown),
         cmocka_unit_test_teardown(test_shown_scripts, teardown),
         cmocka_unit_test_teardown(test_arguments, teardown),
-        cmocka_unit_test_teardown(test_kubectl_guesses, teardown),
+        cmocka_unit_test_teardown(test_makes_up_a_cluster, teardown),
         cmocka_unit_test_teardown(test_mistakes, teardown),
         cmocka_unit_test_teardown(test_owners_documents, teardown),
     };

@@ -42,6 +42,7 @@ void init_choose_platform(struct writer *writer)
 {
     bool uses = writer->facts.uses_compose || writer->options->compose;
     writer->compose = uses && fake_for("docker-compose");
+    writer->cluster = writer->facts.uses_cluster || writer->options->kubernetes;
     writer->git = writer->compose && writer->facts.checks_out && !writer->options->compose;
     writer->compose_file = writer->facts.compose_file && !writer->facts.default_compose
                                ? writer->facts.compose_file

@@ -234,11 +234,40 @@ static void take_docker(struct facts *facts, const struct use *use)
         take_image(facts, use->operands[1], use, false);
 }
 
+static bool is_plain_name(const char *name)
+{
+    return name && *name && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(name);
+}
+
+static void take_cluster(struct facts *facts, const struct use *use)
+{
+    const char *ns = use_value(use, "-n", "--namespace");
+    facts->uses_cluster = true;
+    if (!facts->ns && is_plain_name(ns))
+        facts->ns = ns;
+}
+
+static void take_helm(struct facts *facts, const struct use *use)
+{
+    static const char *const of_release[] = {"rollback", "upgrade", "history",
+                                             "status",   "get",     NULL};
+    take_cluster(facts, use);
+    if (use->n_operands < 2 || !any_of(use->operands[0], of_release))
+        return;
+    bool get = !strcmp(use->operands[0], "get");
+    const char *name = !get ? use->operands[1] : use->n_operands > 2 ? use->operands[2] : NULL;
+    if (!facts->release && is_plain_name(name))
+        facts->release = name;
+    if (!strcmp(use->operands[0], "rollback") || !strcmp(use->operands[0], "upgrade"))
+        act_on(facts, use->operands[1], use);
+}
+
 static void take_kubectl(struct facts *facts, const struct use *use)
 {
     static const char *const kinds[] = {"deployment", "deployments", "deploy", "statefulset",
                                         "service",    "svc",         NULL};
     const char *replicas = use_value(use, NULL, "--replicas");
+    take_cluster(facts, use);
     for (int i = 0; i < use->n_operands; i++) {
         const char *slash = strchr(use->operands[i], '/'), *name = slash ? slash + 1 : NULL;
         struct str kind = {use->operands[i], slash ? (size_t)(slash - use->operands[i]) : 0};
@@ -252,6 +281,9 @@ static void take_kubectl(struct facts *facts, const struct use *use)
             continue;
         service->uses++;
         service->kubernetes = true;
+        const char *typed = slash ? arena_str(facts->arena, kind) : use->operands[i];
+        if (!strncmp(typed, "deploy", 6) || !strcmp(typed, "statefulset"))
+            service->kind = *typed == 'd' ? "deployment" : "statefulset";
         if (replicas && *replicas > '0' && *replicas <= '9' && !replicas[1])
             service->replicas = *replicas - '0';
     }
@@ -493,9 +525,8 @@ static void take_use(struct facts *facts, const struct use *use)
         take_psql(facts, use);
     else if (!strcmp(use->name, "git"))
         take_git(facts, use);
-    else if (!strcmp(use->name, "helm") && use->n_operands > 1 &&
-             (!strcmp(use->operands[0], "rollback") || !strcmp(use->operands[0], "upgrade")))
-        act_on(facts, use->operands[1], use);
+    else if (!strcmp(use->name, "helm"))
+        take_helm(facts, use);
     else if (!strcmp(use->name, "systemctl") && use->n_operands > 1)
         take_units(facts, use);
     else if (!strcmp(use->name, "cp") || !strcmp(use->name, "mv"))

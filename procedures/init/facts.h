@@ -13,6 +13,8 @@ struct fact_service {
     int uses;              /* how often it is acted on */
     bool compose;          /* a service of docker-compose */
     bool kubernetes;       /* a workload or service of Kubernetes */
+    const char *kind;      /* "deployment", "statefulset", "daemonset"; NULL: not said */
+    const char *ns;        /* its namespace; NULL: not said */
     bool unit;             /* of systemd */
     const char *image;     /* "repo/name", or NULL */
     const char *container; /* the name of its container, if the playbook uses one of its own */
@@ -81,6 +83,8 @@ struct facts {
     const char *compose_file;      /* that -f names, without its folder; NULL: none */
     bool default_compose;          /* compose is called without -f, too */
     bool uses_compose, checks_out; /* git checkout of a version */
+    bool uses_cluster;             /* kubectl or helm */
+    const char *ns, *release;      /* that it names first; or NULL */
     int *ports;                    /* of localhost, in the order of their first mention */
     int n_ports, cap_ports;
 };

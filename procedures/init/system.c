@@ -33,6 +33,8 @@ static void write_versions(struct writer *writer, struct buf *out,
     if (init_in_compose(writer, service))
         buf_printf(out, "    runs: {compose: %s/%s, service: %s}\n", writer->cwd,
                    writer->compose_file, service->name);
+    else if (init_in_cluster(writer, service))
+        init_write_runs_in_cluster(out, service);
     else if (service->unit)
         buf_printf(out, "    runs: {unit: %s}\n", service->name);
     if (service != writer->front) {
@@ -222,23 +224,9 @@ static const struct fact_service *spoken_of(const struct writer *writer, const c
     return best ? best : writer->front;
 }
 
-/* What kubectl is known to do: undo and set image bring another version, restart the same one. */
-static bool kubectl_goes_back(const char *command, const char *args)
-{
-    return !strcmp(command, "kubectl") &&
-           (strstr(args, "rollout undo ") || strstr(args, "set image "));
-}
-
-static void write_effect(struct writer *writer, struct buf *out, const char *command,
-                         const struct fact_usage *usage)
+static void write_effect(struct writer *writer, struct buf *out, const struct fact_usage *usage)
 {
     const struct fact_service *service = spoken_of(writer, usage->args);
-    bool known = kubectl_goes_back(command, usage->args);
-    if (known && !init_in_compose(writer, service)) {
-        buf_printf(out, ", takes: 1s, does: [\"deploy %s %s\"]}   # line %d\n", service->name,
-                   init_version(writer, service), usage->line);
-        return;
-    }
     buf_printf(out, ", takes: 1s}   # line %d", usage->line);
     if (goes_back(usage->args))
         buf_printf(out, "; perhaps does: [\"deploy %s %s\"]", service->name,
@@ -271,7 +259,7 @@ static void write_declared(struct writer *writer, struct buf *out)
         for (int u = 0; u < command->n_usages; u++) {
             buf_puts(out, "      - {args: ");
             init_add_scalar(out, command->usages[u].args);
-            write_effect(writer, out, command->name, &command->usages[u]);
+            write_effect(writer, out, &command->usages[u]);
         }
     }
     if (n) {
@@ -302,6 +290,7 @@ void init_write_system(struct writer *writer)
     write_http(writer, &out);
     init_write_platform(writer, &out);
     write_host(writer, &out);
+    init_write_cluster(writer, &out);
     buf_puts(&out, "hosts:\n  ops: {files: host}   # the operator's machine: what lies in "
                    "host/etc/x is /etc/x there\n\n");
     write_declared(writer, &out);

@@ -17,6 +17,7 @@ struct writer {
     const char *cwd, *good, *bad;
     struct fact_service *front, *store;
     bool compose, git; /* a project of docker-compose is made; its folder is a git repository */
+    bool cluster;      /* of Kubernetes */
     const char *compose_file;
     /* the folder of ours with what is in cwd: "host/opt/shop" or "repo/v1.2" */
     const char *content;
@@ -38,6 +39,10 @@ const char *init_version_file(const struct writer *, const struct fact_service *
 
 /* ---- kubernetes.c ---- */
 int init_take_kubernetes(struct writer *, struct error *);
+bool init_in_cluster(const struct writer *, const struct fact_service *);
+void init_write_runs_in_cluster(struct buf *out, const struct fact_service *);
+/* The cluster's part of system.yaml, and its manifests. */
+void init_write_cluster(struct writer *, struct buf *out);
 
 /* ---- system.c, drill.c ---- */
 void init_write_system(struct writer *);
