@@ -21,8 +21,9 @@ static const char system_text[] =
     "    replicas: 2\n"
     "    versions:\n"
     "      v1: {time: {p50: 5ms, p99: 20ms}, start: 2s}\n"
-    "      v2: {time: {p50: 5ms, p99: 20ms}, start: 2s}\n"
+    "      v2: {time: {p50: 5ms, p99: 20ms}, start: 2s, errors: 100%}\n"
     "      sick: {time: {p50: 5ms, p99: 20ms}, start: 2s, needs: {settings: {mode: never}}}\n"
+    "traffic: {users: {to: web, rate: 100/s}}\n"
     "kubernetes:\n"
     "  namespace: shop\n"
     "  nodes: [node-1]\n"
@@ -96,6 +97,72 @@ static void test_blue_green(void **state)
     kube_pass(&k, 1);
     assert_string_equal(serving(&k), "0 v1, 0 v2");
     cluster_delete(k.cluster, kube_find(&k, "Service", "web"), -1, false);
+    kube_pass(&k, 1);
+    assert_string_equal(serving(&k), "0 v1, 0 v2");
+    machine_release(&k.m);
+}
+
+static const char behind_ingress[] = CONFIG DEPLOYMENT("web-blue", "blue", "reg/web:v1", "")
+    DEPLOYMENT("web-green", "green", "reg/web:v2", "") SERVICE("web-blue", "blue", "http")
+        SERVICE("web-green", "green", "http") "apiVersion: networking.k8s.io/v1\n"
+                                              "kind: Ingress\n"
+                                              "metadata: {name: web}\n"
+                                              "spec:\n"
+                                              "  rules:\n"
+                                              "  - host: shop.example.com\n"
+                                              "    http:\n"
+                                              "      paths:\n"
+                                              "      - path: /\n"
+                                              "        pathType: Prefix\n"
+                                              "        backend: {service: {name: web-blue, "
+                                              "port: {number: 80}}}\n";
+
+/* The share of the next 100 seconds' requests that v2 gets, which answers none. */
+static double green_share(struct kube *k)
+{
+    double requests = 0, errors = 0, requests_after = 0, errors_after = 0;
+    const struct service *web = world_service(k->m.world, "web");
+    assert_true(service_metric(web, "requests_total", &requests));
+    assert_true(service_metric(web, "errors_total", &errors));
+    kube_pass(k, 100);
+    assert_true(service_metric(web, "requests_total", &requests_after));
+    assert_true(service_metric(web, "errors_total", &errors_after));
+    return (errors_after - errors) / (requests_after - requests);
+}
+
+/* What an Ingress leads to gets the traffic; a canary Ingress takes its share of it. */
+static void test_ingress(void **state)
+{
+    (void)state;
+    struct kube k;
+    kube_begin(&k, system_text, behind_ingress);
+    assert_string_equal(serving(&k), "2 v1, 0 v2");
+    cJSON *canary = cJSON_Duplicate(kube_find(&k, "Ingress", "web")->json, true);
+    struct api_error error = {0};
+    cJSON *metadata = cJSON_CreateObject(), *notes = json_child(metadata, "annotations");
+    json_set_text(metadata, "name", "web-canary");
+    json_set_text(notes, "nginx.ingress.kubernetes.io/canary", "true");
+    json_set_text(notes, "nginx.ingress.kubernetes.io/canary-weight", "20");
+    json_set(canary, "metadata", metadata);
+    cJSON *path = json_at(json_at(canary, "spec", "rules")->child, "http", "paths")->child;
+    json_set_text(json_at(path, "backend", "service"), "name", "web-green");
+    assert_non_null(cluster_create(k.cluster,
+                                   cluster_kind(k.cluster, "Ingress", "networking.k8s.io/v1"),
+                                   "shop", canary, false, &error));
+    kube_pass(&k, 1);
+    assert_string_equal(serving(&k), "2 v1, 2 v2");
+    double share = green_share(&k);
+    assert_true(share > 0.19 && share < 0.21);
+    cluster_delete(k.cluster, kube_find(&k, "Ingress", "web-canary"), -1, false);
+    kube_pass(&k, 1);
+    assert_string_equal(serving(&k), "2 v1, 0 v2");
+    kube_patch(&k, "Ingress", "web",
+               "{\"spec\":{\"rules\":[{\"host\":\"shop.example.com\",\"http\":{\"paths\":[{"
+               "\"path\":\"/\",\"pathType\":\"Prefix\",\"backend\":{\"service\":{\"name\":"
+               "\"web-green\",\"port\":{\"number\":80}}}}]}}]}}");
+    kube_pass(&k, 1);
+    assert_string_equal(serving(&k), "0 v1, 2 v2");
+    cluster_delete(k.cluster, kube_find(&k, "Ingress", "web"), -1, false);
     kube_pass(&k, 1);
     assert_string_equal(serving(&k), "0 v1, 0 v2");
     machine_release(&k.m);
@@ -302,10 +369,11 @@ static void test_mounted_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_blue_green), cmocka_unit_test(test_no_probe),
-        cmocka_unit_test(test_liveness),   cmocka_unit_test(test_pre_stop),
-        cmocka_unit_test(test_autoscaler), cmocka_unit_test(test_cron_job),
-        cmocka_unit_test(test_namespace),  cmocka_unit_test(test_mounted_files),
+        cmocka_unit_test(test_blue_green),    cmocka_unit_test(test_ingress),
+        cmocka_unit_test(test_no_probe),      cmocka_unit_test(test_liveness),
+        cmocka_unit_test(test_pre_stop),      cmocka_unit_test(test_autoscaler),
+        cmocka_unit_test(test_cron_job),      cmocka_unit_test(test_namespace),
+        cmocka_unit_test(test_mounted_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

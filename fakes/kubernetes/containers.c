@@ -228,6 +228,7 @@ static void start_instance(struct pod_container *container, char **env_before)
     if (!container->instance) {
         container->instance = instance_new(service, pod->object->name, container->image.version);
         instance_rotate(container->instance, false);
+        pod->weight = 0;
     }
     (void)instance_set_version(container->instance, container->image.version);
     give_settings(container, env_before);

@@ -99,7 +99,7 @@ void controllers_settle(struct cluster *cluster)
     struct work *work;
     for (int i = 0; i < SETTLE_MAX && (work = waiting(controllers)); i++)
         run_work(work);
-    services_learn(controllers);
+    routes_learn(controllers);
 }
 
 void controllers_setup(struct cluster *cluster)
@@ -117,7 +117,7 @@ void controllers_release(struct cluster *cluster)
     if (!controllers)
         return;
     kubelet_release(controllers);
-    services_forget(controllers);
+    routes_forget(controllers);
     for (int i = 0; i < controllers->n_work; i++) {
         if (controllers->work[i]->event)
             world_cancel(controllers->env->world, controllers->work[i]->event);
@@ -266,6 +266,8 @@ void controllers_notice(struct cluster *cluster, const struct object *about, enu
         if (type == CHANGE_DELETED)
             reschedule(controllers);
     }
+    if (is_kind(object, "Ingress"))
+        controllers_later(controllers, ingress_sync, object, SOON_NS);
     if (is_kind(object, "Node") || is_kind(object, "PersistentVolumeClaim"))
         reschedule(controllers);
     if (is_kind(object, "Node"))

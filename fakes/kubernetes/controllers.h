@@ -27,7 +27,7 @@ struct controllers {
     int n_pods, cap_pods;
     struct home *homes; /* data.c */
     int n_homes, cap_homes;
-    struct way *ways; /* services.c */
+    struct way *ways; /* routes.c */
     int n_ways, cap_ways;
 };
 
@@ -40,7 +40,7 @@ int64_t controllers_now(const struct controllers *);
 /* ---- one sync function a controller ---- */
 
 sync_fn deployment_sync, replica_set_sync, stateful_set_sync, daemon_set_sync, job_sync,
-    cron_job_sync, service_sync, pod_sync, claim_sync, autoscaler_sync, budget_sync;
+    cron_job_sync, service_sync, ingress_sync, pod_sync, claim_sync, autoscaler_sync, budget_sync;
 
 /* ---- objects ---- */
 
@@ -99,12 +99,18 @@ const char *pod_phase(const struct object *);
 const char *schedule(struct controllers *, struct arena *, const struct object *pod,
                      const char **why);
 bool tolerates(const struct object *pod, const cJSON *taint);
-/* Whether the traffic of its service of the world comes to that pod now. */
-bool traffic_reaches(struct controllers *, struct arena *, const struct object *pod);
+
+/* ---- who stands behind a Service, and whom the world's traffic comes to ---- */
+
+bool service_selects(struct arena *, const struct object *service, const struct object *pod);
+/* Whether a pod that it selects gets connections: ready and not being deleted. */
+bool service_serves(const struct object *service, const struct object *pod);
+/* The port of the pod behind a Service's port; 0: the pod has none of that name. */
+int64_t service_target_port(const cJSON *port, const struct object *pod);
 /* Gives each instance the traffic that it should have now, and takes it from the others. */
 void pods_rotate(struct controllers *);
-/* Runs when everything is at rest before the run: which Services bring each service its traffic. */
-void services_learn(struct controllers *);
-void services_forget(struct controllers *);
+/* Runs when everything is at rest before the run: how each service gets its traffic. */
+void routes_learn(struct controllers *);
+void routes_forget(struct controllers *);
 
 #endif

@@ -89,14 +89,14 @@ struct pod {
     struct pod_container *containers; /* init containers first, in the order of the spec */
     int n, n_init;
     const char *node, *ip;
-    bool scheduled, prepared; /* its volumes are there */
-    bool failing_mount;       /* said already */
-    int64_t sandbox_ns;       /* when its sandbox is there; INT64_MAX: not begun */
-    int64_t ending_ns;        /* since when it is being ended; INT64_MAX: it is not */
-    int64_t kill_ns;          /* when what still runs is killed */
-    int64_t gone_ns;          /* when the object goes; INT64_MAX: not yet */
-    bool evicted, over;       /* over: the node has forgotten it */
-    int64_t ready_since_ns;
+    bool scheduled, prepared;   /* its volumes are there */
+    bool failing_mount;         /* said already */
+    int64_t sandbox_ns;         /* when its sandbox is there; INT64_MAX: not begun */
+    int64_t ending_ns;          /* since when it is being ended; INT64_MAX: it is not */
+    int64_t kill_ns;            /* when what still runs is killed */
+    int64_t gone_ns;            /* when the object goes; INT64_MAX: not yet */
+    bool evicted, over;         /* over: the node has forgotten it */
+    double weight;              /* of its traffic, as last set; 0: never */
     struct pod_volume *volumes; /* pod_start.c */
     int n_volumes;
 };

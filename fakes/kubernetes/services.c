@@ -1,9 +1,6 @@
-/* Services: which pods stand behind them, and who of the world's instances gets traffic.
+/* Services: which pods stand behind them, in Endpoints and EndpointSlices.
  *
- * Endpoints follow k8s.io/kubernetes pkg/controller/endpoint and endpointslice. The traffic of a
- * service of the world comes through those Services that led to its pods when the run began; where
- * several did, through the one named like it, else one that is reached from outside, else one named
- * like the workload, else all of them. Where none did, being ready is enough.
+ * Follows k8s.io/kubernetes pkg/controller/endpoint and endpointslice.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +12,7 @@
 
 /* ---- which pods ---- */
 
-static bool selects(struct arena *arena, const struct object *service, const struct object *pod)
+bool service_selects(struct arena *arena, const struct object *service, const struct object *pod)
 {
     const cJSON *selector = json_at(service->json, "spec", "selector");
     if (service->gone || strcmp(service->ns, pod->ns) != 0 || !selector || !selector->child)
@@ -24,7 +21,7 @@ static bool selects(struct arena *arena, const struct object *service, const str
 }
 
 /* The port of the pod behind a Service's port; 0: the pod has none of that name. */
-static int64_t target_port(const cJSON *port, const struct object *pod)
+int64_t service_target_port(const cJSON *port, const struct object *pod)
 {
     const cJSON *target = json_at(port, "targetPort");
     const char *name = cJSON_GetStringValue(target);
@@ -55,7 +52,7 @@ static bool has_address(const struct object *pod)
     return ip_of(pod) && strcmp(phase, "Succeeded") != 0 && strcmp(phase, "Failed") != 0;
 }
 
-static bool serves(const struct object *service, const struct object *pod)
+bool service_serves(const struct object *service, const struct object *pod)
 {
     bool ready_or_not = cJSON_IsTrue(json_at(service->json, "spec", "publishNotReadyAddresses"));
     return (pod_is_ready(pod) && !is_being_deleted(pod)) || ready_or_not;
@@ -91,9 +88,9 @@ static cJSON *ports_of(const struct object *service, const struct object *pod)
         const char *name = json_text(one, "name"), *protocol = json_text(one, "protocol");
         if (name)
             json_set_text(port, "name", name);
-        json_set_int(port, "port", target_port(one, pod));
+        json_set_int(port, "port", service_target_port(one, pod));
         json_set_text(port, "protocol", protocol ? protocol : "TCP");
-        if (target_port(one, pod) > 0)
+        if (service_target_port(one, pod) > 0)
             cJSON_AddItemToArray(ports, port);
         else
             cJSON_Delete(port);
@@ -106,7 +103,8 @@ static cJSON *subsets_of(const struct object *service, struct object *const *pod
     cJSON *subsets = cJSON_CreateArray(), *subset = cJSON_CreateObject();
     cJSON *ready = cJSON_CreateArray(), *unready = cJSON_CreateArray();
     for (int i = 0; pods[i]; i++)
-        cJSON_AddItemToArray(serves(service, pods[i]) ? ready : unready, address_of(pods[i]));
+        cJSON_AddItemToArray(service_serves(service, pods[i]) ? ready : unready,
+                             address_of(pods[i]));
     bool any = pods[0] != NULL;
     if (cJSON_GetArraySize(ready) > 0)
         json_set(subset, "addresses", ready);
@@ -132,7 +130,7 @@ static cJSON *endpoints_of_slice(const struct object *service, struct object *co
         cJSON *endpoint = cJSON_CreateObject(), *conditions = json_child(endpoint, "conditions");
         cJSON *addresses = cJSON_AddArrayToObject(endpoint, "addresses");
         cJSON_AddItemToArray(addresses, cJSON_CreateString(ip_of(pods[i])));
-        cJSON_AddBoolToObject(conditions, "ready", serves(service, pods[i]));
+        cJSON_AddBoolToObject(conditions, "ready", service_serves(service, pods[i]));
         cJSON_AddBoolToObject(conditions, "serving", pod_is_ready(pods[i]));
         cJSON_AddBoolToObject(conditions, "terminating", is_being_deleted(pods[i]));
         json_set_text(endpoint, "nodeName", json_text(pods[i]->json, "spec", "nodeName"));
@@ -197,12 +195,12 @@ static void update_endpoints(struct controllers *controllers, struct arena *aren
     if (!selector || !selector->child)
         return; /* Endpoints made by hand stay as they are */
     for (int i = 0; pods[i]; i++)
-        n += selects(arena, service, pods[i]);
+        n += service_selects(arena, service, pods[i]);
     struct object **all = ARENA_ARRAY(arena, struct object *, n + 1);
     struct object **live = ARENA_ARRAY(arena, struct object *, n + 1);
     n = 0;
     for (int i = 0; pods[i]; i++) {
-        if (!selects(arena, service, pods[i]) || !has_address(pods[i]))
+        if (!service_selects(arena, service, pods[i]) || !has_address(pods[i]))
             continue;
         int k = n_slice++; /* by address, as a text: endpoints.RepackSubsets */
         for (; k > 0 && strcmp(ip_of(pods[i]), ip_of(all[k - 1])) < 0; k--)
@@ -222,71 +220,6 @@ static void update_endpoints(struct controllers *controllers, struct arena *aren
          n_slice ? ports_of(service, all[0]) : cJSON_CreateArray());
 }
 
-/* ---- who gets the world's traffic ---- */
-
-/* Through which Services a service of the world is reached. */
-struct way {
-    const struct service *service;
-    const char *ns;
-    const char **names; /* NULL-terminated */
-};
-
-static struct way *way_of(struct controllers *controllers, const struct service *service)
-{
-    for (int i = 0; i < controllers->n_ways; i++) {
-        if (controllers->ways[i].service == service)
-            return &controllers->ways[i];
-    }
-    return NULL;
-}
-
-static bool listens(const struct object *service, const struct object *pod)
-{
-    const cJSON *ports = json_at(service->json, "spec", "ports");
-    int64_t port = ports && ports->child ? target_port(ports->child, pod) : 0;
-    bool declared = false;
-    const cJSON *all = json_at(pod->json, "spec", "containers");
-    for (const cJSON *one = all ? all->child : NULL; one; one = one->next) {
-        const cJSON *its = json_at(one, "ports");
-        for (const cJSON *at = its ? its->child : NULL; at; at = at->next) {
-            declared = true;
-            if (json_int(at, "containerPort", 0) == port)
-                return true;
-        }
-    }
-    return !declared && port > 0;
-}
-
-bool traffic_reaches(struct controllers *controllers, struct arena *arena, const struct object *pod)
-{
-    const struct instance *instance = pod_instance(pod, NULL);
-    const struct way *way =
-        instance ? way_of(controllers, instance_service((struct instance *)(uintptr_t)instance))
-                 : NULL;
-    if (!way || !way->names[0])
-        return pod_is_ready(pod) && !is_being_deleted(pod);
-    for (int i = 0; way->names[i]; i++) {
-        const struct object *service =
-            cluster_find_named(controllers->cluster, "Service", way->ns, way->names[i]);
-        if (service && selects(arena, service, pod) && serves(service, pod) &&
-            listens(service, pod))
-            return true;
-    }
-    return false;
-}
-
-void pods_rotate(struct controllers *controllers)
-{
-    struct arena scratch = {0};
-    for (int i = 0; i < controllers->n_pods; i++) {
-        const struct pod *pod = controllers->pods[i];
-        struct instance *instance = pod->over ? NULL : pod_instance(pod->object, NULL);
-        if (instance)
-            instance_rotate(instance, traffic_reaches(controllers, &scratch, pod->object));
-    }
-    arena_release(&scratch);
-}
-
 void service_sync(struct controllers *controllers, struct object *service)
 {
     struct arena scratch = {0};
@@ -300,85 +233,4 @@ void service_sync(struct controllers *controllers, struct object *service)
     }
     pods_rotate(controllers);
     arena_release(&scratch);
-}
-
-/* ---- learning the ways ---- */
-
-static bool from_outside(struct controllers *controllers, struct arena *arena,
-                         const struct object *service)
-{
-    const char *type = json_text(service->json, "spec", "type");
-    if (type && (strcmp(type, "LoadBalancer") == 0 || strcmp(type, "NodePort") == 0))
-        return true;
-    struct object **all = objects_of(controllers, arena, "Ingress", service->ns);
-    char *named = arena_printf(arena, "\"name\":\"%s\"", service->name);
-    for (; *all; all++) {
-        char *text = cJSON_PrintUnformatted(json_at((*all)->json, "spec"));
-        bool found = text && strstr(text, named);
-        cJSON_free(text);
-        if (found)
-            return true;
-    }
-    return false;
-}
-
-static int rank(struct controllers *controllers, struct arena *arena, const struct object *service,
-                const char *of_world, const char *workload)
-{
-    if (strcmp(service->name, of_world) == 0)
-        return 3;
-    if (from_outside(controllers, arena, service))
-        return 2;
-    return workload && strcmp(service->name, workload) == 0;
-}
-
-/* The workload that a pod's name begins with. */
-static const char *workload_name(struct controllers *controllers, const struct object *pod)
-{
-    const struct object *owner = controller_of(controllers, pod);
-    const struct object *above = owner ? controller_of(controllers, owner) : NULL;
-    return above ? above->name : owner ? owner->name : NULL;
-}
-
-static void learn(struct controllers *controllers, const struct object *pod,
-                  struct service *of_world)
-{
-    struct arena *arena = cluster_arena(controllers->cluster);
-    struct object **services = objects_of(controllers, arena, "Service", pod->ns);
-    int n = 0, best = 0;
-    for (int i = 0; services[i]; i++) {
-        if (!selects(arena, services[i], pod))
-            continue;
-        int its = rank(controllers, arena, services[i], service_name(of_world),
-                       workload_name(controllers, pod));
-        n = its > best ? 0 : n;
-        best = its > best ? its : best;
-        if (its == best)
-            services[n++] = services[i];
-    }
-    XGROW(controllers->ways, controllers->n_ways, controllers->cap_ways);
-    struct way *way = &controllers->ways[controllers->n_ways++];
-    *way = (struct way){of_world, pod->ns, ARENA_ARRAY(arena, const char *, n + 1)};
-    for (int i = 0; i < n; i++)
-        way->names[i] = services[i]->name;
-}
-
-void services_learn(struct controllers *controllers)
-{
-    if (!controllers_before_run(controllers))
-        return;
-    controllers->n_ways = 0;
-    for (int i = 0; i < controllers->n_pods; i++) {
-        const struct pod *pod = controllers->pods[i];
-        struct instance *instance = pod->over ? NULL : pod_instance(pod->object, NULL);
-        if (instance && pod_is_active(pod->object) &&
-            !way_of(controllers, instance_service(instance)))
-            learn(controllers, pod->object, instance_service(instance));
-    }
-    pods_rotate(controllers);
-}
-
-void services_forget(struct controllers *controllers)
-{
-    free(controllers->ways);
 }
