@@ -2,120 +2,9 @@
 #include <string.h>
 
 #include "fakes/docker_command.h"
-#include "fakes/fake.h"
+#include "fakes/inside.h"
 
 /* ---- exec ---- */
-
-/* Programs that the container's root has: real ones, and shells. What is not among them, nor a tool
- * of the image, is not found, as in an image that never had it. */
-static bool is_real_program(const char *name)
-{
-    static const char *const names[] = {
-        "sh",       "bash",    "dash",     "env",   "ls",     "cat",      "echo",      "printf",
-        "true",     "false",   "date",     "sleep", "head",   "tail",     "grep",      "sed",
-        "awk",      "cut",     "wc",       "sort",  "uniq",   "tr",       "cp",        "mv",
-        "rm",       "mkdir",   "rmdir",    "touch", "chmod",  "chown",    "find",      "tar",
-        "gzip",     "gunzip",  "zcat",     "id",    "whoami", "hostname", "pwd",       "test",
-        "printenv", "stat",    "du",       "ln",    "tee",    "xargs",    "sha256sum", "md5sum",
-        "basename", "dirname", "readlink", "seq",   "diff",   NULL};
-    const char *slash = strrchr(name, '/');
-    name = slash ? slash + 1 : name;
-    for (int i = 0; names[i]; i++) {
-        if (strcmp(names[i], name) == 0)
-            return true;
-    }
-    return false;
-}
-
-static const struct fake *tool(struct call *call, struct container *container, const char *name)
-{
-    const char *slash = strrchr(name, '/');
-    const char *base = slash ? slash + 1 : name;
-    for (int i = 0; i < call->env->n_commands; i++) {
-        const struct env_command *command = &call->env->commands[i];
-        const char *like = container->spec.like ? container->spec.like : container->place;
-        if (command->place &&
-            (strcmp(command->place, container->place) == 0 || strcmp(command->place, like) == 0) &&
-            (strcmp(command->name, name) == 0 || strcmp(command->name, base) == 0))
-            return command->fake;
-    }
-    for (const char *const *known = container->image->tools; *known; known++) {
-        if (strcmp(*known, base) == 0)
-            return env_fake_for(call->env, container->place, name);
-    }
-    return NULL;
-}
-
-/* Without -i the command's stdin is empty, whatever the client's holds. */
-static ssize_t read_nothing(struct call *call, int fd, void *at, size_t len)
-{
-    return fd == 0 ? 0 : call->impl_ops->read(call, fd, at, len);
-}
-
-static int run_tool(struct call *call, const struct fake *fake, struct container *container,
-                    char **argv, char **envp, const struct exec_options *options)
-{
-    struct call *inner = ARENA_NEW(call->arena, struct call);
-    *inner = *call;
-    inner->argv = argv;
-    inner->argc = 0;
-    while (argv[inner->argc])
-        inner->argc++;
-    inner->envp = envp;
-    inner->place = container->place;
-    if (options->folder)
-        inner->cwd = options->folder;
-    if (!options->interactive) {
-        struct call_ops *closed = ARENA_NEW(call->arena, struct call_ops);
-        *closed = *call->ops;
-        closed->read = read_nothing;
-        inner->impl_ops = call->ops;
-        inner->ops = closed;
-    }
-    return fake->run(inner);
-}
-
-/* A tool that is given a file must find it in the container, not where its client runs. The words
- * of a statement (-c) are no files, nor is stdin ("-f -"). */
-static bool names_files(char **argv)
-{
-    for (char **word = argv + 1; *word; word++) {
-        if ((strcmp(*word, "-c") == 0 || strcmp(*word, "--command") == 0) && word[1])
-            word++;
-        else if (strncmp(*word, "--command=", 10) != 0 &&
-                 (strchr(*word, '/') || strncmp(*word, "--file=", 7) == 0 ||
-                  ((strcmp(*word, "-f") == 0 || strcmp(*word, "-o") == 0) && word[1] &&
-                   strcmp(word[1], "-") != 0)))
-            return true;
-    }
-    return false;
-}
-
-static int run_inside(struct call *call, struct container *container, char **argv, char **envp,
-                      const struct exec_options *options)
-{
-    const char *folder = options->folder ? options->folder : container->spec.folder;
-    if (options->interactive)
-        return call_run_in(call, container->place, argv, envp, folder);
-    int n = 0;
-    while (argv[n])
-        n++;
-    char **wrapped = ARENA_ARRAY(call->arena, char *, n + 5);
-    static const char *const before[] = {"/bin/sh", "-c", "exec \"$@\" </dev/null", "sh"};
-    for (int i = 0; i < 4; i++)
-        wrapped[i] = arena_strdup(call->arena, before[i]);
-    memcpy(wrapped + 4, argv, (size_t)n * sizeof *argv);
-    return call_run_in(call, container->place, wrapped, envp, folder);
-}
-
-static int run_program(struct call *call, struct container *container, char **argv, char **envp,
-                       const struct exec_options *options)
-{
-    struct visit *visit = docker_enter(call, container);
-    int status = run_inside(call, container, argv, envp, options);
-    visit_end(visit);
-    return status;
-}
 
 static char **environment(struct call *call, struct container *container,
                           const struct exec_options *options)
@@ -144,6 +33,11 @@ static char **environment(struct call *call, struct container *container,
     return envp;
 }
 
+static struct visit *enter(struct call *call, void *container)
+{
+    return docker_enter(call, container);
+}
+
 int docker_exec(struct call *call, struct container *container, char **argv,
                 const struct exec_options *options)
 {
@@ -161,11 +55,20 @@ int docker_exec(struct call *call, struct container *container, char **argv,
         return docker_daemon_error(call, "Container %s is not running", container->id);
     call_sleep(call, DOCKER_EXEC_NS);
     char **envp = environment(call, container, options);
-    const struct fake *fake = tool(call, container, argv[0]);
-    if (fake && !(docker_has_root(container) && names_files(argv)))
-        return run_tool(call, fake, container, argv, envp, options);
-    if (fake || is_real_program(argv[0]))
-        return run_program(call, container, argv, envp, options);
+    struct inside inside = {
+        .place = container->place,
+        .like = container->spec.like ? container->spec.like : container->place,
+        .has_root = docker_has_root(container),
+        .tools = container->image->tools,
+        .envp = envp,
+        .folder = options->folder ? options->folder : container->spec.folder,
+        .interactive = options->interactive,
+        .enter = enter,
+        .ctx = container,
+    };
+    int status = inside_run(call, &inside, argv);
+    if (status != INSIDE_NOT_FOUND)
+        return status;
     if (options->starts) { /* what it was made for cannot start: 127, and the whole client fails */
         const char *run = "\n\nRun 'docker run --help' for more information\n";
         call_err(

@@ -22,6 +22,7 @@ static void watchers(void **state)
         "journalctl -u app -f",
         "docker stats",
         "top",
+        "kubectl port-forward svc/web 8080:80",
     };
     static const char *const no[] = {
         "docker-compose logs honeypot --tail=100",

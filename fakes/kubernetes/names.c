@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "fakes/kubernetes/forwards.h"
 #include "fakes/kubernetes/pods.h"
 #include "fakes/kubernetes/setup_state.h"
 
@@ -289,7 +290,10 @@ enum env_answer names_resolve(struct env *env, const char *place, const char *ho
     struct arena scratch = {0};
     (void)env;
     enum env_answer answer = ENV_NO_HOST;
-    if (pod && strcasecmp(host, "localhost") != 0 && strncmp(host, "127.", 4) != 0)
+    bool local = strcasecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0;
+    if (!*place && local)
+        answer = forward_resolve(cluster, port, ret);
+    if (pod && !local)
         answer = resolve_inside(cluster, pod->ns, host, port, ret);
     else if (pod)
         answer = pod_resolve(cluster, pod, port, ret);

@@ -11,10 +11,7 @@ PENDING(kubectl_create_commands);
 PENDING(kubectl_delete_commands);
 PENDING(kubectl_describe_commands);
 PENDING(kubectl_edit_commands);
-PENDING(kubectl_exec_commands);
 PENDING(kubectl_label_commands);
-PENDING(kubectl_logs_commands);
-PENDING(kubectl_node_commands);
 PENDING(kubectl_top_commands);
 
 #include "fakes/kubernetes/describe.h"

@@ -44,7 +44,7 @@ static bool one_never_ends(struct str command)
     struct str rest = command;
     for (struct str word = next_part(&rest, " \t\n"); word.len; word = next_part(&rest, " \t\n")) {
         if (str_is(word, "watch") || str_ends(word, "/watch") || str_is(word, "top") ||
-            str_is(word, "htop"))
+            str_is(word, "htop") || str_is(word, "port-forward"))
             return true;
         if (str_is(word, "tail") || str_is(word, "logs") || str_is(word, "journalctl"))
             follows = true;
