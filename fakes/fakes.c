@@ -24,12 +24,9 @@ extern const struct fake fake_elasticsearch;
 
 const struct fake *const all_fakes[] = {
     &fake_git, /* before docker, which reads Compose files out of the repositories */
-    &fake_docker,   &fake_compose,       &fake_kubernetes,
-    &fake_helm,     &fake_host,          &fake_stubs,
-    &fake_world,    &fake_watch,         &fake_http,
-    &fake_wget,     &fake_curl,          &fake_opa,
-    &fake_postgres, &fake_prometheus,    &fake_sqlite,
-    &fake_redis,    &fake_elasticsearch, NULL,
+    &fake_docker,   &fake_compose,    &fake_host,   &fake_stubs, &fake_kubernetes,    &fake_helm,
+    &fake_world,    &fake_watch,      &fake_http,   &fake_wget,  &fake_curl,          &fake_opa,
+    &fake_postgres, &fake_prometheus, &fake_sqlite, &fake_redis, &fake_elasticsearch, NULL,
 };
 
 const struct fake *fake_for(const char *command)

@@ -13,6 +13,8 @@
 
 #define SLOT "kubernetes setup"
 
+extern const struct fake fake_kubernetes;
+
 struct setup *setup_of(struct env *env)
 {
     return *env_slot(env, SLOT);
@@ -152,6 +154,7 @@ static int kubernetes_setup(struct env *env, const struct doc *config, struct er
     *env_slot(env, SLOT) = setup;
     setup->config = config;
     setup->cluster = cluster_new(env);
+    env_add_command(env, "kubectl", NULL, &fake_kubernetes);
     return make_cluster(setup, error);
 }
 
@@ -169,10 +172,11 @@ static void kubernetes_release(struct env *env)
     *env_slot(env, SLOT) = NULL;
 }
 
-static const char *const kubernetes_commands[] = {"kubectl", NULL};
+/* kubectl is there where a cluster is: made known by the setup. */
+static const char *const no_commands[] = {NULL};
 const struct fake fake_kubernetes = {
     .name = "kubernetes",
-    .commands = kubernetes_commands,
+    .commands = no_commands,
     .setup = kubernetes_setup,
     .run = kubectl_run,
     .release = kubernetes_release,
