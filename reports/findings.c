@@ -123,12 +123,22 @@ static const char *short_command(struct arena *arena, const struct step *step)
     return words_line(arena, str_of(step->command), 60);
 }
 
+/* A step that starts a script is about more lines than its command has. */
+static bool is_script(const struct step *step)
+{
+    int last = step->line;
+    for (const char *at = step->command; *at; at++)
+        last += *at == '\n';
+    return step->last_line > last;
+}
+
 /* What a command did not tell by its own status, the step it was part of did: "curl ... | jq -e".
- */
+ * Of a script nobody knows for which of its commands it failed. */
 static bool was_noticed(const struct record *record, const struct observation *seen)
 {
     const struct step *step = step_at(record, seen->step);
-    return strcmp(seen->id, "silent_failure") == 0 && step && step->exit_status > 0;
+    return strcmp(seen->id, "silent_failure") == 0 && step && step->exit_status > 0 &&
+           !is_script(step);
 }
 
 static bool observed_at(const struct record *record, const char *id, int step)

@@ -150,6 +150,12 @@ static void put_ledger(struct json_writer *json, const struct record *record)
         for (int k = 0; k < row->n_blame; k++)
             put_blame(json, record, &row->blame[k]);
         json_close_array(json);
+        if (row->n_doubling) {
+            json_open_array(json, "doubling");
+            for (int k = 0; k < row->n_doubling; k++)
+                put_blame(json, record, &row->doubling[k]);
+            json_close_array(json);
+        }
         json_close_object(json);
     }
     json_close_object(json);

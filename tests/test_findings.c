@@ -188,6 +188,11 @@ static void a_silent_failure_that_the_step_tells_is_none(void **state)
     for (int i = 0; i < report.findings.n; i++)
         assert_string_not_equal(report.findings.at[i].id, "silent_failure");
     report_release(&report);
+    record->steps[0].last_line += 5; /* of a script nobody knows for what it failed */
+    report_init(&report, record);
+    assert_non_null(strstr(listing(&report), "silent_failure 12 1"));
+    report_release(&report);
+    record->steps[0].last_line -= 5;
     record->steps[0].seen_to_fail = true; /* and was run again */
     report_init(&report, record);
     for (int i = 0; i < report.findings.n; i++)

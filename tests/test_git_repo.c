@@ -120,6 +120,44 @@ static void test_same_every_time(void **state)
 
 /* A deployment by the world leaves the working copy on the new tag, and containers made from its
  * file. */
+/* git writes a branch that moves as a file of its own. */
+static void test_a_branch_that_comes_back(void **state)
+{
+    (void)state;
+    struct machine m;
+    machine_init(&m, system_text, NULL, NULL);
+    struct record *record = m.d.env.record;
+    const char *packed = double_content(&m.d, "", "/opt/shop/.git/packed-refs");
+    const char *newest = strstr(packed, " refs/heads/main") - 40;
+    const char *oldest = strstr(packed, " refs/tags/v1") - 40;
+    const struct {
+        const char *command, *tip;
+        int n_observed;
+    } steps[] = {
+        {"git status", NULL, 0},
+        {"git reset --hard v1", oldest, 0},
+        {"docker compose build", oldest, 0},
+        {"git pull", newest, 1},
+        {"git status", newest, 1},
+    };
+    git_repo_look(&m.d.env);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        struct step *step = record_step_begin(record, "playbook.md", 10 + (int)i, steps[i].command);
+        if (steps[i].tip)
+            double_file(&m.d, "", "/opt/shop/.git/refs/heads/main",
+                        arena_printf(&m.arena, "%.40s\n", steps[i].tip));
+        git_repo_look(&m.d.env);
+        record_step_end(record, step, 0);
+        assert_int_equal(record->n_observations, steps[i].n_observed);
+    }
+    assert_string_equal(record->observations[0].id, "no_op");
+    assert_int_equal(record->observations[0].step, 4);
+    assert_string_equal(record->observations[0].message,
+                        "branch main of /opt/shop is where it was before line 11 ('git reset "
+                        "--hard v1') took it back");
+    machine_release(&m);
+}
+
 static void test_deployed(void **state)
 {
     (void)state;
@@ -143,6 +181,7 @@ int main(void)
         cmocka_unit_test(test_real_git),
         cmocka_unit_test(test_same_every_time),
         cmocka_unit_test(test_deployed),
+        cmocka_unit_test(test_a_branch_that_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
