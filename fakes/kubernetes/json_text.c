@@ -145,3 +145,9 @@ void json_compact(struct buf *out, const cJSON *json)
 {
     write_value(out, json, 0, 0);
 }
+
+void json_write_narrow(struct buf *out, const cJSON *json)
+{
+    write_value(out, json, 2, 0);
+    buf_putc(out, '\n');
+}

@@ -16,6 +16,8 @@
 #define KUBECTL_START_NS   (40 * MILLISECOND)
 #define KUBECTL_REQUEST_NS (5 * MILLISECOND)
 
+struct kept;
+
 struct kubectl {
     struct call *call;
     struct arena *arena;
@@ -27,7 +29,8 @@ struct kubectl {
     char **behind_dashes; /* what stands behind "--"; NULL: there is none */
     const char *ns;       /* of the context, or -n */
     bool ns_given, all_namespaces;
-    void *own; /* of the command itself, for the functions that it passes on */
+    void *own;         /* of the command itself, for the functions that it passes on */
+    struct kept *kept; /* trees that end with the call: kubectl_keep */
 };
 
 struct kubectl_command {

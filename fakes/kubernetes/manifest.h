@@ -44,6 +44,8 @@ cJSON *json_read(struct arena *, const char *text, const char **why);
 void yaml_write(struct buf *, const cJSON *);
 /* As kubectl -o json: four blanks, keys sorted, a newline at the end. */
 void json_write(struct buf *, const cJSON *);
+/* The same with two blanks: view-last-applied -o json. */
+void json_write_narrow(struct buf *, const cJSON *);
 /* As Go marshals: no blanks, keys sorted, "<", ">" and "&" escaped. */
 void json_compact(struct buf *, const cJSON *);
 

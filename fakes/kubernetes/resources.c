@@ -136,7 +136,7 @@ static int take_names(struct builder *b, const struct kind **kinds, char **names
                    "passing arguments in resource/name form (e.g. 'kubectl get "
                    "resource/<resource_name>' instead of 'kubectl get resource "
                    "resource/<resource_name>'");
-    if (b->labels || b->fields)
+    if (b->all)
         return kubectl_error(k, "name cannot be provided when a selector is specified");
     if (k->all_namespaces)
         return kubectl_error(k, "a resource cannot be retrieved by name across all namespaces");
@@ -222,11 +222,11 @@ static void add_document(struct builder *b, cJSON *document, const char *source)
     }
     if (b->labels && !selector_matches(b->labels, json_at(document, "metadata", "labels")))
         return;
-    const char *in = !kind->namespaced ? "" : ns && *ns ? ns : k->ns;
+    const char *in = arena_strdup(k->arena, !kind->namespaced ? "" : ns && *ns ? ns : k->ns);
     if (kind->namespaced)
         json_set_text(json_child(document, "metadata"), "namespace", in);
     struct resource resource = {.kind = kind,
-                                .ns = arena_strdup(k->arena, in),
+                                .ns = in,
                                 .name = name ? arena_strdup(k->arena, name) : "",
                                 .json = document,
                                 .source = source};

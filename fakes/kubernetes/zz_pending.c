@@ -5,13 +5,8 @@
 #define PENDING(name)                                                                              \
     __attribute__((weak)) const struct kubectl_command name[] = {{NULL, NULL, NULL}}
 
-PENDING(kubectl_apply_commands);
 PENDING(kubectl_config_commands);
-PENDING(kubectl_create_commands);
-PENDING(kubectl_delete_commands);
 PENDING(kubectl_describe_commands);
-PENDING(kubectl_edit_commands);
-PENDING(kubectl_label_commands);
 PENDING(kubectl_top_commands);
 
 #include "fakes/kubernetes/describe.h"
