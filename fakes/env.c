@@ -7,8 +7,7 @@
 
 /* ---- files ---- */
 
-/* Where a path of a place really lies. */
-static void follow(struct env *env, const char **place, const char **path)
+void env_follow(struct env *env, const char **place, const char **path)
 {
     for (int i = 0; i < env->n_mounts; i++) {
         const struct env_mount *mount = &env->mounts[i];
@@ -48,37 +47,37 @@ int env_write(struct env *env, const char *place, const char *path, struct str c
 int env_write_old(struct env *env, const char *place, const char *path, struct str content,
                   int mode, int64_t unix_ns)
 {
-    follow(env, &place, &path);
+    env_follow(env, &place, &path);
     return env->files->write(env->files_ctx, place, path, content.at, content.len, mode, unix_ns);
 }
 
 int env_append(struct env *env, const char *place, const char *path, struct str content)
 {
-    follow(env, &place, &path);
+    env_follow(env, &place, &path);
     return env->files->append(env->files_ctx, place, path, content.at, content.len);
 }
 
 int env_load(struct env *env, const char *place, const char *path, struct buf *buf)
 {
-    follow(env, &place, &path);
+    env_follow(env, &place, &path);
     return env->files->load(env->files_ctx, place, path, buf);
 }
 
 int env_unlink(struct env *env, const char *place, const char *path)
 {
-    follow(env, &place, &path);
+    env_follow(env, &place, &path);
     return env->files->unlink(env->files_ctx, place, path);
 }
 
 int env_mkdir(struct env *env, const char *place, const char *path)
 {
-    follow(env, &place, &path);
+    env_follow(env, &place, &path);
     return env->files->mkdir(env->files_ctx, place, path);
 }
 
 int env_list(struct env *env, const char *place, const char *path, struct buf *entries)
 {
-    follow(env, &place, &path);
+    env_follow(env, &place, &path);
     return env->files->list(env->files_ctx, place, path, entries);
 }
 

@@ -84,6 +84,8 @@ struct env_mount {
 /* What of `place` lies elsewhere from now on, instead of what was given before. The functions above
  * follow it. Copied. */
 void env_set_mounts(struct env *, const char *place, const struct env_mount *, int n);
+/* Where a path of a place really lies: both become what is behind the mount, if there is one. */
+void env_follow(struct env *, const char **place, const char **path);
 
 /* ---- whole trees (env_tree.c); paths of files or folders; only while the sandbox is up ---- */
 

@@ -333,10 +333,15 @@ static void instance_changed(struct instance *instance, enum instance_state befo
 
 struct sqlite_file *sqlite_file_at(struct env *env, const char *place, const char *path)
 {
+    const char *real_place = place, *real_path = path;
+    env_follow(env, &real_place, &real_path);
     for (struct sqlite_file *file = *env_slot(env, "sqlite files"); file; file = file->next)
-        for (int i = 0; i < file->n_at; i++)
-            if (strcmp(file->at[i].place, place) == 0 && strcmp(file->at[i].path, path) == 0)
+        for (int i = 0; i < file->n_at; i++) {
+            const struct sqlite_place *at = &file->at[i];
+            if ((strcmp(at->place, place) == 0 && strcmp(at->path, path) == 0) ||
+                (strcmp(at->place, real_place) == 0 && strcmp(at->path, real_path) == 0))
                 return file;
+        }
     return NULL;
 }
 

@@ -98,5 +98,9 @@ struct visit *pod_enter(struct call *call, struct object *object, const char *na
                 part ? arena_printf(call->arena, "%s/%s", source, part) : source,
                 arena_strdup(call->arena, target), cJSON_IsTrue(json_at(one, "readOnly"))};
     }
+    struct env_mount *behind = ARENA_ARRAY(call->arena, struct env_mount, n + 1);
+    for (int i = 0; i < n; i++)
+        behind[i] = (struct env_mount){place, visits[i].target, visits[i].source};
+    env_set_mounts(call->env, place, behind, n);
     return visit_begin(call, place, visits, n);
 }
