@@ -289,24 +289,27 @@ static void test_daemon_set(void **state)
 
 /* ---- nodes and volumes ---- */
 
-static const char shared[] =
-    "apiVersion: v1\n"
-    "kind: PersistentVolumeClaim\n"
-    "metadata: {name: files}\n"
-    "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n"
-    "---\n"
-    "apiVersion: apps/v1\n"
-    "kind: Deployment\n"
-    "metadata: {name: app}\n"
-    "spec:\n"
-    "  replicas: 1\n"
-    "  selector: {matchLabels: {app: app}}\n"
-    "  template:\n"
-    "    metadata: {labels: {app: app}}\n"
-    "    spec:\n"
-    "      containers:\n"
-    "      - {name: app, image: app:1, volumeMounts: [{name: files, mountPath: /files}]}\n"
-    "      volumes: [{name: files, persistentVolumeClaim: {claimName: files}}]\n";
+#define SHARED(class)                                                                              \
+    "apiVersion: v1\n"                                                                             \
+    "kind: PersistentVolumeClaim\n"                                                                \
+    "metadata: {name: files}\n"                                                                    \
+    "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}},\n"                \
+    "  storageClassName: " class "}\n"                                                             \
+                                 "---\n"                                                           \
+                                 "apiVersion: apps/v1\n"                                           \
+                                 "kind: Deployment\n"                                              \
+                                 "metadata: {name: app}\n"                                         \
+                                 "spec:\n"                                                         \
+                                 "  replicas: 1\n"                                                 \
+                                 "  selector: {matchLabels: {app: app}}\n"                         \
+                                 "  template:\n"                                                   \
+                                 "    metadata: {labels: {app: app}}\n"                            \
+                                 "    spec:\n"                                                     \
+                                 "      containers:\n"                                             \
+                                 "      - {name: app, image: app:1, volumeMounts: [{name: files, " \
+                                 "mountPath: /files}]}\n"                                          \
+                                 "      volumes: [{name: files, persistentVolumeClaim: "           \
+                                 "{claimName: files}}]\n"
 
 static const char *event_about(struct kube *k, const char *reason)
 {
@@ -323,13 +326,19 @@ static const char *event_about(struct kube *k, const char *reason)
     return text;
 }
 
+static const char fast_disks[] = "apiVersion: storage.k8s.io/v1\n"
+                                 "kind: StorageClass\n"
+                                 "metadata: {name: fast}\n"
+                                 "provisioner: ebs.csi.aws.com\n"
+                                 "---\n" SHARED("fast");
+
 /* A volume for one node, and a rollout that wants the new pod before the old one goes: on another
  * node it never starts. */
 static void test_multi_attach(void **state)
 {
     (void)state;
     struct kube k;
-    kube_begin(&k, plain_system, shared);
+    kube_begin(&k, plain_system, fast_disks);
     kube_patch(&k, "Deployment", "app",
                "{\"spec\":{\"template\":{\"metadata\":{\"labels\":{\"n\":\"2\"}}}}}");
     kube_pass(&k, 60);
@@ -346,6 +355,29 @@ static void cordon(struct kube *k, const char *name)
     if (!cluster_patch(k->cluster, cluster_find_named(k->cluster, "Node", "", name),
                        PATCH_STRATEGIC, "{\"spec\":{\"unschedulable\":true}}", false, NULL, &error))
         fail_msg("%s", error.message);
+}
+
+/* A disk of one node keeps all its pods there: the new one starts beside the old one; with the node
+ * closed it waits. */
+static void test_local_disk(void **state)
+{
+    (void)state;
+    struct kube k;
+    kube_begin(&k, plain_system, SHARED("standard"));
+    kube_patch(&k, "Deployment", "app",
+               "{\"spec\":{\"template\":{\"metadata\":{\"labels\":{\"n\":\"2\"}}}}}");
+    kube_pass(&k, 60);
+    assert_int_equal(kube_number(kube_find(&k, "Deployment", "app"), "updatedReplicas"), 1);
+    assert_int_equal(kube_number(kube_find(&k, "Deployment", "app"), "replicas"), 1);
+    cordon(&k, "node-1");
+    kube_patch(&k, "Deployment", "app",
+               "{\"spec\":{\"template\":{\"metadata\":{\"labels\":{\"n\":\"3\"}}}}}");
+    kube_pass(&k, 60);
+    assert_string_equal(event_about(&k, "FailedScheduling"),
+                        "0/2 nodes are available: 1 node(s) had volume node affinity conflict, 1 "
+                        "node(s) were unschedulable. preemption: 0/2 nodes are available: 2 "
+                        "Preemption is not helpful for scheduling.");
+    machine_release(&k.m);
 }
 
 static void test_unschedulable(void **state)
@@ -373,7 +405,8 @@ int main(void)
         cmocka_unit_test(test_stateful_set),    cmocka_unit_test(test_stateful_set_changed),
         cmocka_unit_test(test_old_job),         cmocka_unit_test(test_job),
         cmocka_unit_test(test_failing_job),     cmocka_unit_test(test_daemon_set),
-        cmocka_unit_test(test_multi_attach),    cmocka_unit_test(test_unschedulable),
+        cmocka_unit_test(test_multi_attach),    cmocka_unit_test(test_local_disk),
+        cmocka_unit_test(test_unschedulable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

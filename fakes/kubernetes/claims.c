@@ -76,6 +76,52 @@ static void bind(struct controllers *controllers, struct object *claim, struct o
     cluster_touched(controllers->cluster, volume, false);
 }
 
+/* A pod that has it among its volumes; NULL: none. */
+static const struct object *user_of(struct controllers *controllers, struct arena *arena,
+                                    const struct object *claim)
+{
+    struct object **pods = objects_of(controllers, arena, "Pod", claim->ns);
+    for (; *pods; pods++) {
+        const cJSON *volumes = json_at((*pods)->json, "spec", "volumes");
+        for (const cJSON *one = volumes ? volumes->child : NULL; one; one = one->next) {
+            const char *name = json_text(one, "persistentVolumeClaim", "claimName");
+            const char *phase = pod_phase(*pods);
+            bool over = strcmp(phase, "Succeeded") == 0 || strcmp(phase, "Failed") == 0;
+            if (name && !over && strcmp(name, claim->name) == 0)
+                return *pods;
+        }
+    }
+    return NULL;
+}
+
+/* Provisioners of disks of one node. */
+static bool is_local(const struct object *class)
+{
+    static const char *const local[] = {"rancher.io/local-path", "docker.io/hostpath",
+                                        "k8s.io/minikube-hostpath", "kubernetes.io/no-provisioner"};
+    const char *provisioner = class ? json_text(class->json, "provisioner") : NULL;
+    for (size_t i = 0; provisioner && i < sizeof local / sizeof *local; i++) {
+        if (strcmp(provisioner, local[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* {required: {nodeSelectorTerms: [{matchExpressions: [{key: hostname, operator: In, values: [NODE]
+ * }]}]}} */
+static cJSON *affinity_to(const char *node)
+{
+    cJSON *affinity = cJSON_CreateObject(), *term = cJSON_CreateObject();
+    cJSON *expression = cJSON_CreateObject();
+    json_set_text(expression, "key", "kubernetes.io/hostname");
+    json_set_text(expression, "operator", "In");
+    cJSON_AddItemToArray(cJSON_AddArrayToObject(expression, "values"), cJSON_CreateString(node));
+    cJSON_AddItemToArray(cJSON_AddArrayToObject(term, "matchExpressions"), expression);
+    cJSON *terms = cJSON_AddArrayToObject(json_child(affinity, "required"), "nodeSelectorTerms");
+    cJSON_AddItemToArray(terms, term);
+    return affinity;
+}
+
 static struct object *provision(struct controllers *controllers, struct arena *arena,
                                 struct object *claim, const struct object *class,
                                 const char *class_name)
@@ -90,8 +136,17 @@ static struct object *provision(struct controllers *controllers, struct arena *a
              cJSON_Duplicate(json_at(claim->json, "spec", "accessModes"), true));
     json_set(spec, "capacity", asked ? cJSON_Duplicate(asked, true) : cJSON_CreateObject());
     json_set(spec, "claimRef", reference_to(claim));
-    json_set_text(json_child(spec, "csi"), "driver", "csi.example.com");
-    json_set_text(json_child(spec, "csi"), "volumeHandle", name);
+    const struct object *user = is_local(class) ? user_of(controllers, arena, claim) : NULL;
+    const char *node = user ? schedule_without_claims(controllers, arena, user) : NULL;
+    const char *driver = class ? json_text(class->json, "provisioner") : NULL;
+    if (node) {
+        json_set_text(json_child(spec, "hostPath"), "path",
+                      arena_printf(arena, "/var/local/%s", name));
+        json_set(spec, "nodeAffinity", affinity_to(node));
+    } else {
+        json_set_text(json_child(spec, "csi"), "driver", driver ? driver : "csi.example.com");
+        json_set_text(json_child(spec, "csi"), "volumeHandle", name);
+    }
     json_set_text(spec, "persistentVolumeReclaimPolicy", policy ? policy : "Delete");
     json_set_text(spec, "storageClassName", class_name);
     json_set_text(spec, "volumeMode", "Filesystem");
@@ -128,23 +183,6 @@ static struct object *existing(struct controllers *controllers, struct arena *ar
     return NULL;
 }
 
-static bool is_wanted(struct controllers *controllers, struct arena *arena,
-                      const struct object *claim)
-{
-    struct object **pods = objects_of(controllers, arena, "Pod", claim->ns);
-    for (; *pods; pods++) {
-        const cJSON *volumes = json_at((*pods)->json, "spec", "volumes");
-        for (const cJSON *one = volumes ? volumes->child : NULL; one; one = one->next) {
-            const char *name = json_text(one, "persistentVolumeClaim", "claimName");
-            const char *phase = pod_phase(*pods);
-            bool over = strcmp(phase, "Succeeded") == 0 || strcmp(phase, "Failed") == 0;
-            if (name && !over && strcmp(name, claim->name) == 0)
-                return true;
-        }
-    }
-    return false;
-}
-
 static void find_volume(struct controllers *controllers, struct arena *arena, struct object *claim)
 {
     const char *class_name;
@@ -166,8 +204,7 @@ static void find_volume(struct controllers *controllers, struct arena *arena, st
              "storageclass.storage.k8s.io \"%s\" not found", class_name);
         return;
     }
-    if (mode && strcmp(mode, "WaitForFirstConsumer") == 0 &&
-        !is_wanted(controllers, arena, claim)) {
+    if (mode && strcmp(mode, "WaitForFirstConsumer") == 0 && !user_of(controllers, arena, claim)) {
         tell(controllers, claim, "Normal", "WaitForFirstConsumer", SOURCE,
              "waiting for first consumer to be created before binding");
         return;
@@ -179,7 +216,8 @@ static void find_volume(struct controllers *controllers, struct arena *arena, st
     volume = provision(controllers, arena, claim, class, class_name);
     if (!volume)
         return;
-    tell(controllers, claim, "Normal", "ProvisioningSucceeded", "csi.example.com",
+    const char *driver = class ? json_text(class->json, "provisioner") : NULL;
+    tell(controllers, claim, "Normal", "ProvisioningSucceeded", driver ? driver : "csi.example.com",
          "Successfully provisioned volume %s", volume->name);
     bind(controllers, claim, volume);
 }
@@ -223,7 +261,7 @@ void claim_sync(struct controllers *controllers, struct object *claim)
     if (claim->gone) {
         reclaim(controllers, claim);
     } else if (is_being_deleted(claim)) {
-        if (!is_wanted(controllers, &scratch, claim))
+        if (!user_of(controllers, &scratch, claim))
             cluster_remove(controllers->cluster, claim);
     } else {
         protect(controllers, claim);

@@ -98,6 +98,8 @@ const char *pod_phase(const struct object *);
  */
 const char *schedule(struct controllers *, struct arena *, const struct object *pod,
                      const char **why);
+/* The same if its claims were no matter; NULL: none. */
+const char *schedule_without_claims(struct controllers *, struct arena *, const struct object *pod);
 bool tolerates(const struct object *pod, const cJSON *taint);
 
 /* ---- who stands behind a Service, and whom the world's traffic comes to ---- */

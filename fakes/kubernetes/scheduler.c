@@ -92,15 +92,21 @@ static bool has_labels(const struct object *node, const cJSON *wanted)
 }
 
 /* A term's matchExpressions read as a label selector's do. */
+static bool any_term_fits(struct arena *arena, const cJSON *terms, const struct object *node)
+{
+    for (const cJSON *one = terms->child; one; one = one->next) {
+        if (selector_matches(selector_of(arena, one), json_at(node->json, "metadata", "labels")))
+            return true;
+    }
+    return false;
+}
+
 static bool affinity_fits(struct arena *arena, const struct object *pod, const struct object *node)
 {
     const cJSON *terms =
         json_at(pod->json, "spec", "affinity", "nodeAffinity",
                 "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms");
-    bool fits = !terms;
-    for (const cJSON *one = terms ? terms->child : NULL; one && !fits; one = one->next)
-        fits = selector_matches(selector_of(arena, one), json_at(node->json, "metadata", "labels"));
-    return fits;
+    return !terms || any_term_fits(arena, terms, node);
 }
 
 static bool here(const struct object *pod, const struct object *node)
@@ -140,8 +146,32 @@ static bool has_room(struct object *const *pods, const struct object *pod,
     return !capacity || asked == 0 || used + asked <= quantity(capacity);
 }
 
-static const char *objection(struct arena *arena, struct object *const *pods,
-                             const struct object *pod, const struct object *node)
+/* A volume that lies on one node (local disks). */
+static bool volume_is_elsewhere(struct controllers *controllers, struct arena *arena,
+                                const struct object *pod, const struct object *node)
+{
+    const cJSON *all = json_at(pod->json, "spec", "volumes");
+    for (const cJSON *one = all ? all->child : NULL; one; one = one->next) {
+        const char *name = json_text(one, "persistentVolumeClaim", "claimName");
+        const struct object *claim =
+            name ? cluster_find_named(controllers->cluster, "PersistentVolumeClaim", pod->ns, name)
+                 : NULL;
+        const char *volume = claim ? json_text(claim->json, "spec", "volumeName") : NULL;
+        const struct object *lies =
+            volume ? cluster_find_named(controllers->cluster, "PersistentVolume", "", volume)
+                   : NULL;
+        const cJSON *terms =
+            lies ? json_at(lies->json, "spec", "nodeAffinity", "required", "nodeSelectorTerms")
+                 : NULL;
+        if (terms && !any_term_fits(arena, terms, node))
+            return true;
+    }
+    return false;
+}
+
+static const char *objection(struct controllers *controllers, struct arena *arena,
+                             struct object *const *pods, const struct object *pod,
+                             const struct object *node)
 {
     const cJSON *taint = bad_taint(pod, node);
     if (cJSON_IsTrue(json_at(node->json, "spec", "unschedulable")))
@@ -158,6 +188,8 @@ static const char *objection(struct arena *arena, struct object *const *pods,
         return "Insufficient cpu";
     if (!has_room(pods, pod, node, "memory"))
         return "Insufficient memory";
+    if (volume_is_elsewhere(controllers, arena, pod, node))
+        return "node(s) had volume node affinity conflict";
     if (kept_apart(arena, pods, pod, node))
         return "node(s) didn't match pod anti-affinity rules";
     return NULL;
@@ -238,22 +270,19 @@ static const char *summary(struct arena *arena, struct tally *tallies, int n, in
                              : "Preemption is not helpful for scheduling.");
 }
 
-const char *schedule(struct controllers *controllers, struct arena *arena, const struct object *pod,
-                     const char **why)
+/* The best node, whatever becomes of its claims; NULL: none, and the tallies say why. */
+static const char *best_node(struct controllers *controllers, struct arena *arena,
+                             const struct object *pod, struct object *const *nodes,
+                             struct tally *tallies, int *n_tallies)
 {
-    struct object **nodes = objects_of(controllers, arena, "Node", NULL);
     struct object **pods = objects_of(controllers, arena, "Pod", NULL);
-    const char *claims = claims_objection(controllers, arena, pod);
     const char *best = NULL;
-    int n = 0, n_tallies = 0, fewest = INT32_MAX;
-    while (nodes[n])
-        n++;
-    struct tally *tallies = ARENA_ARRAY(arena, struct tally, n + 1);
-    for (int i = 0; i < n && !claims; i++) {
-        const char *no = objection(arena, pods, pod, nodes[i]);
+    int fewest = INT32_MAX;
+    for (int i = 0; nodes[i]; i++) {
+        const char *no = objection(controllers, arena, pods, pod, nodes[i]);
         int load = 0;
         if (no) {
-            add(tallies, &n_tallies, no);
+            add(tallies, n_tallies, no);
             continue;
         }
         for (int k = 0; pods[k]; k++)
@@ -263,14 +292,42 @@ const char *schedule(struct controllers *controllers, struct arena *arena, const
             best = nodes[i]->name;
         }
     }
+    return best;
+}
+
+static struct object **all_nodes(struct controllers *controllers, struct arena *arena, int *ret_n)
+{
+    struct object **nodes = objects_of(controllers, arena, "Node", NULL);
+    for (*ret_n = 0; nodes[*ret_n];)
+        ++*ret_n;
+    return nodes;
+}
+
+const char *schedule_without_claims(struct controllers *controllers, struct arena *arena,
+                                    const struct object *pod)
+{
+    int n, n_tallies = 0;
+    struct object **nodes = all_nodes(controllers, arena, &n);
+    struct tally *tallies = ARENA_ARRAY(arena, struct tally, n + 1);
+    return best_node(controllers, arena, pod, nodes, tallies, &n_tallies);
+}
+
+const char *schedule(struct controllers *controllers, struct arena *arena, const struct object *pod,
+                     const char **why)
+{
+    int n, n_tallies = 0;
+    struct object **nodes = all_nodes(controllers, arena, &n);
+    const char *claims = claims_objection(controllers, arena, pod);
+    struct tally *tallies = ARENA_ARRAY(arena, struct tally, n + 1);
+    const char *best =
+        claims ? NULL : best_node(controllers, arena, pod, nodes, tallies, &n_tallies);
     if (claims == on_the_way)
         *why = NULL;
     else if (claims)
-        *why =
-            arena_printf(arena,
-                         "0/%d nodes are available: %s. preemption: 0/%d nodes are available: %d "
-                         "Preemption is not helpful for scheduling.",
-                         n, claims, n, n);
+        *why = arena_printf(arena,
+                            "0/%d nodes are available: %s. preemption: 0/%d nodes are available: "
+                            "%d Preemption is not helpful for scheduling.",
+                            n, claims, n, n);
     else if (n == 0)
         *why = "no nodes available to schedule pods";
     else
