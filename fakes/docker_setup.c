@@ -81,7 +81,7 @@ const char *const *docker_tools_of(const char *repository)
                                            "pg_ctl",     NULL};
     static const char *const redis[] = {"redis-cli", NULL};
     static const char *const web[] = {"nginx", "curl", NULL};
-    static const char *const search[] = {"curl", NULL};
+    static const char *const search[] = {"curl", NULL}, *const wget[] = {"wget", NULL};
     static const char *const none[] = {NULL};
     const char *slash = strrchr(repository, '/');
     const char *base = slash ? slash + 1 : repository;
@@ -91,8 +91,10 @@ const char *const *docker_tools_of(const char *repository)
         return redis;
     if (strstr(base, "nginx"))
         return web;
-    if (strstr(base, "elasticsearch") || strstr(base, "opensearch"))
+    if (strstr(base, "elasticsearch") || strstr(base, "opensearch") || strcmp(base, "curl") == 0)
         return search;
+    if (strcmp(base, "busybox") == 0 || strcmp(base, "alpine") == 0)
+        return wget;
     return none;
 }
 

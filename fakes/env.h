@@ -124,6 +124,8 @@ const struct fake *env_fake_for(const struct env *, const char *place, const cha
  * root belongs to. "": nobody. */
 void env_name_place(struct env *, const char *place, const char *name);
 bool env_place_is(const struct env *, const char *place, const char *name);
+/* Who lives there: a place's host name. */
+const char *env_place_name(const struct env *, const char *place);
 
 enum env_answer { ENV_NO_HOST, ENV_REFUSED, ENV_UNREACHABLE, ENV_ANSWERS };
 struct env_target {

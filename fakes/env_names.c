@@ -29,10 +29,15 @@ void env_name_place(struct env *env, const char *place, const char *name)
     one->name = arena_strdup(&env->arena, name);
 }
 
-bool env_place_is(const struct env *env, const char *place, const char *name)
+const char *env_place_name(const struct env *env, const char *place)
 {
     const struct inhabitant *one = inhabitant_of(env, place);
-    return strcmp(one ? one->name : place, name) == 0;
+    return one ? one->name : place;
+}
+
+bool env_place_is(const struct env *env, const char *place, const char *name)
+{
+    return strcmp(env_place_name(env, place), name) == 0;
 }
 
 struct resolver {

@@ -95,6 +95,11 @@ const char *pod_place(struct cluster *cluster, const struct object *pod, const c
     env_name_place(env, place->name, pod->name);
     if (env->files && env->files->reset && !cluster_before_run(cluster))
         env->files->reset(env->files_ctx, place->name, owner ? owner : "-");
+    if (env->files && env->files->write) {
+        const char *name = arena_printf(arena, "%s\n", pod->name);
+        env->files->write(env->files_ctx, place->name, "/etc/hostname", name, strlen(name), 0644,
+                          env_unix_ns(env));
+    }
     return place->name;
 }
 

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fakes/env.h"
 #include "procedures/sandbox/filter.h"
 #include "procedures/supervisor/core.h"
 
@@ -225,8 +226,12 @@ static void tell_name(struct supervisor *s, struct task *t)
                            .release = "6.1.0-rehearse-amd64",
                            .version = "#1 SMP PREEMPT_DYNAMIC",
                            .machine = "x86_64"};
+    const char *place = t->process->place;
+    const char *lives = *place && s->owner.env ? env_place_name(s->owner.env, place) : place;
     snprintf(name.nodename, sizeof name.nodename, "%s",
-             *t->process->place ? t->process->place : s->hostname);
+             *lives   ? lives
+             : *place ? place
+                      : s->hostname);
     memcpy(name.domainname, "(none)", 7);
     call_finish(t, task_write(t, t->arguments[0], &name, sizeof name) ? 0 : -EFAULT);
 }
