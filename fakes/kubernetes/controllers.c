@@ -243,6 +243,23 @@ static void namespace_ends(struct controllers *controllers, struct object *space
         controllers_later(controllers, namespace_ends, space, SECOND);
 }
 
+/* Kinds that somebody acts on in reality and nobody here. */
+static void say_if_unattended(struct controllers *controllers, const struct object *object)
+{
+    static const char *const kinds[] = {"ReplicationController", "NetworkPolicy", "ResourceQuota"};
+    bool unattended = object->kind->custom;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        unattended = unattended || is_kind(object, kinds[i]);
+    if (!unattended || controllers_before_run(controllers))
+        return;
+    struct arena scratch = {0};
+    record_observe(controllers->env->record, "not_simulated",
+                   arena_printf(&scratch, "%s/%s", object->kind->singular, object->name),
+                   "the %s '%s' is kept in the cluster, and nothing acts on it", object->kind->name,
+                   object->name);
+    arena_release(&scratch);
+}
+
 void controllers_notice(struct cluster *cluster, const struct object *about, enum change_type type)
 {
     struct controllers *controllers = controllers_of(cluster);
@@ -250,6 +267,7 @@ void controllers_notice(struct cluster *cluster, const struct object *about, enu
         return;
     struct object *object = (struct object *)(uintptr_t)about; /* the same, to act on */
     soon(controllers, object);
+    say_if_unattended(controllers, object);
     if (type == CHANGE_DELETED)
         controllers_later(controllers, owner_gone, object, SOON_NS);
     if (is_kind(object, "Pod") || is_kind(object, "ReplicaSet") || is_kind(object, "Job")) {

@@ -7,7 +7,8 @@
 
 #include "fakes/kubernetes/rollouts.h"
 
-#define SOURCE "replicaset-controller"
+#define SOURCE   "replicaset-controller"
+#define RETRY_NS (10 * SECOND)
 
 static bool make_pod(struct controllers *controllers, struct arena *arena, struct object *set)
 {
@@ -126,13 +127,18 @@ static void report(struct controllers *controllers, struct arena *arena, struct 
     json_set_int(status, "replicas", n);
     if (failed) {
         cJSON *condition = cJSON_CreateObject();
-        json_set_text(condition, "lastTransitionTime", now_stamp(controllers, arena));
+        const cJSON *before = condition_of(json_at(set->json, "status"), "ReplicaFailure");
+        const char *since = json_text(before, "lastTransitionTime");
+        json_set_text(condition, "lastTransitionTime",
+                      since ? since : now_stamp(controllers, arena));
         json_set_text(condition, "message", "the API server refused to create a pod");
         json_set_text(condition, "reason", "FailedCreate");
         json_set_text(condition, "status", "True");
         json_set_text(condition, "type", "ReplicaFailure");
         cJSON_AddItemToArray(cJSON_AddArrayToObject(status, "conditions"), condition);
     }
+    if (failed) /* tried again: what was in the way may have gone */
+        next_ns = next_ns < RETRY_NS ? next_ns : RETRY_NS;
     set_status(controllers, set, status);
     if (next_ns != INT64_MAX)
         controllers_later(controllers, replica_set_sync, set, next_ns);
