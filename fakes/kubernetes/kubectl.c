@@ -14,7 +14,7 @@ static const struct kubectl_command *const all_commands[] = {
     kubectl_delete_commands,  kubectl_label_commands,    kubectl_edit_commands,
     kubectl_rollout_commands, kubectl_set_commands,      kubectl_scale_commands,
     kubectl_wait_commands,    kubectl_logs_commands,     kubectl_exec_commands,
-    kubectl_node_commands,
+    kubectl_node_commands,    kubectl_info_commands,     kubectl_events_commands,
 };
 
 /* Flags that every command takes. */
@@ -386,7 +386,8 @@ int kubectl_run(struct call *call)
     k->n_args = k->options.n_args;
     k->ns_given = *options_value(&k->options, "namespace", "") != '\0';
     k->all_namespaces = options_has(&k->options, "all-namespaces");
-    if (strncmp(command->words, "config ", 7) == 0) {
+    if (strncmp(command->words, "config ", 7) == 0 ||
+        (strcmp(command->words, "version") == 0 && options_has(&k->options, "client"))) {
         k->ns = "default";
         return command->run(k);
     }

@@ -11,6 +11,8 @@
 #include "fakes/kubernetes/cluster.h"
 #include "fakes/options.h"
 
+#define KUBECTL_VERSION "v1.32.5" /* the client's and the server's */
+
 /* What a call costs (kubectl 1.32 on an idle machine: ../shared/reference: 28 to 40 ms, nearly all
  * of it its own start), and each request after the first. */
 #define KUBECTL_START_NS   (40 * MILLISECOND)
@@ -40,7 +42,8 @@ struct kubectl_command {
 };
 /* One a file, each ending with a row of NULL words. */
 extern const struct kubectl_command kubectl_get_commands[], kubectl_describe_commands[],
-    kubectl_config_commands[], kubectl_top_commands[];
+    kubectl_config_commands[], kubectl_top_commands[], kubectl_info_commands[],
+    kubectl_events_commands[];
 extern const struct kubectl_command kubectl_apply_commands[], kubectl_create_commands[],
     kubectl_delete_commands[], kubectl_label_commands[], kubectl_edit_commands[];
 extern const struct kubectl_command kubectl_rollout_commands[], kubectl_set_commands[],

@@ -115,14 +115,18 @@ static int read_memory(struct setup *setup, const struct doc *size, const char *
         return 0;
     if (doc_size(size, &bytes, error))
         return ERROR_INPUT;
-    *ret = arena_printf(cluster_arena(setup->cluster), "%lldKi", (long long)(bytes / 1024));
+    static const char *const units[] = {"", "Ki", "Mi", "Gi", "Ti"};
+    int unit = 0;
+    for (; unit < 4 && bytes && bytes % 1024 == 0; unit++)
+        bytes /= 1024;
+    *ret = arena_printf(cluster_arena(setup->cluster), "%lld%s", (long long)bytes, units[unit]);
     return 0;
 }
 
 static int read_node(struct setup *setup, const struct doc *item, int index, struct error *error)
 {
     static const char *const keys[] = {"cpu", "memory", "labels", NULL};
-    struct node node = {.name = item->key, .index = index, .cpu = "4", .memory = "16384000Ki"};
+    struct node node = {.name = item->key, .index = index, .cpu = "4", .memory = "16000Mi"};
     if (!item->key) {
         if (doc_text(item, &node.name, error))
             return ERROR_INPUT;
@@ -155,7 +159,7 @@ int nodes_make(struct setup *setup, struct error *error)
     if (doc_int(nodes, 1, NODES_MAX, &n, error))
         return ERROR_INPUT;
     for (int i = 0; i < (int)n; i++) {
-        struct node node = {.index = i, .cpu = "4", .memory = "16384000Ki"};
+        struct node node = {.index = i, .cpu = "4", .memory = "16000Mi"};
         node.name = arena_printf(cluster_arena(setup->cluster), "node-%d", i + 1);
         if (make(setup, nodes ? nodes : setup->config, &node, error))
             return ERROR_INPUT;

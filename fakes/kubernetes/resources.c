@@ -113,7 +113,10 @@ static int take_pairs(struct builder *b, char **args, int n)
     for (int i = 0; i < n; i++) {
         struct str name = str_of(args[i]);
         const char *type = arena_str(k->arena, str_cut(&name, '/'));
-        if (!*type || !name.len || memchr(name.at, '/', name.len))
+        if (name.len && memchr(name.at, '/', name.len))
+            return kubectl_error(
+                k, "arguments in resource/name form may not have more than one slash");
+        if (!*type || !name.len)
             return kubectl_error(
                 k, "arguments in resource/name form must have a single resource and name");
         const struct kind *kind = want_kind(b, type, &exit_status);

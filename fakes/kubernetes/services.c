@@ -79,15 +79,16 @@ static cJSON *address_of(const struct object *pod)
     return address;
 }
 
-static cJSON *ports_of(const struct object *service, const struct object *pod)
+/* In a slice a port without a name is named "". */
+static cJSON *ports_of(const struct object *service, const struct object *pod, bool of_slice)
 {
     cJSON *ports = cJSON_CreateArray();
     const cJSON *all = json_at(service->json, "spec", "ports");
     for (const cJSON *one = all ? all->child : NULL; one; one = one->next) {
         cJSON *port = cJSON_CreateObject();
         const char *name = json_text(one, "name"), *protocol = json_text(one, "protocol");
-        if (name)
-            json_set_text(port, "name", name);
+        if (name || of_slice)
+            json_set_text(port, "name", name ? name : "");
         json_set_int(port, "port", service_target_port(one, pod));
         json_set_text(port, "protocol", protocol ? protocol : "TCP");
         if (service_target_port(one, pod) > 0)
@@ -115,7 +116,7 @@ static cJSON *subsets_of(const struct object *service, struct object *const *pod
     else
         cJSON_Delete(unready);
     if (any) {
-        json_set(subset, "ports", ports_of(service, pods[0]));
+        json_set(subset, "ports", ports_of(service, pods[0], false));
         cJSON_AddItemToArray(subsets, subset);
     } else {
         cJSON_Delete(subset);
@@ -217,7 +218,7 @@ static void update_endpoints(struct controllers *controllers, struct arena *aren
          arena_printf(arena, "%s-%s", service->name,
                       json_hash(arena, json_at(service->json, "metadata", "uid"))),
          "endpoints", endpoints_of_slice(service, all),
-         n_slice ? ports_of(service, all[0]) : cJSON_CreateArray());
+         n_slice ? ports_of(service, all[0], true) : cJSON_CreateArray());
 }
 
 void service_sync(struct controllers *controllers, struct object *service)

@@ -52,6 +52,8 @@ bool condition_true(const cJSON *object, const char *type);
 const char *pod_status(struct arena *, const cJSON *pod, int *ret_ready, int *ret_total,
                        int64_t *ret_restarts, const char **ret_last_restart);
 
+/* "control-plane,etcd"; "<none>". */
+const char *node_roles(struct arena *, const cJSON *node);
 /* "RWO,ROX". */
 const char *access_modes(struct arena *, const cJSON *modes);
 

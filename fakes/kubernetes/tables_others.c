@@ -225,7 +225,7 @@ static void disruption_budget(struct row *row, const cJSON *object)
 
 /* ---- nodes ---- */
 
-static const char *node_roles(struct arena *arena, const cJSON *object)
+const char *node_roles(struct arena *arena, const cJSON *object)
 {
     static const char prefix[] = "node-role.kubernetes.io/";
     const cJSON *labels = json_at(object, "metadata", "labels");
