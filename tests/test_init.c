@@ -343,6 +343,76 @@ static void test_makes_up_a_cluster(void **state)
     assert_says(system, "    runs: {deployment: shop}\n");
 }
 
+/* What people keep out of their manifests, and pods do not start without; and the store that only
+ * the playbook names. */
+static void test_what_manifests_do_not_bring(void **state)
+{
+    struct init_options options = {
+        .playbook_path = "p.md",
+        .kubernetes =
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\n"
+            "spec:\n  template:\n    spec:\n      serviceAccountName: web\n      containers:\n"
+            "      - name: c\n        image: repo/web:v3.1\n        env:\n"
+            "        - {name: A, valueFrom: {secretKeyRef: {name: database, key: url}}}\n"
+            "        - {name: B, valueFrom: {secretKeyRef: {name: database, key: user}}}\n"
+            "        - {name: C, valueFrom: {configMapKeyRef: {name: brought, key: x}}}\n"
+            "        - {name: D, valueFrom: {secretKeyRef: {name: no-matter, key: x, optional: "
+            "true}}}\n"
+            "        envFrom: [{configMapRef: {name: flags}}]\n"
+            "      volumes: [{name: v, persistentVolumeClaim: {claimName: files}}]\n"
+            "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: brought, namespace: shop}\n"
+            "data: {x: \"1\"}\n"};
+    struct init_result result;
+    (void)state;
+    make("# A\n```sh\ngunzip b.sql.gz\nkubectl exec -i postgresql-0 -n shop -- psql -U me -d shop "
+         "< b.sql\nkubectl rollout undo deployment/web -n shop\n```\n",
+         &options, &result);
+    const char *made_up = content(&result, "kubernetes/made-up.yaml");
+    assert_says(made_up,
+                "kind: Secret\nmetadata: {name: database, namespace: shop}\nstringData:\n  "
+                "url: made-up\n  user: made-up\n");
+    assert_says(made_up, "kind: ConfigMap\nmetadata: {name: flags, namespace: shop}\n");
+    assert_says(made_up, "kind: ServiceAccount\nmetadata: {name: web, namespace: shop}\n");
+    assert_says(made_up, "kind: PersistentVolumeClaim\nmetadata: {name: files, namespace: shop}\n");
+    assert_says(made_up, "kind: StatefulSet\nmetadata: {name: postgresql,");
+    assert_silent(made_up, "brought");
+    assert_silent(made_up, "no-matter");
+    const char *system = content(&result, "system.yaml");
+    assert_says(system, "  postgresql:   # line 4\n    runs: {statefulset: postgresql}\n");
+    assert_says(system, "file: b.sql.gz}"); /* it is unpacked first */
+    assert_silent(system, "backup_2");
+}
+
+/* Many a document names no language: then its commands are taken for commands, and listed. */
+static void test_blocks_without_a_language(void **state)
+{
+    struct init_options options = {.playbook_path = "p.md"};
+    struct init_result result;
+    (void)state;
+    make("# A\n```\ndocker compose -f $COMPOSE_FILE down\n```\n\nA line of the log:\n\n```\n"
+         "2026-01-15 (env=<a|b>) done\n```\n\n```\ndocker compose up -d web\n```\n",
+         &options, &result);
+    const char *drill = content(&result, "drills/first.yaml");
+    assert_says(drill, "  untagged: [3, 13]   #");
+    assert_says(drill, "    \"$COMPOSE_FILE\": docker-compose.yml");
+}
+
+static void test_what_is_asked_and_taken_back(void **state)
+{
+    struct init_options options = {.playbook_path = "p.md"};
+    struct init_result result;
+    (void)state;
+    make("# A\n```bash\ngit log --oneline -3\ngit revert <bad_sha> --no-edit\ndocker-compose up -d "
+         "web\ncurl -f http://localhost:8000/health/ready/\ncurl -f "
+         "http://localhost:8000/livez?v=1 | "
+         "jq\ncurl http://localhost:8000/users\n```\n",
+         &options, &result);
+    assert_says(content(&result, "drills/first.yaml"), "    \"<bad_sha>\": HEAD   #");
+    const char *system = content(&result, "system.yaml");
+    assert_says(system, "  web: {port: 8000, health: [/health/ready/, /livez]}\n");
+    assert_says(system, "git:\n");
+}
+
 static void test_mistakes(void **state)
 {
     struct playbook playbook;
@@ -391,6 +461,9 @@ int main(void)
         cmocka_unit_test_teardown(test_shown_scripts, teardown),
         cmocka_unit_test_teardown(test_arguments, teardown),
         cmocka_unit_test_teardown(test_makes_up_a_cluster, teardown),
+        cmocka_unit_test_teardown(test_what_manifests_do_not_bring, teardown),
+        cmocka_unit_test_teardown(test_blocks_without_a_language, teardown),
+        cmocka_unit_test_teardown(test_what_is_asked_and_taken_back, teardown),
         cmocka_unit_test_teardown(test_mistakes, teardown),
         cmocka_unit_test_teardown(test_owners_documents, teardown),
     };

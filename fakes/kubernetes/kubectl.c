@@ -372,6 +372,13 @@ int kubectl_run(struct call *call)
     k->arena = call->arena;
     k->cluster = cluster_of(call->env);
     k->command = command;
+    if (!k->cluster) { /* as without a kubeconfig */
+        record_observe(call->env->record, "not_simulated", "kubectl",
+                       "the system file declares no cluster: kubernetes");
+        call_err(call, "The connection to the server localhost:8080 was refused - did you specify "
+                       "the right host or port?\n");
+        return 1;
+    }
     options_parse(k->arena, OPTIONS_PFLAG,
                   arena_printf(k->arena, "%s%s", command->flags, global_flags), true,
                   own_words(k, at), &k->options);

@@ -75,7 +75,16 @@ static const char *section_name(const struct writer *writer)
 
 /* ---- the drill ---- */
 
-static const char *guess(const struct writer *writer, struct str text)
+/* Whether that line of the playbook says so. */
+static bool line_has(const struct writer *writer, int line, const char *words)
+{
+    struct str rest = writer->facts.playbook->source, one = {0};
+    while (rest.len && line-- > 0)
+        one = str_cut(&rest, '\n');
+    return str_find(one, str_of(words)) >= 0;
+}
+
+static const char *guess(const struct writer *writer, struct str text, int line)
 {
     static const struct {
         const char *part, *value;
@@ -99,6 +108,10 @@ static const char *guess(const struct writer *writer, struct str text)
                    {"reason", "drill"},
                    {"id", "1"}};
     const char *z = arena_str(writer->arena, text);
+    if (line_has(writer, line, "git revert")) /* the bad one, not the one before it */
+        return "HEAD";
+    if (strcasestr(z, "compose_file"))
+        return writer->compose_file;
     if (strcasestr(z, "version") || strcasestr(z, "x.y") || strcasestr(z, "tag"))
         return writer->good;
     if (strcasestr(z, "service") || strcasestr(z, "deployment") || strcasestr(z, "app") ||
@@ -138,13 +151,26 @@ static void write_bindings(struct writer *writer, struct buf *out)
         buf_puts(out, "    ");
         init_add_scalar(out, arena_str(writer->arena, at->text));
         buf_puts(out, ": ");
-        init_add_scalar(out, guess(writer, at->text));
+        init_add_scalar(out, guess(writer, at->text, at->line));
         buf_printf(out, "   # line %d\n", at->line);
     }
     if (n)
         init_add_todo(writer, "drills/first.yaml: %d blank%s of the playbook %s guessed (bind)", n,
                       n == 1 ? "" : "s", n == 1 ? "is" : "are");
     placeholders_release(&found);
+}
+
+/* Blocks without a language run only if they are listed. */
+static void write_untagged(struct writer *writer, struct buf *out)
+{
+    int n = 0;
+    for (int i = 0; i < writer->facts.lint.n_blocks; i++) {
+        const struct lint_block *block = &writer->facts.lint.blocks[i];
+        if (in_section(writer, block) && !block->is_script && !*block->block->language)
+            buf_printf(out, "%s%d", n++ ? ", " : "  untagged: [", block->block->line);
+    }
+    if (n)
+        buf_puts(out, "]   # blocks that name no language, by a line of each: these are run\n");
 }
 
 static void find_positional(const struct shell_part *part, bool in_quotes, void *data)
@@ -247,6 +273,7 @@ void init_write_drill(struct writer *writer)
     if (has_sql(writer) && writer->store && writer->facts.database)
         buf_printf(&out, "  sql: psql -U %s -d %s\n",
                    writer->facts.user ? writer->facts.user : "postgres", writer->facts.database);
+    write_untagged(writer, &out);
     write_arguments(writer, &out);
     write_bindings(writer, &out);
     buf_puts(&out,

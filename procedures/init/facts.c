@@ -293,59 +293,6 @@ static void take_kubectl(struct facts *facts, const struct use *use)
                 take_image(facts, strchr(use->operands[i], '=') + 1, use, true);
 }
 
-/* Ports that everybody knows belong to a tool, and not to what users talk to. */
-static bool is_tool_port(int port)
-{
-    static const int ports[] = {5432, 3306, 6379, 9200, 9090, 9093, 5601, 8181, 2379, 0};
-    for (int i = 0; ports[i]; i++)
-        if (ports[i] == port)
-            return true;
-    return false;
-}
-
-static void add_port(struct facts *facts, int port)
-{
-    if (is_tool_port(port))
-        return;
-    for (int i = 0; i < facts->n_ports; i++)
-        if (facts->ports[i] == port)
-            return;
-    XGROW(facts->ports, facts->n_ports, facts->cap_ports);
-    facts->ports[facts->n_ports++] = port;
-}
-
-static void take_url(struct facts *facts, const char *url, const struct use *use)
-{
-    const char *host = strstr(url, "://");
-    size_t len;
-    int port = 80;
-    host = host ? host + 3 : url;
-    len = strcspn(host, ":/?");
-    if (!len || memchr(host, '$', len) || memchr(host, '<', len) || memchr(host, '.', len))
-        return; /* hosts of the world outside are not part of the system */
-    if (host[len] == ':') {
-        port = 0;
-        for (const char *at = host + len + 1; isdigit((unsigned char)*at) && port < 70000; at++)
-            port = port * 10 + *at - '0';
-    }
-    if (port <= 0 || port > 65535)
-        return;
-    if (len == 9 && !memcmp(host, "localhost", 9)) {
-        add_port(facts, port);
-    } else {
-        struct fact_service *service = facts_service(facts, (struct str){host, len}, use->line);
-        if (service && !service->port)
-            service->port = port;
-    }
-}
-
-static void take_curl(struct facts *facts, const struct use *use)
-{
-    for (int i = 0; i < use->n_operands; i++)
-        if (strstr(use->operands[i], "://") || !strncmp(use->operands[i], "localhost", 9))
-            take_url(facts, use->operands[i], use);
-}
-
 static void add_table(struct facts *facts, const char *name, size_t len)
 {
     struct str table = {name, len};
@@ -410,9 +357,11 @@ static bool is_dump(const char *path)
     return false;
 }
 
-/* Dumps on the operator's machine that are restored: they must be there. */
+/* Dumps on the operator's machine that are restored: they must be there. What is unpacked first
+ * must be there packed. */
 static void take_restore(struct facts *facts, const struct use *use)
 {
+    bool unpacks = !strcmp(use->name, "gunzip") || use_is(use, "gzip", "-d", NULL);
     static const char *const readers[] = {"zcat", "gunzip", "cat", "gzip", NULL};
     const char *path = NULL;
     bool sql = !strcmp(use->name, "psql") || !strcmp(use->name, "mysql") ||
@@ -423,15 +372,30 @@ static void take_restore(struct facts *facts, const struct use *use)
     if (sql && !use->remote && !path)
         path = use_value(use, "-f", "--file");
     if ((!strcmp(use->name, "pg_restore") && !use->remote && use->n_operands) ||
-        (any_of(use->name, readers) && !use->last_stage && use->n_operands))
+        ((unpacks || (any_of(use->name, readers) && !use->last_stage)) && use->n_operands))
         path = use->operands[use->n_operands - 1];
     if (!is_dump(path))
         return;
     for (int i = 0; i < facts->n_backups; i++)
-        if (!strcmp(facts->backups[i].path, path))
+        if (!strcmp(facts->backups[i].path, path) ||
+            !strcmp(facts->backups[i].path, arena_printf(facts->arena, "%s.gz", path)))
             return;
     XGROW(facts->backups, facts->n_backups, facts->cap_backups);
     facts->backups[facts->n_backups++] = (struct fact_backup){path, use->line};
+}
+
+/* "postgresql-0" is the first pod of the StatefulSet postgresql. */
+static struct fact_service *pod_owner(struct facts *facts, const char *pod, const struct use *use)
+{
+    const char *dash = strrchr(pod, '-');
+    bool ordinal = dash && dash[1] && strspn(dash + 1, "0123456789") == strlen(dash + 1);
+    struct str name = {pod, ordinal ? (size_t)(dash - pod) : strlen(pod)};
+    struct fact_service *service = facts_service(facts, name, use->line);
+    if (service && ordinal) {
+        service->kubernetes = true;
+        service->kind = service->kind ? service->kind : "statefulset";
+    }
+    return service;
 }
 
 /* The container or pod that psql runs in is the store. */
@@ -447,16 +411,21 @@ static void take_store(struct facts *facts, const struct use *use)
         return;
     name = outer->operands[1];
     slash = strchr(name, '/');
-    service = facts_service(facts, str_of(slash ? slash + 1 : name), use->line);
+    service = !strcmp(outer->name, "kubectl") && !slash
+                  ? pod_owner(facts, name, use)
+                  : facts_service(facts, str_of(slash ? slash + 1 : name), use->line);
     if (service && !service->engine)
         service->engine = *use->name == 'm' ? "mysql 8" : "postgresql 15";
     if (service && use_is(outer, "compose", NULL, NULL))
         service->compose = true;
 }
 
+/* A repository is there where it is looked at or taken back, too. */
 static void take_git(struct facts *facts, const struct use *use)
 {
+    static const char *const verbs[] = {"revert", "reset", "log", "pull", "stash", "status", NULL};
     const char *name;
+    facts->checks_out |= use->n_operands && any_of(use->operands[0], verbs);
     if (!use_is(use, "git", "checkout", NULL) || use->n_operands < 2)
         return;
     name = strrchr(use->operands[1], '/');
@@ -520,7 +489,7 @@ static void take_use(struct facts *facts, const struct use *use)
     else if (!strcmp(use->name, "kubectl"))
         take_kubectl(facts, use);
     else if (!strcmp(use->name, "curl"))
-        take_curl(facts, use);
+        facts_take_urls(facts, use);
     else if (!strcmp(use->name, "psql"))
         take_psql(facts, use);
     else if (!strcmp(use->name, "git"))
@@ -579,4 +548,5 @@ void facts_release(struct facts *facts)
     free(facts->backups);
     free(facts->files);
     free(facts->ports);
+    free(facts->asked);
 }

@@ -15,6 +15,7 @@ struct fact_service {
     bool kubernetes;       /* a workload or service of Kubernetes */
     const char *kind;      /* "deployment", "statefulset", "daemonset"; NULL: not said */
     const char *ns;        /* its namespace; NULL: not said */
+    bool given;            /* its manifest was given */
     bool unit;             /* of systemd */
     const char *image;     /* "repo/name", or NULL */
     const char *container; /* the name of its container, if the playbook uses one of its own */
@@ -53,6 +54,12 @@ struct fact_backup {
     int line;
 };
 
+struct fact_asked {
+    const char *path; /* "/health/ready" */
+    const char *host; /* NULL: localhost */
+    int port;
+};
+
 struct fact_file {
     /* absolute, that the playbook copies from; NULL: it has made that one itself */
     const char *path;
@@ -87,11 +94,14 @@ struct facts {
     const char *ns, *release;      /* that it names first; or NULL */
     int *ports;                    /* of localhost, in the order of their first mention */
     int n_ports, cap_ports;
+    struct fact_asked *asked; /* in the order of the text */
+    int n_asked, cap_asked;
 };
 
 void facts_from_commands(struct facts *);
 void facts_from_prose(struct facts *);
 void facts_take_command(struct facts *, const struct use *); /* unless something answers to it */
+void facts_take_urls(struct facts *, const struct use *);    /* of curl or wget */
 void facts_release(struct facts *);
 struct fact_service *facts_service(struct facts *, struct str name,
                                    int line); /* found or added; NULL: no name */

@@ -222,17 +222,40 @@ static int choose_section(struct writer *writer, struct error *error)
     return 0;
 }
 
+/* A document whose blocks all name no language: those that look like commands are taken for some.
+ */
+static bool take_untagged(struct arena *arena, struct playbook *playbook)
+{
+    struct block *blocks = ARENA_ARRAY(arena, struct block, playbook->n_blocks + 1);
+    int n = 0;
+    for (int i = 0; i < playbook->n_blocks; i++) {
+        blocks[i] = playbook->blocks[i];
+        if (blocks[i].kind != BLOCK_UNTAGGED || !block_looks_like_shell(arena, &blocks[i]))
+            continue;
+        blocks[i].kind = BLOCK_SHELL;
+        n++;
+    }
+    playbook->blocks = blocks;
+    return n > 0;
+}
+
 int init_from_playbook(struct arena *arena, const struct playbook *playbook,
                        const struct init_options *options, struct init_result *ret,
                        struct error *error)
 {
     struct init_result result = {.name = slug(arena, playbook->file)};
+    struct playbook own = *playbook;
     struct writer writer = {.arena = arena,
-                            .facts = {.arena = arena, .playbook = playbook},
+                            .facts = {.arena = arena, .playbook = &own},
                             .options = options,
                             .result = &result};
     int r;
     facts_from_commands(&writer.facts);
+    if (!writer.facts.lint.n_uses && take_untagged(arena, &own)) {
+        facts_release(&writer.facts);
+        writer.facts = (struct facts){.arena = arena, .playbook = &own};
+        facts_from_commands(&writer.facts);
+    }
     facts_from_prose(&writer.facts);
     if (!writer.facts.lint.n_uses) {
         r = error_set(error, ERROR_INPUT, "%s: no commands in it; shell blocks begin with ```bash",

@@ -42,7 +42,7 @@ static void take_workload(struct writer *writer, const char *kind, const char *n
     int64_t replicas = 0;
     if (!service)
         return;
-    service->kubernetes = true;
+    service->kubernetes = service->given = true;
     service->kind = kind_key(kind);
     service->ns = ns;
     service->uses++;
@@ -68,22 +68,47 @@ static void take_port(struct writer *writer, const char *name, const struct doc 
     }
 }
 
-static void take_object(struct writer *writer, const struct doc *object, bool ports)
+static const char *name_of(const struct doc *object)
+{
+    return text_of(doc_get(doc_get(object, "metadata"), "name"));
+}
+
+static const char *ns_of(const struct doc *object)
+{
+    return text_of(doc_get(doc_get(object, "metadata"), "namespace"));
+}
+
+static void take_workloads(struct writer *writer, const struct doc *object, void *ctx)
+{
+    (void)ctx;
+    const char *kind = text_of(doc_get(object, "kind")), *name = name_of(object);
+    const struct doc *spec = doc_get(object, "spec");
+    if (kind && name && spec &&
+        (!strcmp(kind, "Deployment") || !strcmp(kind, "StatefulSet") || !strcmp(kind, "DaemonSet")))
+        take_workload(writer, kind, name, ns_of(object), spec);
+}
+
+static void take_ports(struct writer *writer, const struct doc *object, void *ctx)
+{
+    (void)ctx;
+    const char *kind = text_of(doc_get(object, "kind")), *name = name_of(object);
+    const struct doc *spec = doc_get(object, "spec");
+    if (kind && name && spec && !strcmp(kind, "Service"))
+        take_port(writer, name, spec);
+}
+
+typedef void object_fn(struct writer *, const struct doc *object, void *ctx);
+
+/* The object, or those of a List. */
+static void each_object(struct writer *writer, const struct doc *object, object_fn *fn, void *ctx)
 {
     const char *kind = text_of(doc_get(object, "kind"));
-    const char *name = text_of(doc_get(doc_get(object, "metadata"), "name"));
-    const struct doc *spec = doc_get(object, "spec"), *items = doc_get(object, "items");
+    const struct doc *items = doc_get(object, "items");
     if (kind && !strcmp(kind, "List") && items && items->kind == DOC_SEQUENCE)
         for (const struct doc *item = items->first; item; item = item->next)
-            take_object(writer, item, ports);
-    if (!kind || !name || !spec)
-        return;
-    if (!ports &&
-        (!strcmp(kind, "Deployment") || !strcmp(kind, "StatefulSet") || !strcmp(kind, "DaemonSet")))
-        take_workload(writer, kind, name,
-                      text_of(doc_get(doc_get(object, "metadata"), "namespace")), spec);
-    else if (ports && !strcmp(kind, "Service"))
-        take_port(writer, name, spec);
+            each_object(writer, item, fn, ctx);
+    else
+        fn(writer, object, ctx);
 }
 
 /* More than comments and blank lines? */
@@ -98,7 +123,7 @@ static bool has_content(struct str document)
 }
 
 /* One file may hold many documents, between lines of "---"; the reader of documents wants one. */
-static int each_document(struct writer *writer, bool ports, struct error *error)
+static int each_document(struct writer *writer, object_fn *fn, void *ctx, struct error *error)
 {
     struct str rest = str_of(writer->options->kubernetes), document = {rest.at, 0};
     while (rest.len || document.len) {
@@ -110,7 +135,7 @@ static int each_document(struct writer *writer, bool ports, struct error *error)
             struct doc *root;
             if (doc_read_text(writer->arena, "manifest", document, &root, error) < 0)
                 return ERROR_INPUT;
-            take_object(writer, root, ports);
+            each_object(writer, root, fn, ctx);
         }
         if (marker)
             document = (struct str){rest.at, 0};
@@ -124,8 +149,111 @@ int init_take_kubernetes(struct writer *writer, struct error *error)
 {
     if (!writer->options->kubernetes)
         return 0;
-    return each_document(writer, false, error) < 0 ? ERROR_INPUT
-                                                   : each_document(writer, true, error);
+    int code = each_document(writer, take_workloads, NULL, error);
+    return code ? code : each_document(writer, take_ports, NULL, error);
+}
+
+/* ---- what the manifests ask for and do not bring ---- */
+
+enum { NEEDS_MAX = 64, KEYS_MAX = 32 };
+
+/* Secrets and the like that pods do not start without; people keep them out of their manifests. */
+struct need {
+    const char *kind, *ns, *name;
+    const char *keys[KEYS_MAX];
+    int n_keys;
+    bool brought;
+};
+
+struct needs {
+    struct need at[NEEDS_MAX];
+    int n;
+    const char *ns; /* of the object that is being read */
+};
+
+static struct need *need_of(struct needs *needs, const char *kind, const char *ns, const char *name)
+{
+    for (int i = 0; i < needs->n; i++) {
+        struct need *need = &needs->at[i];
+        bool same_ns = need->ns == ns || (need->ns && ns && !strcmp(need->ns, ns));
+        if (!strcmp(need->kind, kind) && same_ns && !strcmp(need->name, name))
+            return need;
+    }
+    if (needs->n == NEEDS_MAX)
+        return NULL;
+    needs->at[needs->n] = (struct need){.kind = kind, .ns = ns, .name = name};
+    return &needs->at[needs->n++];
+}
+
+/* One that is asked for; `key` may be NULL. */
+static void add_need(struct needs *needs, const char *kind, const struct doc *name,
+                     const struct doc *key)
+{
+    struct need *need = text_of(name) ? need_of(needs, kind, needs->ns, text_of(name)) : NULL;
+    if (!need || !text_of(key) || need->n_keys == KEYS_MAX)
+        return;
+    for (int i = 0; i < need->n_keys; i++)
+        if (!strcmp(need->keys[i], text_of(key)))
+            return;
+    need->keys[need->n_keys++] = text_of(key);
+}
+
+/* By the names that references have wherever they stand in a pod. */
+static void find_needs(struct needs *needs, const struct doc *node)
+{
+    static const struct {
+        const char *reference, *kind, *name;
+    } references[] = {{"secretKeyRef", "Secret", "name"},
+                      {"secretRef", "Secret", "name"},
+                      {"secret", "Secret", "secretName"},
+                      {"configMapKeyRef", "ConfigMap", "name"},
+                      {"configMapRef", "ConfigMap", "name"},
+                      {"configMap", "ConfigMap", "name"},
+                      {"persistentVolumeClaim", "PersistentVolumeClaim", "claimName"}};
+    for (const struct doc *child = node ? node->first : NULL; child; child = child->next) {
+        bool optional = false;
+        (void)doc_bool(doc_get(child, "optional"), &optional, NULL);
+        for (size_t i = 0; child->key && i < sizeof references / sizeof *references; i++)
+            if (!optional && !strcmp(child->key, references[i].reference))
+                add_need(needs, references[i].kind, doc_get(child, references[i].name),
+                         doc_get(child, "key"));
+        if (child->key && !strcmp(child->key, "serviceAccountName") && text_of(child) &&
+            strcmp(text_of(child), "default") != 0)
+            add_need(needs, "ServiceAccount", child, NULL);
+        find_needs(needs, child);
+    }
+}
+
+static void note_needs(struct writer *writer, const struct doc *object, void *ctx)
+{
+    (void)writer;
+    struct needs *needs = ctx;
+    const char *kind = text_of(doc_get(object, "kind")), *name = name_of(object);
+    needs->ns = ns_of(object);
+    find_needs(needs, doc_get(object, "spec"));
+    struct need *brought = kind && name ? need_of(needs, kind, needs->ns, name) : NULL;
+    if (brought)
+        brought->brought = true;
+}
+
+static int make_up_need(struct buf *out, const struct need *need)
+{
+    bool secret = !strcmp(need->kind, "Secret"),
+         claim = !strcmp(need->kind, "PersistentVolumeClaim");
+    if (need->brought)
+        return 0;
+    buf_printf(out, "---\napiVersion: v1\nkind: %s\nmetadata: {name: %s", need->kind, need->name);
+    if (need->ns)
+        buf_printf(out, ", namespace: %s", need->ns);
+    buf_puts(out, "}\n");
+    if (claim)
+        buf_puts(out,
+                 "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 10Gi}}}\n");
+    else if (need->n_keys)
+        buf_puts(out, secret ? "stringData:\n" : "data:\n");
+    for (int i = 0; i < need->n_keys; i++)
+        buf_printf(out, "  %s: made-up\n", need->keys[i]);
+    return 1;
 }
 
 /* ---- the cluster ---- */
@@ -187,6 +315,35 @@ static void make_up_workload(struct writer *writer, struct buf *out,
                service->name, service->name, port);
 }
 
+/* Beside manifests that were given: what they ask for, and workloads that only the playbook knows.
+ */
+static void write_missing(struct writer *writer)
+{
+    struct needs *needs = ARENA_NEW(writer->arena, struct needs);
+    struct error ignored;
+    struct buf out;
+    int n = 0;
+    buf_init(&out, FILE_MAX);
+    buf_puts(&out, "# Made up by rehearse init: your manifests or your playbook name these.\n");
+    (void)each_document(writer, note_needs, needs, &ignored); /* they were read before */
+    for (int i = 0; i < needs->n; i++)
+        n += make_up_need(&out, &needs->at[i]);
+    for (int i = 0; i < writer->facts.n_services; i++) {
+        const struct fact_service *service = &writer->facts.services[i];
+        if (init_in_cluster(writer, service) && !service->given) {
+            make_up_workload(writer, &out, service);
+            n++;
+        }
+    }
+    if (n) {
+        init_add_file(writer, "kubernetes/made-up.yaml", &out, 0644);
+        init_add_todo(writer, "kubernetes/made-up.yaml: %d object%s that no manifest brings", n,
+                      n == 1 ? "" : "s");
+    } else {
+        buf_release(&out);
+    }
+}
+
 void init_write_cluster(struct writer *writer, struct buf *out)
 {
     const char *ns = writer->facts.ns ? writer->facts.ns : writer->front->ns;
@@ -210,6 +367,7 @@ void init_write_cluster(struct writer *writer, struct buf *out)
     buf_init(&manifests, FILE_MAX);
     if (writer->options->kubernetes) {
         buf_puts(&manifests, writer->options->kubernetes);
+        write_missing(writer);
     } else {
         buf_puts(&manifests, "# A guess by rehearse init: put your own manifests here.\n");
         for (int i = 0; i < writer->facts.n_services; i++) {

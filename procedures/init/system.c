@@ -126,16 +126,43 @@ static void write_backups(struct writer *writer, struct buf *out)
     }
 }
 
+/* The paths by which the playbook asks that service whether it is well; the usual one is left out
+ * where it is the only one. */
+static void write_health(const struct writer *writer, const struct fact_service *service,
+                         struct buf *out)
+{
+    const char *paths[8];
+    int n = 0;
+    for (int i = 0; i < writer->facts.n_asked && n < 8; i++) {
+        const struct fact_asked *asked = &writer->facts.asked[i];
+        bool its = asked->host ? !strcmp(asked->host, service->name) : asked->port == service->port;
+        for (int k = 0; k < n; k++)
+            its = its && strcmp(paths[k], asked->path) != 0;
+        if (its)
+            paths[n++] = asked->path;
+    }
+    if (!n || (n == 1 && !strcmp(paths[0], "/health")))
+        return;
+    for (int i = 0; i < n; i++) {
+        buf_puts(out, i ? ", " : ", health: [");
+        init_add_scalar(out, paths[i]);
+    }
+    buf_putc(out, ']');
+}
+
 static void write_http(struct writer *writer, struct buf *out)
 {
     bool any = false;
     if (writer->facts.n_ports && !writer->front->port)
         writer->front->port = writer->facts.ports[0];
     for (int i = 0; i < writer->facts.n_services; i++)
-        if (writer->facts.services[i].port)
-            buf_printf(out, "%s  %s: {port: %d}\n", any ? "" : "http:\n",
-                       writer->facts.services[i].name, writer->facts.services[i].port),
-                any = true;
+        if (writer->facts.services[i].port) {
+            buf_printf(out, "%s  %s: {port: %d", any ? "" : "http:\n",
+                       writer->facts.services[i].name, writer->facts.services[i].port);
+            write_health(writer, &writer->facts.services[i], out);
+            buf_puts(out, "}\n");
+            any = true;
+        }
     for (int i = 1; i < writer->facts.n_ports; i++)
         buf_printf(out, "  # localhost:%d is asked too: say which service answers there\n",
                    writer->facts.ports[i]);

@@ -57,6 +57,9 @@ int playbook_read(struct arena *, const char *path, struct playbook *ret, struct
 int playbook_parse(struct arena *, const char *name, struct str text, struct playbook *ret,
                    struct error *);
 
+/* Would a person take the block for commands, whatever its language says? */
+bool block_looks_like_shell(struct arena *, const struct block *);
+
 /* ---- the procedure: what is run ---- */
 
 struct binding {

@@ -201,11 +201,10 @@ static bool is_listed(const struct picker *picker, const struct block *block)
     return false;
 }
 
-/* Would a person take it for commands? A letter or a log without language is not worth a note. */
-static bool looks_like_shell(const struct picker *picker, const struct block *block)
+bool block_looks_like_shell(struct arena *arena, const struct block *block)
 {
     struct shell_script script;
-    shell_parse(picker->arena, block->text, 1, &script);
+    shell_parse(arena, block->text, 1, &script);
     if (script.n_mistakes || !script.commands->first)
         return false;
     for (const struct shell_command *at = script.commands->first; at; at = at->next) {
@@ -233,7 +232,7 @@ static void pick_block(struct picker *picker, int index)
     case BLOCK_UNTAGGED:
         if (is_listed(picker, block))
             pick_shell(picker, index);
-        else if (looks_like_shell(picker, block))
+        else if (block_looks_like_shell(picker->arena, block)) /* a letter or a log is no loss */
             add_note(&picker->notes, "untagged_skipped", block->line,
                      "this block names no language and was not run: the drill does not list it");
         break;
