@@ -377,6 +377,49 @@ static void test_delete(void **state)
     WALK(steps);
 }
 
+/* The server reads selectors, for each kind that is asked for. */
+static void test_selectors(void **state)
+{
+    static const struct line steps[] = {
+        {"kubectl delete cm -l 'a b'", 1, "",
+         "Error from server (BadRequest): Unable to find \"/v1, Resource=configmaps\" that match "
+         "label selector \"a b\", field selector \"\": unable to parse requirement: found 'b', "
+         "expected: in, notin, =, ==, !=, gt, lt\n"},
+        {"kubectl get deploy --field-selector a=b", 1, "",
+         "Error from server (BadRequest): Unable to find \"apps/v1, Resource=deployments\" that "
+         "match label selector \"\", field selector \"a=b\": field label not supported: a\n"},
+        {"kubectl get pods --field-selector status.phase=Running", 0, "",
+         "No resources found in default namespace.\n"},
+    };
+    (void)state;
+    WALK(steps);
+}
+
+static void test_stdin(void **state)
+{
+    struct machine m;
+    (void)state;
+    machine_init(&m, "services: {web: {}}\nkubernetes: {}\n", NULL, files);
+    m.d.input = str_of("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {x: yes}}\n");
+    machine_expect(&m, "kubectl apply -f -", 1, "",
+                   "error: unable to decode \"STDIN\": json: cannot unmarshal bool into Go struct "
+                   "field ObjectMeta.metadata.labels of type string\n");
+    machine_expect(&m, "kubectl apply -f -", 1, "", "error: no objects passed to apply\n");
+    /* what "create --dry-run=client -o yaml" writes is another each time: creationTimestamp: null
+     */
+    for (int i = 0; i < 2; i++) {
+        m.d.input = str_of("apiVersion: v1\ndata:\n  a: c\nkind: ConfigMap\nmetadata:\n  "
+                           "creationTimestamp: null\n  name: cx\n");
+        machine_expect(&m, "kubectl apply -f -", 0,
+                       i ? "configmap/cx configured\n" : "configmap/cx created\n", "");
+    }
+    /* a last label taken away leaves no empty map */
+    machine_expect(&m, "kubectl label cm cx a=b", 0, "configmap/cx labeled\n", "");
+    machine_expect(&m, "kubectl label cm cx a-", 0, "configmap/cx unlabeled\n", "");
+    machine_expect(&m, "kubectl get cm cx -o jsonpath={.metadata.labels}", 0, "", "");
+    machine_release(&m);
+}
+
 static void test_label(void **state)
 {
     static const struct line steps[] = {
@@ -610,6 +653,7 @@ int main(void)
         cmocka_unit_test(test_apply),          cmocka_unit_test(test_apply_refused),
         cmocka_unit_test(test_unknown_fields), cmocka_unit_test(test_create),
         cmocka_unit_test(test_delete),         cmocka_unit_test(test_label),
+        cmocka_unit_test(test_selectors),      cmocka_unit_test(test_stdin),
         cmocka_unit_test(test_patch),          cmocka_unit_test(test_custom_resource),
         cmocka_unit_test(test_replace),        cmocka_unit_test(test_edit),
     };

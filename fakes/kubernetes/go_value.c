@@ -70,17 +70,16 @@ static void add_number(struct buf *out, const cJSON *value)
         go_float(out, value->valuedouble, false);
 }
 
-/* Bytes of the UTF-8 sequence at `p`; 0: it is none. */
-static size_t sequence(const char *p)
+size_t go_rune_size(const char *p)
 {
-    unsigned char c = (unsigned char)*p;
-    size_t len = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : 4;
-    if ((c >= 0x80 && c < 0xc2) || c > 0xf4)
+    unsigned char c = (unsigned char)p[0], second = (unsigned char)p[1];
+    size_t len = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+    if ((c == 0xe0 && second < 0xa0) || (c == 0xed && second >= 0xa0) ||
+        (c == 0xf0 && second < 0x90) || (c == 0xf4 && second >= 0x90))
         return 0;
-    for (size_t i = 1; i < len; i++) {
+    for (size_t i = 1; i < len; i++)
         if (((unsigned char)p[i] & 0xc0) != 0x80)
             return 0;
-    }
     return len;
 }
 
@@ -90,7 +89,7 @@ void go_quote(struct buf *out, const char *text)
     buf_putc(out, '"');
     for (const char *p = text; *p;) {
         const char *special = strchr(plain, *p);
-        size_t len = sequence(p);
+        size_t len = go_rune_size(p);
         if (special)
             buf_printf(out, "\\%c", names[special - plain]);
         else if (len == 0 || (unsigned char)*p < 0x20 || *p == 0x7f)

@@ -22,6 +22,8 @@ bool go_value_is_int(const cJSON *);
 /* The fewest digits that give the number back, with an exponent as fmt's %v has one (from 10^6 on,
  * below 10^-4) or, `json`, as encoding/json (from 10^21 on, below 10^-6: e-7). */
 void go_float(struct buf *, double number, bool json);
+/* Bytes of the UTF-8 sequence at the start of a text; 0: it is none (utf8.DecodeRune). */
+size_t go_rune_size(const char *);
 /* strconv.Quote, %q. */
 void go_quote(struct buf *, const char *text);
 /* The children of an object in the order of their keys, of a list in their own; NULL-terminated. */

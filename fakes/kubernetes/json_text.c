@@ -26,12 +26,30 @@ static void one_of_each(cJSON *json)
     }
 }
 
+const char *text_repaired(struct arena *arena, const char *text)
+{
+    const char *at = text;
+    while (*at && go_rune_size(at))
+        at += go_rune_size(at);
+    if (!*at)
+        return text;
+    char *repaired = arena_alloc(arena, 3 * strlen(text) + 1), *to = repaired;
+    for (at = text; *at;) {
+        size_t len = go_rune_size(at);
+        memcpy(to, len ? at : "\xef\xbf\xbd", len ? len : 3);
+        to += len ? len : 3;
+        at += len ? len : 1;
+    }
+    return repaired;
+}
+
 cJSON *json_read_first(struct arena *arena, const char *text, size_t *ret_len, const char **why)
 {
     *why = go_json_first(arena, text, ret_len);
     if (*why)
         return NULL;
-    cJSON *json = cJSON_ParseWithLength(text, *ret_len);
+    const char *value = arena_str(arena, (struct str){text, *ret_len});
+    cJSON *json = cJSON_Parse(text_repaired(arena, value));
     if (json)
         one_of_each(json);
     else

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fakes/kubernetes/kubectl_create.h"
+#include "fakes/kubernetes/manifest.h"
 
 struct data {
     struct kubectl *k;
@@ -32,19 +33,10 @@ static bool is_key(const char *key)
 }
 
 /* Whether the bytes are text that JSON can hold. */
-static bool is_text(struct str bytes)
+static bool is_text(struct arena *arena, struct str bytes)
 {
-    for (size_t i = 0; i < bytes.len;) {
-        unsigned char c = (unsigned char)bytes.at[i];
-        size_t more = c < 0x80 ? 0 : c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
-        if (!c || (c >= 0x80 && c < 0xc2) || c > 0xf4 || i + more >= bytes.len)
-            return false;
-        for (size_t j = 1; j <= more; j++)
-            if (((unsigned char)bytes.at[i + j] & 0xc0) != 0x80)
-                return false;
-        i += more + 1;
-    }
-    return true;
+    const char *text = arena_str(arena, bytes);
+    return strlen(text) == bytes.len && text_repaired(arena, text) == text;
 }
 
 static const char *base64(struct arena *arena, struct str bytes)
@@ -57,7 +49,7 @@ static const char *base64(struct arena *arena, struct str bytes)
 static void add(struct data *d, const char *key, struct str value)
 {
     struct arena *arena = d->k->arena;
-    bool binary = !d->secret && !is_text(value);
+    bool binary = !d->secret && !is_text(arena, value);
     if (!is_key(key)) {
         d->wrong =
             d->secret

@@ -32,6 +32,8 @@ void manifest_release(struct manifest *);
 const char *manifest_invalid(struct arena *, const cJSON *document, const char *source);
 const char *manifest_decode_error(struct arena *, const cJSON *document, const char *source);
 
+/* The text itself, or one in the arena: each byte that is no UTF-8 becomes U+FFFD, as Go has it. */
+const char *text_repaired(struct arena *, const char *);
 /* The first value of a JSON text, read as Go's encoding/json does: of several keys of one name the
  * last counts. Owned by the caller, *ret_len its length; NULL, *why (go_json.h) and *ret_len the
  * index of the byte that is wrong. */

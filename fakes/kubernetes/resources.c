@@ -9,8 +9,9 @@ struct builder {
     unsigned flags;
     struct resources *ret;
     const struct selector *labels, *fields;
-    int n_files; /* read so far */
-    bool all;    /* --all, or a selector: a type alone means all of it */
+    const char *wrong; /* with one of them; NULL */
+    int n_files;       /* read so far */
+    bool all;          /* --all, or a selector: a type alone means all of it */
 };
 
 static void add(struct builder *b, const struct resource *resource)
@@ -51,6 +52,21 @@ static void add_selected(struct builder *b, const struct kind *kind)
     struct kubectl *k = b->k;
     const char *ns = k->all_namespaces ? NULL : k->ns;
     kubectl_request(k);
+    const char *wrong = b->wrong, *unknown = selector_unknown_field(b->fields, kind->name);
+    if (!wrong && unknown)
+        wrong = arena_printf(k->arena, "field label not supported: %s", unknown);
+    if (wrong) {
+        struct api_error error = {400, "BadRequest", wrong, NULL};
+        resources_complain_server(
+            k, b->ret, &error,
+            arena_printf(k->arena,
+                         "Unable to find \"%s/%s, Resource=%s\" that match label selector \"%s\", "
+                         "field selector \"%s\"",
+                         kind->group, kind->version, kind->plural,
+                         options_value(&k->options, "selector", ""),
+                         options_value(&k->options, "field-selector", "")));
+        return;
+    }
     struct object **found = cluster_list(k->cluster, k->arena, kind, ns, b->labels, b->fields);
     for (; *found; found++)
         add(b, &(struct resource){
@@ -349,17 +365,17 @@ static int take_files(struct builder *b)
 
 /* ---- both ---- */
 
-static int read_selectors(struct builder *b)
+/* They are sent as they were typed: the server reads them, for each kind. */
+static void read_selectors(struct builder *b)
 {
     struct kubectl *k = b->k;
-    const char *labels = options_value(&k->options, "selector", NULL);
-    const char *fields = options_value(&k->options, "field-selector", NULL), *why = NULL;
-    if (labels && *labels && !(b->labels = selector_labels(k->arena, labels, &why)))
-        return kubectl_error(k, "%s", why);
-    if (fields && *fields && !(b->fields = selector_fields(k->arena, fields, &why)))
-        return kubectl_error(k, "%s", why);
-    b->all = options_has(&k->options, "all") || b->labels || b->fields;
-    return 0;
+    const char *labels = options_value(&k->options, "selector", ""),
+               *fields = options_value(&k->options, "field-selector", ""), *why = NULL;
+    if (*labels && !(b->labels = selector_labels(k->arena, labels, &why)))
+        b->wrong = why;
+    if (*fields && !(b->fields = selector_fields(k->arena, fields, &why)))
+        b->wrong = why;
+    b->all = options_has(&k->options, "all") || *labels || *fields;
 }
 
 int kubectl_resources(struct kubectl *k, int first, unsigned flags, struct resources *ret)
@@ -369,9 +385,7 @@ int kubectl_resources(struct kubectl *k, int first, unsigned flags, struct resou
     bool files = (flags & RESOURCES_FILES) && (options_value(&k->options, "filename", NULL) ||
                                                options_has(&k->options, "kustomize"));
     *ret = (struct resources){0};
-    int failed = read_selectors(&b);
-    if (failed)
-        return failed;
+    read_selectors(&b);
     if (files && n > 0)
         return kubectl_error(k, "when paths, URLs, or stdin is provided as input, you may not "
                                 "specify resource arguments as well");

@@ -118,8 +118,8 @@ const char *selector_unknown_field(const struct selector *selector, const char *
         const char *key = selector->at[i].key;
         if (!strcmp(key, "metadata.name") || !strcmp(key, "metadata.namespace"))
             continue;
-        const char *at = strstr(known, key);
         size_t len = strlen(key);
+        const char *at = len ? strstr(known, key) : NULL;
         while (at && !(at > known && at[-1] == ' ' && at[len] == ' '))
             at = strstr(at + 1, key);
         if (!at)

@@ -133,6 +133,22 @@ static bool name_it(struct cluster *cluster, const struct kind *kind, const char
     return true;
 }
 
+/* Maps and lists that Go leaves out where they are empty (omitempty). Types are right already. */
+static void drop_empty(const struct kind *kind, cJSON *json)
+{
+    static const char *const of_metadata[] = {"labels", "annotations", "finalizers",
+                                              "ownerReferences", NULL};
+    static const char *const of_data[] = {"data", "binaryData", "stringData", NULL};
+    cJSON *metadata = json_child(json, "metadata");
+    bool data = strcmp(kind->name, "ConfigMap") == 0 || strcmp(kind->name, "Secret") == 0;
+    for (int i = 0; of_metadata[i]; i++)
+        if (!cJSON_GetArraySize(json_at(metadata, of_metadata[i])))
+            cJSON_DeleteItemFromObjectCaseSensitive(metadata, of_metadata[i]);
+    for (int i = 0; data && of_data[i]; i++)
+        if (!cJSON_GetArraySize(json_at(json, of_data[i])))
+            cJSON_DeleteItemFromObjectCaseSensitive(json, of_data[i]);
+}
+
 static bool may_create(struct cluster *cluster, const struct kind *kind, const char *ns,
                        cJSON *json, struct api_error *error)
 {
@@ -143,6 +159,7 @@ static bool may_create(struct cluster *cluster, const struct kind *kind, const c
         return api_fail(cluster, error, 400, "BadRequest",
                         "%s in version \"%s\" cannot be handled as a %s: %s", kind->name,
                         kind->version, kind->name, wrong);
+    drop_empty(kind, json);
     if (kind->namespaced && !cluster_find_named(cluster, "Namespace", "", ns))
         return api_fail(cluster, error, 404, "NotFound", "namespaces \"%s\" not found", ns);
     if (!admission(cluster, kind, json, NULL, error))
@@ -273,6 +290,7 @@ static bool replace(struct cluster *cluster, struct object *object, cJSON *json,
                     bool *ret_changed, struct api_error *error)
 {
     keep_systems_fields(object->kind, json, object->json);
+    drop_empty(object->kind, json);
     if (!admission(cluster, object->kind, json, object->json, error)) {
         cJSON_Delete(json);
         return false;

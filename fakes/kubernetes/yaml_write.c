@@ -60,9 +60,12 @@ static int by_key(const void *a, const void *b)
 static void emit_text(yaml_emitter_t *emitter, const char *text, yaml_scalar_style_t style)
 {
     yaml_event_t event;
-    yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)text, (int)strlen(text),
+    struct arena scratch = {0};
+    const char *good = text_repaired(&scratch, text);
+    yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)good, (int)strlen(good),
                                  1, 1, style);
     yaml_emitter_emit(emitter, &event);
+    arena_release(&scratch);
 }
 
 static yaml_scalar_style_t style_of(const char *text)
