@@ -21,8 +21,29 @@ static const char system_text[] = "services:\n"
                                   "      v2: {time: {p50: 5ms, p99: 20ms}, start: 2s}\n"
                                   "kubernetes:\n"
                                   "  nodes: [node-1, node-2]\n"
-                                  "  manifests: [/k8s/base.yaml]\n"
+                                  "  manifests: [/k8s/base.yaml, /k8s/others.yaml]\n"
                                   "  registry: {missing: [\"reg/web:gone\"]}\n";
+
+/* Beside the Deployment: what is rolled out in other ways. */
+static const char others[] = "apiVersion: apps/v1\n"
+                             "kind: StatefulSet\n"
+                             "metadata: {name: db}\n"
+                             "spec:\n"
+                             "  replicas: 2\n"
+                             "  serviceName: db\n"
+                             "  selector: {matchLabels: {app: db}}\n"
+                             "  template:\n"
+                             "    metadata: {labels: {app: db}}\n"
+                             "    spec: {containers: [{name: db, image: reg/db:1}]}\n"
+                             "---\n"
+                             "apiVersion: apps/v1\n"
+                             "kind: DaemonSet\n"
+                             "metadata: {name: agent}\n"
+                             "spec:\n"
+                             "  selector: {matchLabels: {app: agent}}\n"
+                             "  template:\n"
+                             "    metadata: {labels: {app: agent}}\n"
+                             "    spec: {containers: [{name: agent, image: reg/agent:1}]}\n";
 
 static const char base[] = "apiVersion: apps/v1\n"
                            "kind: Deployment\n"
@@ -54,7 +75,8 @@ static struct machine m;
 
 static int begin(void **state)
 {
-    const struct machine_file files[] = {{"/k8s/base.yaml", base}, {NULL, NULL}};
+    const struct machine_file files[] = {
+        {"/k8s/base.yaml", base}, {"/k8s/others.yaml", others}, {NULL, NULL}};
     (void)state;
     machine_init(&m, system_text, NULL, files);
     return 0;
@@ -94,6 +116,9 @@ static void test_status(void **state)
     fails("kubectl rollout status deployment/web --revision=7",
           "error: desired revision (7) is different from the running revision (2)\n");
     fails("kubectl rollout status", "error: required resource not specified\n");
+    fails("kubectl rollout foo",
+          "error: unknown command \"foo\"\nSee 'kubectl rollout -h' for help and examples\n");
+    fails("kubectl debug web", "error: debug is not simulated\n");
     fails("kubectl rollout status svc/web",
           "error: no status viewer has been implemented for Service\n");
     fails("kubectl rollout status deployment/nope",
@@ -211,6 +236,34 @@ static void test_pause_and_restart(void **state)
           "error: services \"web\" restarting is not supported\n");
     fails("kubectl rollout restart deploy/web --dry-run=client",
           "error: unknown flag: --dry-run\nSee 'kubectl rollout restart --help' for usage.\n");
+}
+
+static void test_stateful_and_daemon_sets(void **state)
+{
+    (void)state;
+    ok("kubectl rollout status sts/db",
+       "partitioned roll out complete: 2 new pods have been updated...\n");
+    ok("kubectl rollout status ds/agent", "daemon set \"agent\" successfully rolled out\n");
+    fails("kubectl rollout undo sts/db", "error: no last revision to roll back to\n");
+    ok("kubectl set image sts/db db=reg/db:2", "statefulset.apps/db image updated\n");
+    ok("kubectl set image ds/agent agent=reg/agent:2", "daemonset.apps/agent image updated\n");
+    machine_holds(&m, "kubectl rollout status sts/db", 0,
+                  "partitioned roll out complete: 2 new pods have been updated...\n", "");
+    machine_holds(&m, "kubectl rollout status ds/agent", 0,
+                  "daemon set \"agent\" successfully rolled out\n", "");
+    ok("kubectl rollout history sts/db",
+       "statefulset.apps/db \nREVISION  CHANGE-CAUSE\n1         <none>\n2         <none>\n\n");
+    ok("kubectl rollout undo sts/db", "statefulset.apps/db rolled back\n");
+    ok("kubectl rollout undo ds/agent", "daemonset.apps/agent rolled back\n");
+    ok("kubectl get sts,ds -o 'jsonpath={.items[*].spec.template.spec.containers[0].image}'",
+       "reg/db:1 reg/agent:1");
+    ok("kubectl rollout undo ds/agent --to-revision=3",
+       "daemonset.apps/agent skipped rollback (current template already matches revision 3)\n");
+    fails("kubectl rollout undo ds/agent --to-revision=9",
+          "error: unable to find specified revision 9 in history\n");
+    fails("kubectl rollout pause sts/db", "error: statefulsets.apps \"db\" pausing is not "
+                                          "supported\n");
+    ok("kubectl rollout restart sts/db", "statefulset.apps/db restarted\n");
 }
 
 /* ---- set ---- */
@@ -350,10 +403,15 @@ static void test_set_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_status),    TEST(test_status_of_a_bad_rollout),
-        TEST(test_undo),      TEST(test_pause_and_restart),
-        TEST(test_set_image), TEST(test_set_image_recorded),
-        TEST(test_set_env),   TEST(test_set_others),
+        TEST(test_status),
+        TEST(test_status_of_a_bad_rollout),
+        TEST(test_undo),
+        TEST(test_stateful_and_daemon_sets),
+        TEST(test_pause_and_restart),
+        TEST(test_set_image),
+        TEST(test_set_image_recorded),
+        TEST(test_set_env),
+        TEST(test_set_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

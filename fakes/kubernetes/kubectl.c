@@ -272,6 +272,18 @@ static const struct kubectl_command *find_command(char **argv, int at[2], bool *
     return found;
 }
 
+/* What kubectl 1.32 has and we do not. */
+static bool is_not_simulated(const char *name)
+{
+    static const char *const names[] = {"alpha",   "certificate", "completion", "debug",
+                                        "explain", "kustomize",   "options",    "plugin",
+                                        "proxy",   "taint",       NULL};
+    for (int i = 0; names[i]; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
 static int unknown_command(struct call *call, const char *name)
 {
     static const char *const names[] = {"get",  "apply", "describe", "rollout", "set",      "scale",
@@ -279,6 +291,12 @@ static int unknown_command(struct call *call, const char *name)
                                         "edit", "wait",  "top",      "config",  "cordon",   "drain",
                                         "cp",   "run",   "expose",   "version", "annotate", NULL};
     const char *near = str_nearest(str_of(name), names);
+    if (is_not_simulated(name)) {
+        record_observe(call->env->record, "not_simulated", call->argv[0],
+                       "kubectl: %s is not simulated", name);
+        call_err(call, "error: %s is not simulated\n", name);
+        return 1;
+    }
     call_err(call, "error: unknown command \"%s\" for \"kubectl\"\n", name);
     if (near)
         call_err(call, "\nDid you mean this?\n\t%s\n", near);
@@ -296,6 +314,18 @@ static int help(struct call *call, const char *words)
              words ? arena_printf(call->arena, "%s ", words) : "",
              words ? arena_printf(call->arena, "%s ", words) : "<command> ");
     return 0;
+}
+
+/* "kubectl rollout", "kubectl rollout frob": DefaultSubCommandRun. */
+static int unknown_in_group(struct call *call, int group)
+{
+    int at = next_word(call->argv, group + 1);
+    if (at)
+        call_err(call, "error: unknown command \"%s\"\nSee 'kubectl %s -h' for help and examples\n",
+                 call->argv[at], call->argv[group]);
+    else
+        help(call, call->argv[group]);
+    return 1;
 }
 
 /* What the client cannot do anything without: a configuration, and somebody who answers. */
@@ -367,7 +397,7 @@ int kubectl_run(struct call *call)
     if (!at[0])
         return help(call, NULL);
     if (!command)
-        return group ? help(call, call->argv[at[0]]) : unknown_command(call, call->argv[at[0]]);
+        return group ? unknown_in_group(call, at[0]) : unknown_command(call, call->argv[at[0]]);
     k->call = call;
     k->arena = call->arena;
     k->cluster = cluster_of(call->env);
