@@ -365,6 +365,52 @@ static void test_owner_gone(void **state)
     machine_release(&f.m);
 }
 
+/* A pod whose label is changed leaves its ReplicaSet, which makes another, and its Service; it runs
+ * on for whoever wants to look at it. */
+static void test_quarantine(void **state)
+{
+    (void)state;
+    struct kube f;
+    begin(&f);
+    struct arena scratch = {0};
+    struct object *pod = *cluster_list(f.cluster, &scratch, cluster_kind(f.cluster, "Pod", "v1"),
+                                       "shop", NULL, NULL);
+    arena_release(&scratch);
+    kube_patch(&f, "Pod", pod->name, "{\"metadata\":{\"labels\":{\"app\":\"sick\"}}}");
+    kube_pass(&f, 1);
+    assert_int_equal(service_ready(world_service(f.m.world, "web")), 2);
+    kube_pass(&f, 20);
+    assert_int_equal(service_ready(world_service(f.m.world, "web")), 3);
+    assert_int_equal(kube_count(&f, "Pod", "v1"), 4);
+    assert_null(json_at(pod->json, "metadata", "ownerReferences"));
+    machine_release(&f.m);
+}
+
+/* Deleted with --cascade=orphan, its ReplicaSet and pods stay; who comes back adopts them. */
+static void test_orphans(void **state)
+{
+    (void)state;
+    struct kube f;
+    begin(&f);
+    struct object *web = kube_find(&f, "Deployment", "web");
+    cJSON *json = cJSON_Duplicate(web->json, true), *metadata = json_at(json, "metadata");
+    cluster_delete(f.cluster, web, -1, true);
+    kube_pass(&f, 10);
+    assert_int_equal(kube_count(&f, "Pod", "v1"), 3);
+    static const char *const own[] = {"uid", "resourceVersion", "creationTimestamp", "generation",
+                                      "annotations"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        cJSON_DeleteItemFromObjectCaseSensitive(metadata, own[i]);
+    struct api_error error = {0};
+    assert_non_null(cluster_create(f.cluster, cluster_kind(f.cluster, "Deployment", "apps/v1"),
+                                   "shop", json, false, &error));
+    kube_pass(&f, 10);
+    assert_int_equal(kube_count(&f, "ReplicaSet", "apps/v1"), 1);
+    assert_int_equal(kube_count(&f, "Pod", "v1"), 3);
+    assert_int_equal(kube_number(kube_find(&f, "Deployment", "web"), "availableReplicas"), 3);
+    machine_release(&f.m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -375,6 +421,7 @@ int main(void)
         cmocka_unit_test(test_selector),    cmocka_unit_test(test_termination),
         cmocka_unit_test(test_arithmetic),  cmocka_unit_test(test_history_limit),
         cmocka_unit_test(test_paused),      cmocka_unit_test(test_owner_gone),
+        cmocka_unit_test(test_quarantine),  cmocka_unit_test(test_orphans),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

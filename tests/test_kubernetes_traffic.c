@@ -322,6 +322,32 @@ static void test_namespace(void **state)
     machine_release(&k.m);
 }
 
+/* An init container that waits for a Service waits until somebody stands behind it. */
+static void test_init(void **state)
+{
+    (void)state;
+    struct kube k;
+    kube_begin(&k, system_text,
+               CONFIG DEPLOYMENT("web-blue", "blue", "reg/web:v1", "")
+                   SERVICE("web", "blue", "http") SERVICE("db", "none", "5432"));
+    kube_patch(
+        &k, "Deployment", "web-blue",
+        "{\"spec\":{\"replicas\":1,\"template\":{\"spec\":{\"initContainers\":[{\"name\":"
+        "\"wait\",\"image\":\"busybox\",\"command\":[\"sh\",\"-c\",\"until nc -z db 5432; do "
+        "sleep 1; done\"]}]}}}}");
+    kube_pass(&k, 60);
+    struct object *web = kube_find(&k, "Deployment", "web-blue");
+    assert_int_equal(kube_number(web, "updatedReplicas"), 1);
+    assert_int_equal(kube_number(web, "readyReplicas"), 1);
+    assert_int_equal(kube_number(web, "replicas"), 2);
+    kube_patch(&k, "Service", "db", "{\"spec\":{\"selector\":{\"color\":\"blue\"}}}");
+    kube_pass(&k, 20);
+    assert_int_equal(kube_number(web, "replicas"), 1);
+    assert_int_equal(kube_number(web, "readyReplicas"), 1);
+    assert_string_equal(serving(&k), "1 v1, 0 v2");
+    machine_release(&k.m);
+}
+
 static const char *file_in_pod(struct kube *k, const char *path)
 {
     static char text[100];
@@ -369,11 +395,11 @@ static void test_mounted_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_blue_green),    cmocka_unit_test(test_ingress),
-        cmocka_unit_test(test_no_probe),      cmocka_unit_test(test_liveness),
-        cmocka_unit_test(test_pre_stop),      cmocka_unit_test(test_autoscaler),
-        cmocka_unit_test(test_cron_job),      cmocka_unit_test(test_namespace),
-        cmocka_unit_test(test_mounted_files),
+        cmocka_unit_test(test_blue_green), cmocka_unit_test(test_ingress),
+        cmocka_unit_test(test_no_probe),   cmocka_unit_test(test_liveness),
+        cmocka_unit_test(test_pre_stop),   cmocka_unit_test(test_autoscaler),
+        cmocka_unit_test(test_cron_job),   cmocka_unit_test(test_namespace),
+        cmocka_unit_test(test_init),       cmocka_unit_test(test_mounted_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

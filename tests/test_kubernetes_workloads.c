@@ -130,12 +130,15 @@ static void test_layer_loses(void **state)
 
 /* ---- in order, to the end, everywhere ---- */
 
-static const char plain_system[] = "services:\n"
-                                   "  web: {versions: {v1: {time: {p50: 5ms, p99: 20ms}}}}\n"
-                                   "kubernetes:\n"
-                                   "  namespace: shop\n"
-                                   "  nodes: [node-1, node-2]\n"
-                                   "  manifests: [/k8s/base.yaml]\n";
+static const char plain_system[] =
+    "services:\n"
+    "  web: {versions: {v1: {time: {p50: 5ms, p99: 20ms}}}}\n"
+    "kubernetes:\n"
+    "  namespace: shop\n"
+    "  nodes: [node-1, node-2]\n"
+    "  manifests: [/k8s/base.yaml]\n"
+    "  registry: {missing: [\"no_such/image:1\"]}\n"
+    "  images: {migrate: {ends: 5s, does: [\"set migrated yes\"]}}\n";
 
 /* From 0 up, each when the one before is ready. node-2 pulls the image first (3.4 s). */
 static void test_stateful_set(void **state)
@@ -177,6 +180,31 @@ static void test_stateful_set_changed(void **state)
                     "  0.5 | db-0 Running ready 0 | db-1 Terminating 0\n"
                     "  2.5 | db-0 Terminating 0\n"
                     "  4.5\n");
+    machine_release(&k.m);
+}
+
+/* A pod that never becomes ready stops a StatefulSet for good: putting the old template back does
+ * not replace it. Somebody has to delete it (StatefulSets, "Forced rollback"). */
+static void test_stuck_stateful_set(void **state)
+{
+    (void)state;
+    struct kube k;
+    kube_begin(&k, plain_system, STATEFUL_SET);
+    kube_patch(&k, "StatefulSet", "db",
+               "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"db\",\"image\":"
+               "\"no_such/image:1\"}]}}}}");
+    kube_patch(&k, "StatefulSet", "db", "{\"spec\":{\"replicas\":1}}");
+    kube_pass(&k, 30);
+    struct object *set = kube_find(&k, "StatefulSet", "db");
+    assert_int_equal(kube_number(set, "readyReplicas"), 0);
+    kube_patch(&k, "StatefulSet", "db",
+               "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"db\",\"image\":"
+               "\"postgres:15\"}]}}}}");
+    kube_pass(&k, 300);
+    assert_int_equal(kube_number(set, "readyReplicas"), 0);
+    cluster_delete(k.cluster, kube_find(&k, "Pod", "db-0"), -1, false);
+    kube_pass(&k, 30);
+    assert_int_equal(kube_number(set, "readyReplicas"), 1);
     machine_release(&k.m);
 }
 
@@ -239,6 +267,28 @@ static void test_job(void **state)
     kube_pass(&k, 20);
     assert_string_equal(job_state(&k), "1 active, 0 succeeded, 0 failed, - -");
     kube_pass(&k, 10);
+    assert_string_equal(job_state(&k), "0 active, 1 succeeded, 0 failed, Complete "
+                                       "CompletionsReached");
+    machine_release(&k.m);
+}
+
+/* What an image says that its program does happens when it ends with 0. */
+static void test_effect(void **state)
+{
+    (void)state;
+    struct kube k;
+    kube_begin(&k, plain_system, "");
+    struct api_error error = {0};
+    assert_non_null(cluster_create(
+        k.cluster, cluster_kind(k.cluster, "Job", "batch/v1"), "shop",
+        cJSON_Parse("{\"metadata\":{\"name\":\"report\"},\"spec\":{\"template\":{\"spec\":{"
+                    "\"restartPolicy\":\"OnFailure\",\"containers\":[{\"name\":\"m\",\"image\":"
+                    "\"migrate\"}]}}}}"),
+        false, &error));
+    kube_pass(&k, 5);
+    assert_null(world_setting(k.m.world, "migrated"));
+    kube_pass(&k, 10);
+    assert_string_equal(world_setting(k.m.world, "migrated"), "yes");
     assert_string_equal(job_state(&k), "0 active, 1 succeeded, 0 failed, Complete "
                                        "CompletionsReached");
     machine_release(&k.m);
@@ -400,12 +450,20 @@ static void test_unschedulable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_claim_keeps),     cmocka_unit_test(test_claim_deleted),
-        cmocka_unit_test(test_empty_dir_loses), cmocka_unit_test(test_layer_loses),
-        cmocka_unit_test(test_stateful_set),    cmocka_unit_test(test_stateful_set_changed),
-        cmocka_unit_test(test_old_job),         cmocka_unit_test(test_job),
-        cmocka_unit_test(test_failing_job),     cmocka_unit_test(test_daemon_set),
-        cmocka_unit_test(test_multi_attach),    cmocka_unit_test(test_local_disk),
+        cmocka_unit_test(test_claim_keeps),
+        cmocka_unit_test(test_claim_deleted),
+        cmocka_unit_test(test_empty_dir_loses),
+        cmocka_unit_test(test_layer_loses),
+        cmocka_unit_test(test_stateful_set),
+        cmocka_unit_test(test_stateful_set_changed),
+        cmocka_unit_test(test_old_job),
+        cmocka_unit_test(test_stuck_stateful_set),
+        cmocka_unit_test(test_job),
+        cmocka_unit_test(test_failing_job),
+        cmocka_unit_test(test_effect),
+        cmocka_unit_test(test_daemon_set),
+        cmocka_unit_test(test_multi_attach),
+        cmocka_unit_test(test_local_disk),
         cmocka_unit_test(test_unschedulable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -145,6 +145,22 @@ static void pull_failed(struct pod_container *container)
     container->due_ns = now_of(container) + RESYNC_NS;
 }
 
+/* As Go prints a duration, in milliseconds: "812ms", "3.4s", "1m2.5s". */
+static const char *go_duration(struct arena *arena, int64_t ns)
+{
+    int64_t ms = ns / MILLISECOND;
+    if (ms < 1000)
+        return arena_printf(arena, "%" PRId64 "ms", ms);
+    char *text = ms < 60000 ? arena_printf(arena, "%" PRId64 ".%03" PRId64, ms / 1000, ms % 1000)
+                            : arena_printf(arena, "%" PRId64 "m%" PRId64 ".%03" PRId64, ms / 60000,
+                                           ms / 1000 % 60, ms % 1000);
+    size_t n = strlen(text);
+    while (text[n - 1] == '0')
+        n--;
+    n -= text[n - 1] == '.';
+    return arena_printf(arena, "%.*ss", (int)n, text);
+}
+
 static void pull_done(struct pod_container *container)
 {
     struct arena *arena = run_arena(container);
@@ -158,12 +174,12 @@ static void pull_done(struct pod_container *container)
     container->pull_backoff_ns = 0;
     image_arrived(container->pod->controllers->cluster, container->pod->node, container->reference,
                   &pull->image);
+    const char *took = go_duration(arena, pull->takes_ns);
     say(container, "Normal", "Pulled",
         arena_printf(arena,
-                     "Successfully pulled image \"%s\" in %" PRId64 "ms (%" PRId64
-                     "ms including waiting). Image size: %" PRId64 " bytes.",
-                     container->reference, pull->takes_ns / MILLISECOND,
-                     pull->takes_ns / MILLISECOND, pull->image.size_bytes));
+                     "Successfully pulled image \"%s\" in %s (%s including waiting). Image size: "
+                     "%" PRId64 " bytes.",
+                     container->reference, took, took, pull->image.size_bytes));
     container->step = STEP_PULLED;
 }
 
@@ -441,6 +457,10 @@ static void step(struct pod_container *container)
         start(container);
         break;
     case STEP_RUNS:
+        if (container->init && !before_run(container) && program_waits(container)) {
+            container->due_ns = now_of(container) + 2 * SECOND;
+            break;
+        }
         if (container->exit_code == 0)
             program_takes_effect(container);
         container_ended_with(container, container->exit_code, NULL);

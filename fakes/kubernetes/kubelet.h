@@ -124,6 +124,8 @@ const char *restart_policy_of(const struct pod_container *);
 
 /* How long until it ends by itself, and with which exit code; NEVER: it goes on. */
 int64_t program_end(const struct pod_container *, int *ret_exit);
+/* An init container that loops until a Service answers, by its command line, and none does yet. */
+bool program_waits(const struct pod_container *);
 /* Time that a preStop hook takes: the seconds of its sleep. */
 int64_t program_pre_stop_ns(const struct pod_container *);
 /* What it was for: the lines of the world command of its image. One that fails is its failure

@@ -70,6 +70,42 @@ static bool script_of(const struct pod_container *container, struct arena *arena
     return true;
 }
 
+/* Whether a Service of that namespace leads nowhere now. */
+static bool leads_nowhere(struct controllers *controllers, const char *ns, const char *name)
+{
+    struct cluster *cluster = controllers->cluster;
+    const struct object *service = cluster_find_named(cluster, "Service", ns, name);
+    const struct object *endpoints = cluster_find_named(cluster, "Endpoints", ns, name);
+    const cJSON *subsets = endpoints ? json_at(endpoints->json, "subsets") : NULL;
+    for (const cJSON *one = subsets ? subsets->child : NULL; one; one = one->next) {
+        if (cJSON_GetArraySize(json_at(one, "addresses")) > 0)
+            return false;
+    }
+    return service && json_at(service->json, "spec", "selector");
+}
+
+bool program_waits(const struct pod_container *container)
+{
+    static const char *const loops[] = {"until", "while", "wait"};
+    struct arena scratch = {0};
+    struct str script;
+    bool loop = false, waits = false;
+    const char *text = script_of(container, &scratch, &script) ? arena_str(&scratch, script) : "";
+    for (size_t i = 0; i < sizeof loops / sizeof *loops; i++)
+        loop = loop || strstr(text, loops[i]);
+    while (loop && *text && !waits) {
+        size_t n = 0;
+        while (isalnum((unsigned char)text[n]) || (n > 0 && text[n] == '-'))
+            n++;
+        const char *word = arena_str(&scratch, (struct str){text, n});
+        waits =
+            n > 0 && leads_nowhere(container->pod->controllers, container->pod->object->ns, word);
+        text += n ? n : 1;
+    }
+    arena_release(&scratch);
+    return waits;
+}
+
 int64_t program_end(const struct pod_container *container, int *ret_exit)
 {
     struct arena scratch = {0};
