@@ -139,7 +139,7 @@ static const struct {
     {"kubectl rollout undo deployment/a --to-revision=$r\nkubectl rollout status deployment/a "
      "--timeout=1m\n"
      "r=1\nkubectl patch cm c -p '{\"data\":{\"a\":\"b\"}}'",
-     "RB006@4 RB007@4"},
+     "RB007@1 RB006@4"},
     {"kubectl apply -f - <<E\nkind: ConfigMap\ndata:\n  a: b\nE", "RB006@1"},
     {"kubectl apply -f backup/app-configmap.yaml", "RB006@1"},
     {"kubectl create configmap c --from-file=f --dry-run=client -o yaml | kubectl apply -f -",
@@ -245,6 +245,9 @@ static const struct {
     {"aws ecs update-service --service a\naws ecs wait services-stable --services a && echo "
      "'Rollback completed'",
      ""},
+    {"helm rollback a --wait --timeout 5m && echo 'Rollback completed'", ""},
+    {"helm rollback a && echo 'Rollback completed'", "RB022@1 RB017@1"},
+    {"docker compose up -d --wait && echo 'Rollback completed'", ""},
     {"kubectl delete pod a\necho 'Rollback is not completed'\necho 'Starting rollback'", ""},
     {"#!/bin/bash\nset -e\nkubectl delete pod a\nif ! ./health_check.sh; then exit 1; fi\necho "
      "'Rollback completed'",

@@ -25,6 +25,6 @@ struct twin_shop {
 };
 
 extern const struct twin_shop twins_compose, twins_compose_again, twins_git, twins_git_migration,
-    twins_stubs;
+    twins_stubs, twins_kubernetes, twins_kubernetes_config, twins_helm;
 
 #endif

@@ -220,20 +220,28 @@ static bool undoes(const struct use *use)
 
 static void check_config(struct lint *lint, const struct use *use)
 {
-    bool undone;
-    if (!changes_config(use))
-        return;
     /* an undo before the change restarted the pods with the old configuration: only one behind it
      * helps */
-    if (!find_after(lint, use, restarts))
+    if (changes_config(use) && !find_after(lint, use, restarts))
         lint_add_use(lint, "RB006", use,
                      "'%s' is changed and nothing after it here restarts the pods that read it",
                      config_name(use));
-    undone = find_before(lint, use, undoes) || find_after(lint, use, undoes);
-    if (undone)
-        lint_add_use(
-            lint, "RB007", use,
-            "rollout undo here restores pod templates; this configuration has its own history");
+}
+
+/* Said at the undo, which is what promises too much. */
+static void check_undo(struct lint *lint, const struct use *use)
+{
+    const struct use *changed = NULL;
+    if (!undoes(use))
+        return;
+    changed = find_before(lint, use, changes_config);
+    if (!changed)
+        changed = find_after(lint, use, changes_config);
+    if (changed)
+        lint_add_use(lint, "RB007", use,
+                     "it restores the pod template; '%s', changed on line %d, has a history of its "
+                     "own",
+                     config_name(changed), changed->line);
 }
 
 /* ---- revisions ---- */
@@ -410,6 +418,7 @@ void lint_check_kubernetes(struct lint *lint)
         check_waiting(lint, use);
         check_ecs(lint, use);
         check_config(lint, use);
+        check_undo(lint, use);
         check_revision(lint, use);
         check_double_undo(lint, use);
         check_here_documents(lint, use);

@@ -45,7 +45,7 @@ const struct lint_rule lint_rules[] = {
      "custom resources "
      "stay as the new release left them.",
      "Roll back what changed with the release too, in an order that the old version can run with.",
-     "wrong_end_state"},
+     "no_op wrong_end_state"},
     {"RB008", WARNING, false, "nothing waits for the rollout",
      "kubectl returns when the request is accepted. The next step sees the old pods, or none.",
      "kubectl rollout status NAME --timeout=120s behind it, before anything is verified or "
@@ -142,7 +142,8 @@ const struct lint_rule lint_rules[] = {
     {"RB027", WARNING, false, "two ways to do the same, one after the other",
      "Whoever pastes the whole block does both, and the second undoes or breaks what the first "
      "did.",
-     "One block for each way, under a heading that says when it is right.", "alternatives"},
+     "One block for each way, under a heading that says when it is right.",
+     "alternatives wrong_end_state"},
     {"RB028", WARNING, false, "a command that never ends",
      "watch, logs -f, tail -f and the like run until somebody interrupts them. What stands behind "
      "them waits.",
@@ -208,7 +209,7 @@ const struct lint_rule lint_rules[] = {
      "up -d of the target replaces containers one by one; pull first.", "target_missed"},
     {"RB040", ERROR, false, "a patch that is not JSON",
      "Brackets do not match; kubectl refuses the patch and nothing is changed.", "Try it with jq.",
-     "failed_step"},
+     "failed_step silent_failure"},
     {"RB041", NOTE, false, "undo goes to whatever was before",
      "The revision before may be another bad one, or only a restart or a changed variable.",
      "Look at kubectl rollout history and name the revision, or set the image to a version.",
@@ -216,7 +217,7 @@ const struct lint_rule lint_rules[] = {
     {"RB042", ERROR, false, "a name that Kubernetes does not allow",
      "Names of namespaces are small letters, digits and hyphens. Every command with this one "
      "fails.",
-     "Write the name as kubectl get namespaces shows it.", "failed_step"},
+     "Write the name as kubectl get namespaces shows it.", "failed_step silent_failure"},
     {"RB043", ERROR, false, "no shell command",
      "SQL and crontab lines in a shell block are run as commands that do not exist, and their "
      "stars become file names.",
@@ -230,7 +231,7 @@ const struct lint_rule lint_rules[] = {
      "kubectl patch sends a strategic merge patch when no type is given. The API server knows how "
      "to merge its own kinds "
      "that way, and answers 'unsupported media type' for all others.",
-     "kubectl patch --type merge -p ...", "failed_step"},
+     "kubectl patch --type merge -p ...", "failed_step silent_failure"},
     {"RB046", ERROR, false, "a dump that this tool cannot read",
      "pg_restore reads archives (pg_dump -Fc, -Ft, -Fd), psql reads SQL. Each refuses what is the "
      "other's, after the old "

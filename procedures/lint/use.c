@@ -235,6 +235,9 @@ bool use_verifies(const struct use *use)
                                         "validate", "is-active", "test",   NULL};
     if (!strcmp(use->name, "curl"))
         return !changes_by_curl(use);
+    if ((!strcmp(use->name, "helm") || !strcmp(use->name, "compose")) &&
+        (use_has(use, "--wait") || use_has(use, "--atomic")))
+        return true; /* they end well only when what they started is ready */
     if (!strcmp(use->name, "kubectl"))
         return first_operand_in(use, kubernetes) || use_is(use, "kubectl", "rollout", "status");
     if (!strcmp(use->name, "docker") || !strcmp(use->name, "compose"))
