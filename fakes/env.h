@@ -127,7 +127,13 @@ bool env_place_is(const struct env *, const char *place, const char *name);
 /* Who lives there: a place's host name. */
 const char *env_place_name(const struct env *, const char *place);
 
-enum env_answer { ENV_NO_HOST, ENV_REFUSED, ENV_UNREACHABLE, ENV_ANSWERS };
+enum env_answer {
+    ENV_ELSEWHERE, /* no platform's: as the place itself has it */
+    ENV_NO_HOST,   /* the place is a platform's, which has no such name */
+    ENV_REFUSED,
+    ENV_UNREACHABLE,
+    ENV_ANSWERS,
+};
 struct env_target {
     struct service *service;   /* of the world; NULL: a plain program answers */
     struct instance *instance; /* that takes the request; NULL: any */
@@ -138,7 +144,6 @@ struct env_target {
 typedef enum env_answer env_resolve_fn(struct env *, const char *place, const char *host, int port,
                                        struct env_target *ret, void *ctx);
 void env_on_resolve(struct env *, env_resolve_fn *, void *ctx);
-/* ENV_NO_HOST where no platform knows the name. */
 enum env_answer env_resolve(struct env *, const char *place, const char *host, int port,
                             struct env_target *ret);
 

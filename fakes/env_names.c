@@ -57,5 +57,5 @@ enum env_answer env_resolve(struct env *env, const char *place, const char *host
 {
     const struct resolver *resolver = *env_slot(env, "resolver");
     *ret = (struct env_target){0};
-    return resolver ? resolver->resolve(env, place, host, port, ret, resolver->ctx) : ENV_NO_HOST;
+    return resolver ? resolver->resolve(env, place, host, port, ret, resolver->ctx) : ENV_ELSEWHERE;
 }

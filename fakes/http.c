@@ -225,14 +225,16 @@ static int answer_by(struct env *env, const struct listener *listener,
     return !https ? plain_to_tls(response) : listener->tls ? listener->certificate : HTTP_TLS;
 }
 
-/* By a name that a platform gives. False: no platform knows it. */
+/* By a name that a platform gives. False: none does; *ret_inside: the inner network's names count.
+ */
 static bool fetch_named(struct env *env, const struct http_request *request,
-                        struct http_response *response, int *ret)
+                        struct http_response *response, int *ret, bool *ret_inside)
 {
     struct env_target target;
     enum env_answer answer =
         env_resolve(env, request->place, request->host, request->port, &target);
-    if (answer == ENV_NO_HOST)
+    *ret_inside = request->place[0] && answer != ENV_NO_HOST;
+    if (answer <= ENV_NO_HOST)
         return false;
     *ret = answer == ENV_REFUSED       ? HTTP_REFUSED
            : answer == ENV_UNREACHABLE ? HTTP_UNREACHABLE
@@ -246,12 +248,13 @@ int http_fetch(struct env *env, const struct http_request *request, struct http_
     const struct listeners *all = listeners_of(env);
     const char *host = canonical(request->host);
     int failure;
-    if (fetch_named(env, request, response, &failure))
+    bool inside;
+    if (fetch_named(env, request, response, &failure, &inside))
         return failure;
     bool known = strcasecmp(host, "localhost") == 0 || strspn(host, "0123456789.") == strlen(host);
     for (int i = all->n - 1; i >= 0; i--) {
         const struct listener *listener = &all->at[i];
-        if (strcasecmp(listener->host, host) != 0 || (listener->inside && !request->place[0]))
+        if (strcasecmp(listener->host, host) != 0 || (listener->inside && !inside))
             continue;
         known = true;
         if (listener->handler && listener->port == request->port)

@@ -304,5 +304,5 @@ enum env_answer names_resolve(struct env *env, const char *place, const char *ho
     if (answer == ENV_NO_HOST)
         answer = resolve_ingress(cluster, &scratch, host, port, ret);
     arena_release(&scratch);
-    return answer;
+    return answer == ENV_NO_HOST && !pod ? ENV_ELSEWHERE : answer;
 }

@@ -52,7 +52,7 @@ static struct pg_server *named_server(struct call *call, const struct pg_target 
                                       bool *known)
 {
     struct env_target found;
-    if (env_resolve(call->env, call->place, target->host, target->port, &found) == ENV_NO_HOST)
+    if (env_resolve(call->env, call->place, target->host, target->port, &found) <= ENV_NO_HOST)
         return NULL;
     *known = true;
     for (struct pg_server *s = pg_servers(call->env); s && found.service; s = s->next) {

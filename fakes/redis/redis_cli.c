@@ -303,7 +303,7 @@ static int run_pipe(struct cli *cli)
 static struct redis_server *named_server(struct call *call, const char *host, int port, bool *known)
 {
     struct env_target found;
-    if (env_resolve(call->env, call->place, host, port, &found) == ENV_NO_HOST)
+    if (env_resolve(call->env, call->place, host, port, &found) <= ENV_NO_HOST)
         return NULL;
     *known = true;
     for (struct redis_server *s = redis_servers(call->env); s; s = s->next) {
