@@ -8,6 +8,7 @@
 
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/formats.h"
 #include "cli/progress.h"
 #include "procedures/drill/run.h"
 #include "reports/campaign.h"
@@ -244,9 +245,11 @@ static int run(int argc, char **argv)
     }
     const char *out = options.out;
     if (code == 0 && !out)
-        out = arena_printf(&arena, "rehearse-out/%s", drill->name);
+        out = arena_printf(&arena, FORMATS_OUT "/%s", drill->name);
     if (code == 0)
         code = write_files(&campaign, out, &error);
+    if (code == 0 && !options.out)
+        code = formats_hide_out(&error);
     if (code == 0)
         print(&campaign, &options, out);
     int status = code == 0 ? status_of(&campaign) : arguments_fail(code, &error);

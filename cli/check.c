@@ -108,7 +108,7 @@ static int parse(int argc, char **argv, struct arguments *ret, struct error *err
         ret->paths[n++] = ".";
     ret->n_paths = n;
     if (!ret->out)
-        ret->out = "rehearse-out";
+        ret->out = FORMATS_OUT;
     if (ret->baseline && ret->write_baseline)
         return error_set(error, ERROR_INPUT,
                          "check: --baseline compares, --write-baseline replaces; choose one");
@@ -414,6 +414,8 @@ static int write_files(struct checking *checking, struct error *error)
     check_html(&checking->check, &buf);
     int code = formats_write_file(arena_printf(&checking->arena, "%s/index.html", arguments->out),
                                   &buf, error);
+    if (code == 0 && strcmp(arguments->out, FORMATS_OUT) == 0)
+        code = formats_hide_out(error);
     if (code == 0)
         code = formats_write(&arguments->formats, summaries, n, summaries_with_failures(checking),
                              checking->n_heads, error);

@@ -1,5 +1,7 @@
 #include "cli/formats.h"
 
+#include <unistd.h>
+
 #include "reports/plot/png.h"
 #include "reports/report.h"
 
@@ -7,6 +9,16 @@ int formats_write_file(const char *path, const struct buf *content, struct error
 {
     int code = report_make_parents(path, error);
     return code ? code : report_write_file(path, buf_text(content), error);
+}
+
+int formats_hide_out(struct error *error)
+{
+    static const char path[] = FORMATS_OUT "/.gitignore";
+    static const char content[] = "*\n";
+    if (access(path, F_OK) == 0) /* perhaps somebody's own */
+        return 0;
+    int code = report_make_parents(path, error);
+    return code ? code : report_write_file(path, str_of(content), error);
 }
 
 int formats_write_picture(const char *path, const struct buf *svg, struct error *error)

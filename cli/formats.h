@@ -23,6 +23,10 @@ int formats_write(const struct formats *, const struct summary *summaries, int n
                   const struct summary *all, int n_all, struct error *);
 /* One file, whole or not at all, with the folders above it. */
 int formats_write_file(const char *path, const struct buf *content, struct error *);
+/* Where reports go if nobody says: a folder that git does not see (a .gitignore of its own is put
+ * into it, as other tools do with what they leave). */
+#define FORMATS_OUT "rehearse-out"
+int formats_hide_out(struct error *);
 /* A picture as SVG, or as PNG at twice its size if the name ends in .png. */
 int formats_write_picture(const char *path, const struct buf *svg, struct error *);
 

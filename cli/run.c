@@ -132,9 +132,11 @@ static int tell(const struct drill *drill, const struct record *record,
     struct report report;
     report_init(&report, record);
     const char *out = arguments->out ? arguments->out
-                                     : arena_printf(&report.arena, "rehearse-out/%s", drill->name);
+                                     : arena_printf(&report.arena, FORMATS_OUT "/%s", drill->name);
     int code =
         report_write_all(&report, out, WRITE_USUAL | (arguments->png ? WRITE_PNG : 0u), error);
+    if (code == 0 && !arguments->out)
+        code = formats_hide_out(error);
     struct summary summary;
     summary_of_report(&summary, &report.arena, &report);
     if (code == 0)

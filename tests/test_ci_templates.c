@@ -123,9 +123,9 @@ static void the_jobs_do_what_they_say(void **state)
         const char *files;
     } jobs[] = {
         {"github-workflow.yml", "name: Lint the playbooks", "name: Keep the reports", "          ",
-         "lint.sarif findings.sarif junit.xml index.html"},
+         "lint.sarif findings.sarif junit.xml index.html .gitignore"},
         {"gitlab-ci.yml", "^  script:", "^  artifacts:", "    - ",
-         "metrics.txt junit.xml index.html"},
+         "metrics.txt junit.xml index.html .gitignore"},
     };
     for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
         struct workspace workspace;
