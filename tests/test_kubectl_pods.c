@@ -9,81 +9,17 @@
 
 #include <cmocka.h>
 
-#include "fakes/kubernetes/pods.h"
-#include "tests/machine.h"
-
-static const char system_text[] = "services:\n"
-                                  "  web:\n"
-                                  "    runs: {deployment: web}\n"
-                                  "    replicas: 3\n"
-                                  "    versions:\n"
-                                  "      v1: {time: {p50: 5ms, p99: 20ms}, start: 2s}\n"
-                                  "      v2: {time: {p50: 5ms, p99: 20ms}, start: 2s}\n"
-                                  "kubernetes:\n"
-                                  "  nodes: [node-1, node-2]\n"
-                                  "  manifests: [/k8s/base.yaml]\n"
-                                  "  registry: {missing: [\"reg/web:gone\"]}\n";
-
-static const char base[] = "apiVersion: apps/v1\n"
-                           "kind: Deployment\n"
-                           "metadata: {name: web, labels: {app: web}}\n"
-                           "spec:\n"
-                           "  replicas: 3\n"
-                           "  progressDeadlineSeconds: 60\n"
-                           "  selector: {matchLabels: {app: web}}\n"
-                           "  template:\n"
-                           "    metadata: {labels: {app: web}}\n"
-                           "    spec:\n"
-                           "      containers:\n"
-                           "      - name: web\n"
-                           "        image: reg/web:v1\n"
-                           "        ports: [{containerPort: 8080}]\n"
-                           "        env: [{name: MODE, value: a}]\n"
-                           "---\n"
-                           "apiVersion: v1\n"
-                           "kind: Service\n"
-                           "metadata: {name: web}\n"
-                           "spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}\n"
-                           "---\n"
-                           "apiVersion: v1\n"
-                           "kind: ConfigMap\n"
-                           "metadata: {name: cm}\n"
-                           "data: {a: x, b-c: z}\n";
-
-static struct machine m;
-
-static int begin(void **state)
-{
-    const struct machine_file files[] = {{"/k8s/base.yaml", base}, {NULL, NULL}};
-    (void)state;
-    machine_init(&m, system_text, NULL, files);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    machine_release(&m);
-    return 0;
-}
-
-static void ok(const char *command, const char *out)
-{
-    machine_expect(&m, command, 0, out, "");
-}
-
-static void fails(const char *command, const char *err)
-{
-    machine_expect(&m, command, 1, "", err);
-}
+#include "tests/kubectl_shop.h"
 
 /* The i-th pod of the Deployment. */
 static struct object *pod_at(int i)
 {
     struct arena arena = {0};
-    struct cluster *cluster = cluster_of(&m.d.env);
+    struct cluster *cluster = cluster_of(&shop.d.env);
     struct object **all =
         cluster_list(cluster, &arena, cluster_kind(cluster, "Pod", "v1"), NULL, NULL, NULL);
+    while (strncmp((*all)->name, "web-", 4) != 0)
+        all++;
     struct object *pod = all[i];
     arena_release(&arena);
     return pod;
@@ -119,7 +55,7 @@ static void test_logs(void **state)
 {
     (void)state;
     struct object *pod = pod_at(0);
-    machine_advance(&m, SECOND / 2);
+    machine_advance(&shop, SECOND / 2);
     for (int i = 0; i < 5; i++) {
         char line[20];
         snprintf(line, sizeof line, "line %d", i + 1);
@@ -130,9 +66,9 @@ static void test_logs(void **state)
     ok(with_pod("kubectl logs @ web --tail=1"), "line 5\n");
     ok(with_pod("kubectl logs @ -c web --tail=1 --prefix"), with_pod("[pod/@/web] line 5\n"));
     ok(with_pod("kubectl logs @ --tail=1 --timestamps"), "2025-01-15T14:00:00.500000000Z line 5\n");
-    machine_expect(&m, "kubectl logs deployment/web --tail=1", 0, "line 5\n",
+    machine_expect(&shop, "kubectl logs deployment/web --tail=1", 0, "line 5\n",
                    with_pod("Found 3 pods, using pod/@\n"));
-    machine_holds(&m, "kubectl logs -l app=web --tail=1", 0, "line 5\n", "");
+    machine_holds(&shop, "kubectl logs -l app=web --tail=1", 0, "line 5\n", "");
     ok(with_pod("kubectl logs @ --since=1m --tail=1"), "line 5\n");
     ok("kubectl logs svc/web --all-pods --tail=0", "");
     fails(with_pod("kubectl logs @ --previous"),
@@ -161,7 +97,7 @@ static void test_logs(void **state)
           "error: at most one of `sinceTime` or `sinceSeconds` may be specified\n");
     fails("kubectl logs x --all-containers -c web",
           "error: --all-containers=true should not be specified with container name web\n");
-    machine_expect(&m, "kubectl logs -l app=none", 0, "",
+    machine_expect(&shop, "kubectl logs -l app=none", 0, "",
                    "No resources found in default namespace.\n");
     fails("kubectl logs -f -l app=web --max-log-requests=1",
           "error: you are attempting to follow 3 log streams, but maximum allowed concurrency is "
@@ -174,13 +110,13 @@ static void test_logs_of_what_does_not_start(void **state)
 {
     (void)state;
     ok("kubectl set image deployment/web web=reg/web:gone", "deployment.apps/web image updated\n");
-    machine_advance(&m, 30 * SECOND);
+    machine_advance(&shop, 30 * SECOND);
     int i = 0;
     while (
         !strstr(json_text(json_at(pod_at(i)->json, "spec", "containers")->child, "image"), "gone"))
         i++;
-    machine_holds(&m, with(i, "kubectl logs @"), 1, NULL, "is waiting to start: ");
-    machine_expect(&m, with(i, "kubectl exec @ -- ls"), 1, "",
+    machine_holds(&shop, with(i, "kubectl logs @"), 1, NULL, "is waiting to start: ");
+    machine_expect(&shop, with(i, "kubectl exec @ -- ls"), 1, "",
                    "error: Internal error occurred: unable to upgrade connection: container not "
                    "found (\"web\")\n");
 }
@@ -199,18 +135,19 @@ static int spawn(struct call_double *d, const char *place, char *const argv[], s
 static void test_exec(void **state)
 {
     (void)state;
-    m.d.on_spawn = spawn;
-    machine_expect(&m, "kubectl exec deployment/web -- sh -c 'echo hello; exit 3'", 3, "",
+    shop.d.on_spawn = spawn;
+    machine_expect(&shop, "kubectl exec deployment/web -- sh -c 'echo hello; exit 3'", 3, "",
                    "command terminated with exit code 3\n");
-    assert_non_null(strstr(m.d.spawned.at, "[pod.default.web.0] /bin/sh -c exec \"$@\" </dev/null "
-                                           "sh sh -c echo hello; exit 3\n"));
-    machine_expect(&m, "kubectl exec -i deployment/web -- cat", 3, "",
+    assert_non_null(strstr(shop.d.spawned.at,
+                           "[pod.default.web.0] /bin/sh -c exec \"$@\" </dev/null "
+                           "sh sh -c echo hello; exit 3\n"));
+    machine_expect(&shop, "kubectl exec -i deployment/web -- cat", 3, "",
                    "command terminated with exit code 3\n");
-    assert_non_null(strstr(m.d.spawned.at, "[pod.default.web.0] cat\n"));
-    machine_expect(&m, "kubectl exec -it deployment/web -- cat", 3, "",
+    assert_non_null(strstr(shop.d.spawned.at, "[pod.default.web.0] cat\n"));
+    machine_expect(&shop, "kubectl exec -it deployment/web -- cat", 3, "",
                    "Unable to use a TTY - input is not a terminal or the right kind of file\n"
                    "command terminated with exit code 3\n");
-    machine_holds(&m, "kubectl exec deployment/web -- nosuchcmd", 1, "",
+    machine_holds(&shop, "kubectl exec deployment/web -- nosuchcmd", 1, "",
                   "OCI runtime exec failed: exec failed: unable to start container process: exec: "
                   "\"nosuchcmd\": executable file not found in $PATH: unknown\n");
     fails("kubectl exec nopod -- ls", "Error from server (NotFound): pods \"nopod\" not found\n");
@@ -229,16 +166,16 @@ static void test_exec(void **state)
     fails(with_pod("kubectl exec @ -c nope -- ls"),
           with_pod("Error from server (BadRequest): container nope is not valid for pod @\n"));
     ok("kubectl scale deploy/web --replicas=0", "deployment.apps/web scaled\n");
-    machine_advance(&m, 2 * MINUTE);
-    int64_t from = world_now(m.world);
+    machine_advance(&shop, 2 * MINUTE);
+    int64_t from = world_now(shop.world);
     fails("kubectl exec deploy/web -- ls", "error: timed out waiting for the condition\n");
-    assert_true(world_now(m.world) - from >= MINUTE);
+    assert_true(world_now(shop.world) - from >= MINUTE);
 }
 
 static void test_cp(void **state)
 {
     (void)state;
-    double_file(&m.d, "", "/opt/shop/a.txt", "text");
+    double_file(&shop.d, "", "/opt/shop/a.txt", "text");
     fails("kubectl cp", "error: source and destination are required\n");
     fails("kubectl cp a.txt b", "error: one of src or dest must be a remote file specification\n");
     fails("kubectl cp x:/a y:/b", "error: one of src or dest must be a local file specification\n");
@@ -249,12 +186,12 @@ static void test_cp(void **state)
           "error: filespec must match the canonical format: [[namespace/]pod:]file/path\n");
     fails("kubectl cp default/nopod:/a x", "Error from server (NotFound): pods \"nopod\" not "
                                            "found\n");
-    machine_expect(&m, with_pod("kubectl cp @:/etc/nope x"), 2, "",
+    machine_expect(&shop, with_pod("kubectl cp @:/etc/nope x"), 2, "",
                    "tar: Removing leading `/' from member names\n"
                    "tar: /etc/nope: Cannot stat: No such file or directory\n"
                    "tar: Exiting with failure status due to previous errors\n"
                    "command terminated with exit code 2\n");
-    machine_expect(&m, with_pod("kubectl cp a.txt @:/nope/x"), 2, "",
+    machine_expect(&shop, with_pod("kubectl cp a.txt @:/nope/x"), 2, "",
                    "tar: /nope: Cannot open: No such file or directory\n"
                    "tar: Error is not recoverable: exiting now\n"
                    "command terminated with exit code 2\n");
@@ -287,9 +224,9 @@ static void test_run(void **state)
     fails("kubectl run foo13 --image=x --env=A", "error: invalid env: A\n");
     fails("kubectl run foo5 --image='x 1'",
           "error: Invalid image name \"x 1\": invalid reference format\n");
-    m.d.on_spawn = spawn;
-    machine_expect(&m, "kubectl run tmp --rm -i --restart=Never --image=tools -- sh -c 'exit 3'", 3,
-                   "pod \"tmp\" deleted\n", "pod default/tmp terminated (Error)\n");
+    shop.d.on_spawn = spawn;
+    machine_expect(&shop, "kubectl run tmp --rm -i --restart=Never --image=tools -- sh -c 'exit 3'",
+                   3, "pod \"tmp\" deleted\n", "pod default/tmp terminated (Error)\n");
 }
 
 /* ---- nodes ---- */
@@ -307,19 +244,40 @@ static void test_nodes(void **state)
     fails("kubectl cordon nope", "Error from server (NotFound): nodes \"nope\" not found\n");
     fails("kubectl drain node-1 -l a=b", "error: cannot specify both a node name and a --selector "
                                          "option\nSee 'kubectl drain -h' for help and examples\n");
-    machine_holds(&m, "kubectl drain node-1 --dry-run=client", 0, "evicting pod default/web-", "");
-    machine_holds(&m, "kubectl drain node-1", 0, "node/node-1 drained\n", "");
+    machine_holds(&shop, "kubectl drain node-1", 1, "node/node-1 cordoned\n",
+                  "cannot delete DaemonSet-managed Pods (use --ignore-daemonsets to ignore): "
+                  "default/agent-");
+    machine_holds(&shop, "kubectl drain node-1 --dry-run=client --ignore-daemonsets", 0,
+                  "evicting pod default/web-", "");
+    machine_holds(&shop, "kubectl drain node-1 --ignore-daemonsets", 0, "node/node-1 drained\n",
+                  "Warning: ignoring DaemonSet-managed Pods: default/agent-");
     for (int i = 0; i < 3; i++)
         assert_string_not_equal(json_text(pod_at(i)->json, "spec", "nodeName"), "node-1");
     ok("kubectl run alone --image=x:1", "pod/alone created\n");
-    machine_advance(&m, world_now(m.world) + MINUTE);
-    machine_expect(
-        &m, "kubectl drain node-2", 1, "node/node-2 cordoned\n",
-        "error: unable to drain node \"node-2\" due to error: cannot delete Pods that declare no "
-        "controller (use --force to override): default/alone, continuing command...\n"
-        "There are pending nodes to be drained:\n node-2\n"
-        "error: cannot delete Pods that declare no controller (use --force to override): "
-        "default/alone\n");
+    machine_advance(&shop, world_now(shop.world) + MINUTE);
+    machine_holds(&shop, "kubectl drain node-2 --ignore-daemonsets", 1, "node/node-2 cordoned\n",
+                  "error: unable to drain node \"node-2\" due to error: cannot delete Pods that "
+                  "declare no controller (use --force to override): default/alone, continuing "
+                  "command...\nThere are pending nodes to be drained:\n node-2\nerror: cannot "
+                  "delete Pods that declare no controller (use --force to override): "
+                  "default/alone\n");
+}
+
+/* A budget that allows no disruption holds a drain up until its time is over. */
+static void test_drain_and_a_budget(void **state)
+{
+    (void)state;
+    double_file(&shop.d, "", "/opt/shop/pdb.yaml",
+                "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: web}\nspec: "
+                "{minAvailable: 3, selector: {matchLabels: {app: web}}}\n");
+    ok("kubectl apply -f pdb.yaml", "poddisruptionbudget.policy/web created\n");
+    machine_advance(&shop, 10 * SECOND);
+    machine_holds(&shop, "kubectl drain node-1 --ignore-daemonsets --timeout=12s", 1, NULL,
+                  "(will retry after 5s): Cannot evict pod as it would violate the pod's "
+                  "disruption budget.\n");
+    machine_holds(&shop, "kubectl drain node-1 --ignore-daemonsets --timeout=12s", 1, NULL,
+                  "There are pending pods in node \"node-1\" when an error occurred: global "
+                  "timeout reached: 12s\npod/web-");
 }
 
 static void test_port_forward(void **state)
@@ -338,15 +296,17 @@ static void test_port_forward(void **state)
                                            "*v1.ConfigMap not implemented\n");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_logs),         TEST(test_logs_of_what_does_not_start),
-        TEST(test_exec),         TEST(test_cp),
-        TEST(test_run),          TEST(test_nodes),
-        TEST(test_port_forward),
+        SHOP_TEST(test_logs),
+        SHOP_TEST(test_logs_of_what_does_not_start),
+        SHOP_TEST(test_exec),
+        SHOP_TEST(test_cp),
+        SHOP_TEST(test_run),
+        SHOP_TEST(test_nodes),
+        SHOP_TEST(test_drain_and_a_budget),
+        SHOP_TEST(test_port_forward),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,95 +9,7 @@
 
 #include <cmocka.h>
 
-#include "fakes/kubernetes/cluster.h"
-#include "tests/machine.h"
-
-static const char system_text[] = "services:\n"
-                                  "  web:\n"
-                                  "    runs: {deployment: web}\n"
-                                  "    replicas: 3\n"
-                                  "    versions:\n"
-                                  "      v1: {time: {p50: 5ms, p99: 20ms}, start: 2s}\n"
-                                  "      v2: {time: {p50: 5ms, p99: 20ms}, start: 2s}\n"
-                                  "kubernetes:\n"
-                                  "  nodes: [node-1, node-2]\n"
-                                  "  manifests: [/k8s/base.yaml, /k8s/others.yaml]\n"
-                                  "  registry: {missing: [\"reg/web:gone\"]}\n";
-
-/* Beside the Deployment: what is rolled out in other ways. */
-static const char others[] = "apiVersion: apps/v1\n"
-                             "kind: StatefulSet\n"
-                             "metadata: {name: db}\n"
-                             "spec:\n"
-                             "  replicas: 2\n"
-                             "  serviceName: db\n"
-                             "  selector: {matchLabels: {app: db}}\n"
-                             "  template:\n"
-                             "    metadata: {labels: {app: db}}\n"
-                             "    spec: {containers: [{name: db, image: reg/db:1}]}\n"
-                             "---\n"
-                             "apiVersion: apps/v1\n"
-                             "kind: DaemonSet\n"
-                             "metadata: {name: agent}\n"
-                             "spec:\n"
-                             "  selector: {matchLabels: {app: agent}}\n"
-                             "  template:\n"
-                             "    metadata: {labels: {app: agent}}\n"
-                             "    spec: {containers: [{name: agent, image: reg/agent:1}]}\n";
-
-static const char base[] = "apiVersion: apps/v1\n"
-                           "kind: Deployment\n"
-                           "metadata: {name: web, labels: {app: web}}\n"
-                           "spec:\n"
-                           "  replicas: 3\n"
-                           "  progressDeadlineSeconds: 60\n"
-                           "  selector: {matchLabels: {app: web}}\n"
-                           "  template:\n"
-                           "    metadata: {labels: {app: web}}\n"
-                           "    spec:\n"
-                           "      containers:\n"
-                           "      - name: web\n"
-                           "        image: reg/web:v1\n"
-                           "        ports: [{containerPort: 8080}]\n"
-                           "        env: [{name: MODE, value: a}]\n"
-                           "---\n"
-                           "apiVersion: v1\n"
-                           "kind: Service\n"
-                           "metadata: {name: web}\n"
-                           "spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}\n"
-                           "---\n"
-                           "apiVersion: v1\n"
-                           "kind: ConfigMap\n"
-                           "metadata: {name: cm}\n"
-                           "data: {a: x, b-c: z}\n";
-
-static struct machine m;
-
-static int begin(void **state)
-{
-    const struct machine_file files[] = {
-        {"/k8s/base.yaml", base}, {"/k8s/others.yaml", others}, {NULL, NULL}};
-    (void)state;
-    machine_init(&m, system_text, NULL, files);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    machine_release(&m);
-    return 0;
-}
-
-static void ok(const char *command, const char *out)
-{
-    machine_expect(&m, command, 0, out, "");
-}
-
-static void fails(const char *command, const char *err)
-{
-    machine_expect(&m, command, 1, "", err);
-}
+#include "tests/kubectl_shop.h"
 
 /* ---- rollout ---- */
 
@@ -107,7 +19,7 @@ static void test_status(void **state)
     ok("kubectl rollout status deployment/web", "deployment \"web\" successfully rolled out\n");
     ok("kubectl rollout status deploy web", "deployment \"web\" successfully rolled out\n");
     ok("kubectl set image deployment/web web=reg/web:v2", "deployment.apps/web image updated\n");
-    machine_holds(&m, "kubectl rollout status deployment/web", 0,
+    machine_holds(&shop, "kubectl rollout status deployment/web", 0,
                   "Waiting for deployment \"web\" rollout to finish: 1 out of 3 new replicas have "
                   "been updated...\n",
                   "");
@@ -123,7 +35,7 @@ static void test_status(void **state)
           "error: no status viewer has been implemented for Service\n");
     fails("kubectl rollout status deployment/nope",
           "Error from server (NotFound): deployments.apps \"nope\" not found\n");
-    machine_expect(&m, "kubectl rollout status deploy -l a=b", 0, "",
+    machine_expect(&shop, "kubectl rollout status deploy -l a=b", 0, "",
                    "No resources found in default namespace.\n");
     fails("kubectl rollout status deploy/web --timeout=abc",
           "error: invalid argument \"abc\" for \"--timeout\" flag: time: invalid duration \"abc\"\n"
@@ -137,25 +49,25 @@ static void test_status_of_a_bad_rollout(void **state)
 {
     (void)state;
     ok("kubectl set image deployment/web web=reg/web:gone", "deployment.apps/web image updated\n");
-    machine_advance(&m, 5 * SECOND);
-    int64_t from = world_now(m.world);
-    machine_expect(&m, "kubectl rollout status deployment/web --timeout=10s", 1,
+    machine_advance(&shop, 5 * SECOND);
+    int64_t from = world_now(shop.world);
+    machine_expect(&shop, "kubectl rollout status deployment/web --timeout=10s", 1,
                    "Waiting for deployment \"web\" rollout to finish: 1 out of 3 new replicas have "
                    "been updated...\n",
                    "error: timed out waiting for the condition\n");
-    int64_t took = world_now(m.world) - from;
+    int64_t took = world_now(shop.world) - from;
     assert_true(took >= 10 * SECOND && took < 11 * SECOND);
     ok("kubectl rollout status deployment/web --watch=false",
        "Waiting for deployment \"web\" rollout to finish: 1 out of 3 new replicas have been "
        "updated...\n");
-    machine_expect(&m, "kubectl rollout status deployment/web", 1,
+    machine_expect(&shop, "kubectl rollout status deployment/web", 1,
                    "Waiting for deployment \"web\" rollout to finish: 1 out of 3 new replicas have "
                    "been updated...\n",
                    "error: deployment \"web\" exceeded its progress deadline\n");
-    took = world_now(m.world);
+    took = world_now(shop.world);
     assert_true(took > 60 * SECOND && took < 65 * SECOND);
     ok("kubectl rollout undo deployment/web", "deployment.apps/web rolled back\n");
-    machine_holds(&m, "kubectl rollout status deployment/web", 0,
+    machine_holds(&shop, "kubectl rollout status deployment/web", 0,
                   "deployment \"web\" successfully rolled out\n", "");
 }
 
@@ -165,15 +77,26 @@ static void test_undo(void **state)
     fails("kubectl rollout undo deployment/web",
           "error: no rollout history found for deployment \"web\"\n");
     ok("kubectl set env deployment/web MODE=b", "deployment.apps/web env updated\n");
-    machine_advance(&m, 30 * SECOND);
+    machine_advance(&shop, 30 * SECOND);
     ok("kubectl rollout history deployment/web",
        "deployment.apps/web \nREVISION  CHANGE-CAUSE\n1         <none>\n2         <none>\n\n");
+    machine_holds(&shop, "kubectl rollout history deployment/web --revision=2", 0,
+                  "deployment.apps/web with revision #2\nPod Template:\n  Labels:\tapp=web\n\t"
+                  "pod-template-hash=",
+                  "");
+    machine_holds(&shop, "kubectl rollout history deployment/web --revision=2", 0,
+                  "  Containers:\n   web:\n    Image:\treg/web:v1\n    Port:\t8080/TCP\n    Host "
+                  "Port:\t0/TCP\n    Environment:\n      MODE:\tb\n    Mounts:\t<none>\n  "
+                  "Volumes:\t<none>\n  Node-Selectors:\t<none>\n  Tolerations:\t<none>\n\n",
+                  "");
+    machine_holds(&shop, "kubectl rollout undo deployment/web --dry-run=client", 0,
+                  "deployment.apps/web Pod Template:\n", "");
     ok("kubectl rollout undo deployment/web --dry-run=server",
        "deployment.apps/web rolled back (server dry run)\n");
     ok("kubectl set env deployment/web --list", "# Deployment web, container web\nMODE=b\n");
     ok("kubectl rollout undo deployment/web", "deployment.apps/web rolled back\n");
     ok("kubectl set env deployment/web --list", "# Deployment web, container web\nMODE=a\n");
-    machine_advance(&m, 60 * SECOND);
+    machine_advance(&shop, 60 * SECOND);
     /* the revision that is used again has another number */
     ok("kubectl rollout history deployment/web",
        "deployment.apps/web \nREVISION  CHANGE-CAUSE\n2         <none>\n3         <none>\n\n");
@@ -212,20 +135,20 @@ static void test_pause_and_restart(void **state)
     fails("kubectl rollout pause deployment/web",
           "error: deployments.apps \"web\" is already paused\n");
     ok("kubectl set env deployment/web MODE=b", "deployment.apps/web env updated\n");
-    machine_advance(&m, 30 * SECOND);
+    machine_advance(&shop, 30 * SECOND);
     fails("kubectl rollout restart deployment/web",
           "error: deployments.apps \"web\" can't restart paused deployment (run rollout resume "
           "first)\n");
     ok("kubectl rollout resume deployment/web", "deployment.apps/web resumed\n");
     fails("kubectl rollout resume deployment/web",
           "error: deployments.apps \"web\" is not paused\n");
-    machine_advance(&m, 60 * SECOND);
+    machine_advance(&shop, 60 * SECOND);
     ok("kubectl rollout pause deployment/web", "deployment.apps/web paused\n");
     fails("kubectl rollout undo deployment/web",
           "error: you cannot rollback a paused deployment; resume it first with 'kubectl rollout "
           "resume' and try again\n");
     ok("kubectl rollout resume deployment/web", "deployment.apps/web resumed\n");
-    machine_expect(&m, "kubectl rollout restart deployment/web svc/web cm/cm", 1,
+    machine_expect(&shop, "kubectl rollout restart deployment/web svc/web cm/cm", 1,
                    "deployment.apps/web restarted\n",
                    "error: services \"web\" restarting is not supported\n"
                    "error: configmaps \"cm\" restarting is not supported\n");
@@ -247,9 +170,9 @@ static void test_stateful_and_daemon_sets(void **state)
     fails("kubectl rollout undo sts/db", "error: no last revision to roll back to\n");
     ok("kubectl set image sts/db db=reg/db:2", "statefulset.apps/db image updated\n");
     ok("kubectl set image ds/agent agent=reg/agent:2", "daemonset.apps/agent image updated\n");
-    machine_holds(&m, "kubectl rollout status sts/db", 0,
+    machine_holds(&shop, "kubectl rollout status sts/db", 0,
                   "partitioned roll out complete: 2 new pods have been updated...\n", "");
-    machine_holds(&m, "kubectl rollout status ds/agent", 0,
+    machine_holds(&shop, "kubectl rollout status ds/agent", 0,
                   "daemon set \"agent\" successfully rolled out\n", "");
     ok("kubectl rollout history sts/db",
        "statefulset.apps/db \nREVISION  CHANGE-CAUSE\n1         <none>\n2         <none>\n\n");
@@ -280,7 +203,7 @@ static void test_set_image(void **state)
     ok("kubectl set image deploy/web web=reg/web:v1 -o name", "deployment.apps/web\n");
     fails("kubectl set image deployment/web nope=reg/web:2.0",
           "error: unable to find container named \"nope\"\n");
-    machine_expect(&m, "kubectl set image deploy/web web=reg/web:v2 nope=x", 1,
+    machine_expect(&shop, "kubectl set image deploy/web web=reg/web:v2 nope=x", 1,
                    "deployment.apps/web image updated\n",
                    "error: unable to find container named \"nope\"\n");
     fails("kubectl set image deployment/nope web=reg/web:2.0",
@@ -313,10 +236,10 @@ static void test_set_image(void **state)
 static void test_set_image_recorded(void **state)
 {
     (void)state;
-    machine_expect(&m, "kubectl set image deploy/web web=reg/web:v2 --record", 0,
+    machine_expect(&shop, "kubectl set image deploy/web web=reg/web:v2 --record", 0,
                    "deployment.apps/web image updated\n",
                    "Flag --record has been deprecated, --record will be removed in the future\n");
-    machine_advance(&m, 30 * SECOND);
+    machine_advance(&shop, 30 * SECOND);
     ok("kubectl rollout history deployment/web", "deployment.apps/web \nREVISION  CHANGE-CAUSE\n1  "
                                                  "       <none>\n2         kubectl set image "
                                                  "deploy/web web=reg/web:v2 --record=true\n\n");
@@ -328,7 +251,7 @@ static void test_set_env(void **state)
     ok("kubectl set env deployment/web MODE=a", "");
     ok("kubectl set env deployment/web MODE- NEW=1", "deployment.apps/web env updated\n");
     ok("kubectl set env deployment/web --list", "# Deployment web, container web\nNEW=1\n");
-    machine_expect(&m, "kubectl set env deployment/web --from=configmap/cm", 0,
+    machine_expect(&shop, "kubectl set env deployment/web --from=configmap/cm", 0,
                    "deployment.apps/web env updated\n",
                    "Warning: key a transferred to A\nWarning: key b-c transferred to B_C\n");
     ok("kubectl set env deployment/web --list",
@@ -339,7 +262,7 @@ static void test_set_env(void **state)
     ok("kubectl set env deploy/web --env=NEW=2", "deployment.apps/web env updated\n");
     fails("kubectl set env deploy/web NEW=3 --overwrite=false",
           "error: deployments/web 'NEW' already has a value (2), and --overwrite is false\n");
-    machine_expect(&m, "kubectl set env deploy/web -c nope A=b", 0, "",
+    machine_expect(&shop, "kubectl set env deploy/web -c nope A=b", 0, "",
                    "Warning: Deployment/web does not have any containers matching \"nope\"\n");
     fails("kubectl set env", "error: one or more resources must be specified as <resource> <name> "
                              "or <resource>/<name>\n");
@@ -398,20 +321,18 @@ static void test_set_others(void **state)
           "'<resource> <name>'\n   '<resource>'\n");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_status),
-        TEST(test_status_of_a_bad_rollout),
-        TEST(test_undo),
-        TEST(test_stateful_and_daemon_sets),
-        TEST(test_pause_and_restart),
-        TEST(test_set_image),
-        TEST(test_set_image_recorded),
-        TEST(test_set_env),
-        TEST(test_set_others),
+        SHOP_TEST(test_status),
+        SHOP_TEST(test_status_of_a_bad_rollout),
+        SHOP_TEST(test_undo),
+        SHOP_TEST(test_stateful_and_daemon_sets),
+        SHOP_TEST(test_pause_and_restart),
+        SHOP_TEST(test_set_image),
+        SHOP_TEST(test_set_image_recorded),
+        SHOP_TEST(test_set_env),
+        SHOP_TEST(test_set_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,73 +9,7 @@
 
 #include <cmocka.h>
 
-#include "fakes/kubernetes/cluster.h"
-#include "tests/machine.h"
-
-static const char system_text[] = "services:\n"
-                                  "  web:\n"
-                                  "    runs: {deployment: web}\n"
-                                  "    replicas: 3\n"
-                                  "    versions:\n"
-                                  "      v1: {time: {p50: 5ms, p99: 20ms}, start: 2s}\n"
-                                  "      v2: {time: {p50: 5ms, p99: 20ms}, start: 2s}\n"
-                                  "kubernetes:\n"
-                                  "  nodes: [node-1, node-2]\n"
-                                  "  manifests: [/k8s/base.yaml]\n"
-                                  "  registry: {missing: [\"reg/web:gone\"]}\n";
-
-static const char base[] = "apiVersion: apps/v1\n"
-                           "kind: Deployment\n"
-                           "metadata: {name: web, labels: {app: web}}\n"
-                           "spec:\n"
-                           "  replicas: 3\n"
-                           "  progressDeadlineSeconds: 60\n"
-                           "  selector: {matchLabels: {app: web}}\n"
-                           "  template:\n"
-                           "    metadata: {labels: {app: web}}\n"
-                           "    spec:\n"
-                           "      containers:\n"
-                           "      - name: web\n"
-                           "        image: reg/web:v1\n"
-                           "        ports: [{containerPort: 8080}]\n"
-                           "        env: [{name: MODE, value: a}]\n"
-                           "---\n"
-                           "apiVersion: v1\n"
-                           "kind: Service\n"
-                           "metadata: {name: web}\n"
-                           "spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}\n"
-                           "---\n"
-                           "apiVersion: v1\n"
-                           "kind: ConfigMap\n"
-                           "metadata: {name: cm}\n"
-                           "data: {a: x, b-c: z}\n";
-
-static struct machine m;
-
-static int begin(void **state)
-{
-    const struct machine_file files[] = {{"/k8s/base.yaml", base}, {NULL, NULL}};
-    (void)state;
-    machine_init(&m, system_text, NULL, files);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    machine_release(&m);
-    return 0;
-}
-
-static void ok(const char *command, const char *out)
-{
-    machine_expect(&m, command, 0, out, "");
-}
-
-static void fails(const char *command, const char *err)
-{
-    machine_expect(&m, command, 1, "", err);
-}
+#include "tests/kubectl_shop.h"
 
 /* ---- scale ---- */
 
@@ -86,7 +20,7 @@ static void test_scale(void **state)
     fails("kubectl scale deployment web --replicas=5 --current-replicas=3",
           "error: Expected replicas to be 3, was 5\n");
     ok("kubectl scale deployment/web --replicas=0", "deployment.apps/web scaled\n");
-    machine_advance(&m, MINUTE);
+    machine_advance(&shop, MINUTE);
     ok("kubectl rollout status deployment/web", "deployment \"web\" successfully rolled out\n");
     fails("kubectl scale deployment/nope --replicas=3",
           "error: no objects passed to scale deployments.apps \"nope\" not found\n");
@@ -94,7 +28,7 @@ static void test_scale(void **state)
           "error: no objects passed to scale [deployments.apps \"a\" not found, deployments.apps "
           "\"b\" not found]\n");
     fails("kubectl scale deploy -l app=none --replicas=4", "error: no objects passed to scale\n");
-    machine_expect(&m, "kubectl scale deploy web nope --replicas=3", 1,
+    machine_expect(&shop, "kubectl scale deploy web nope --replicas=3", 1,
                    "deployment.apps/web scaled\n",
                    "Error from server (NotFound): deployments.apps \"nope\" not found\n");
     fails("kubectl scale deployment/web --replicas=-1",
@@ -174,10 +108,10 @@ static void test_wait(void **state)
           "error: jsonpath leads to a nested object or list which is not supported\n");
     fails("kubectl wait deploy/web '--for=jsonpath={.status.conditions[*].status}=True'",
           "error: given jsonpath expression matches more than one value\n");
-    int64_t from = world_now(m.world);
+    int64_t from = world_now(shop.world);
     fails("kubectl wait --for=condition=progressing=false deployment/web --timeout=1s",
           "error: timed out waiting for the condition on deployments/web\n");
-    int64_t took = world_now(m.world) - from;
+    int64_t took = world_now(shop.world) - from;
     assert_true(took >= SECOND && took < 2 * SECOND);
     fails("kubectl wait deploy/web --for=jsonpath={.status.nope}=1 --timeout=1s",
           "error: timed out waiting for the condition on deployments/web\n");
@@ -185,17 +119,17 @@ static void test_wait(void **state)
           "error: no matching resources found\n");
     fails("kubectl wait --for=condition=available --timeout=1s deployment/nope",
           "Error from server (NotFound): deployments.apps \"nope\" not found\n");
-    machine_expect(&m, "kubectl wait deploy/nope deploy/web --for=condition=available", 1,
+    machine_expect(&shop, "kubectl wait deploy/nope deploy/web --for=condition=available", 1,
                    "deployment.apps/web condition met\n",
                    "Error from server (NotFound): deployments.apps \"nope\" not found\n");
     fails("kubectl wait deploy/web --for=condition=nope --timeout=0",
           "error: condition not met for deployments/web\n");
     /* one time for all: behind it nothing is looked at */
-    from = world_now(m.world);
+    from = world_now(shop.world);
     fails("kubectl wait cm/cm deploy/web --for=condition=available --timeout=2s",
           "timed out waiting for the condition on configmaps/cm\n"
           "timed out waiting for the condition on deployments/web\n");
-    took = world_now(m.world) - from;
+    took = world_now(shop.world) - from;
     assert_true(took >= 2 * SECOND && took < 3 * SECOND);
     ok("kubectl wait deploy/web --for=condition=available -o name", "deployment.apps/web\n");
     ok("kubectl wait deploy/nope --for=delete --timeout=1s", "");
@@ -243,16 +177,15 @@ static void test_wait_says_nothing_of_a_rollout(void **state)
     ok("kubectl set image deployment/web web=reg/web:gone", "deployment.apps/web image updated\n");
     ok("kubectl wait --for=condition=available --timeout=300s deployment/web",
        "deployment.apps/web condition met\n");
-    assert_true(world_now(m.world) < 5 * SECOND);
+    assert_true(world_now(shop.world) < 5 * SECOND);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_scale), TEST(test_autoscale),     TEST(test_expose),
-        TEST(test_wait),  TEST(test_wait_mistakes), TEST(test_wait_says_nothing_of_a_rollout),
+        SHOP_TEST(test_scale),         SHOP_TEST(test_autoscale),
+        SHOP_TEST(test_expose),        SHOP_TEST(test_wait),
+        SHOP_TEST(test_wait_mistakes), SHOP_TEST(test_wait_says_nothing_of_a_rollout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -138,7 +138,7 @@ static void add_name(struct kubectl *k, const char **list, const struct object *
 
 /* The pods to be evicted, NULL-terminated; NULL and *why: some may not be. */
 static struct object **pods_to_evict(struct kubectl *k, const struct draining *d, const char *node,
-                                     const char **why)
+                                     bool warn, const char **why)
 {
     const char *fatal[N_OBSTACLES] = {"", "", ""}, *warned[N_OBSTACLES] = {"", "", ""};
     bool allowed[] = {d->ignore_daemons, d->delete_local, d->force};
@@ -175,7 +175,7 @@ static struct object **pods_to_evict(struct kubectl *k, const struct draining *d
         *why = n_problems > 1 ? arena_printf(k->arena, "[%s]", problems) : problems;
         return NULL;
     }
-    if (*warnings)
+    if (*warnings && warn)
         call_err(k->call, "Warning: %s\n", warnings);
     return all;
 }
@@ -250,7 +250,7 @@ static const char *drain(struct kubectl *k, const struct draining *d, const char
 {
     const char *why = NULL, *none = NULL;
     kubectl_request(k);
-    struct object **pods = pods_to_evict(k, d, node, &why);
+    struct object **pods = pods_to_evict(k, d, node, true, &why);
     if (!pods)
         return why;
     why = evict(k, d, pods);
@@ -258,7 +258,7 @@ static const char *drain(struct kubectl *k, const struct draining *d, const char
         return NULL;
     call_err(k->call, "There are pending pods in node \"%s\" when an error occurred: %s\n", node,
              why);
-    struct object **pending = pods_to_evict(k, d, node, &none);
+    struct object **pending = pods_to_evict(k, d, node, false, &none);
     for (; pending && *pending; pending++)
         call_err(k->call, "pod/%s\n", (*pending)->name);
     return why;
