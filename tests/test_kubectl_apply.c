@@ -420,6 +420,41 @@ static void test_stdin(void **state)
     machine_release(&m);
 }
 
+/* Who applies what "get -o yaml" saved names its resourceVersion: once anything has changed since,
+ * that is a conflict, which kubectl tries five times; replace fails at once. Deleted and made anew,
+ * the object has another uid. */
+static void test_saved_objects(void **state)
+{
+    struct machine m;
+    (void)state;
+    machine_init(&m, "services: {web: {}}\nkubernetes: {}\n", NULL, files);
+    machine_expect(&m, "kubectl apply -f cm.yaml", 0, "configmap/cm1 created\n", "");
+    machine_holds(&m, "kubectl get cm cm1 -o yaml", 0, "resourceVersion: ", NULL);
+    double_file(&m.d, "", "/opt/shop/saved.yaml", double_out(&m.d));
+    machine_expect(&m, "kubectl replace -f saved.yaml", 0, "configmap/cm1 replaced\n", "");
+    machine_expect(&m, "kubectl patch cm cm1 --patch-file=p.json", 0, "configmap/cm1 patched\n",
+                   "");
+    machine_expect(
+        &m, "kubectl replace -f saved.yaml", 1, "",
+        "Error from server (Conflict): error when replacing \"saved.yaml\": Operation "
+        "cannot be fulfilled on configmaps \"cm1\": the object has been modified; please "
+        "apply your changes to the latest version and try again\n");
+    int64_t before = world_now(m.world);
+    machine_holds(
+        &m, "kubectl apply -f saved.yaml", 1, "",
+        "for: \"saved.yaml\": error when patching \"saved.yaml\": Operation cannot be "
+        "fulfilled on configmaps \"cm1\": the object has been modified; please apply your "
+        "changes to the latest version and try again\n");
+    assert_true(world_now(m.world) - before >= 4 * SECOND);
+    machine_expect(&m, "kubectl apply -f saved.yaml --force", 0, "configmap/cm1 configured\n", "");
+    machine_holds(&m, "kubectl replace -f saved.yaml", 1, "", "the object has been modified");
+    machine_expect(&m, "kubectl delete cm cm1", 0, "configmap \"cm1\" deleted\n", "");
+    machine_expect(&m, "kubectl apply -f saved.yaml", 0, "configmap/cm1 created\n", "");
+    machine_expect(&m, "kubectl delete cm cm1", 0, "configmap \"cm1\" deleted\n", "");
+    machine_expect(&m, "kubectl create -f saved.yaml", 0, "configmap/cm1 created\n", "");
+    machine_release(&m);
+}
+
 static void test_label(void **state)
 {
     static const struct line steps[] = {
@@ -650,12 +685,19 @@ static void test_edit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_apply),          cmocka_unit_test(test_apply_refused),
-        cmocka_unit_test(test_unknown_fields), cmocka_unit_test(test_create),
-        cmocka_unit_test(test_delete),         cmocka_unit_test(test_label),
-        cmocka_unit_test(test_selectors),      cmocka_unit_test(test_stdin),
-        cmocka_unit_test(test_patch),          cmocka_unit_test(test_custom_resource),
-        cmocka_unit_test(test_replace),        cmocka_unit_test(test_edit),
+        cmocka_unit_test(test_apply),
+        cmocka_unit_test(test_apply_refused),
+        cmocka_unit_test(test_unknown_fields),
+        cmocka_unit_test(test_create),
+        cmocka_unit_test(test_delete),
+        cmocka_unit_test(test_label),
+        cmocka_unit_test(test_saved_objects),
+        cmocka_unit_test(test_selectors),
+        cmocka_unit_test(test_stdin),
+        cmocka_unit_test(test_patch),
+        cmocka_unit_test(test_custom_resource),
+        cmocka_unit_test(test_replace),
+        cmocka_unit_test(test_edit),
     };
     return cmocka_run_group_tests_name("kubectl apply", tests, NULL, NULL);
 }

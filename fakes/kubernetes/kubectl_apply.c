@@ -7,6 +7,8 @@
 #include "fakes/kubernetes/manifest.h"
 #include "fakes/kubernetes/patch.h"
 
+enum { PATCH_RETRIES = 5 };
+
 struct apply {
     struct kubectl *k;
     struct resources resources;
@@ -117,12 +119,33 @@ static cJSON *original_of(struct kubectl *k, const struct object *object)
     return original ? kubectl_keep(k, original) : NULL;
 }
 
+/* A conflict is tried again, five times: in vain, if it is the file that names an old
+ * resourceVersion. */
+static bool send(struct apply *a, struct object *object, const cJSON *patch, const char *text,
+                 struct api_error *error)
+{
+    struct kubectl *k = a->k;
+    bool strategic = !object->kind->custom;
+    for (int i = 0;; i++) {
+        kubectl_request(k);
+        if (kubectl_check_patch(k, a->validation, object, patch, strategic, error) &&
+            cluster_patch(k->cluster, object, strategic ? PATCH_STRATEGIC : PATCH_MERGE, text,
+                          a->dry_run == DRY_RUN_SERVER, NULL, error))
+            return true;
+        if (error->code != 409 || i == PATCH_RETRIES)
+            return false;
+        if (i > 0)
+            call_sleep(k->call, SECOND);
+        kubectl_request(k);
+    }
+}
+
 static void patch(struct apply *a, struct resource *r, const cJSON *modified)
 {
     struct kubectl *k = a->k;
     struct object *object = r->object;
     struct api_error error = {0};
-    bool strategic = !r->kind->custom, changed = false;
+    bool strategic = !r->kind->custom;
     cJSON *original = original_of(k, object);
     if (!json_text(object->json, "metadata", "annotations", KUBECTL_LAST_APPLIED))
         call_err(
@@ -139,10 +162,7 @@ static void patch(struct apply *a, struct resource *r, const cJSON *modified)
         return;
     }
     const char *text = kubectl_json_text(k, sent);
-    kubectl_request(k);
-    if (!kubectl_check_patch(k, a->validation, object, sent, strategic, &error) ||
-        !cluster_patch(k->cluster, object, strategic ? PATCH_STRATEGIC : PATCH_MERGE, text,
-                       a->dry_run == DRY_RUN_SERVER, &changed, &error)) {
+    if (!send(a, object, sent, text, &error)) {
         if (a->force && (error.code == 409 || error.code == 422))
             replace(a, r, modified);
         else

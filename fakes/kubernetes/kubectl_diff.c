@@ -62,7 +62,6 @@ static const cJSON *merged(struct diff *d, const struct resource *r)
                                                    KUBECTL_LAST_APPLIED)
                                        : NULL;
     cJSON *modified = kubectl_keep(k, cJSON_Duplicate(r->json, true));
-    kubectl_annotate_applied(k, modified);
     kubectl_request(k);
     if (!r->object) {
         const struct object *object = NULL;

@@ -304,26 +304,53 @@ const cJSON *cluster_tried(const struct cluster *cluster)
     return cluster->tried;
 }
 
+/* A resourceVersion that somebody sends must be the present one: optimistic locking. */
+static bool same_version(struct cluster *cluster, const struct object *object, const cJSON *json,
+                         struct api_error *error)
+{
+    const char *version = json_text(json, "metadata", "resourceVersion");
+    if (!version || !*version ||
+        strcmp(version, json_text(object->json, "metadata", "resourceVersion")) == 0)
+        return true;
+    return api_fail(cluster, error, 409, "Conflict",
+                    "Operation cannot be fulfilled on %s \"%s\": the object has been modified; "
+                    "please apply your changes to the latest version and try again",
+                    kind_qualified(cluster_arena(cluster), object->kind), object->name);
+}
+
+/* It is of an object that was there before, under the same name. */
+static bool another_uid(const struct object *object, const cJSON *json)
+{
+    const char *uid = json_text(json, "metadata", "uid");
+    return uid && *uid && strcmp(uid, json_text(object->json, "metadata", "uid")) != 0;
+}
+
 bool cluster_update(struct cluster *cluster, struct object *object, cJSON *json, bool dry_run,
                     bool *ret_changed, struct api_error *error)
 {
     struct arena *arena = cluster_arena(cluster);
     const struct kind *kind = object->kind;
     const char *wrong = admission_wrong_type(cluster, kind, json, false);
-    const char *version = json_text(json, "metadata", "resourceVersion");
     if (wrong) {
         cJSON_Delete(json);
         return api_fail(cluster, error, 400, "BadRequest",
                         "%s in version \"%s\" cannot be handled as a %s: %s", kind->name,
                         kind->version, kind->name, wrong);
     }
-    if (version && *version &&
-        strcmp(version, json_text(object->json, "metadata", "resourceVersion")) != 0) {
+    if (!same_version(cluster, object, json, error)) {
         cJSON_Delete(json);
-        return api_fail(cluster, error, 409, "Conflict",
-                        "Operation cannot be fulfilled on %s \"%s\": the object has been modified; "
-                        "please apply your changes to the latest version and try again",
-                        kind_qualified(arena, kind), object->name);
+        return false;
+    }
+    if (another_uid(object, json)) {
+        const char *uid = arena_strdup(arena, json_text(json, "metadata", "uid"));
+        cJSON_Delete(json);
+        return api_fail(
+            cluster, error, 409, "Conflict",
+            "Operation cannot be fulfilled on %s \"%s\": StorageError: invalid object, "
+            "Code: 4, Key: /registry/%s/%s%s%s, ResourceVersion: 0, AdditionalErrorMsg: "
+            "Precondition failed: UID in precondition: %s, UID in object meta: %s",
+            kind_qualified(arena, kind), object->name, kind->plural, object->ns,
+            *object->ns ? "/" : "", object->name, uid, json_text(object->json, "metadata", "uid"));
     }
     return replace(cluster, object, json, dry_run, ret_changed, error);
 }
@@ -386,7 +413,16 @@ bool cluster_patch(struct cluster *cluster, struct object *object, enum patch_ty
     cJSON *patch = cJSON_Parse(text);
     cJSON *result = patched(cluster, object, type, patch, error);
     cJSON_Delete(patch);
-    return result && replace(cluster, object, result, dry_run, ret_changed, error);
+    if (result && another_uid(object, result))
+        api_fail(
+            cluster, error, 422, "Invalid",
+            "%s%s%s \"%s\" is invalid: metadata.uid: Invalid value: \"%s\": field is immutable",
+            object->kind->name, *object->kind->group ? "." : "", object->kind->group, object->name,
+            json_text(result, "metadata", "uid"));
+    else if (result && same_version(cluster, object, result, error))
+        return replace(cluster, object, result, dry_run, ret_changed, error);
+    cJSON_Delete(result);
+    return false;
 }
 
 void cluster_touched(struct cluster *cluster, struct object *object, bool spec)
