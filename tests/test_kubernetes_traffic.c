@@ -389,6 +389,8 @@ static void test_mounted_files(void **state)
     kube_pass(&k, 60);
     assert_string_equal(file_in_pod(&k, "/etc/web/a.conf"), "two");
     assert_string_equal(file_in_pod(&k, "/b.conf"), "one");
+    const struct instance *one = service_instance(world_service(k.m.world, "web"), 0);
+    assert_string_equal(instance_setting(one, "a.conf"), "one"); /* as its program read it */
     machine_release(&k.m);
 }
 

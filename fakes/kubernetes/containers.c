@@ -247,6 +247,7 @@ static void start_instance(struct pod_container *container, char **env_before)
         pod->weight = 0;
     }
     (void)instance_set_version(container->instance, container->image.version);
+    container_reads_files(container);
     give_settings(container, env_before);
     data_begins(container);
     instance_start(container->instance);

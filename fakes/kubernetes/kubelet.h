@@ -154,6 +154,9 @@ void container_reads_config(const struct pod_container *);
 
 /* Whether all volumes can be mounted; events say why not. */
 bool pod_mount(struct pod *);
+/* Its program reads the files of ConfigMaps and Secrets that are mounted: settings of the instance
+ * by the names of the files. */
+void container_reads_files(struct pod_container *);
 void pod_unmount(struct pod *);
 /* Files of ConfigMaps and Secrets that are mounted become what they are now. */
 void pod_refresh_volumes(struct pod *);

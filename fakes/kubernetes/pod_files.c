@@ -73,6 +73,20 @@ static const struct pod_container *container_named(const struct pod *pod, const 
     return NULL;
 }
 
+void container_reads_files(struct pod_container *container)
+{
+    struct arena scratch = {0};
+    const cJSON *mounts = json_at(container_spec(container), "volumeMounts");
+    for (const cJSON *mount = mounts ? mounts->child : NULL; mount; mount = mount->next) {
+        const struct pod_volume *volume = volume_named(container->pod, json_text(mount, "name"));
+        const cJSON *files = volume ? volume->files : NULL;
+        for (const cJSON *one = files ? files->child : NULL; one; one = one->next)
+            instance_set_setting(container->instance, one->string,
+                                 arena_str(&scratch, str_trim(str_of(one->valuestring))));
+    }
+    arena_release(&scratch);
+}
+
 struct visit *pod_enter(struct call *call, struct object *object, const char *name)
 {
     struct pod *pod = pod_of(object);
