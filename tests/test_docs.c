@@ -29,6 +29,7 @@ static const char *const documents[] = {
     "README.md",
     "sim/README.md",
     "fakes/README.md",
+    "fakes/kubernetes/README.md",
     "fakes/FIDELITY.md",
     "fakes/YOUR-OWN-COMMANDS.md",
     "procedures/README.md",
