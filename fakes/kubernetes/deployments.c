@@ -448,7 +448,7 @@ static bool is_scaling(const struct rollout *rollout)
     return false;
 }
 
-/* The share of `room` that a ReplicaSet of that size gets (util.GetReplicaSetFraction). */
+/* The share of `room` for a ReplicaSet of that size: util.GetReplicaSetFraction. */
 static int share_of(const struct rollout *rollout, const struct object *set)
 {
     const char *text = annotation_of(set, MAX_REPLICAS);

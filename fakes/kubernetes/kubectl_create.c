@@ -159,7 +159,7 @@ const struct kubectl_command kubectl_create_commands[] = {
     {"create pdb", "max-unavailable= min-available= selector=" KUBECTL_CREATE_FLAGS, run_other},
     {"create priorityclass",
      "description= global-default preemption-policy= value=" KUBECTL_CREATE_FLAGS, run_other},
-    {"create token", "audience= bound-object-kind= bound-object-name= duration= output|o=",
-     run_other},
+    {"create token",
+     "audience= bound-object-kind= bound-object-name= duration= output|o=", run_other},
     {NULL, NULL, NULL},
 };
