@@ -208,10 +208,11 @@ static void test_run(void **state)
                                          "exists\n");
     ok("kubectl run foo3 --image=x:1 --restart=Never --env=A=b --labels=x=z --port=80 "
        "--dry-run=client -o yaml -- sh -c 'echo hi'",
-       "apiVersion: v1\nkind: Pod\nmetadata:\n  labels:\n    x: z\n  name: foo3\nspec:\n"
+       "apiVersion: v1\nkind: Pod\nmetadata:\n  creationTimestamp: null\n  labels:\n    x: z\n  "
+       "name: foo3\nspec:\n"
        "  containers:\n  - args:\n    - sh\n    - -c\n    - echo hi\n    env:\n    - name: A\n"
        "      value: b\n    image: x:1\n    name: foo3\n    ports:\n    - containerPort: 80\n"
-       "    resources: {}\n  dnsPolicy: ClusterFirst\n  restartPolicy: Never\n");
+       "    resources: {}\n  dnsPolicy: ClusterFirst\n  restartPolicy: Never\nstatus: {}\n");
     fails("kubectl run foo6 --image=x --restart=Bad",
           "error: invalid restart policy: Bad\nSee 'kubectl run -h' for help and examples\n");
     fails("kubectl run foo7 --image=x --rm", "error: --rm should only be used for attached "

@@ -81,10 +81,11 @@ static void test_expose(void **state)
     ok("kubectl expose deploy/web --name=w4 -o jsonpath={.spec.ports[0].port}", "8080");
     fails("kubectl expose cm/cm --name=w5", "error: cannot expose a ConfigMap\n");
     ok("kubectl expose deploy/web --port=80,81 --name=abc --dry-run=client -o yaml",
-       "apiVersion: v1\nkind: Service\nmetadata:\n  labels:\n    app: web\n  name: abc\nspec:\n"
+       "apiVersion: v1\nkind: Service\nmetadata:\n  creationTimestamp: null\n  labels:\n    app: "
+       "web\n  name: abc\nspec:\n"
        "  ports:\n  - name: port-1\n    port: 80\n    protocol: TCP\n    targetPort: 80\n"
        "  - name: port-2\n    port: 81\n    protocol: TCP\n    targetPort: 81\n"
-       "  selector:\n    app: web\n");
+       "  selector:\n    app: web\nstatus:\n  loadBalancer: {}\n");
 }
 
 /* ---- wait ---- */

@@ -3,20 +3,24 @@
 
 #include <string.h>
 
+#include "fakes/kubernetes/kubectl_apply.h"
 #include "fakes/kubernetes/kubectl_change.h"
 
 struct object *kubectl_make(struct kubectl *k, struct resources *resources, const struct kind *kind,
                             cJSON *json, enum dry_run dry_run, const char *done)
 {
     struct api_error error = {0};
-    const char *name = arena_strdup(k->arena, json_text(json, "metadata", "name"));
-    if (dry_run == DRY_RUN_CLIENT) {
-        kubectl_print_done(k, kind, name, kubectl_copy(k, json), dry_run, done);
-        cJSON_Delete(json);
+    cJSON *copy = kubectl_keep(k, json);
+    const char *name = json_text(copy, "metadata", "name");
+    if (dry_run == DRY_RUN_CLIENT) { /* as the client's own types are written */
+        json_set(json_child(copy, "metadata"), "creationTimestamp", cJSON_CreateNull());
+        if (strcmp(kind->name, "Service") == 0)
+            json_child(json_child(copy, "status"), "loadBalancer");
+        else if (strcmp(kind->name, "Pod") == 0)
+            json_child(copy, "status");
+        kubectl_print_done(k, kind, name, copy, dry_run, done);
         return NULL;
     }
-    cJSON *copy = kubectl_copy(k, json);
-    cJSON_Delete(json);
     kubectl_request(k);
     struct object *object = cluster_create(k->cluster, kind, k->ns, cJSON_Duplicate(copy, true),
                                            dry_run == DRY_RUN_SERVER, &error);
@@ -191,13 +195,11 @@ int kubectl_expose(struct kubectl *k)
                                r->kind->singular);
             continue;
         }
-        cJSON *service = cJSON_CreateObject();
-        if (!fill(k, r, service)) {
-            cJSON_Delete(service);
+        cJSON *service = kubectl_keep(k, cJSON_CreateObject());
+        if (!fill(k, r, service))
             return 1;
-        }
-        kubectl_make(k, &resources, cluster_kind(k->cluster, "Service", "v1"), service, dry_run,
-                     "exposed");
+        kubectl_make(k, &resources, cluster_kind(k->cluster, "Service", "v1"),
+                     cJSON_Duplicate(service, true), dry_run, "exposed");
     }
     return kubectl_finish(k, &resources);
 }

@@ -7,20 +7,14 @@
 
 #include "fakes/go_template.h"
 #include "fakes/kubernetes/jsonpath.h"
+#include "fakes/kubernetes/kubectl_apply.h"
 #include "fakes/kubernetes/manifest.h"
 
 enum { MAX_OUTPUT = 8 << 20 };
 
-static void delete_json(void *json)
-{
-    cJSON_Delete(json);
-}
-
 cJSON *kubectl_copy(struct kubectl *k, const cJSON *json)
 {
-    cJSON *copy = cJSON_Duplicate(json, true);
-    call_defer(k->call, delete_json, copy);
-    return copy;
+    return kubectl_keep(k, cJSON_Duplicate(json, true));
 }
 
 bool kubectl_dry_run(struct kubectl *k, enum dry_run *ret)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fakes/inside.h"
+#include "fakes/kubernetes/kubectl_apply.h"
 #include "fakes/kubernetes/kubectl_exec.h"
 #include "fakes/kubernetes/kubectl_expose.h"
 
@@ -263,21 +264,20 @@ int kubectl_run_pod(struct kubectl *k)
     int64_t port = 0;
     if (!read_command(k, &r) || !kubectl_int_flag(k, "port", 0, &port))
         return 1;
-    cJSON *json = cJSON_CreateObject();
-    if (!fill(k, &r, json)) {
-        cJSON_Delete(json);
+    cJSON *json = kubectl_keep(k, cJSON_CreateObject());
+    if (!fill(k, &r, json))
         return 1;
-    }
     if (options_has(&k->options, "expose"))
         kubectl_make(k, &resources, cluster_kind(k->cluster, "Service", "v1"),
                      service_of(&r, json, port), r.dry_run, "created");
     const struct kind *kind = cluster_kind(k->cluster, "Pod", "v1");
     if (!r.attach) {
-        kubectl_make(k, &resources, kind, json, r.dry_run, "created");
+        kubectl_make(k, &resources, kind, cJSON_Duplicate(json, true), r.dry_run, "created");
         return kubectl_finish(k, &resources);
     }
     struct api_error error = {0};
-    struct object *pod = cluster_create(k->cluster, kind, k->ns, json, false, &error);
+    struct object *pod =
+        cluster_create(k->cluster, kind, k->ns, cJSON_Duplicate(json, true), false, &error);
     kubectl_request(k);
     if (!pod)
         return kubectl_server_error(k, &error, NULL);

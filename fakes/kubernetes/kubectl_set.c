@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "fakes/kubernetes/kubectl_apply.h"
+
 struct pair {
     const char *key, *value;
 };
@@ -132,9 +134,7 @@ static bool is_quantity(const char *text)
 static bool read_amounts(struct kubectl *k, const char *flag, cJSON **ret)
 {
     struct str rest = str_of(options_value(&k->options, flag, ""));
-    cJSON *amounts = cJSON_CreateObject();
-    *ret = kubectl_copy(k, amounts);
-    cJSON_Delete(amounts);
+    *ret = kubectl_keep(k, cJSON_CreateObject());
     while (rest.len) {
         struct str value = str_cut(&rest, ',');
         const char *statement = arena_str(k->arena, value);
