@@ -127,6 +127,12 @@ static void test_apply(void **state)
          "name: "
          "cm1\n  namespace: default\n",
          ""},
+        {"kubectl apply -f web4.yaml --record -o "
+         "jsonpath={.metadata.annotations.kubernetes\\.io/change-cause}",
+         0,
+         "kubectl apply --filename=web4.yaml --record=true "
+         "--output=jsonpath={.metadata.annotations.kubernetes\\.io/change-cause}",
+         "Flag --record has been deprecated, --record will be removed in the future\n"},
         {"kubectl create configmap p1 --from-literal=a=b", 0, "configmap/p1 created\n", ""},
         {"kubectl apply view-last-applied cm/p1", 0, "", ""},
         {"kubectl apply --server-side -f base.yaml", 0,
@@ -370,6 +376,10 @@ static void test_delete(void **state)
          "Warning: Immediate deletion does not wait for confirmation that the running resource has "
          "been terminated. The resource may continue to run on the cluster indefinitely.\n"},
         {"kubectl delete -f base.yaml --ignore-not-found", 0, "", ""},
+        {"kubectl delete ns default", 1, "",
+         "Error from server (Forbidden): namespaces \"default\" is forbidden: this namespace may "
+         "not "
+         "be deleted\n"},
         {"kubectl delete -f nameless.yaml", 1, "",
          "error: error when deleting \"nameless.yaml\": resource name may not be empty\n"},
     };

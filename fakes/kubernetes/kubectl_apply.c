@@ -18,7 +18,7 @@ struct apply {
     bool force, server_side, prints_objects;
     int64_t grace_s;
     int64_t timeout_ns;
-    const char *manager;
+    const char *manager, *cause;
     cJSON *printed; /* with -o: what is printed at the end */
 };
 
@@ -274,6 +274,7 @@ static void apply_one(struct apply *a, struct resource *r)
     }
     kubectl_request(k);
     r->object = cluster_find(k->cluster, r->kind, r->ns, r->name);
+    kubectl_set_cause(r->json, a->cause);
     if (a->server_side) {
         apply_server_side(a, r);
         return;
@@ -351,6 +352,7 @@ static int run_apply(struct kubectl *k)
     a->force = options_has(&k->options, "force");
     a->server_side = options_has(&k->options, "server-side");
     a->manager = options_value(&k->options, "field-manager", "kubectl");
+    a->cause = kubectl_change_cause(k);
     a->prints_objects = *format && strcmp(format, "name") != 0;
     if (k->n_args)
         return kubectl_usage(k, "Unexpected args: [%s]", k->args[0]);
@@ -455,7 +457,9 @@ static int run_edit_applied(struct kubectl *k)
     "prune-allowlist= selector|l= server-side subresource= timeout= validate=? wait"
 
 const struct kubectl_command kubectl_apply_commands[] = {
-    {"apply", APPLY_FLAGS KUBECTL_PRINT_FLAGS KUBECTL_FILE_FLAGS KUBECTL_DRY_RUN_FLAGS, run_apply},
+    {"apply",
+     APPLY_FLAGS KUBECTL_RECORD_FLAGS KUBECTL_PRINT_FLAGS KUBECTL_FILE_FLAGS KUBECTL_DRY_RUN_FLAGS,
+     run_apply},
     {"apply view-last-applied", "all output|o= selector|l=" KUBECTL_FILE_FLAGS, run_view},
     {"apply set-last-applied",
      "create-annotation" KUBECTL_PRINT_FLAGS KUBECTL_FILE_FLAGS KUBECTL_DRY_RUN_FLAGS, run_set},

@@ -4,7 +4,7 @@
 
 #include "fakes/kubernetes/admission.h"
 #include "fakes/kubernetes/kubectl.h"
-#include "fakes/kubernetes/kubectl_output.h"
+#include "fakes/kubernetes/kubectl_change.h"
 
 #define KUBECTL_LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
 

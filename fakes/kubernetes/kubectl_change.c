@@ -82,7 +82,7 @@ const char *kubectl_change_cause(struct kubectl *k)
     return options_has(&k->options, "record") ? cause : NULL;
 }
 
-static void record(cJSON *copy, const char *cause)
+void kubectl_set_cause(cJSON *copy, const char *cause)
 {
     if (cause)
         json_set_text(json_child(json_child(copy, "metadata"), "annotations"),
@@ -126,7 +126,7 @@ static void change_one(struct kubectl *k, struct resources *resources, struct re
                            wrong, changes->qualified ? "" : "\n");
         return;
     }
-    record(after, changes->cause);
+    kubectl_set_cause(after, changes->cause);
     const char *patch = difference(k, before, after);
     if (strcmp(patch, "{}") == 0 && !changes->always) {
         if (changes->unchanged)

@@ -16,6 +16,8 @@ cJSON *kubectl_pod_template(const struct kind *, cJSON *json);
  * deprecated. NULL: it was not given. Once a call, before anything else is printed. */
 const char *kubectl_change_cause(struct kubectl *);
 #define KUBECTL_RECORD_FLAGS " record"
+/* Notes it in an object; NULL: does nothing. */
+void kubectl_set_cause(cJSON *json, const char *cause);
 
 /* Changes `copy` as the command wants it: NULL, or what is wrong. */
 typedef const char *kubectl_changer(struct kubectl *, const struct resource *, cJSON *copy);

@@ -72,6 +72,7 @@ static int run_create(struct kubectl *k)
     struct resources resources;
     enum dry_run dry_run;
     enum validation validation;
+    const char *cause = kubectl_change_cause(k);
     int n_made = 0;
     if (k->n_args)
         return kubectl_usage(k, "Unexpected args: [%s]", k->args[0]);
@@ -92,6 +93,7 @@ static int run_create(struct kubectl *k)
         const cJSON *shown = r->json;
         if (options_has(&k->options, "save-config"))
             kubectl_annotate_applied(k, r->json);
+        kubectl_set_cause(r->json, cause);
         if (dry_run != DRY_RUN_CLIENT) {
             const struct object *object = NULL;
             kubectl_request(k);
@@ -119,8 +121,8 @@ static int run_other(struct kubectl *k)
 }
 
 #define CREATE_FILE_FLAGS                                                                          \
-    "edit raw= save-config selector|l= validate=? windows-line-endings" KUBECTL_PRINT_FLAGS        \
-        KUBECTL_FILE_FLAGS KUBECTL_DRY_RUN_FLAGS
+    "edit raw= save-config selector|l= validate=? windows-line-endings" KUBECTL_RECORD_FLAGS       \
+        KUBECTL_PRINT_FLAGS KUBECTL_FILE_FLAGS KUBECTL_DRY_RUN_FLAGS
 #define DATA_FLAGS "from-env-file= from-file= from-literal="
 #define SECRET_FLAGS                                                                               \
     " type= cert= key= docker-email= docker-password= docker-server= docker-username="

@@ -72,7 +72,7 @@ struct deleting {
     bool ignore_not_found, wait;
     struct object **waited; /* deleted, and waited for */
     const char **uids;
-    int n_waited, n_found;
+    int n_waited;
 };
 
 static void print(struct deleting *d, const struct resource *r)
@@ -88,6 +88,14 @@ static void print(struct deleting *d, const struct resource *r)
                                                 : "");
 }
 
+/* plugin/pkg/admission/namespace/lifecycle: these stay. */
+static bool is_immortal(const struct resource *r)
+{
+    return !strcmp(r->kind->name, "Namespace") &&
+           (!strcmp(r->name, "default") || !strcmp(r->name, "kube-system") ||
+            !strcmp(r->name, "kube-public"));
+}
+
 static void delete_one(struct deleting *d, struct resource *r)
 {
     struct kubectl *k = d->k;
@@ -97,7 +105,6 @@ static void delete_one(struct deleting *d, struct resource *r)
         return;
     }
     if (d->dry_run == DRY_RUN_CLIENT) {
-        d->n_found++;
         print(d, r);
         return;
     }
@@ -106,12 +113,17 @@ static void delete_one(struct deleting *d, struct resource *r)
     if (!object) {
         struct api_error error = {0};
         api_not_found(k->cluster, &error, r->kind, r->name);
-        d->n_found += !d->ignore_not_found || r->source != NULL;
         if (!d->ignore_not_found)
             resources_complain_server(k, &d->resources, &error, what);
         return;
     }
-    d->n_found++;
+    if (is_immortal(r)) {
+        struct api_error error = {0};
+        api_fail(k->cluster, &error, 403, "Forbidden",
+                 "namespaces \"%s\" is forbidden: this namespace may not be deleted", r->name);
+        resources_complain_server(k, &d->resources, &error, what);
+        return;
+    }
     d->uids[d->n_waited] = arena_strdup(k->arena, json_text(object->json, "metadata", "uid"));
     d->waited[d->n_waited++] = object;
     if (d->dry_run == DRY_RUN_NONE)
@@ -222,7 +234,7 @@ static int run_delete(struct kubectl *k)
         delete_one(d, &d->resources.at[i]);
     if (kubectl_finish(k, &d->resources))
         return 1;
-    if (!d->n_found && !d->resources.n)
+    if (!d->resources.n)
         call_out(k->call, "No resources found\n");
     return d->wait && d->dry_run == DRY_RUN_NONE ? wait_for_all(d) : 0;
 }

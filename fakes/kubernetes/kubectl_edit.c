@@ -19,7 +19,7 @@ struct edit {
     struct kubectl *k;
     struct resources resources;
     enum validation validation;
-    const char *path;
+    const char *path, *cause;
     const char *complaint; /* what was wrong with the last version; NULL */
     bool json;
 };
@@ -108,6 +108,7 @@ static bool save(struct edit *e, const struct resource *r, const cJSON *edited)
         kubectl_print_done(k, r->kind, r->name, r->object->json, DRY_RUN_NONE, "skipped");
         return true;
     }
+    kubectl_set_cause(sent, e->cause);
     kubectl_request(k);
     if (kubectl_check_patch(k, e->validation, r->object, sent, strategic, &error) &&
         cluster_patch(k->cluster, r->object, strategic ? PATCH_STRATEGIC : PATCH_MERGE,
@@ -212,6 +213,7 @@ static int run_edit(struct kubectl *k)
     struct edit *e = ARENA_NEW(k->arena, struct edit);
     const char *format = options_value(&k->options, "output", "yaml");
     e->k = k;
+    e->cause = kubectl_change_cause(k);
     e->json = !strcmp(format, "json");
     if (!e->json && strcmp(format, "yaml") != 0)
         return kubectl_error(k, "The flag 'output' must be one of yaml|json");
@@ -252,9 +254,10 @@ static int run_refused(struct kubectl *k)
     "show-managed-fields"
 
 const struct kubectl_command kubectl_edit_commands[] = {
-    {"edit", EDIT_FLAGS KUBECTL_PRINT_FLAGS KUBECTL_FILE_FLAGS, run_edit},
+    {"edit", EDIT_FLAGS KUBECTL_RECORD_FLAGS KUBECTL_PRINT_FLAGS KUBECTL_FILE_FLAGS, run_edit},
     {"diff", DIFF_FLAGS KUBECTL_FILE_FLAGS, kubectl_diff},
-    {"patch", PATCH_FLAGS KUBECTL_PRINT_FLAGS KUBECTL_FILE_FLAGS KUBECTL_DRY_RUN_FLAGS,
+    {"patch",
+     PATCH_FLAGS KUBECTL_RECORD_FLAGS KUBECTL_PRINT_FLAGS KUBECTL_FILE_FLAGS KUBECTL_DRY_RUN_FLAGS,
      kubectl_patch},
     {"replace", REPLACE_FLAGS KUBECTL_PRINT_FLAGS KUBECTL_FILE_FLAGS KUBECTL_DRY_RUN_FLAGS,
      kubectl_replace},

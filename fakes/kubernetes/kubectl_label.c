@@ -15,6 +15,7 @@ struct marking {
     struct kubectl *k;
     bool annotations;
     enum dry_run dry_run;
+    const char *cause;
     struct resources resources;
     struct pair *pairs;
     int n_pairs, n_set, n_removed;
@@ -164,6 +165,8 @@ static cJSON *mark(struct marking *m, cJSON *json)
         cJSON_DeleteItemFromObjectCaseSensitive(map, pair->key);
         json_set(changes, pair->key, cJSON_CreateNull());
     }
+    kubectl_set_cause(json, m->cause);
+    kubectl_set_cause(sent, m->cause);
     return sent;
 }
 
@@ -211,6 +214,7 @@ static int run(struct kubectl *k, bool annotations)
     bool local = options_has(&k->options, "local");
     m->k = k;
     m->annotations = annotations;
+    m->cause = kubectl_change_cause(k);
     if (!kubectl_dry_run(k, &m->dry_run) || !kubectl_can_print(k))
         return 1;
     const char *wrong = read_pairs(m);
@@ -252,7 +256,8 @@ static int run_annotate(struct kubectl *k)
 
 #define MARK_FLAGS                                                                                 \
     "all all-namespaces|A field-selector= list local overwrite resource-version= "                 \
-    "selector|l=" KUBECTL_PRINT_FLAGS KUBECTL_FILE_FLAGS KUBECTL_DRY_RUN_FLAGS
+    "selector|l=" KUBECTL_RECORD_FLAGS KUBECTL_PRINT_FLAGS KUBECTL_FILE_FLAGS                      \
+        KUBECTL_DRY_RUN_FLAGS
 
 const struct kubectl_command kubectl_label_commands[] = {
     {"label", MARK_FLAGS, run_label},

@@ -68,7 +68,7 @@ struct patching {
     struct resources resources;
     enum dry_run dry_run;
     enum patch_type type;
-    const char *text;
+    const char *text, *cause;
     bool local;
 };
 
@@ -128,6 +128,13 @@ static void patch_one(struct patching *p, const struct resource *r)
         resources_complain_server(k, &p->resources, &error, NULL);
         return;
     }
+    if (p->cause && p->dry_run == DRY_RUN_NONE) { /* a patch of its own */
+        cJSON *noted = kubectl_keep(k, cJSON_CreateObject());
+        kubectl_set_cause(noted, p->cause);
+        kubectl_request(k);
+        cluster_patch(k->cluster, r->object, PATCH_MERGE, kubectl_json_text(k, noted), false, NULL,
+                      &error);
+    }
     kubectl_print_done(k, r->kind, r->name,
                        p->dry_run == DRY_RUN_SERVER ? cluster_tried(k->cluster) : r->object->json,
                        p->dry_run, changed ? "patched" : "patched (no change)");
@@ -155,6 +162,7 @@ int kubectl_patch(struct kubectl *k)
     struct patching *p = ARENA_NEW(k->arena, struct patching);
     p->k = k;
     p->local = options_has(&k->options, "local");
+    p->cause = kubectl_change_cause(k);
     if (!kubectl_dry_run(k, &p->dry_run) || !kubectl_can_print(k))
         return 1;
     p->text = patch_text(k);
