@@ -10,7 +10,8 @@
 
 void kubectl_check_terminal(struct kubectl *k)
 {
-    if (options_has(&k->options, "tty") && !call_isatty(k->call, 0))
+    if (options_has(&k->options, "tty") && !options_has(&k->options, "quiet") &&
+        !call_isatty(k->call, 0))
         call_err(k->call,
                  "Unable to use a TTY - input is not a terminal or the right kind of file\n");
 }

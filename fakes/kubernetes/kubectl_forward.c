@@ -13,9 +13,10 @@ struct forwarding {
     int n;
 };
 
-/* A port of the pod by its name; 0: it has none of that name. */
-static int named_port(const struct object *pod, const char *name)
+/* A port of the pod by its name; 0 and said: it has none of that name. */
+static int named_port(const struct forwarding *f, const char *name)
 {
+    const struct object *pod = f->pod;
     const cJSON *container, *port;
     cJSON_ArrayForEach(container, json_at(pod->json, "spec", "containers"))
         cJSON_ArrayForEach(port, json_at(container, "ports"))
@@ -24,6 +25,7 @@ static int named_port(const struct object *pod, const char *name)
         if (its && strcmp(its, name) == 0)
             return (int)json_int(port, "containerPort", 0);
     }
+    kubectl_error(f->k, "Pod '%s' does not have a named port '%s'", pod->name, name);
     return 0;
 }
 
@@ -40,7 +42,7 @@ static int service_port(const struct forwarding *f, const char *typed)
         if (number ? json_int(port, "port", 0) != number : !name || strcmp(name, typed) != 0)
             continue;
         if (cJSON_IsString(target))
-            return named_port(f->pod, target->valuestring);
+            return named_port(f, target->valuestring);
         return cJSON_IsNumber(target) ? target->valueint : (int)json_int(port, "port", 0);
     }
     if (number)
@@ -63,10 +65,7 @@ static int remote_port(const struct forwarding *f, const char *typed)
         kubectl_error(f->k, "remote port must be > 0");
         return 0;
     }
-    int port = named_port(f->pod, typed);
-    if (!port)
-        kubectl_error(f->k, "Pod '%s' does not have a named port '%s'", f->pod->name, typed);
-    return port;
+    return named_port(f, typed);
 }
 
 /* "8080", "8080:80", ":80" */
