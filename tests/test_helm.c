@@ -207,7 +207,17 @@ static void waits_in_vain(void **state)
 {
     (void)state;
     world_deploy(m.world, world_service(m.world, "web"), "v1.3");
-    machine_holds(&m, "helm history web", 0, "3       \t", NULL);
+    machine_expect(
+        &m, "helm history web", 0,
+        "REVISION\tUPDATED                 \tSTATUS    \tCHART    \tAPP VERSION\tDESCRIPTION     "
+        "\n"
+        "1       \tSun Jan  5 14:00:00 2025\tsuperseded\tweb-0.9.0\t1.0        \tInstall "
+        "complete\n"
+        "2       \tSun Jan 12 14:00:00 2025\tsuperseded\tweb-1.0.0\t1.1        \tUpgrade "
+        "complete\n"
+        "3       \tWed Jan 15 14:00:00 2025\tdeployed  \tweb-1.0.0\t1.1        \tUpgrade "
+        "complete\n",
+        "");
     machine_expect(&m, "helm get values web", 0,
                    "USER-SUPPLIED VALUES:\nimage:\n  tag: v1.3\nreplicaCount: 2\n", "");
     assert_string_equal(image(), "reg/web:v1.3");

@@ -375,6 +375,8 @@ bool helm_deploy(struct cluster *cluster, const struct object *workload, const c
     struct api_error error = {0};
     if (!last)
         return false;
+    name = last->name; /* the object's own texts go when it changes */
+    ns = last->ns;
     struct release next = *last;
     cJSON *documents = documents_of(arena, last->manifest);
     cJSON *object = workload_in(documents, workload);
