@@ -136,6 +136,33 @@ static void deploys(void **state)
     machine_release(&m);
 }
 
+/* Earlier revisions are real ones: there is somewhere to go back to. */
+static void has_a_history(void **state)
+{
+    struct machine m;
+    (void)state;
+    machine_init(&m,
+                 SERVICES
+                 "kubernetes:\n"
+                 "  manifests: /opt/shop/k8s\n"
+                 "  namespace: shop\n"
+                 "  history: {web: [v1.0, {version: v1.2, env: {MODE: a}, cause: trial}]}\n",
+                 NULL, files);
+    assert_string_equal(image_of(&m), "reg/web:1.1");
+    machine_expect(&m, "kubectl rollout history deployment/web", 0,
+                   "deployment.apps/web \nREVISION  CHANGE-CAUSE\n1         <none>\n2         "
+                   "trial\n3         <none>\n\n",
+                   "");
+    machine_holds(&m, "kubectl rollout history deployment/web --revision=2", 0, "MODE:\ta", "");
+    machine_expect(&m, "kubectl rollout undo deployment/web --to-revision=1", 0,
+                   "deployment.apps/web rolled back\n", "");
+    assert_string_equal(image_of(&m), "reg/web:1.0");
+    machine_expect(&m, "kubectl rollout undo deployment/web", 0,
+                   "deployment.apps/web rolled back\n", "");
+    assert_string_equal(image_of(&m), "reg/web:1.1");
+    machine_release(&m);
+}
+
 /* ---- mistakes ---- */
 
 static void refuses(const char *system, const char *message)
@@ -216,6 +243,7 @@ int main(void)
         cmocka_unit_test(applies_manifests),
         cmocka_unit_test(maps_images_to_versions),
         cmocka_unit_test(deploys),
+        cmocka_unit_test(has_a_history),
         cmocka_unit_test(says_what_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -281,6 +281,8 @@ static bool apply(struct setup *setup, const struct kind *kind, const char *ns, 
         if (strcmp(part->string, "metadata") != 0 && strcmp(part->string, "status") != 0)
             json_set(next, part->string, cJSON_Duplicate(part, true));
     }
+    cJSON_DeleteItemFromObjectCaseSensitive(json_at(next, "metadata", "annotations"),
+                                            "kubernetes.io/change-cause"); /* of one revision */
     static const char *const parts[] = {"labels", "annotations"};
     for (int i = 0; i < 2; i++) {
         const cJSON *from = json_at(json, "metadata", parts[i]);
