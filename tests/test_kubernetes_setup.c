@@ -182,6 +182,8 @@ static void refuses(const char *system, const char *message)
     double_file(&m.d, "", "/opt/shop/k8s/web.yaml", web);
     double_file(&m.d, "", "/opt/shop/bad.yaml", "a: [\n");
     double_file(&m.d, "", "/opt/shop/none.yaml", "a: 1\n");
+    double_file(&m.d, "", "/opt/shop/old.yaml",
+                "apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: a}\n");
     double_file(&m.d, "", "/opt/shop/crd.yaml",
                 "apiVersion: shop.io/v1\nkind: Till\nmetadata: {name: a}\n");
     extern const struct fake fake_kubernetes;
@@ -223,6 +225,8 @@ static void says_what_is_wrong(void **state)
     refuses("services: {a: {}}\nkubernetes: {manifests: [/opt/shop/crd.yaml]}\n",
             "no matches for kind \"Till\" in version \"shop.io/v1\"; a kind of one's own needs its "
             "CustomResourceDefinition");
+    refuses("services: {a: {}}\nkubernetes: {manifests: [/opt/shop/old.yaml]}\n",
+            "kind \"CronJob\" in version \"batch/v1beta1\" is not simulated");
     refuses(SERVICES "kubernetes: {manifests: /opt/shop/k8s, images: {reg/web:1.0: v9}}\n",
             "no service that runs in Kubernetes has a version 'v9'");
     refuses(SERVICES "kubernetes: {manifests: /opt/shop/k8s, images: {reg/web: v1.0}}\n",

@@ -238,10 +238,13 @@ static const struct kind *kind_of(struct setup *setup, const struct item *item, 
     const char *kind = json_text(item->json, "kind"),
                *version = json_text(item->json, "apiVersion");
     const struct kind *found = cluster_kind(setup->cluster, kind, version);
+    bool own = strchr(version, '.') && !strstr(version, ".k8s.io/"); /* not Kubernetes' */
     if (!found)
         doc_error(item->node, error,
-                  "'%s': no matches for kind \"%s\" in version \"%s\"; a kind of one's own needs "
-                  "its CustomResourceDefinition among the manifests",
+                  own ? "'%s': no matches for kind \"%s\" in version \"%s\"; a kind of one's own "
+                        "needs its CustomResourceDefinition among the manifests"
+                      : "'%s': kind \"%s\" in version \"%s\" is not simulated; leave it out of "
+                        "these manifests, or give it in a version that 1.32 prefers",
                   item->path, kind, version);
     return found;
 }
