@@ -91,8 +91,10 @@ static void put_open(struct buf *buf, const struct trend *trend, struct arena *a
                                 : "\n");
     for (int i = 0; i < trend->n_open && i < SHOWN; i++) {
         const struct open_finding *open = &trend->open[i];
-        buf_printf(buf, "    %-8s%s, %s: %s\n            %s\n", severity_names[open->severity],
-                   open->id, days_words(trend, open->first_s, arena), open->drill,
+        const char *head = arena_printf(arena, "    %-8s%s, %s: ", severity_names[open->severity],
+                                        open->id, days_words(trend, open->first_s, arena));
+        buf_printf(buf, "%s%s\n            %s\n", head,
+                   words_line(arena, str_of(open->drill), 80 - strlen(head)),
                    words_line(arena, str_of(open->message), 66));
     }
     if (trend->n_open > SHOWN)

@@ -126,6 +126,8 @@ int plot_trend(const struct trend *trend, double width, struct buf *svg)
     const char *sub = chart.narrow ? "0 to 100; bars: range, line: medians"
                                    : "Out of 100. Bars are the range over the runs of a quarter, "
                                      "the line joins the medians.";
+    if (*trend->document && !chart.narrow) /* which of a drill's procedures it is of */
+        sub = arena_printf(&arena, "%s. Out of 100; bars: range, line: medians.", trend->document);
     chart.canvas = canvas_new(width, chart.height, title, sub);
     draw_bands(&chart);
     draw_quarters(&chart);
