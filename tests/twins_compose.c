@@ -1,12 +1,8 @@
 /* Mistakes on one machine under docker-compose: a service, its database and who writes to it. */
 #include "tests/twins.h"
 
-/* What brings the old version back, so that only the mistake is seen; and the same, checked. */
+/* What brings the old version back, so that only the mistake is seen. */
 #define BACK "sed -i s/v2/v1/ .env\ndocker-compose up -d"
-#define IS_HEALTHY                                                                                 \
-    "timeout 300 bash -c 'until curl -sf --max-time 2 -o /dev/null "                               \
-    "http://localhost:8080/health; do sleep 2; done'"
-#define CLAIM " && echo 'Rollback completed'"
 
 #define PSQL       "docker exec shop-db psql -U shop -d shop"
 #define PSQL_READS "docker exec -i shop-db psql -v ON_ERROR_STOP=1 -U shop -d shop"
@@ -127,6 +123,7 @@ static const struct twin twins[] = {
 };
 
 const struct twin_shop twins_compose = {
+    .name = "docker-compose",
     .folder = "tests/data/twins",
     .drill = "drill.yaml",
     .twins = twins,
@@ -148,6 +145,7 @@ static const struct twin again[] = {
 };
 
 const struct twin_shop twins_compose_again = {
+    .name = "docker-compose, and a block is run again",
     .folder = "tests/data/twins",
     .drill = "again.yaml",
     .twins = again,

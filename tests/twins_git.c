@@ -1,10 +1,6 @@
 /* Mistakes with a service that is built from its git tree: commits, images, migrations. */
 #include "tests/twins.h"
 
-#define IS_HEALTHY                                                                                 \
-    "timeout 300 bash -c 'until curl -sf --max-time 2 -o /dev/null "                               \
-    "http://localhost:8080/health; do sleep 2; done'"
-#define CLAIM " && echo 'Rollback completed'"
 #define BUILD "docker-compose up -d --build\n" IS_HEALTHY CLAIM
 
 static const struct twin twins[] = {
@@ -20,11 +16,27 @@ static const struct twin twins[] = {
 };
 
 const struct twin_shop twins_git = {
+    .name = "built from a tree",
     .folder = "tests/data/twins-git",
     .drill = "drill.yaml",
     .twins = twins,
     .n = sizeof twins / sizeof *twins,
     .right = "git checkout v1\n" BUILD,
+};
+
+static const struct twin hotfix[] = {
+    {"RB036", 1, "git reset --hard v1 && docker-compose up -d --build",
+     "git stash && git checkout v1 && git stash pop && docker-compose up -d --build",
+     "what was not committed is gone"},
+};
+
+const struct twin_shop twins_git_hotfix = {
+    .name = "a tree with a hot fix that nobody committed",
+    .folder = "tests/data/twins-git",
+    .drill = "hotfix.yaml",
+    .twins = hotfix,
+    .n = sizeof hotfix / sizeof *hotfix,
+    .right = "git stash && git checkout v1 && git stash pop\n" BUILD,
 };
 
 static const struct twin migration[] = {
@@ -34,6 +46,7 @@ static const struct twin migration[] = {
 };
 
 const struct twin_shop twins_git_migration = {
+    .name = "a tree with a migration",
     .folder = "tests/data/twins-git",
     .drill = "migration.yaml",
     .twins = migration,

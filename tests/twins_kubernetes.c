@@ -7,7 +7,6 @@
 #define IMAGE     "kubectl set image deployment/web web=shop/web:v1"
 #define UNDO      "kubectl rollout undo deployment/web"
 #define PSQL_DUMP "kubectl exec db-0 -- pg_dump -U shop shop"
-#define CLAIM     " && echo 'Rollback completed'"
 /* What brings the old version back, and with its configuration. */
 #define BACK        IMAGE "\n" STATUS
 #define CONFIG_BACK CONFIG "\n" IMAGE "\nkubectl rollout restart deployment/web\n" STATUS
@@ -21,6 +20,7 @@ static const struct twin with_config[] = {
 };
 
 const struct twin_shop twins_kubernetes_config = {
+    .name = "Kubernetes, and the configuration changed too",
     .folder = "tests/data/twins-kubernetes",
     .drill = "drill.yaml",
     .twins = with_config,
@@ -57,6 +57,7 @@ static const struct twin with_image[] = {
 };
 
 const struct twin_shop twins_kubernetes = {
+    .name = "Kubernetes",
     .folder = "tests/data/twins-kubernetes",
     .drill = "image.yaml",
     .twins = with_image,
@@ -74,6 +75,7 @@ static const struct twin with_helm[] = {
 };
 
 const struct twin_shop twins_helm = {
+    .name = "helm",
     .folder = "tests/data/twins-helm",
     .drill = "drill.yaml",
     .twins = with_helm,

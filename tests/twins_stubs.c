@@ -2,7 +2,6 @@
  */
 #include "tests/twins.h"
 
-#define CLAIM           " && echo 'Rollback completed'"
 #define UPDATE          "aws ecs update-service --cluster shop --service web --task-definition web:1"
 #define UPDATE_AND_WAIT UPDATE "\naws ecs wait services-stable --cluster shop --services web" CLAIM
 #define WAIT            "argocd app wait web --health --timeout 300" CLAIM
@@ -16,6 +15,7 @@ static const struct twin twins[] = {
 };
 
 const struct twin_shop twins_stubs = {
+    .name = "declared stubs",
     .folder = "tests/data/twins-stubs",
     .drill = "drill.yaml",
     .twins = twins,

@@ -193,7 +193,7 @@ const struct lint_rule lint_rules[] = {
      "is refused by a protected branch.",
      "git stash first, git revert in the place of reset, --force-with-lease in the place of "
      "--force.",
-     "failed_step silent_failure"},
+     "failed_step silent_failure wrong_end_state"},
     {"RB037", WARNING, false, "nothing waits for the service",
      "aws ecs update-service returns at once; what is verified next are the old tasks.",
      "aws ecs wait services-stable behind it.", "false_success"},
