@@ -164,7 +164,7 @@ static void each_change_is_seen(void **state)
 static void every_drill_has_a_change(void **state)
 {
     (void)state;
-    static const char *const systems[] = {"hap", "hp_ti", "hyperpage", "qec_sft"};
+    static const char *const systems[] = {"hal9", "hap", "hp_ti", "hyperpage", "qec_sft"};
     struct arena arena = {0};
     for (size_t s = 0; s < sizeof systems / sizeof *systems; s++) {
         char **paths =

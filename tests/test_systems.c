@@ -14,7 +14,7 @@
 #include "tests/drill_expect.h"
 #include "tests/workspace.h"
 
-static const char *const systems[] = {"hap", "hp_ti", "hyperpage", "qec_sft"};
+static const char *const systems[] = {"hal9", "hap", "hp_ti", "hyperpage", "qec_sft"};
 enum { SYSTEMS = sizeof systems / sizeof *systems };
 
 /* What a corrupt index without a replica held since its last snapshot is nowhere in the world. */
