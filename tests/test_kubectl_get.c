@@ -471,6 +471,10 @@ static void sorted(void **state)
     /* Of a table the mistake is lost. */
     machine_expect(m, "kubectl get cm --sort-by=.nope", 0, "",
                    "No resources found in shop namespace.\n");
+    machine_holds(
+        m, "kubectl get cm --sort-by=.metadata.labels", 1, NULL,
+        " sorter.go:375] Field {.metadata.labels} in [][][]reflect.Value is an unsortable "
+        "type: interface, err: unsortable type: map[string]interface {}\n");
     machine_expect(m, "kubectl get cm,deploy --sort-by=.metadata.name", 1, "",
                    "error: couldn't find any field with path \"{.metadata.name}\" in the list of "
                    "objects\n");

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "fakes/kubernetes/go_value.h"
 #include "fakes/kubernetes/jsonpath.h"
@@ -59,7 +60,24 @@ static int compare(const void *one, const void *other)
     return order ? order : a->at - b->at;
 }
 
-const char *get_sort(struct get *get, const cJSON **objects, int n)
+/* The line of the client's log with which it ends there. */
+static const char *unsortable(struct get *get, const cJSON *value, bool table)
+{
+    struct call *call = get->k->call;
+    int64_t now = call_unix_ns(call);
+    time_t seconds = (time_t)(now / SECOND);
+    struct tm tm;
+    gmtime_r(&seconds, &tm);
+    return arena_printf(get->k->arena,
+                        "F%02d%02d %02d:%02d:%02d.%06d       1 sorter.go:%s] Field %s in %s is an "
+                        "unsortable type: interface, err: unsortable type: %s",
+                        tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+                        (int)(now % SECOND / MICROSECOND), table ? "375" : "329", get->sort_by,
+                        table ? "[][][]reflect.Value" : "*unstructured.Unstructured",
+                        go_value_type(value));
+}
+
+const char *get_sort(struct get *get, const cJSON **objects, int n, bool table)
 {
     struct arena *arena = get->k->arena;
     struct entry *entries = ARENA_ARRAY(arena, struct entry, n + 1);
@@ -71,11 +89,10 @@ const char *get_sort(struct get *get, const cJSON **objects, int n)
             return why;
         entries[i] = (struct entry){objects[i], found[0], i};
         any = any || found[0];
-        if (found[0] && !cJSON_IsNumber(found[0]) && !cJSON_IsString(found[0]))
-            return arena_printf(arena,
-                                "Field %s in [][][]reflect.Value is an unsortable type: interface, "
-                                "err: unsortable type: %s",
-                                get->sort_by, go_value_type(found[0]));
+        if (found[0] && !cJSON_IsNumber(found[0]) && !cJSON_IsString(found[0])) {
+            get->fatal = true;
+            return unsortable(get, found[0], table);
+        }
     }
     if (n > 0 && !any)
         return arena_printf(

@@ -53,6 +53,14 @@ static const cJSON **objects_of(struct kubectl *k, const struct resources *resou
 
 /* ---- -o json and the like ---- */
 
+static int cannot_sort(struct get *get, const char *why)
+{
+    if (!get->fatal)
+        return kubectl_error(get->k, "%s", why);
+    call_err(get->k->call, "%s\n", why);
+    return 1;
+}
+
 static int print_generic(struct get *get, struct resources *resources)
 {
     struct kubectl *k = get->k;
@@ -62,9 +70,9 @@ static int print_generic(struct get *get, struct resources *resources)
     if (!printer_read(k, &get->printer))
         return 1;
     const cJSON **objects = objects_of(k, resources, &n);
-    const char *why = get->sort_by && n > 1 ? get_sort(get, objects, n) : NULL;
+    const char *why = get->sort_by && n > 1 ? get_sort(get, objects, n, false) : NULL;
     if (why)
-        return kubectl_error(k, "%s", why);
+        return cannot_sort(get, why);
     if (resources->single && n == 0)
         return 0;
     const cJSON *object = resources->single ? objects[0] : printer_list(k, objects, n);
@@ -104,9 +112,10 @@ static const char *sort_tables(struct get *get, struct resources *resources, str
         return NULL;
     int n;
     const cJSON **objects = objects_of(k, resources, &n);
-    if (get_sort(get, objects, n)) {
+    const char *why = get_sort(get, objects, n, true);
+    if (why) {
         resources->n = 0;
-        return NULL;
+        return get->fatal ? why : NULL;
     }
     get_table(get, resources->at[0].kind, objects, n, NULL);
     resources->n = 0;
@@ -122,7 +131,7 @@ static int print_human(struct get *get, struct resources *resources)
         return 1;
     const char *why = get->sort_by ? sort_tables(get, resources, typed) : NULL;
     if (why)
-        return kubectl_error(k, "%s", why);
+        return cannot_sort(get, why);
     print_tables(get, resources);
     if (!get->wrote && !resources->n_complaints && !options_has(&k->options, "ignore-not-found")) {
         if (k->all_namespaces || !typed.namespaced)

@@ -8,6 +8,7 @@ struct get {
     struct kubectl *k;
     struct printer printer;
     const char *sort_by; /* relaxed: "{.metadata.name}"; NULL: not asked for */
+    bool fatal;          /* what it sorts by cannot be sorted: the client ends there */
     bool show_kind, show_labels, show_event;
     struct str label_columns; /* "app,tier" */
     struct tabwriter writer;
@@ -20,7 +21,7 @@ struct get {
 void get_table(struct get *, const struct kind *, const cJSON *const *objects, int n,
                const char *event);
 /* Puts objects in the order of get->sort_by. NULL, or what is wrong. */
-const char *get_sort(struct get *, const cJSON **objects, int n);
+const char *get_sort(struct get *, const cJSON **objects, int n, bool table);
 /* -w: prints what is there, then what changes, until a signal ends it or the server does. */
 int get_watch(struct get *, const struct resources *);
 
