@@ -122,18 +122,10 @@ bool api_not_found(struct cluster *cluster, struct api_error *error, const struc
 
 /* ---- the order of objects ---- */
 
-static int place_of(const struct cluster *cluster, const struct kind *kind)
-{
-    int i = 0;
-    while (i < cluster_kinds(cluster) && cluster_kind_at(cluster, i) != kind)
-        i++;
-    return i;
-}
-
 static int compare(const struct cluster *cluster, const struct object *object, int kind,
                    const char *ns, const char *name)
 {
-    int order = place_of(cluster, object->kind) - kind;
+    int order = kinds_place(cluster, object->kind) - kind;
     if (!order)
         order = strcmp(object->ns, ns);
     return order ? order : strcmp(object->name, name);
@@ -142,7 +134,7 @@ static int compare(const struct cluster *cluster, const struct object *object, i
 bool store_search(const struct cluster *cluster, const struct kind *kind, const char *ns,
                   const char *name, int *ret_at)
 {
-    int lo = 0, hi = cluster->n_objects, place = place_of(cluster, kind);
+    int lo = 0, hi = cluster->n_objects, place = kinds_place(cluster, kind);
     while (lo < hi) {
         int middle = lo + (hi - lo) / 2;
         int order = compare(cluster, cluster->objects[middle], place, ns, name);

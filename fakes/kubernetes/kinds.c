@@ -75,6 +75,16 @@ const struct kind *cluster_kind_at(const struct cluster *cluster, int i)
     return i < N_BUILT_IN ? &built_in[i] : cluster->custom[i - N_BUILT_IN];
 }
 
+int kinds_place(const struct cluster *cluster, const struct kind *kind)
+{
+    int i = 0;
+    if (!kind->custom)
+        return (int)(kind - built_in);
+    while (i < cluster->n_custom && cluster->custom[i] != kind)
+        i++;
+    return N_BUILT_IN + i;
+}
+
 const char *kind_api_version(struct arena *arena, const struct kind *kind)
 {
     return *kind->group ? arena_printf(arena, "%s/%s", kind->group, kind->version) : kind->version;

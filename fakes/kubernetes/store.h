@@ -33,6 +33,8 @@ bool store_search(const struct cluster *, const struct kind *, const char *ns, c
                   int *ret_at);
 void store_insert(struct cluster *, struct object *);
 void store_take_out(struct cluster *, struct object *);
+/* Of a kind among cluster_kind_at()'s. */
+int kinds_place(const struct cluster *, const struct kind *);
 /* A CustomResourceDefinition has come, or goes: its kind is known, or no longer. */
 void kinds_define(struct cluster *, const cJSON *definition);
 void kinds_forget(struct cluster *, const cJSON *definition);

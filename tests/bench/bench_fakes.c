@@ -13,14 +13,25 @@
 
 enum { FEW = 50, MANY = 450 };
 
-static const char *const commands[] = {
-    "docker ps",
-    "docker tag postgres:15 postgres:copy",
-    "docker-compose ps",
-    "docker-compose up -d",
-    "systemctl is-active docker",
-    "docker exec hp_ti_postgres psql -U hp_ti_user -d hp_ti_db -c 'SELECT 1'",
-    "true", /* a builtin: nothing at all */
+#define MACHINE "procedures/hp_ti", "/opt/hp_ti", "{honeypot: v1.2.3}"
+#define CLUSTER "tests/data/twins-kubernetes", "/root", "{web: v2}"
+
+static const struct {
+    const char *system, *cwd, *deploy, *command;
+} calls[] = {
+    {MACHINE, "docker ps"},
+    {MACHINE, "docker tag postgres:15 postgres:copy"},
+    {MACHINE, "docker-compose ps"},
+    {MACHINE, "docker-compose up -d"},
+    {MACHINE, "systemctl is-active docker"},
+    {MACHINE, "docker exec hp_ti_postgres psql -U hp_ti_user -d hp_ti_db -c 'SELECT 1'"},
+    {CLUSTER, "kubectl get pods"},
+    {CLUSTER, "kubectl get deployment web -o jsonpath='{.status.readyReplicas}'"},
+    {CLUSTER,
+     "kubectl patch configmap web-config -p \"{\\\"data\\\":{\\\"LIMIT\\\":\\\"$i\\\"}}\""},
+    {CLUSTER, "kubectl label deployment web n=$i --overwrite"},
+    {CLUSTER, "kubectl rollout status deployment/web"},
+    {MACHINE, "true"}, /* a builtin: nothing at all */
 };
 
 static double seconds(const struct timeval *at)
@@ -76,19 +87,17 @@ int main(void)
     char folder[] = "/tmp/rehearse-bench-XXXXXX", here[1024], text[4096];
     if (!mkdtemp(folder) || !getcwd(here, sizeof here))
         return 1;
-    snprintf(text, sizeof text,
-             "format: rehearse.drill/1\nsystem: %s/procedures/hp_ti/system.yaml\nstart: "
-             "2025-01-15T14:25:00Z\n"
-             "cwd: /opt/hp_ti\nchange: {at: 1m, deploy: {honeypot: v1.2.3}}\nprocedure: {playbook: "
-             "calls.sh}\n"
-             "operator: on_call\n",
-             here);
-    write_file(folder, "drill.yaml", text);
     printf("one call of a fake, in milliseconds of processor time (at most 1)\n");
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        double few = rehearse_s(folder, commands[i], FEW),
-               many = rehearse_s(folder, commands[i], MANY);
-        printf("  %-72s %6.2f\n", commands[i], (many - few) * 1e3 / (MANY - FEW));
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        snprintf(text, sizeof text,
+                 "format: rehearse.drill/1\nsystem: %s/%s/system.yaml\n"
+                 "start: 2025-01-15T14:25:00Z\ncwd: %s\nchange: {at: 1m, deploy: %s}\n"
+                 "procedure: {playbook: calls.sh}\noperator: on_call\n",
+                 here, calls[i].system, calls[i].cwd, calls[i].deploy);
+        write_file(folder, "drill.yaml", text);
+        double few = rehearse_s(folder, calls[i].command, FEW),
+               many = rehearse_s(folder, calls[i].command, MANY);
+        printf("  %-72s %6.2f\n", calls[i].command, (many - few) * 1e3 / (MANY - FEW));
     }
     snprintf(text, sizeof text, "rm -rf %s", folder);
     return system(text) == 0 ? 0 : 1;
