@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/evp.h>
+
 #include "fakes/docker.h"
 #include "fakes/kubernetes/admission.h"
 #include "sim/base/hash.h"
@@ -427,19 +429,9 @@ static void default_service(struct cluster *cluster, cJSON *json, const cJSON *o
 
 static const char *base64(struct arena *arena, const char *text)
 {
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t n = strlen(text), k = 0;
-    char *out = arena_alloc(arena, 4 * ((n + 2) / 3) + 1);
-    for (size_t i = 0; i < n; i += 3) {
-        unsigned a = (unsigned char)text[i], b = i + 1 < n ? (unsigned char)text[i + 1] : 0,
-                 c = i + 2 < n ? (unsigned char)text[i + 2] : 0;
-        out[k++] = letters[a >> 2];
-        out[k++] = letters[(a & 3) << 4 | b >> 4];
-        out[k++] = i + 1 < n ? letters[(b & 15) << 2 | c >> 6] : '=';
-        out[k++] = i + 2 < n ? letters[c & 63] : '=';
-    }
-    return out;
+    unsigned char *out = arena_alloc(arena, 4 * ((strlen(text) + 2) / 3) + 1);
+    EVP_EncodeBlock(out, (const unsigned char *)text, (int)strlen(text));
+    return (const char *)out;
 }
 
 static void default_secret(struct arena *arena, cJSON *json)
