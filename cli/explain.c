@@ -58,11 +58,42 @@ static const char *rules_of(const char *id)
     return text;
 }
 
+/* "gate end_state, target Rollback", or "". */
+static const char *felled_by(const struct finding_kind *kind, struct arena *arena)
+{
+    const char *all = "";
+    for (int i = 0; i < GATES; i++)
+        if (kind->gates >> i & 1)
+            all = arena_printf(arena, "%s%sgate %s", all, *all ? ", " : "", gate_names[i]);
+    for (int i = 0; i < MEASURES; i++)
+        if (kind->measures >> i & 1)
+            all = arena_printf(arena, "%s%starget %s", all, *all ? ", " : "",
+                               measure_title((enum measure)i));
+    return all;
+}
+
+static void print_severity(const struct finding_kind *kind)
+{
+    struct arena arena = {0};
+    const char *what = felled_by(kind, &arena);
+    const char *otherwise = kind->severity == SEVERITY_NOTE ? "note" : "warning";
+    const char *text =
+        kind->severity == SEVERITY_ERROR ? "An error: what it tells of has fallen."
+        : *what                          ? arena_printf(&arena,
+                                                        "An error where one of these fell in the run, and can have fallen "
+                                                                                 "by it: %s. Else a %s.",
+                                                        what, otherwise)
+                                         : arena_printf(&arena, "A %s.", otherwise);
+    print_section("How bad it is", text);
+    arena_release(&arena);
+}
+
 static void explain_kind(const struct finding_kind *kind)
 {
     printf("%s: %s (finding of a run)\n", kind->id, kind->title);
     print_section("Why it bites", kind->why);
     print_section("How to mend it", kind->mend);
+    print_severity(kind);
     print_section("Lint sees it as", rules_of(kind->id));
 }
 

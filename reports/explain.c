@@ -53,9 +53,9 @@ const struct finding_kind finding_kinds[] = {
      "Find out why the step reaches there. If it must, declare a fake for what it talks to."},
     {"failed_step", "a step failed", SEVERITY_WARNING, GATE(END_STATE),
      MEASURE(ROLLBACK) | MEASURE(TIME_TO_STABLE) | MEASURE(CLAIM_ERROR),
-     "The command ended with an error and the next one ran all the same. Nothing later claimed "
-     "success, so nobody "
-     "was told a lie; but the rest of the playbook ran on a state that it does not expect.",
+     "The command ended with an error, and the next one ran all the same or the procedure ended "
+     "there. Nothing later claimed success, so nobody was told a lie; but the rest of the playbook "
+     "ran on a state that it does not expect, or did not run.",
      "Check the result of the step and say what to do when it fails."},
     {"false_success", "success was claimed and was not true", SEVERITY_ERROR, GATE(FALSE_SUCCESS),
      MEASURE(CLAIM_ERROR),
@@ -124,7 +124,7 @@ const struct finding_kind finding_kinds[] = {
      "By its verb the step was meant to change something, it ended without an error, and the world "
      "is as it was: a "
      "configuration that nobody reads again, an image that was not pulled, a name that matches "
-     "nothing.",
+     "nothing. Where the end state is wrong in what the step names, it is an error.",
      "Check what the command really acts on, and verify its effect, not its exit status. A changed "
      "ConfigMap needs a "
      "restart; a restarted container keeps its old image and environment."},
