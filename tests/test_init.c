@@ -200,6 +200,27 @@ static void test_compose_file(void **state)
     assert_says(content(&result, "system.yaml"), "  cache:\n");
 }
 
+/* What a sentence says in passing; and what is no reason: a question, a text about something else.
+ */
+static void test_sentences(void **state)
+{
+    struct init_result result;
+    const char *system;
+    (void)state;
+    make(
+        "# Checkout\n"
+        "It must be rolled back within 12 minutes. Roll back when the error rate is above 2.5% for "
+        "5 minutes. Tell the shop.\n\n"
+        "Do not roll back because of a single error.\n"
+        "## Roll back\n```bash\ndocker-compose restart checkout\n```\n",
+        &(struct init_options){.playbook_path = "p.md"}, &result);
+    system = content(&result, "system.yaml");
+    assert_says(system, "say: \"the error rate is above 2.5% for 5 minutes\", mode: manual");
+    assert_says(system, "when: {m: error_ratio, op: \">\", thr: 0.025, for: 5m}}");
+    assert_says(system, "targets:\n  rollback: 12m   # line 2\n");
+    assert_null(strstr(system, "single error"));
+}
+
 static void test_manifests(void **state)
 {
     struct init_options options = {
@@ -455,6 +476,7 @@ int main(void)
         cmocka_unit_test_teardown(test_what_is_found, teardown),
         cmocka_unit_test_teardown(test_result_loads, teardown),
         cmocka_unit_test_teardown(test_compose_file, teardown),
+        cmocka_unit_test_teardown(test_sentences, teardown),
         cmocka_unit_test_teardown(test_manifests, teardown),
         cmocka_unit_test_teardown(test_store_and_dumps, teardown),
         cmocka_unit_test_teardown(test_units_and_files, teardown),

@@ -220,14 +220,41 @@ static bool lists_triggers(const struct playbook *playbook, int heading, bool *r
     return found;
 }
 
+/* "Roll back when the error rate is above 2% for 5 minutes." anywhere in a text: what stands behind
+ * "when" or "if", to the end of the sentence. NULL: no such sentence. */
+static const char *reason_to_roll_back(struct arena *arena, const char *text)
+{
+    static const char *const orders[] = {"roll back when", "roll back if", "rollback when",
+                                         "rollback if",    "revert when",  "revert if"};
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        const char *at = strcasestr(text, orders[i]), *end;
+        if (!at || (at > text && isalpha((unsigned char)at[-1])))
+            continue;
+        at += strlen(orders[i]);
+        if (*at != ' ')
+            continue;
+        for (end = ++at; *end && !(strchr(".;\n", *end) && !isdigit((unsigned char)end[1]));)
+            end++;
+        return arena_str(arena, (struct str){at, (size_t)(end - at)});
+    }
+    return NULL;
+}
+
 static void take_trigger(struct facts *facts, const struct block *block)
 {
-    const char *text = arena_str(facts->arena, block->text);
-    bool automatic;
+    const char *text = arena_str(facts->arena, block->text), *reason;
+    bool automatic = false;
     struct fact_trigger *trigger;
-    if (block->heading < 0 || !lists_triggers(facts->playbook, block->heading, &automatic) ||
-        block->words > 30 || str_ends(block->text, ":"))
+    if (block->heading < 0)
         return;
+    if (!lists_triggers(facts->playbook, block->heading, &automatic)) {
+        reason = reason_to_roll_back(facts->arena, text);
+        if (!reason || !understand(facts->arena, reason))
+            return;
+        text = reason;
+    } else if (block->words > 30 || str_ends(block->text, ":")) {
+        return;
+    }
     XGROW(facts->triggers, facts->n_triggers, facts->cap_triggers);
     trigger = &facts->triggers[facts->n_triggers++];
     *trigger = (struct fact_trigger){.line = block->line,
@@ -246,6 +273,21 @@ static void add_target(struct facts *facts, const char *key, const char *limit, 
     XGROW(facts->targets, facts->n_targets, facts->cap_targets);
     facts->targets[facts->n_targets++] =
         (struct fact_target){.key = key, .limit = limit, .line = line};
+}
+
+/* "rolled back within 10 minutes". */
+static void take_time_allowed(struct facts *facts, const char *text, int line)
+{
+    static const char *const phrases[] = {"roll back within ",   "rollback within ",
+                                          "rolled back within ", "roll back in under ",
+                                          "rollback in under ",  "rolled back in under "};
+    for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++) {
+        const char *at = strcasestr(text, phrases[i]), *limit;
+        struct amount amount;
+        if (at && amount_at(at + strlen(phrases[i]), &amount) &&
+            (limit = duration_text(facts->arena, &amount)))
+            add_target(facts, "rollback", limit, line);
+    }
 }
 
 /* "Detection Time < 5 minutes": a name, then soon behind it "<" and a duration. */
@@ -274,6 +316,7 @@ static void take_targets(struct facts *facts, const struct block *block)
         if (amount_at(less, &amount) && (limit = duration_text(facts->arena, &amount)))
             add_target(facts, phrases[i].key, limit, block->line);
     }
+    take_time_allowed(facts, text, block->line);
     loss = strcasestr(text, "data loss 0");
     if (loss || says(text, "no data loss") || says(text, "zero data loss"))
         add_target(facts, "records_lost", "0", block->line);
