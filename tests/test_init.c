@@ -385,7 +385,9 @@ static void test_what_manifests_do_not_bring(void **state)
             "data: {x: \"1\"}\n"};
     struct init_result result;
     (void)state;
-    make("# A\n```sh\ngunzip b.sql.gz\nkubectl exec -i postgresql-0 -n shop -- psql -U me -d shop "
+    make("# A\n```sh\ngunzip b.sql.gz\nkubectl exec -i postgresql-0 -n shop -- psql -U me -d "
+         "postgres "
+         "-c 'DROP DATABASE shop;'\nkubectl exec -i postgresql-0 -n shop -- psql -U me -d shop "
          "< b.sql\nkubectl rollout undo deployment/web -n shop\n```\n",
          &options, &result);
     const char *made_up = content(&result, "kubernetes/made-up.yaml");
@@ -400,6 +402,7 @@ static void test_what_manifests_do_not_bring(void **state)
     assert_silent(made_up, "no-matter");
     const char *system = content(&result, "system.yaml");
     assert_says(system, "  postgresql:   # line 4\n    runs: {statefulset: postgresql}\n");
+    assert_says(system, "    database: shop\n");
     assert_says(system, "file: b.sql.gz}"); /* it is unpacked first */
     assert_silent(system, "backup_2");
 }

@@ -338,7 +338,9 @@ static void take_psql(struct facts *facts, const struct use *use)
 {
     const char *database = use_value(use, "-d", "--dbname"),
                *user = use_value(use, "-U", "--username");
-    if (database && !facts->database && is_name(str_of(database)))
+    static const char *const upkeep[] = {"postgres", "template1", NULL}; /* of no application */
+    if (database && (!facts->database || any_of(facts->database, upkeep)) &&
+        is_name(str_of(database)))
         facts->database = database;
     if (user && !facts->user && is_name(str_of(user)))
         facts->user = user;
