@@ -3,7 +3,7 @@
 #define REHEARSE_TESTS_KUBE_H
 
 #include "fakes/kubernetes/cluster.h"
-#include "fakes/kubernetes/pods.h"
+#include "fakes/kubernetes/kubelet/pods.h"
 #include "tests/machine.h"
 
 struct kube {

@@ -4,7 +4,7 @@
 #ifndef REHEARSE_TESTS_KUBECTL_SHOP_H
 #define REHEARSE_TESTS_KUBECTL_SHOP_H
 
-#include "fakes/kubernetes/pods.h"
+#include "fakes/kubernetes/kubelet/pods.h"
 #include "tests/machine.h"
 
 extern struct machine shop;

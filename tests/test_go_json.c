@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "fakes/kubernetes/go_json.h"
+#include "fakes/kubernetes/text/go_json.h"
 
 static void syntax_errors_are_those_of_go(void **state)
 {

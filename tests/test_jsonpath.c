@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "fakes/kubernetes/go_value.h"
-#include "fakes/kubernetes/jsonpath.h"
+#include "fakes/kubernetes/text/go_value.h"
+#include "fakes/kubernetes/text/jsonpath.h"
 #include "tests/recorded.h"
 
 struct fixture {

@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "fakes/kubernetes/ages.h"
-#include "fakes/kubernetes/tables.h"
-#include "fakes/kubernetes/tabwriter.h"
+#include "fakes/kubernetes/kubectl/ages.h"
+#include "fakes/kubernetes/kubectl/tables.h"
+#include "fakes/kubernetes/kubectl/tabwriter.h"
 #include "tests/machine.h"
 
 static const char system_text[] = "services:\n"

@@ -24,7 +24,7 @@
 
 #include <cmocka.h>
 
-#include "fakes/kubernetes/pods.h"
+#include "fakes/kubernetes/kubelet/pods.h"
 #include "tests/machine.h"
 
 static const char transcript[] = "../shared/reference/kubectl-1.32.jsonl";

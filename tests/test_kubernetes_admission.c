@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "fakes/kubernetes/admission.h"
-#include "fakes/kubernetes/manifest.h"
+#include "fakes/kubernetes/api/admission.h"
+#include "fakes/kubernetes/text/manifest.h"
 #include "tests/machine.h"
 
 #define DEPLOYMENT(spec)                                                                           \

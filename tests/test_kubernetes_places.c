@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "fakes/http.h"
-#include "fakes/kubernetes/setup.h"
+#include "fakes/kubernetes/setup/setup.h"
 #include "tests/machine.h"
 
 static const char manifests[] =

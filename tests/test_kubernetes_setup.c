@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "fakes/kubernetes/setup_state.h"
+#include "fakes/kubernetes/setup/setup_state.h"
 #include "procedures/drill/model_load.h"
 #include "tests/machine.h"
 

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "fakes/kubernetes/manifest.h"
-#include "fakes/kubernetes/selector.h"
+#include "fakes/kubernetes/api/selector.h"
+#include "fakes/kubernetes/text/manifest.h"
 
 /* A text and the JSON it becomes; `error` behind "error parsing STDIN: ". */
 static const struct {

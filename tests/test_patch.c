@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "fakes/kubernetes/patch.h"
+#include "fakes/kubernetes/api/patch.h"
 
 static cJSON *parse(const char *text)
 {

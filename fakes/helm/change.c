@@ -4,7 +4,7 @@
 
 #include "fakes/helm/helm.h"
 #include "fakes/helm/values.h"
-#include "fakes/kubernetes/manifest.h"
+#include "fakes/kubernetes/text/manifest.h"
 
 #define WAIT_FLAGS                                                                                 \
     "wait wait-for-jobs timeout= no-hooks cleanup-on-fail force dry-run=? history-max= "

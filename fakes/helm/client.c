@@ -4,7 +4,7 @@
 
 #include "fakes/fake.h"
 #include "fakes/helm/helm.h"
-#include "fakes/kubernetes/kubectl.h"
+#include "fakes/kubernetes/kubectl/kubectl.h"
 
 static const char global_flags[] =
     " namespace|n= kube-context= kubeconfig= debug kube-as-group= kube-as-user= kube-apiserver= "

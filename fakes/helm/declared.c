@@ -6,8 +6,8 @@
 #include "fakes/fake.h"
 #include "fakes/helm/helm.h"
 #include "fakes/helm/values.h"
-#include "fakes/kubernetes/manifest.h"
-#include "fakes/kubernetes/setup_state.h"
+#include "fakes/kubernetes/setup/setup_state.h"
+#include "fakes/kubernetes/text/manifest.h"
 
 enum { TEXT_MAX = 8 << 20 };
 #define LAST_DEPLOYED_NS (-3 * DAY)

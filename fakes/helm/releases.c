@@ -8,7 +8,7 @@
 #include <zlib.h>
 
 #include "fakes/helm/helm.h"
-#include "fakes/kubernetes/manifest.h"
+#include "fakes/kubernetes/text/manifest.h"
 
 enum { RECORD_MAX = 8 << 20 };
 

@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "fakes/helm/helm.h"
-#include "fakes/kubernetes/manifest.h"
+#include "fakes/kubernetes/text/manifest.h"
 
 enum { COLUMNS_MAX = 8, OUTPUT_MAX = 8 << 20 };
 

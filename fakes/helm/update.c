@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "fakes/helm/helm.h"
-#include "fakes/kubernetes/manifest.h"
-#include "fakes/kubernetes/patch.h"
+#include "fakes/kubernetes/api/patch.h"
+#include "fakes/kubernetes/text/manifest.h"
 
 /* One object of a manifest. */
 struct part {

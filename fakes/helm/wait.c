@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fakes/helm/helm.h"
-#include "fakes/kubernetes/manifest.h"
+#include "fakes/kubernetes/text/manifest.h"
 #include "sim/base/str.h"
 
 /* "25%" of n, rounded down, or a number. */

@@ -15,7 +15,7 @@
 #include <cjson/cJSON.h>
 
 #include "fakes/env.h"
-#include "fakes/kubernetes/selector.h"
+#include "fakes/kubernetes/api/selector.h"
 #include "sim/base/doc.h"
 
 struct cluster;

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fakes/kubernetes/go_json.h"
-#include "fakes/kubernetes/patch.h"
+#include "fakes/kubernetes/api/patch.h"
 #include "fakes/kubernetes/store.h"
+#include "fakes/kubernetes/text/go_json.h"
 #include "sim/base/hash.h"
 #include "sim/base/xalloc.h"
 

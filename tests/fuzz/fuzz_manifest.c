@@ -4,9 +4,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "fakes/kubernetes/manifest.h"
-#include "fakes/kubernetes/patch.h"
-#include "fakes/kubernetes/selector.h"
+#include "fakes/kubernetes/api/patch.h"
+#include "fakes/kubernetes/api/selector.h"
+#include "fakes/kubernetes/text/manifest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

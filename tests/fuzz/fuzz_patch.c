@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "fakes/kubernetes/patch.h"
+#include "fakes/kubernetes/api/patch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,0 +1,14 @@
+/* kubectl_expose: `kubectl expose`, and what commands share that make an object of their flags. */
+#ifndef REHEARSE_FAKES_KUBERNETES_KUBECTL_EXPOSE_H
+#define REHEARSE_FAKES_KUBERNETES_KUBECTL_EXPOSE_H
+
+#include "fakes/kubernetes/kubectl/output.h"
+
+int kubectl_expose(struct kubectl *);
+
+/* Makes the object (`json` is taken) in the command's namespace and says so, or complains. NULL:
+ * it was not made (also with --dry-run=client). */
+struct object *kubectl_make(struct kubectl *, struct resources *, const struct kind *, cJSON *json,
+                            enum dry_run, const char *done);
+
+#endif

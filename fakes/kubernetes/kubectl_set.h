@@ -1,9 +1,0 @@
-/* kubectl_set: the parts of `kubectl set`; its table is in kubectl_set.c. */
-#ifndef REHEARSE_FAKES_KUBERNETES_KUBECTL_SET_H
-#define REHEARSE_FAKES_KUBERNETES_KUBECTL_SET_H
-
-#include "fakes/kubernetes/kubectl_change.h"
-
-int kubectl_set_env(struct kubectl *);
-
-#endif
