@@ -268,9 +268,12 @@ int http_fetch(struct env *env, const struct http_request *request, struct http_
  *   http:
  *     api: {port: 8080, health: /health, metrics: /metrics}      # key: a service
  *     shop: {host: shop.example.test, port: 443, certificate: self_signed}   # or valid, expired
+ *     cart: {port: 8081, healthy: '{"status":"healthy"}'}   # what it says while it is ready
  *     web: {host: www.example.test, port: 80, health: [/healthz, /readyz],
  *           paths: {/: {body: "..."}}}
  */
+#define HEALTHY "{\"status\":\"ok\"}"
+
 struct path_answer {
     const char *path, *body, *type;
     int status;
@@ -279,6 +282,7 @@ struct path_answer {
 struct served {
     struct service *service;
     const char **health; /* NULL-terminated */
+    const char *healthy; /* what it says there while it is ready */
     const char *metrics; /* or NULL */
     struct path_answer *paths;
     int n_paths;
@@ -306,10 +310,11 @@ static void answer(struct http_response *response, int status, const char *type,
     buf_puts(&response->body, body);
 }
 
-static void answer_health(const struct instance *instance, struct http_response *response)
+static void answer_health(const struct instance *instance, const char *healthy,
+                          struct http_response *response)
 {
     if (instance_state(instance) == INSTANCE_READY) {
-        answer(response, 200, "application/json", "{\"status\":\"ok\"}");
+        answer(response, 200, "application/json", healthy);
         return;
     }
     answer(response, 503, "application/json", "{\"status\":\"unhealthy\",\"reason\":\"");
@@ -351,7 +356,7 @@ static int serve_service(struct env *env, const struct http_request *request,
     struct str rest = str_of(request->target), path = str_cut(&rest, '?');
     for (int i = 0; served->health[i]; i++) {
         if (str_is(path, served->health[i])) {
-            answer_health(instance, response);
+            answer_health(instance, served->healthy, response);
             return 0;
         }
     }
@@ -382,7 +387,8 @@ int http_answer(struct env *env, struct service *service, int port,
         if (its && (!best || listener->port == port))
             best = listener;
     }
-    struct served plain = {.service = service, .health = (const char **)(uintptr_t)health};
+    struct served plain = {
+        .service = service, .health = (const char **)(uintptr_t)health, .healthy = HEALTHY};
     return best ? best->handler(env, request, response, best->ctx)
                 : serve_service(env, request, response, &plain);
 }
@@ -430,7 +436,7 @@ static int load_paths(struct env *env, const struct doc *node, struct served *se
 
 static int load_service(struct env *env, const struct doc *node, struct error *error)
 {
-    static const char *const keys[] = {"host",  "port", "health",      "metrics",
+    static const char *const keys[] = {"host",  "port", "health",      "healthy", "metrics",
                                        "paths", "tls",  "certificate", NULL};
     static const char *const certificates[] = {"valid", "self_signed", "expired", NULL};
     struct service *service = world_service(env->world, node->key);
@@ -439,11 +445,13 @@ static int load_service(struct env *env, const struct doc *node, struct error *e
     const char *host = "localhost";
     int64_t port = 0;
     int certificate = 0;
+    served->healthy = HEALTHY;
     if (!service)
         return doc_error(node, error, "no service '%s' in `services`", node->key);
     if (doc_only(node, keys, error) < 0 || doc_need(node, "port", &port_node, error) < 0 ||
         doc_int(port_node, 1, 65535, &port, error) < 0 ||
         doc_text(doc_get(node, "host"), &host, error) < 0 ||
+        doc_text(doc_get(node, "healthy"), &served->healthy, error) < 0 ||
         doc_text(doc_get(node, "metrics"), &served->metrics, error) < 0 ||
         load_health(env, doc_get(node, "health"), served, error) < 0 ||
         load_paths(env, doc_get(node, "paths"), served, error) < 0)

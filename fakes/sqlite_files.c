@@ -403,7 +403,7 @@ static int fill(struct sqlite_file *file, const struct doc *node, int64_t until_
     sqlite3_exec(database, "BEGIN", NULL, NULL, NULL);
     for (int i = 0; served && i < dataset_tables(served); i++) {
         const char *table = dataset_table(served, i);
-        struct interval held = store_rows_between(file->store, table, INT64_MIN + 1, -until_ns);
+        struct interval held = store_rows_between(file->store, table, INT64_MIN + 1, 1 - until_ns);
         struct idset rows = {0};
         idset_add(&rows, held.lo, held.hi);
         if (!setup)

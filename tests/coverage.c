@@ -122,8 +122,8 @@ static int end_of_part(const struct coverage *c, int line)
     return c->n_lines + 1;
 }
 
-/* Whether a drill runs a line of that part; one that has no commands at all, whether it is that
- * part. */
+/* Whether a drill runs a line of that part. One that has no commands at all, or runs another
+ * document in the place of the owner's, reaches what the table says it does. */
 static bool drill_reaches(struct coverage *c, struct str name, const struct row *row)
 {
     struct drill *drill = NULL;
@@ -133,12 +133,14 @@ static bool drill_reaches(struct coverage *c, struct str name, const struct row 
         return false;
     const struct procedure *procedure = &drill->procedure;
     int end = end_of_part(c, row->line);
-    bool reaches = procedure->n_lines == 0;
-    for (int i = 0; i < procedure->n_lines; i++)
-        reaches |= strstr(procedure->lines[i].file, "/playbook.md") &&
-                   procedure->lines[i].line > row->line && procedure->lines[i].line < end;
+    bool reaches = false, owners = false;
+    for (int i = 0; i < procedure->n_lines; i++) {
+        bool its = strstr(procedure->lines[i].file, "/playbook.md") != NULL;
+        owners |= its;
+        reaches |= its && procedure->lines[i].line > row->line && procedure->lines[i].line < end;
+    }
     drill_free(drill);
-    return reaches;
+    return reaches || !owners;
 }
 
 static bool listed(const char *const *names, struct str name)

@@ -503,31 +503,5 @@ const struct mutation mutations[] = {
      "verdict:fail end_state:fail false_success:pass",
      "a canary is no rollback, and step 4 sees it",
      NULL},
-    /* ---- Hyperpage ---- */
-    {"hyperpage/emergency-script",
-     {{"playbook.md", "# Emergency rollback to SQLite - Execute immediately\n", "set -e\n"}},
-     "false_success:pass",
-     "a script that stops at its first error claims nothing",
-     NULL},
-    {"hyperpage/emergency-script-hardened",
-     {{"hardened.md", "WHERE id > $last ORDER BY id", "WHERE id > $last AND false"}},
-     "verdict:fail end_state:fail records_lost:pass",
-     "nothing carried over: it stays where the pages are",
-     NULL},
-    {"hyperpage/switch-engine",
-     {{"single-host.md", "# Steps 1 to 4: SQLite instead of PostgreSQL\n",
-       "docker-compose stop hyperpage\n"
-       "docker exec hyperpage-postgres psql -U hyperpage -d hyperpage --csv -t -c \"SELECT id, "
-       "created_at, title FROM pages WHERE id > "
-       "$(sqlite3 data/hyperpage.db 'SELECT coalesce(max(id), -1) FROM pages')\" | sqlite3 "
-       "data/hyperpage.db '.import --csv /dev/stdin pages'\n"}},
-     "records_lost:pass -data_loss",
-     "what is carried over is there",
-     NULL},
-    {"hyperpage/switch-engine-hardened",
-     {{"hardened.md", "if carry_over && same; then\n", "if true; then\n"}},
-     "verdict:fail records_lost:fail",
-     "what came in between is left behind",
-     NULL},
 };
 const int n_mutations = sizeof mutations / sizeof *mutations;

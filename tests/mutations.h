@@ -19,5 +19,7 @@ struct mutation {
 
 extern const struct mutation mutations[];
 extern const int n_mutations;
+extern const struct mutation hyperpage_mutations[];
+extern const int n_hyperpage_mutations;
 
 #endif

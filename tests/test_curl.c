@@ -25,7 +25,7 @@ static const char system_text[] = "format: rehearse.system/1\n"
 static const char http_text[] =
     "api: {port: 8080, metrics: /metrics, paths: {/orders: {body: '[]'}, /moved: {status: 302}}}\n"
     "off: {port: 8090}\n"
-    "secure: {port: 8443, certificate: self_signed}\n";
+    "secure: {port: 8443, certificate: self_signed, healthy: '{\"status\":\"healthy\"}'}\n";
 
 struct fixture {
     struct arena arena;
@@ -138,10 +138,10 @@ static void table(void **state)
          "curl failed to verify the legitimacy of the server and therefore could not\n"
          "establish a secure connection to it. To learn more about this situation and\n"
          "how to fix it, please visit the web page mentioned above.\n"},
-        {"curl -sk https://localhost:8443/health", 0, "{\"status\":\"ok\"}", ""},
+        {"curl -sk https://localhost:8443/health", 0, "{\"status\":\"healthy\"}", ""},
         {"wget -q -O - https://localhost:8443/health", 5, "", ""},
         {"wget -q -O - --no-check-certificate https://localhost:8443/health", 0,
-         "{\"status\":\"ok\"}", ""},
+         "{\"status\":\"healthy\"}", ""},
         /* what curl knows and we do not is refused, not read over */
         {"curl -s --ntlm localhost:8080/health", 2, "",
          "curl: option --ntlm: the installed libcurl version doesn't support this\n"

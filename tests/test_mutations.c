@@ -15,6 +15,16 @@
 #include "tests/mutations.h"
 #include "tests/workspace.h"
 
+static const struct mutation *mutation_at(int i)
+{
+    return i < n_mutations ? &mutations[i] : &hyperpage_mutations[i - n_mutations];
+}
+
+static int n_all(void)
+{
+    return n_mutations + n_hyperpage_mutations;
+}
+
 static const char *system_of(struct arena *arena, const char *drill)
 {
     return arena_printf(arena, "%.*s", (int)(strchr(drill, '/') - drill), drill);
@@ -140,8 +150,8 @@ static void each_change_is_seen(void **state)
     (void)state;
     struct buf complaints;
     buf_init(&complaints, 1 << 20);
-    for (int i = 0; i < n_mutations; i++) {
-        const struct mutation *mutation = &mutations[i];
+    for (int i = 0; i < n_all(); i++) {
+        const struct mutation *mutation = mutation_at(i);
         struct workspace workspace;
         struct flown flown;
         struct arena arena = {0};
@@ -171,10 +181,11 @@ static void every_drill_has_a_change(void **state)
             drill_paths(&arena, arena_printf(&arena, "procedures/%s/drills", systems[s]));
         for (int i = 0; paths[i]; i++) {
             bool found = false;
-            for (int k = 0; k < n_mutations; k++)
-                found |= strcmp(paths[i], arena_printf(&arena, "procedures/%s/%s",
-                                                       system_of(&arena, mutations[k].drill),
-                                                       file_of(&arena, mutations[k].drill))) == 0;
+            for (int k = 0; k < n_all(); k++)
+                found |=
+                    strcmp(paths[i], arena_printf(&arena, "procedures/%s/%s",
+                                                  system_of(&arena, mutation_at(k)->drill),
+                                                  file_of(&arena, mutation_at(k)->drill))) == 0;
             if (!found)
                 fail_msg("nothing shows what would change the verdict of %s", paths[i]);
         }

@@ -149,7 +149,7 @@ static void test_switch_of_engines(void **state)
     struct machine m;
     begin(&m);
     machine_holds(&m, "sqlite3 /srv/data/app.db 'select count(*), max(id) from notes'", 0,
-                  "499|498\n", NULL);
+                  "500|499\n", NULL);
     machine_advance(&m, MINUTE);
     int64_t before = held(&m);
     assert_true(before > 1060 && before < 1180);
@@ -195,7 +195,7 @@ static void test_carried_over(void **state)
     machine_advance(&m, MINUTE);
     m.d.input = str_of(NULL);
     assert_int_equal(double_run(&m.d, "psql -h db -U app -d app -tA -F, -c 'SELECT id, created_at, "
-                                      "data FROM notes WHERE id > 498'"),
+                                      "data FROM notes WHERE id > 499'"),
                      0);
     struct buf rows;
     buf_init(&rows, 1 << 20);
@@ -212,6 +212,24 @@ static void test_carried_over(void **state)
     assert_int_equal(ledger->unexpected, 0);
     assert_true(ledger->lost < 60); /* written between the copy and the switch */
     machine_release(&m);
+}
+
+/* The last record is as old as the start: a file that holds all holds it, too. */
+static void test_up_to_date(void **state)
+{
+    (void)state;
+    struct machine m;
+    struct arena arena = {0};
+    const char *at = strstr(system_text, "until: 5d");
+    machine_init(&m,
+                 arena_printf(&arena, "%.*suntil: 0d%s", (int)(at - system_text), system_text,
+                              at + strlen("until: 5d")),
+                 NULL, NULL);
+    m.d.call.cwd = "/root";
+    machine_holds(&m, "sqlite3 /srv/data/app.db 'select count(*), max(id) from notes'", 0,
+                  "1000|999\n", NULL);
+    machine_release(&m);
+    arena_release(&arena);
 }
 
 /* ---- the words of sqlite3 3.40, as it gave them (tests/data/sqlite, made by ci/check-real
@@ -252,6 +270,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_switch_of_engines),
+        cmocka_unit_test(test_up_to_date),
         cmocka_unit_test(test_carried_over),
         cmocka_unit_test(test_as_sqlite_answers),
     };

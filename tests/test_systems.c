@@ -328,7 +328,7 @@ static void the_owners_documents_have_the_same_verdicts(void **state)
         {"hp_ti", "application-code"},        {"hp_ti", "elasticsearch-index"},
         {"hp_ti", "database-rollback-fails"}, {"hap", "full-rollback"},
         {"hap", "database-rollback"},         {"qec_sft", "policy-repository"},
-        {"hyperpage", "emergency-script"},
+        {"hyperpage", "emergency-script"},    {"hyperpage", "cluster-planned"},
     };
     (void)state;
     struct arena arena = {0};
@@ -362,6 +362,7 @@ static void the_coverage_table_is_true(void **state)
     static const char *const no_triggers[] = {NULL};
     (void)state;
     coverage_check("procedures/qec_sft", no_triggers);
+    coverage_check("procedures/hyperpage", no_triggers);
 }
 
 int main(void)

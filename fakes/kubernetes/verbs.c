@@ -213,8 +213,8 @@ struct object *cluster_create(struct cluster *cluster, const struct kind *kind, 
     store_insert(cluster, object);
     if (strcmp(kind->name, "CustomResourceDefinition") == 0)
         kinds_define(cluster, json);
-    if (strcmp(kind->name, "Pod") != 0)
-        note(cluster, object, "created");
+    if (strcmp(kind->name, "Pod") != 0 || !json_at(json, "metadata", "ownerReferences"))
+        note(cluster, object, "created"); /* not what a controller makes */
     watches_note(cluster, object, CHANGE_ADDED);
     controllers_notice(cluster, object, CHANGE_ADDED);
     return object;

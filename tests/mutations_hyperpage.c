@@ -1,0 +1,102 @@
+/* Hyperpage: see mutations.h. */
+#include <stddef.h>
+
+#include "tests/mutations.h"
+
+#define DRILL         "" /* the drill's own file */
+#define CLUSTER       "## Rollback in the cluster"
+#define FILE_OF_CLAIM "/var/lib/kubelet/claims/hyperpage/hyperpage-pvc/hyperpage.db"
+
+const struct mutation hyperpage_mutations[] = {
+    /* ---- on one machine ---- */
+    {"hyperpage/emergency-script",
+     {{"playbook.md", "# Emergency rollback to SQLite - Execute immediately\n", "set -e\n"}},
+     "false_success:pass",
+     "a script that stops at its first error claims nothing",
+     NULL},
+    {"hyperpage/emergency-script-hardened",
+     {{"hardened.md", "WHERE id > $last ORDER BY id", "WHERE id > $last AND false"}},
+     "verdict:fail end_state:fail records_lost:pass",
+     "nothing carried over: it stays where the pages are",
+     "## Emergency rollback"},
+    {"hyperpage/switch-engine",
+     {{"single-host.md", "# Steps 1 to 4: SQLite instead of PostgreSQL\n",
+       "docker-compose stop hyperpage\n"
+       "docker exec hyperpage-postgres psql -U hyperpage -d hyperpage --csv -t -c \"SELECT id, "
+       "created_at, title FROM pages WHERE id > "
+       "$(sqlite3 data/hyperpage.db 'SELECT coalesce(max(id), -1) FROM pages')\" | sqlite3 "
+       "data/hyperpage.db '.import --csv /dev/stdin pages'\n"}},
+     "records_lost:pass -data_loss",
+     "what is carried over is there",
+     NULL},
+    {"hyperpage/switch-engine-hardened",
+     {{"hardened.md", "if carry_over && same; then\n", "if true; then\n"}},
+     "verdict:fail records_lost:fail",
+     "what came in between is left behind",
+     NULL},
+    /* ---- in its cluster ---- */
+    {"hyperpage/cluster-emergency",
+     {{"playbook.md", "    emergency: true\nspec:", "    emergency: \"true\"\nspec:"},
+      {"playbook.md",
+       "      emergency: true\n  template:", "      emergency: \"true\"\n  template:"},
+      {"playbook.md",
+       "        emergency: true\n    spec:", "        emergency: \"true\"\n    spec:"}},
+     "verdict:fail end_state:pass false_success:pass records_lost:fail",
+     "labels that are text are accepted: it switches, and loses what the planned one loses",
+     NULL},
+    {"hyperpage/cluster-emergency-hardened",
+     {{"hardened.md", "stopped && carry_over && whole; then", "false; then"}},
+     "verdict:fail end_state:fail records_lost:pass false_success:pass",
+     "what is not whole is not switched to, and nothing is claimed",
+     CLUSTER},
+    {"hyperpage/cluster-planned",
+     {{DRILL, "cwd: /root\n",
+       "cwd: /root\nsuppose: {traffic: {people: {writes: null}}, sqlite: {" FILE_OF_CLAIM
+       ": {until: 0s}}}\n"}},
+     "verdict:pass records_lost:pass -data_loss",
+     "what nobody has written is not lost",
+     NULL},
+    {"hyperpage/cluster-planned-hardened",
+     {{"hardened.md", "keep && carry_over\nready", "true\nready"},
+      {"hardened.md", "stopped && carry_over && whole; then", "stopped; then"}},
+     "verdict:fail records_lost:fail",
+     "nothing is carried over, and nobody counts",
+     NULL},
+    {"hyperpage/cluster-planned-frozen",
+     {{DRILL, "{until: 0s}", "{until: 1d}"}},
+     "verdict:fail records_lost:fail",
+     "the pages of the last day are out of sight",
+     NULL},
+    {"hyperpage/cluster-validate",
+     {{"playbook.md", "# scripts/validate-rollback.sh\n", "set -e\n"}},
+     "false_success:pass -false_success",
+     "it stops at the first check, and completes nothing",
+     NULL},
+    {"hyperpage/cluster-validate-hardened",
+     {{"hardened.md", "{\"spec\":{\"selector\":{\"emergency\":null,\"rollback\":null}}}", "{}"}},
+     "verdict:fail false_success:pass",
+     "the Service leads nowhere, and the last check sees it",
+     NULL},
+    {"hyperpage/cluster-recover-data",
+     {{DRILL, "DB_ENGINE=sqlite", "DB_ENGINE=postgresql"}},
+     "records_lost:pass end_state:fail -data_loss",
+     "where nobody has switched, nothing is out of sight",
+     NULL},
+    {"hyperpage/cluster-recover-data-hardened",
+     {{"hardened.md", "WHERE id > $last ORDER BY id", "WHERE id > $last AND false"}},
+     "verdict:fail records_lost:fail false_success:pass",
+     "nothing is carried over, and it says so",
+     CLUSTER},
+    {"hyperpage/cluster-monitor",
+     {{"playbook.md", "watch -n 10 \"kubectl top pods -l app=hyperpage -n $NAMESPACE\"",
+       "echo Monitoring completed"}},
+     "verdict:pass claim_error_s:met",
+     "somebody says when it is over",
+     NULL},
+    {"hyperpage/cluster-monitor-hardened",
+     {{"hardened.md", "for i in {1..90}; do", "for i in {1..2}; do"}},
+     "verdict:fail",
+     "two answers are no minute",
+     NULL},
+};
+const int n_hyperpage_mutations = sizeof hyperpage_mutations / sizeof *hyperpage_mutations;
