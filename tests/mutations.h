@@ -21,5 +21,7 @@ extern const struct mutation mutations[];
 extern const int n_mutations;
 extern const struct mutation hyperpage_mutations[];
 extern const int n_hyperpage_mutations;
+extern const struct mutation qec_sft_mutations[];
+extern const int n_qec_sft_mutations;
 
 #endif

@@ -15,14 +15,24 @@
 #include "tests/mutations.h"
 #include "tests/workspace.h"
 
+static const struct {
+    const struct mutation *at;
+    const int *n;
+} lists[] = {
+    {mutations, &n_mutations},
+    {hyperpage_mutations, &n_hyperpage_mutations},
+    {qec_sft_mutations, &n_qec_sft_mutations},
+};
+
+/* NULL: there are no more. */
 static const struct mutation *mutation_at(int i)
 {
-    return i < n_mutations ? &mutations[i] : &hyperpage_mutations[i - n_mutations];
-}
-
-static int n_all(void)
-{
-    return n_mutations + n_hyperpage_mutations;
+    for (size_t k = 0; k < sizeof lists / sizeof *lists; k++) {
+        if (i < *lists[k].n)
+            return &lists[k].at[i];
+        i -= *lists[k].n;
+    }
+    return NULL;
 }
 
 static const char *system_of(struct arena *arena, const char *drill)
@@ -150,8 +160,8 @@ static void each_change_is_seen(void **state)
     (void)state;
     struct buf complaints;
     buf_init(&complaints, 1 << 20);
-    for (int i = 0; i < n_all(); i++) {
-        const struct mutation *mutation = mutation_at(i);
+    const struct mutation *mutation;
+    for (int i = 0; (mutation = mutation_at(i)); i++) {
         struct workspace workspace;
         struct flown flown;
         struct arena arena = {0};
@@ -181,11 +191,11 @@ static void every_drill_has_a_change(void **state)
             drill_paths(&arena, arena_printf(&arena, "procedures/%s/drills", systems[s]));
         for (int i = 0; paths[i]; i++) {
             bool found = false;
-            for (int k = 0; k < n_all(); k++)
-                found |=
-                    strcmp(paths[i], arena_printf(&arena, "procedures/%s/%s",
-                                                  system_of(&arena, mutation_at(k)->drill),
-                                                  file_of(&arena, mutation_at(k)->drill))) == 0;
+            const struct mutation *one;
+            for (int k = 0; (one = mutation_at(k)); k++)
+                found |= strcmp(paths[i], arena_printf(&arena, "procedures/%s/%s",
+                                                       system_of(&arena, one->drill),
+                                                       file_of(&arena, one->drill))) == 0;
             if (!found)
                 fail_msg("nothing shows what would change the verdict of %s", paths[i]);
         }

@@ -513,8 +513,7 @@ static int load_one(struct env *env, const struct doc *node, struct error *error
     m->next = *slot;
     *slot = m;
     http_serve(env, host, (int)port, serve, m);
-    if (strcmp(host, node->key) != 0)
-        http_serve_inside(env, node->key, (int)port, serve, m);
+    http_serve_inside(env, node->key, (int)port, serve, m);
     if (!m->grafana) {
         m->histories =
             xcalloc((size_t)world_services(env->world) * N_METRICS, sizeof *m->histories);
