@@ -198,6 +198,9 @@ static const struct {
     {"psql -v ON_ERROR_STOP=1 < dump.sql", "RB014@1"},
     {"./scripts/restore.sh --database", "RB014@1"},
     {"docker-compose stop app\n./scripts/restore.sh --database", ""},
+    {"kubectl delete deployment api\npg_restore -c -d a b.dump", ""},
+    {"kubectl delete deploy/api -n x\npg_restore -c -d a b.dump", ""},
+    {"kubectl delete pod api-1\npg_restore -c -d a b.dump", "RB014@2"},
     {"./scripts/restore.sh --config-only", ""},
     {"./restore_static_files.sh", ""},
     {"mysql shop < dump.sql", "RB014@1"},
@@ -311,7 +314,14 @@ static const struct {
     {"kubectl exec p -- ls", ""},
     {"kubectl -n x exec -it p -- bash", "RB021@1"},
     {"kubectl exec p -- ls -t", ""},
+    {"kubectl exec -it p -- ls", ""}, /* without a terminal it warns and goes on */
     {"docker exec c ls -t", ""},
+    {"docker exec -it c ls", "RB021@1"},
+    {"docker-compose exec c ls", "RB021@1"},
+    {"docker-compose -f a.yml exec c ls -T", "RB021@1"},
+    {"docker-compose -f a.yml exec -T c ls", ""},
+    {"docker-compose exec -d c ls", ""},
+    {"docker compose exec c ls", ""}, /* version 2 looks whether there is one */
     {"read -r answer", "RB021@1"},
     {"read -t 5 -r answer", ""},
     {"read -r answer < f", ""},
@@ -330,6 +340,8 @@ static const struct {
     /* RB022, RB024 */
     {"helm rollback a 3", "RB022@1 RB024@1"},
     {"helm rollback a --wait", ""},
+    {"a=(web --wait)\nhelm rollback \"${a[@]}\"", ""}, /* the array may hold it */
+    {"helm rollback \"$@\"", ""},
     {"kubectl rollout undo deployment/a --to-revision=3\nkubectl rollout status deployment/a "
      "--timeout=1m",
      "RB024@1"},

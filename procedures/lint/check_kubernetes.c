@@ -108,6 +108,16 @@ static bool is_waited_for(const struct lint *lint, const struct use *use)
     return false;
 }
 
+/* Arguments that an array or "$@" brings may hold the option that is looked for. */
+static bool has_list(const struct use *use)
+{
+    for (int i = 1; i < use->argc; i++)
+        if (strstr(use->argv[i], "[@]") || strstr(use->argv[i], "[*]") ||
+            strstr(use->argv[i], "$@") || strstr(use->argv[i], "${@"))
+            return true;
+    return false;
+}
+
 static void check_waiting(struct lint *lint, const struct use *use)
 {
     if (starts_rollout(use) && !use->watched && !is_waited_for(lint, use)) {
@@ -129,7 +139,7 @@ static void check_waiting(struct lint *lint, const struct use *use)
                      "rollout status without --timeout waits until the progress deadline, 10 "
                      "minutes if nobody set it");
     if (use_is(use, "helm", "rollback", NULL) && !use_has(use, "--wait") &&
-        !use_has(use, "--atomic") && !use_has(use, "--wait-for-jobs"))
+        !use_has(use, "--atomic") && !use_has(use, "--wait-for-jobs") && !has_list(use))
         lint_add_use(lint, "RB022", use,
                      "without --wait it returns before anything is rolled back");
 }

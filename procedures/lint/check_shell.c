@@ -166,6 +166,32 @@ static bool wants_terminal(const struct use *use)
     return false;
 }
 
+/* kubectl exec -it POD -- bash. With a command that ends by itself kubectl warns that there is no
+ * terminal, and goes on. */
+static bool runs_bare_shell(const struct use *use)
+{
+    static const char *const shells[] = {"sh", "bash", "/bin/sh", "/bin/bash", NULL};
+    for (int i = 0; shells[i]; i++)
+        if (!strcmp(use->argv[use->argc - 1], shells[i]))
+            return true;
+    return false;
+}
+
+/* docker-compose of version 1 takes a terminal for granted in exec, unless -T or -d is there. */
+static bool assumes_terminal(const struct use *use)
+{
+    if (strcmp(use->argv[0], "docker-compose") != 0 || !use_is(use, "compose", "exec", NULL))
+        return false;
+    for (int i = 1; i < use->argc; i++) {
+        const char *arg = use->argv[i];
+        if (use->n_operands > 1 && !strcmp(arg, use->operands[1]))
+            break; /* behind the service's name its own command begins */
+        if (!strcmp(arg, "--detach") || (*arg == '-' && arg[1] != '-' && strpbrk(arg, "Td")))
+            return false;
+    }
+    return true;
+}
+
 /* Is it asked only where somebody sits: if [ -t 0 ]; then read ...? */
 static bool only_on_terminal(const struct lint *lint, const struct use *use)
 {
@@ -225,7 +251,6 @@ static void check_questions(struct lint *lint, const struct use *use)
 {
     static const char *const editors[] = {"vi",     "vim",  "nano", "emacs",
                                           "visudo", "less", "more", NULL};
-    bool exec = use_is(use, "kubectl", "exec", NULL) || use_is(use, "docker", "exec", NULL);
     const char *what = NULL;
     for (int i = 0; editors[i]; i++)
         if (!strcmp(use->name, editors[i]) && use->last_stage)
@@ -236,8 +261,12 @@ static void check_questions(struct lint *lint, const struct use *use)
         what = "it opens a session on the other host; the lines behind it run here, when it ends";
     if (use_is(use, "kubectl", "edit", NULL))
         what = "it opens an editor; kubectl patch does not";
-    if (exec && wants_terminal(use))
-        what = "-t needs a terminal; leave it out";
+    if (use_is(use, "kubectl", "exec", NULL) && wants_terminal(use) && runs_bare_shell(use))
+        what = "it opens a session for a person; -- sh -c '...' runs what is to be typed there";
+    if (use_is(use, "docker", "exec", NULL) && wants_terminal(use))
+        what = "-t fails without a terminal, as in CI or in cron; leave it out";
+    if (assumes_terminal(use))
+        what = "version 1 fails without a terminal, as in CI or in cron; exec -T";
     if (!what)
         what = asks_first(use);
     if (use_is(use, "crontab", NULL, NULL) && use_short(use, 'e'))

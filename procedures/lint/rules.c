@@ -111,10 +111,14 @@ const struct lint_rule lint_rules[] = {
      "Set it in every block that uses it, or put one block 'set these first' at the front and say "
      "so.",
      "placeholder"},
-    {"RB021", WARNING, false, "it asks, and nobody may be there to answer",
-     "A prompt, an editor or a terminal session stops a procedure that runs unattended, or fails "
-     "without a terminal.",
-     "Use the form that does not ask: -y, -auto-approve, psql -c, kubectl patch, exec without -t.",
+    {"RB021", WARNING, false, "it asks or wants a terminal, and there may be nobody",
+     "A prompt, an editor or a terminal session stops a procedure that runs unattended. Without a "
+     "terminal, as in CI, in cron and in a rehearsal, 'docker exec -it' and 'docker-compose exec' "
+     "without -T fail and 'kubectl exec -it' warns and goes on; pasted by a person who has one, "
+     "all "
+     "work.",
+     "Use the form that does not ask: -y, -auto-approve, psql -c, kubectl patch, exec without -t, "
+     "docker-compose exec -T.",
      "hang failed_step silent_failure"},
     {"RB022", WARNING, false, "helm rollback returns before anything is rolled back",
      "Without --wait helm returns when the manifests are sent. The next line sees the old pods.",

@@ -273,6 +273,11 @@ bool use_stops_writers(const struct use *use)
         const char *replicas = use_value(use, NULL, "--replicas");
         return replicas && !strcmp(replicas, "0");
     }
+    if (use_is(use, "kubectl", "delete", NULL))
+        for (int i = 1; i < use->n_operands; i++)
+            if (!strncmp(use->operands[i], "deploy", 6) ||
+                !strncmp(use->operands[i], "statefulset", 11))
+                return true;
     return use_mentions(use, "maintenance") || use_mentions(use, "read_only") ||
            use_mentions(use, "read-only") || use_mentions(use, "_close");
 }
