@@ -21,9 +21,6 @@
 #define HAP_UP  "docker-compose -f docker-compose.platform.yml up -d --no-deps orchestrator\n"
 #define HAP_OFF "sed -i 's/^HAP_ENABLED=.*/HAP_ENABLED=false/' .env\n"
 #define HAP_TAG "sed -i 's/^ORCHESTRATOR_TAG=.*/ORCHESTRATOR_TAG=v2.0.0/' .env\n"
-#define LAYOUT_BACK                                                                                \
-    "kubectl exec -n hal9 hal9-state-0 -- psql -U hal9 -d hal9 -c 'ALTER TABLE memories DROP "     \
-    "COLUMN layer' -c 'DELETE FROM schema_migrations WHERE version = 2'\n"
 
 const struct mutation mutations[] = {
     /* ---- HP_TI ---- */
@@ -404,30 +401,6 @@ const struct mutation mutations[] = {
       {"hardened.md", "echo \"minute $minute, $errors errors: back to v2.0.0\"\n", "break\n"}},
      "verdict:fail end_state:fail",
      "a release that does not start, and nobody who goes back",
-     NULL},
-    /* ---- HAL9 ---- */
-    {"hal9/state-migration",
-     {{"playbook.md", "hal9-migrate rollback --from-phase state-migration --restore-checkpoint\n",
-       LAYOUT_BACK "hal9-migrate rollback --from-phase state-migration\n"}},
-     "verdict:pass records_lost:pass end_state:pass -data_loss",
-     "it is the restore that loses; the layout can be taken back in place",
-     NULL},
-    {"hal9/state-migration-hardened",
-     {{"hardened.md", "ALTER TABLE memories DROP COLUMN IF EXISTS layer;\n",
-       "ALTER TABLE memories DROP COLUMN layers;\n"}},
-     "verdict:fail end_state:fail records_lost:pass",
-     "ON_ERROR_STOP and one transaction: nothing is taken back, and && ends there",
-     NULL},
-    {"hal9/ramp-pasted",
-     {{DRILL, "  alternatives: all\n", ""}},
-     "verdict:pass end_state:pass -wrong_end_state",
-     "the first way alone is the right one",
-     NULL},
-    {"hal9/ramp-pasted-hardened",
-     {{"hardened.md", "    hal9-migrate rollback --emergency --force\n",
-       "    hal9-migrate migrate --phase canary --percentage 5\n"}},
-     "verdict:fail end_state:fail false_success:pass",
-     "a canary is no rollback, and step 4 sees it",
      NULL},
 };
 const int n_mutations = sizeof mutations / sizeof *mutations;

@@ -90,7 +90,107 @@ static void every_trigger_fires_and_is_decided_as_the_matrix_says(void **state)
     workspace_release(&workspace);
 }
 
+/* ---- the owner's tool ---- */
+
+/* What the document says that its commands show, and what they refuse. */
+static void the_tool_answers_as_the_document_says(void **state)
+{
+    static const struct {
+        const char *command, *text;
+        int exit_status;
+    } cases[] = {
+        {"hal9-migrate traffic --verify", "Flat: 100%, Hierarchical: 0%", 0},
+        {"hal9-migrate monitor --system hierarchical", "No active requests", 0},
+        {"hal9-migrate migrate --phase canary --percentage 5", "Flat: 95%, Hierarchical: 5%", 0},
+        {"hal9-migrate traffic --show-split", "Flat: 95%, Hierarchical: 5%", 0},
+        {"hal9-migrate traffic --verify ", "Flat: 95%, Hierarchical: 5%", 1},
+        {"hal9-migrate monitor --system hierarchical ", "Active: 5%", 1},
+        {"hal9-migrate rollback --emergency", "asks for --force", 64},
+        {"hal9-migrate rollback --emergency --force", "Rollback complete", 0},
+        {"hal9-migrate status", "Phase: none", 0},
+        {"hal9-migrate migrate --phase shadow", "Phase: shadow", 0},
+        {"hal9-migrate feature disable shadow_mode", "shadow_mode: off", 0},
+        {"hal9-migrate feature disable no_such", "there is no feature 'no_such'", 1},
+        {"hal9-migrate status --alerts", "Phase: none", 0},
+        {"hal9-migrate rollback --components no_such", "there is no component 'no_such'", 1},
+        {"hal9-migrate state list-checkpoints", "", 0},
+        {"hal9-migrate migrate --phase state-migration",
+         "Checkpoint: pre-state-migration-20250120T1", 0},
+        {"hal9-migrate state verify --deep", "Layout: 2, migration: running", 1},
+        {"hal9-migrate state restore --checkpoint no_such", "there is no checkpoint 'no_such'", 1},
+        {"hal9-migrate rollback --from-phase state-migration --restore-checkpoint",
+         "Restored: pre-state-migration-20250120T1", 0},
+        {"hal9-migrate state verify --deep ", "Layout: 1, migration: none", 0},
+        {"hal9-migrate plan --conservative", "--output is missing", 64},
+        {"hal9-migrate plan --conservative --output retry-plan.yaml", "Written: retry-plan.yaml",
+         0},
+        {"hal9-migrate analyze --failure --deep", "error rate: 0.0", 0},
+        {"hal9-migrate reset --keep-learnings", "", 0},
+        {"hal9-migrate no-such", "there is no 'no-such'", 64},
+    };
+    (void)state;
+    struct workspace workspace;
+    struct flown flown;
+    struct buf commands;
+    workspace_init(&workspace, "procedures/hal9");
+    buf_init(&commands, 1 << 16);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        buf_printf(&commands, "%s\n", cases[i].command);
+    fly(&workspace, "{at: 5m, event: team_consensus}", commands.at, &flown);
+    assert_int_equal(flown.record->n_steps, sizeof cases / sizeof *cases);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct step *step = &flown.record->steps[i];
+        const char *out = step->out.at ? step->out.at : "", *err = step->err.at ? step->err.at : "";
+        if (!strstr(out, cases[i].text) && !strstr(err, cases[i].text))
+            fail_msg("'%s' says: %s%s", cases[i].command, out, err);
+        if (step->exit_status != cases[i].exit_status)
+            fail_msg("'%s' ends with %d", cases[i].command, step->exit_status);
+    }
+    flown_release(&flown);
+    buf_release(&commands);
+    workspace_release(&workspace);
+}
+
 /* ---- the owner's document ---- */
+
+/* Variables that nothing sets are empty text: it is sent, and refused by nobody who would say so.
+ */
+static void nobody_is_told_why(void **state)
+{
+    (void)state;
+    struct flown flown;
+    flown_init(&flown, "procedures/hal9/drills/assess.yaml", NULL);
+    bool sent = false;
+    for (int i = 0; i < flown.record->n_events; i++) {
+        const struct event *event = &flown.record->events[i];
+        sent |= event->kind == EVENT_MESSAGE && str_ends(str_of(event->text), "Trigger: ");
+    }
+    assert_true(sent);
+    flown_release(&flown);
+    flown_init(&flown, "procedures/hal9/drills/post-rollback.yaml", NULL);
+    const struct step *curl = flown_step(&flown, "curl -X PUT");
+    assert_int_equal(curl->exit_status, 0);
+    assert_string_equal(curl->out.at, "{\"error\":\"not found\"}");
+    flown_release(&flown);
+}
+
+/* A placeholder that nobody binds stops the run before it starts, with its line in the document. */
+static void the_checkpoint_must_have_a_name(void **state)
+{
+    (void)state;
+    struct workspace workspace;
+    struct error error = {""};
+    struct drill *drill = NULL;
+    workspace_init(&workspace, "procedures/hal9");
+    workspace_replace(&workspace, "drills/state-migration-as-written.yaml",
+                      "  bind: {TIMESTAMP: TIMESTAMP}\n", "");
+    assert_int_equal(
+        drill_load(workspace_path(&workspace, "drills/state-migration-as-written.yaml"), NULL,
+                   &drill, &error),
+        ERROR_INPUT);
+    assert_non_null(strstr(error.text, "playbook.md:130"));
+    workspace_release(&workspace);
+}
 
 static void the_coverage_table_is_true(void **state)
 {
@@ -105,6 +205,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_trigger_fires_and_is_decided_as_the_matrix_says),
+        cmocka_unit_test(the_tool_answers_as_the_document_says),
+        cmocka_unit_test(nobody_is_told_why),
+        cmocka_unit_test(the_checkpoint_must_have_a_name),
         cmocka_unit_test(the_coverage_table_is_true),
     };
     return cmocka_run_group_tests_name("hal9", tests, NULL, NULL);

@@ -20,6 +20,7 @@ static const struct {
     const int *n;
 } lists[] = {
     {mutations, &n_mutations},
+    {hal9_mutations, &n_hal9_mutations},
     {hyperpage_mutations, &n_hyperpage_mutations},
     {qec_sft_mutations, &n_qec_sft_mutations},
 };
