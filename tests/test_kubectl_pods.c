@@ -199,11 +199,23 @@ static void test_cp(void **state)
 
 /* ---- run ---- */
 
+/* Whether a change is noted: what somebody asks for is one, what a controller makes is none. */
+static bool changed(const char *subject, const char *text)
+{
+    for (int i = 0; i < shop.record->n_events; i++) {
+        const struct event *event = &shop.record->events[i];
+        if (strcmp(event->subject, subject) == 0 && strstr(event->text, text))
+            return true;
+    }
+    return false;
+}
+
 static void test_run(void **state)
 {
     (void)state;
     fails("kubectl run foo", "error: required flag(s) \"image\" not set\n");
     ok("kubectl run foo --image=x:1", "pod/foo created\n");
+    assert_true(changed("pod/foo", "created"));
     fails("kubectl run foo --image=x:1", "Error from server (AlreadyExists): pods \"foo\" already "
                                          "exists\n");
     ok("kubectl run foo3 --image=x:1 --restart=Never --env=A=b --labels=x=z --port=80 "

@@ -362,7 +362,6 @@ static void the_coverage_table_is_true(void **state)
     static const char *const no_triggers[] = {NULL};
     (void)state;
     coverage_check("procedures/qec_sft", no_triggers);
-    coverage_check("procedures/hyperpage", no_triggers);
 }
 
 int main(void)
