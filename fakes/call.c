@@ -166,6 +166,11 @@ bool call_sleep(struct call *call, int64_t ns)
     return ns > 0 && call->ops->sleep(call, ns);
 }
 
+void call_wake(struct call *call, int64_t at_ns)
+{
+    call->ops->wake(call, at_ns);
+}
+
 int call_run(struct call *call, char *const argv[])
 {
     return call->ops->spawn(call, NULL, argv, NULL, NULL, NULL);

@@ -67,6 +67,9 @@ int64_t call_now(struct call *);     /* virtual ns since the start of the run */
 int64_t call_unix_ns(struct call *); /* the same as wall-clock time in the simulation */
 /* Waits; returns true if a signal that the process would act on (SIGINT, SIGTERM) cut it short. */
 bool call_sleep(struct call *, int64_t ns);
+/* Has another call, which is in call_sleep, wake at that time (not before now) if it would sleep
+ * longer. From within an event of the world, world_touch_outside() must go with it. */
+void call_wake(struct call *, int64_t at_ns);
 
 /* Other programs, real or fake, started by this process, with its descriptors. The exit status as a
  * shell would show it (128 + signal); 127 if there is no such command. */
@@ -102,6 +105,7 @@ struct call_ops {
                 struct buf *names); /* each NUL-terminated, any order */
     bool (*isatty)(struct call *, int fd);
     bool (*sleep)(struct call *, int64_t ns);
+    void (*wake)(struct call *, int64_t at_ns);
     int (*spawn)(struct call *, const char *place, char *const argv[], char *const envp[],
                  const char *cwd, struct buf *capture); /* waits; exit status */
     int (*exec)(struct call *, char *const argv[]);

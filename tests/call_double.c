@@ -234,14 +234,22 @@ static bool op_sleep(struct call *call, int64_t ns)
     struct call_double *d = of(call);
     if (!d->env.world)
         return false;
-    int64_t until = world_now(d->env.world) + ns;
-    bool cut = d->interrupt_at_ns < until;
-    if (cut)
-        until = d->interrupt_at_ns > world_now(d->env.world) ? d->interrupt_at_ns
-                                                             : world_now(d->env.world);
-    while (world_now(d->env.world) < until)
+    d->until_ns = world_now(d->env.world) + ns;
+    for (;;) {
+        int64_t now = world_now(d->env.world);
+        bool cut = d->interrupt_at_ns < d->until_ns;
+        int64_t until = cut ? d->interrupt_at_ns : d->until_ns;
+        if (now >= until)
+            return cut;
         world_advance(d->env.world, until);
-    return cut;
+    }
+}
+
+static void op_wake(struct call *call, int64_t at_ns)
+{
+    struct call_double *d = of(call);
+    if (at_ns < d->until_ns)
+        d->until_ns = at_ns;
 }
 
 static void run_defers(struct call_double *d, int down_to)
@@ -317,6 +325,7 @@ static const struct call_ops ops = {
     .list = op_list,
     .isatty = op_isatty,
     .sleep = op_sleep,
+    .wake = op_wake,
     .spawn = op_spawn,
     .exec = op_exec,
     .defer = op_defer,

@@ -31,6 +31,7 @@ struct call_double {
     struct buf spawned;
     bool tty;
     int64_t interrupt_at_ns; /* call_sleep is cut short at this time; INT64_MAX never */
+    int64_t until_ns;        /* of the call_sleep that it is in */
     int (*on_spawn)(struct call_double *, const char *place, char *const argv[],
                     struct buf *capture);
     struct {

@@ -26,6 +26,7 @@ struct cluster {
     int n_unread, cap_unread;
     struct change *changes; /* while somebody watches */
     int n_changes, cap_changes, n_watchers;
+    struct waiter *waiters; /* calls in cluster_await, or that have been: watches.c */
 };
 
 /* Where an object is among `objects`, or would be: true if it is there. */
@@ -40,5 +41,7 @@ void kinds_define(struct cluster *, const cJSON *definition);
 void kinds_forget(struct cluster *, const cJSON *definition);
 /* Writes down a change for whoever watches. */
 void watches_note(struct cluster *, const struct object *, enum change_type);
+/* There is a new version: calls in cluster_await notice at their next grain. */
+void watches_wake(struct cluster *);
 
 #endif

@@ -108,6 +108,7 @@ static void stamp(struct cluster *cluster, struct object *object)
 {
     cJSON *metadata = json_child(object->json, "metadata");
     object->version = ++cluster->version;
+    watches_wake(cluster);
     json_set(metadata, "resourceVersion",
              cJSON_CreateString(arena_printf(cluster_arena(cluster), "%" PRId64, object->version)));
 }

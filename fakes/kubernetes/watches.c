@@ -49,13 +49,64 @@ const struct change *cluster_next_change(struct cluster *cluster, int64_t versio
     return NULL;
 }
 
+/* ---- waiting ---- */
+
+/* A call that has waited: it sleeps until something changes, not through every grain of its time.
+ */
+struct waiter {
+    struct cluster *cluster;
+    struct call *call;
+    int64_t from_ns; /* asleep since, if `asleep` */
+    bool asleep;
+    struct waiter *next;
+};
+
+static void leave(void *ctx)
+{
+    struct waiter *waiter = ctx, **at = &waiter->cluster->waiters;
+    while (*at != waiter)
+        at = &(*at)->next;
+    *at = waiter->next;
+}
+
+static struct waiter *waiter_of(struct call *call, struct cluster *cluster)
+{
+    struct waiter *waiter = cluster->waiters;
+    while (waiter && waiter->call != call)
+        waiter = waiter->next;
+    if (waiter)
+        return waiter;
+    waiter = ARENA_NEW(call->arena, struct waiter);
+    *waiter = (struct waiter){.cluster = cluster, .call = call, .next = cluster->waiters};
+    cluster->waiters = waiter;
+    call_defer(call, leave, waiter);
+    return waiter;
+}
+
+void watches_wake(struct cluster *cluster)
+{
+    int64_t now = cluster_now(cluster);
+    for (struct waiter *waiter = cluster->waiters; waiter; waiter = waiter->next) {
+        if (!waiter->asleep)
+            continue;
+        int64_t into = (now - waiter->from_ns) % WATCH_GRAIN_NS;
+        waiter->asleep = false;
+        call_wake(waiter->call, into ? now + WATCH_GRAIN_NS - into : now);
+        world_touch_outside(cluster->env->world);
+    }
+}
+
 int cluster_await(struct call *call, struct cluster *cluster, int64_t version, int64_t until_ns)
 {
+    struct waiter *waiter = waiter_of(call, cluster);
     while (cluster->version <= version) {
-        int64_t left = until_ns - call_now(call);
-        if (left <= 0)
+        waiter->from_ns = call_now(call);
+        if (waiter->from_ns >= until_ns)
             return 0;
-        if (call_sleep(call, left < WATCH_GRAIN_NS ? left : WATCH_GRAIN_NS))
+        waiter->asleep = true;
+        bool cut = call_sleep(call, until_ns - waiter->from_ns);
+        waiter->asleep = false;
+        if (cut)
             return -1;
     }
     return 1;

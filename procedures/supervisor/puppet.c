@@ -166,12 +166,20 @@ static bool op_sleep(struct call *call, int64_t ns)
 {
     struct invocation *inv = of(call);
     int64_t now = clock_now(inv->s);
-    int64_t until = ns > NO_DEADLINE / 2 - now ? NO_DEADLINE / 2 : now + ns;
-    while (clock_now(inv->s) < until) { /* a signal without effect wakes it early */
-        inv->until_ns = until;
+    inv->until_ns = ns > NO_DEADLINE / 2 - now ? NO_DEADLINE / 2 : now + ns;
+    while (clock_now(inv->s) < inv->until_ns) /* a signal without effect wakes it early */
         (void)puppet_request(inv, REQUEST_SLEEP, 0, 0, 0, 0);
-    }
     return false; /* a signal that the process would act on has ended it */
+}
+
+static void op_wake(struct call *call, int64_t at_ns)
+{
+    struct invocation *inv = of(call);
+    if (at_ns >= inv->until_ns)
+        return;
+    inv->until_ns = at_ns;
+    if (inv->at->detour == DETOUR_SLEEP && inv->at->deadline > at_ns)
+        inv->at->deadline = at_ns;
 }
 
 static int op_spawn(struct call *call, const char *place, char *const argv[], char *const envp[],
@@ -204,6 +212,7 @@ const struct call_ops puppet_ops = {
     .list = op_list,
     .isatty = op_isatty,
     .sleep = op_sleep,
+    .wake = op_wake,
     .spawn = op_spawn,
     .exec = op_exec,
     .defer = op_defer,
