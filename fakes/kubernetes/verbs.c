@@ -501,22 +501,28 @@ void cluster_delete(struct cluster *cluster, struct object *object, int grace_s,
 
 /* ---- events ---- */
 
-static struct object *same_event(struct cluster *cluster, const struct object *about,
-                                 const char *reason, const char *message)
+/* An event's `extra` is its message, so that one need not look into every one of them. */
+static struct object *same_event(const struct cluster *cluster, const struct object *about,
+                                 const char *ns, const char *reason, const char *message)
 {
-    struct arena scratch = {0};
     const struct kind *kind = cluster_kind(cluster, "Event", "v1");
     const char *uid = json_text(about->json, "metadata", "uid");
+    struct arena scratch = {0};
+    const char *begin = arena_printf(&scratch, "%s.", about->name);
     struct object *found = NULL;
-    struct object **events =
-        cluster_list(cluster, &scratch, kind, *about->ns ? about->ns : "default", NULL, NULL);
-    for (; !found && *events; events++) {
-        const cJSON *json = (*events)->json;
-        const char *whose = json_text(json, "involvedObject", "uid");
-        if (whose && uid && strcmp(whose, uid) == 0 &&
-            strcmp(json_text(json, "reason"), reason) == 0 &&
-            strcmp(json_text(json, "message"), message) == 0)
-            found = *events;
+    int at;
+    (void)store_search(cluster, kind, ns, begin, &at);
+    for (; !found && uid && at < cluster->n_objects; at++) {
+        struct object *event = cluster->objects[at];
+        if (event->kind != kind || strcmp(event->ns, ns) != 0 ||
+            strncmp(event->name, begin, strlen(begin)) != 0)
+            break;
+        if (!event->extra || strcmp(event->extra, message) != 0)
+            continue;
+        const char *whose = json_text(event->json, "involvedObject", "uid");
+        const char *why = json_text(event->json, "reason");
+        if (whose && strcmp(whose, uid) == 0 && why && strcmp(why, reason) == 0)
+            found = event;
     }
     arena_release(&scratch);
     return found;
@@ -528,10 +534,11 @@ void cluster_event(struct cluster *cluster, const struct object *about, const ch
     struct arena *arena = cluster_arena(cluster);
     va_list args;
     va_start(args, format);
-    const char *message = arena_vprintf(arena, format, args);
+    char *message = arena_vprintf(arena, format, args);
     va_end(args);
+    const char *ns = *about->ns ? about->ns : "default";
     const char *now = cluster_stamp(cluster, arena, cluster_now(cluster));
-    struct object *event = same_event(cluster, about, reason, message);
+    struct object *event = same_event(cluster, about, ns, reason, message);
     if (event) {
         json_set_int(event->json, "count", json_int(event->json, "count", 1) + 1);
         json_set_text(event->json, "lastTimestamp", now);
@@ -539,7 +546,6 @@ void cluster_event(struct cluster *cluster, const struct object *about, const ch
         return;
     }
     cJSON *json = cJSON_CreateObject(), *involved = json_child(json, "involvedObject");
-    const char *ns = *about->ns ? about->ns : "default";
     const char *name = arena_printf(arena, "%s.%016" PRIx64, about->name,
                                     (uint64_t)(cluster->env->start_unix_ns + cluster_now(cluster)) +
                                         (uint64_t)cluster->n_uids);
@@ -559,5 +565,7 @@ void cluster_event(struct cluster *cluster, const struct object *about, const ch
     json_set_text(json, "lastTimestamp", now);
     json_set_int(json, "count", 1);
     struct api_error error = {0};
-    cluster_create(cluster, cluster_kind(cluster, "Event", "v1"), ns, json, false, &error);
+    event = cluster_create(cluster, cluster_kind(cluster, "Event", "v1"), ns, json, false, &error);
+    if (event)
+        event->extra = message;
 }

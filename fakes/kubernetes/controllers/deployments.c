@@ -83,12 +83,14 @@ static cJSON *bare_template(const cJSON *template)
     return bare;
 }
 
-static bool same_template(const struct object *deployment, const struct object *set)
+/* `wanted`: a bare one. */
+static bool has_template(const struct object *set, const cJSON *wanted)
 {
-    cJSON *wanted = bare_template(json_at(deployment->json, "spec", "template"));
-    cJSON *has = bare_template(json_at(set->json, "spec", "template"));
+    const cJSON *template = json_at(set->json, "spec", "template");
+    if (!json_equal(json_at(wanted, "spec"), json_at(template, "spec")))
+        return false; /* nearly always, and without a copy */
+    cJSON *has = bare_template(template);
     bool same = json_equal(wanted, has);
-    cJSON_Delete(wanted);
     cJSON_Delete(has);
     return same;
 }
@@ -119,15 +121,17 @@ static void find_sets(struct rollout *rollout)
     while (all[n])
         n++;
     sort_by_age(all, n);
+    cJSON *wanted = bare_template(json_at(rollout->deployment->json, "spec", "template"));
     rollout->fresh = NULL;
     rollout->old = all;
     rollout->n_old = 0;
     for (int i = 0; i < n; i++) {
-        if (!rollout->fresh && same_template(rollout->deployment, all[i]))
+        if (!rollout->fresh && has_template(all[i], wanted))
             rollout->fresh = all[i];
         else
             all[rollout->n_old++] = all[i];
     }
+    cJSON_Delete(wanted);
 }
 
 /* ---- annotations ---- */
