@@ -267,6 +267,27 @@ static void test_store_and_dumps(void **state)
                 "  backup_2: {store: db, at: [9m], to: /var/b, file: x.sql.gz}   # line 5\n");
 }
 
+/* Clients that are called where the playbook is typed find their server by the environment; what
+ * pg_restore reads is an archive, what psql reads is text, whatever its name. */
+static void test_bare_clients(void **state)
+{
+    struct init_options options = {.playbook_path = "p.md"};
+    struct init_result result;
+    const char *system;
+    (void)state;
+    make(
+        "# A\n```sh\nsystemctl stop shop\npg_restore -U u -d d --clean /b/a.dump\npsql -U u -d d < "
+        "/b/b.dump\nsystemctl start shop\n```\n",
+        &options, &result);
+    system = content(&result, "system.yaml");
+    assert_says(system, "to: /b, file: a.dump, format: custom}   # line 4\n");
+    assert_says(system, "to: /b, file: b.dump, suffix: \"\"}   # line 5\n");
+    assert_says(system, "  ops: {files: host, env: {PGHOST: postgres}}");
+    make("# A\n```sh\npsql -h db1 -U u -d d -c 'SELECT 1'\nsystemctl restart shop\n```\n", &options,
+         &result);
+    assert_says(content(&result, "system.yaml"), "  ops: {files: host}");
+}
+
 static void assert_silent(const char *text, const char *unwanted)
 {
     if (strstr(text, unwanted))
@@ -482,6 +503,7 @@ int main(void)
         cmocka_unit_test_teardown(test_sentences, teardown),
         cmocka_unit_test_teardown(test_manifests, teardown),
         cmocka_unit_test_teardown(test_store_and_dumps, teardown),
+        cmocka_unit_test_teardown(test_bare_clients, teardown),
         cmocka_unit_test_teardown(test_units_and_files, teardown),
         cmocka_unit_test_teardown(test_shown_scripts, teardown),
         cmocka_unit_test_teardown(test_arguments, teardown),

@@ -39,7 +39,8 @@ static const char system_text[] =
     "                           source inet NOT NULL, payload text NOT NULL);\n"
     "      CREATE TABLE t (a integer PRIMARY KEY, b text);\n"
     "      INSERT INTO t VALUES (1, 'a'), (2, NULL);\n"
-    "backups: {nightly: {store: db, every: 6h, to: /backups, file: \"shop_%Y%m%d_%H%M%S\"}}\n";
+    "backups: {nightly: {store: db, every: 6h, to: /backups, file: \"shop_%Y%m%d_%H%M%S\"},\n"
+    "          once: {store: db, at: [1s], to: /backups, file: shop.dump, format: custom}}\n";
 
 struct fixture {
     struct arena arena;
@@ -284,6 +285,17 @@ static const char *run(struct fixture *f, const char *line)
 {
     int status = double_run(&f->d, line);
     return arena_printf(&f->arena, "%s%s[%d]", double_out(&f->d), double_err(&f->d), status);
+}
+
+/* A scheduled backup as pg_dump -Fc writes it is pg_restore's, and under its own name. */
+static void test_a_backup_in_custom_format(void **state)
+{
+    struct fixture *f = *state;
+    f->d.call.place = "";
+    assert_non_null(strstr(run(f, "pg_restore --list /backups/shop.dump"), "TABLE public events"));
+    assert_int_equal(double_run(&f->d, "pg_restore -h db -U owner -d shop --clean "
+                                       "--if-exists /backups/shop.dump"),
+                     0);
 }
 
 static void test_the_other_tools(void **state)
@@ -646,6 +658,7 @@ int main(int argc, char **argv)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_mistakes_that_playbooks_make, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_other_tools, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_backup_in_custom_format, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_truncated_dump_restores_a_part, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_ledger_follows_statements, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_rollback_undoes_its_own_work_only, set_up,

@@ -31,7 +31,7 @@ void gzip_text(struct buf *out, struct str text)
 
 struct file {
     const char *place, *path;
-    bool compress, checksum;
+    bool custom, compress, checksum;
 };
 
 static bool flag(const struct doc *config, const char *key, bool otherwise)
@@ -40,10 +40,10 @@ static bool flag(const struct doc *config, const char *key, bool otherwise)
     return otherwise;
 }
 
-/* Name and form of the file, by the schedule's keys: place, suffix, compress, checksum. */
+/* Name and form of the file, by the schedule's keys: place, suffix, format, compress, checksum. */
 static struct file file_of(struct arena *arena, const char *path, const struct doc *config)
 {
-    const char *place = "", *suffix = NULL;
+    const char *place = "", *suffix = NULL, *format = "plain";
     if (doc_get(config, "place"))
         doc_text(doc_get(config, "place"), &place, NULL);
     if (doc_get(config, "suffix"))
@@ -51,11 +51,16 @@ static struct file file_of(struct arena *arena, const char *path, const struct d
     size_t n = strlen(path);
     bool named =
         (n > 3 && strcmp(path + n - 3, ".gz") == 0) || (n > 4 && strcmp(path + n - 4, ".sql") == 0);
+    if (doc_get(config, "format"))
+        doc_text(doc_get(config, "format"), &format, NULL);
+    bool custom = strcmp(format, "custom") == 0;
     if (!suffix)
-        suffix = named ? "" : ".sql.gz";
-    struct file file = {.place = place, .path = arena_printf(arena, "%s%s", path, suffix)};
+        suffix = named || custom ? "" : ".sql.gz";
+    struct file file = {
+        .place = place, .path = arena_printf(arena, "%s%s", path, suffix), .custom = custom};
     n = strlen(file.path);
-    file.compress = flag(config, "compress", n > 3 && strcmp(file.path + n - 3, ".gz") == 0);
+    file.compress =
+        custom || flag(config, "compress", n > 3 && strcmp(file.path + n - 3, ".gz") == 0);
     const struct doc *checksum = doc_get(config, "checksum");
     const char *word = "sha256";
     if (checksum)
@@ -102,6 +107,8 @@ static void on_backup(struct world *world, const struct backup *backup, void *ct
         struct dump_options options = {.contents = backup->contents, .schema = backup->schema};
         dump_text(&text, database, &options);
     }
+    if (file.custom)
+        buf_add(&content, DUMP_CUSTOM_MAGIC, sizeof DUMP_CUSTOM_MAGIC - 1);
     if (file.compress)
         gzip_text(&content, buf_text(&text));
     else

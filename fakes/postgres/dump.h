@@ -9,6 +9,9 @@
 
 #include "fakes/postgres/server.h"
 
+/* What an archive of pg_dump -Fc begins with; behind it here the text, compressed. */
+#define DUMP_CUSTOM_MAGIC "PGDMP\1\016\0\4\10\1"
+
 struct dump_options {
     bool schema_only, data_only, clean, if_exists, create, no_owner, inserts;
     const char *table;              /* only this one (a pattern), or NULL */

@@ -241,7 +241,7 @@ int run_pg_dump(struct call *call)
     int64_t rows = dump.schema_only ? 0 : dump_rows(session->database);
     dump_text(&text, session->database, &dump);
     if (*format == 'c') /* custom format: its magic and the text, compressed */
-        buf_add(&out, "PGDMP\1\016\0\4\10\1", 11);
+        buf_add(&out, DUMP_CUSTOM_MAGIC, sizeof DUMP_CUSTOM_MAGIC - 1);
     if (*format == 'c' || compress)
         gzip_text(&out, buf_text(&text));
     else

@@ -15,9 +15,8 @@ static const char *const table_keys[] = {
     "records", "history", "columns", "create", "key", "time", "rows", "cache", NULL,
 };
 static const char *const backup_keys[] = {
-    "store",    "every",        "first",  "at",       "to",   "file",
-    "keep",     "before_start", "place",  "suffix",   "kind", "compress",
-    "checksum", "with",         "tables", "manifest", NULL,
+    "store",  "every", "first",    "at",     "to",       "file", "keep",   "before_start", "place",
+    "suffix", "kind",  "compress", "format", "checksum", "with", "tables", "manifest",     NULL,
 };
 
 static int load_table(const struct doc *node, struct model_table *table, struct error *error)

@@ -383,7 +383,8 @@ static void take_restore(struct facts *facts, const struct use *use)
             !strcmp(facts->backups[i].path, arena_printf(facts->arena, "%s.gz", path)))
             return;
     XGROW(facts->backups, facts->n_backups, facts->cap_backups);
-    facts->backups[facts->n_backups++] = (struct fact_backup){path, use->line};
+    facts->backups[facts->n_backups++] =
+        (struct fact_backup){path, !strcmp(use->name, "pg_restore"), use->line};
 }
 
 /* "postgresql-0" is the first pod of the StatefulSet postgresql. */
@@ -408,6 +409,9 @@ static void take_store(struct facts *facts, const struct use *use)
     const struct use *outer = use - 1;
     const char *name = NULL, *slash;
     struct fact_service *service;
+    if (!use->remote && (!strcmp(use->name, "psql") || !strncmp(use->name, "pg_", 3)) &&
+        any_of(use->name, tools) && !use_value(use, "-h", "--host"))
+        facts->bare_client = true;
     if (!use->remote || use <= facts->lint.uses || !any_of(use->name, tools) ||
         outer->n_operands < 2 || strcmp(outer->operands[0], "exec"))
         return;

@@ -51,6 +51,7 @@ struct fact_target {
 
 struct fact_backup {
     const char *path; /* of a dump that the playbook restores from, as it names it */
+    bool custom;      /* pg_restore reads it */
     int line;
 };
 
@@ -91,6 +92,7 @@ struct facts {
     bool default_compose;          /* compose is called without -f, too */
     bool uses_compose, checks_out; /* git checkout of a version */
     bool uses_cluster;             /* kubectl or helm */
+    bool bare_client;              /* psql and the like are called here, and name no host */
     const char *ns, *release;      /* that it names first; or NULL */
     int *ports;                    /* of localhost, in the order of their first mention */
     int n_ports, cap_ports;

@@ -122,6 +122,10 @@ static void write_backups(struct writer *writer, struct buf *out)
                    "%s  backup_%d: {store: %s, at: [9m], to: %s, file: ", i ? "" : "backups:\n",
                    i + 1, writer->store->name, folder);
         init_add_scalar(out, file);
+        if (writer->facts.backups[i].custom)
+            buf_puts(out, ", format: custom");
+        else if (!str_ends(str_of(file), ".sql") && !str_ends(str_of(file), ".gz"))
+            buf_puts(out, ", suffix: \"\"");
         buf_printf(out, "}   # line %d\n", writer->facts.backups[i].line);
     }
 }
@@ -297,6 +301,18 @@ static void write_declared(struct writer *writer, struct buf *out)
     }
 }
 
+/* psql without -h asks a server on the same machine, or the one that the environment names. */
+static void write_operator(struct writer *writer, struct buf *out)
+{
+    bool names = writer->facts.bare_client && writer->store && *writer->store->engine == 'p';
+    buf_puts(out, "hosts:\n  ops: {files: host");
+    if (names)
+        buf_printf(out, ", env: {PGHOST: %s}", writer->store->name);
+    buf_puts(out, "}   # the operator's machine: what lies in host/etc/x is /etc/x there\n\n");
+    if (names)
+        init_add_todo(writer, "system.yaml: psql is called without -h; PGHOST (hosts) is a guess");
+}
+
 void init_write_system(struct writer *writer)
 {
     struct buf out;
@@ -318,8 +334,7 @@ void init_write_system(struct writer *writer)
     init_write_platform(writer, &out);
     write_host(writer, &out);
     init_write_cluster(writer, &out);
-    buf_puts(&out, "hosts:\n  ops: {files: host}   # the operator's machine: what lies in "
-                   "host/etc/x is /etc/x there\n\n");
+    write_operator(writer, &out);
     write_declared(writer, &out);
     buf_printf(&out, "good_state: {%s: ", writer->front->name);
     init_add_scalar(&out, writer->good);
