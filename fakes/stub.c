@@ -303,8 +303,8 @@ static int run(struct call *call)
     const struct behaviour *behaviour = choose(call, stub, all);
     if (stub->guessed)
         record_observe(call->env->record, "not_simulated", "",
-                       "what '%s %s' does here is a guess (stubs in the system file)", stub->name,
-                       all);
+                       "what '%s%s%s' does here is a guess (stubs in the system file)", stub->name,
+                       *all ? " " : "", all);
     if (stub->reads) {
         char block[4096];
         while (call_read(call, 0, block, sizeof block) > 0)

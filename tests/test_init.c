@@ -377,6 +377,15 @@ static void test_makes_up_a_cluster(void **state)
     assert_says(system, "  api-worker:   # line 4\n    runs: {deployment: api-worker}\n");
     assert_says(content(&result, "kubernetes/manifests.yaml"),
                 "kind: Deployment\nmetadata: {name: api, labels: {app: api}}\n");
+    make("# A\n```sh\nkubectl set image deployment/web main=shop:last-good\n"
+         "kubectl set image deployment/web main=repo/shop:v1.4\n```\n",
+         &options, &result);
+    system = content(&result, "system.yaml");
+    assert_says(system, "  web:   # line 3\n    runs: {deployment: web}\n    replicas: 2\n    "
+                        "versions:\n      v1.4: {time:");
+    assert_silent(system, "\n  shop:"); /* the image's name is no service of its own */
+    assert_says(content(&result, "kubernetes/manifests.yaml"),
+                "      - name: main\n        image: repo/shop:v1.4\n");
     make("# A\n```sh\nhelm rollback shop 3 -n prod\nkubectl get pods -n prod\n```\n", &options,
          &result);
     system = content(&result, "system.yaml");

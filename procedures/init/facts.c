@@ -162,21 +162,23 @@ static void note_version(struct facts *facts, const char *text, bool good)
         facts->bad_version = version;
 }
 
-/* "repo/name:tag": the service by its name, and its version. */
-static void take_image(struct facts *facts, const char *image, const struct use *use, bool good)
+/* "repo/name:tag": its version, of the service that is given or else has the image's name. */
+static void take_image(struct facts *facts, struct fact_service *service, const char *image,
+                       const struct use *use, bool good)
 {
     const char *slash = strrchr(image, '/'), *name = slash ? slash + 1 : image,
                *colon = strchr(name, ':');
-    struct fact_service *service;
     if (!colon || strpbrk(image, "$<["))
         return;
-    service = facts_service(facts, (struct str){name, (size_t)(colon - name)}, use->line);
+    if (!service)
+        service = facts_service(facts, (struct str){name, (size_t)(colon - name)}, use->line);
     if (!service)
         return;
     service->uses++;
-    if (!service->image)
+    bool is_version = version_length(colon + 1) == strlen(colon + 1);
+    if (!service->image || (is_version && good && !service->version)) /* rather than app:old-tag */
         service->image = arena_str(facts->arena, (struct str){image, (size_t)(colon - image)});
-    if (version_length(colon + 1) == strlen(colon + 1)) {
+    if (is_version) {
         note_version(facts, colon + 1, good);
         if (good && !service->version)
             service->version = arena_strdup(facts->arena, colon + 1);
@@ -229,9 +231,9 @@ static void take_docker(struct facts *facts, const struct use *use)
     if (any_of(use->operands[0], containers))
         act_on(facts, use->operands[1], use);
     if (any_of(use->operands[0], images))
-        take_image(facts, use->operands[1], use, true);
+        take_image(facts, NULL, use->operands[1], use, true);
     if (!strcmp(use->operands[0], "rmi"))
-        take_image(facts, use->operands[1], use, false);
+        take_image(facts, NULL, use->operands[1], use, false);
 }
 
 static bool is_plain_name(const char *name)
@@ -267,6 +269,7 @@ static void take_kubectl(struct facts *facts, const struct use *use)
     static const char *const kinds[] = {"deployment", "deployments", "deploy", "statefulset",
                                         "service",    "svc",         NULL};
     const char *replicas = use_value(use, NULL, "--replicas");
+    int workload = -1; /* the last one named */
     take_cluster(facts, use);
     for (int i = 0; i < use->n_operands; i++) {
         const char *slash = strchr(use->operands[i], '/'), *name = slash ? slash + 1 : NULL;
@@ -281,16 +284,23 @@ static void take_kubectl(struct facts *facts, const struct use *use)
             continue;
         service->uses++;
         service->kubernetes = true;
+        workload = (int)(service - facts->services);
         const char *typed = slash ? arena_str(facts->arena, kind) : use->operands[i];
         if (!strncmp(typed, "deploy", 6) || !strcmp(typed, "statefulset"))
             service->kind = *typed == 'd' ? "deployment" : "statefulset";
         if (replicas && *replicas > '0' && *replicas <= '9' && !replicas[1])
             service->replicas = *replicas - '0';
     }
-    if (use_is(use, "kubectl", "set", "image"))
-        for (int i = 2; i < use->n_operands; i++)
-            if (strchr(use->operands[i], '='))
-                take_image(facts, strchr(use->operands[i], '=') + 1, use, true);
+    for (int i = 2; use_is(use, "kubectl", "set", "image") && i < use->n_operands; i++) {
+        const char *equals = strchr(use->operands[i], '=');
+        struct fact_service *service = workload < 0 ? NULL : &facts->services[workload];
+        struct str container = {use->operands[i], equals ? (size_t)(equals - use->operands[i]) : 0};
+        if (!equals)
+            continue;
+        if (service && !service->container && is_name(container))
+            service->container = arena_str(facts->arena, container);
+        take_image(facts, service, equals + 1, use, true);
+    }
 }
 
 static void add_table(struct facts *facts, const char *name, size_t len)
@@ -328,6 +338,11 @@ static void take_sql(struct facts *facts, const char *text)
             at += strspn(at, " \n");
             while (isalnum((unsigned char)at[len]) || at[len] == '_')
                 len++;
+            if (at[len] == '.') { /* public.orders */
+                at += len + 1;
+                for (len = 0; isalnum((unsigned char)at[len]) || at[len] == '_';)
+                    len++;
+            }
             if (!strncasecmp(at, "if ", 3) || !strncasecmp(at, "exists", 6) || at[len] == '(')
                 continue;
             add_table(facts, at, len);

@@ -306,7 +306,8 @@ static void make_up_workload(struct writer *writer, struct buf *out,
         service->replicas ? service->replicas
         : front           ? 2
                           : 1,
-        service->name, service->name, service->name, image_of(writer, service), port);
+        service->name, service->name, service->container ? service->container : service->name,
+        image_of(writer, service), port);
     if (front)
         buf_printf(out, "        readinessProbe: {httpGet: {path: /health, port: %d}}\n", port);
     buf_printf(out,
