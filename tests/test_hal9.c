@@ -126,6 +126,7 @@ static void the_tool_answers_as_the_document_says(void **state)
          0},
         {"hal9-migrate analyze --failure --deep", "error rate: 0.0", 0},
         {"hal9-migrate reset --keep-learnings", "", 0},
+        {"hal9-migrate rollback --from-phase canary --gradual", "'' is no duration", 64},
         {"hal9-migrate no-such", "there is no 'no-such'", 64},
     };
     (void)state;

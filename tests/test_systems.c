@@ -329,6 +329,7 @@ static void the_owners_documents_have_the_same_verdicts(void **state)
         {"hp_ti", "database-rollback-fails"}, {"hap", "full-rollback"},
         {"hap", "database-rollback"},         {"qec_sft", "policy-repository"},
         {"hyperpage", "emergency-script"},    {"hyperpage", "cluster-planned"},
+        {"hal9", "state-migration"},          {"hal9", "ramp-pasted"},
     };
     (void)state;
     struct arena arena = {0};
