@@ -361,6 +361,25 @@ static void test_arguments(void **state)
     assert_non_null(strstr(result.todo[0], "(arguments)"));
 }
 
+/* A script names what it acts on in variables with defaults. */
+static void test_variables(void **state)
+{
+    struct init_options options = {.playbook_path = "p.md"};
+    struct init_result result;
+    const char *system;
+    (void)state;
+    make("# A\n```sh\nNAMESPACE=\"${SHOP_NAMESPACE:-prod}\"\nRELEASE=shop\nNAME=${1:-web-app}\n"
+         "helm status \"${RELEASE}\" -n \"$NAMESPACE\"\n"
+         "kubectl rollout undo deployment/$NAME -n $NAMESPACE\n"
+         "kubectl rollout undo deployment/$OTHER -n $NAMESPACE\n```\n",
+         &options, &result);
+    system = content(&result, "system.yaml");
+    assert_says(system, "  namespace: prod   # of the context\n");
+    assert_says(system, "helm:\n  shop:\n");
+    assert_says(system, "    runs: {deployment: web-app}\n");
+    assert_silent(system, "OTHER");
+}
+
 /* What no manifest says of the cluster that kubectl and helm reach is made up. */
 static void test_makes_up_a_cluster(void **state)
 {
@@ -516,6 +535,7 @@ int main(void)
         cmocka_unit_test_teardown(test_units_and_files, teardown),
         cmocka_unit_test_teardown(test_shown_scripts, teardown),
         cmocka_unit_test_teardown(test_arguments, teardown),
+        cmocka_unit_test_teardown(test_variables, teardown),
         cmocka_unit_test_teardown(test_makes_up_a_cluster, teardown),
         cmocka_unit_test_teardown(test_what_manifests_do_not_bring, teardown),
         cmocka_unit_test_teardown(test_blocks_without_a_language, teardown),

@@ -243,7 +243,7 @@ static bool is_plain_name(const char *name)
 
 static void take_cluster(struct facts *facts, const struct use *use)
 {
-    const char *ns = use_value(use, "-n", "--namespace");
+    const char *ns = facts_value(facts, use_value(use, "-n", "--namespace"));
     facts->uses_cluster = true;
     if (!facts->ns && is_plain_name(ns))
         facts->ns = ns;
@@ -257,11 +257,13 @@ static void take_helm(struct facts *facts, const struct use *use)
     if (use->n_operands < 2 || !any_of(use->operands[0], of_release))
         return;
     bool get = !strcmp(use->operands[0], "get");
-    const char *name = !get ? use->operands[1] : use->n_operands > 2 ? use->operands[2] : NULL;
+    const char *name = facts_value(facts, !get                  ? use->operands[1]
+                                          : use->n_operands > 2 ? use->operands[2]
+                                                                : NULL);
     if (!facts->release && is_plain_name(name))
         facts->release = name;
     if (!strcmp(use->operands[0], "rollback") || !strcmp(use->operands[0], "upgrade"))
-        act_on(facts, use->operands[1], use);
+        act_on(facts, facts_value(facts, use->operands[1]), use);
 }
 
 static void take_kubectl(struct facts *facts, const struct use *use)
@@ -272,11 +274,12 @@ static void take_kubectl(struct facts *facts, const struct use *use)
     int workload = -1; /* the last one named */
     take_cluster(facts, use);
     for (int i = 0; i < use->n_operands; i++) {
-        const char *slash = strchr(use->operands[i], '/'), *name = slash ? slash + 1 : NULL;
-        struct str kind = {use->operands[i], slash ? (size_t)(slash - use->operands[i]) : 0};
+        const char *word = facts_value(facts, use->operands[i]);
+        const char *slash = strchr(word, '/'), *name = slash ? slash + 1 : NULL;
+        struct str kind = {word, slash ? (size_t)(slash - word) : 0};
         struct fact_service *service;
-        if (!slash && any_of(use->operands[i], kinds) && i + 1 < use->n_operands)
-            name = use->operands[i + 1];
+        if (!slash && any_of(word, kinds) && i + 1 < use->n_operands)
+            name = facts_value(facts, use->operands[i + 1]);
         else if (!slash || !any_of(arena_str(facts->arena, kind), kinds))
             name = NULL;
         service = name ? facts_service(facts, str_of(name), use->line) : NULL;
@@ -285,7 +288,7 @@ static void take_kubectl(struct facts *facts, const struct use *use)
         service->uses++;
         service->kubernetes = true;
         workload = (int)(service - facts->services);
-        const char *typed = slash ? arena_str(facts->arena, kind) : use->operands[i];
+        const char *typed = slash ? arena_str(facts->arena, kind) : word;
         if (!strncmp(typed, "deploy", 6) || !strcmp(typed, "statefulset"))
             service->kind = *typed == 'd' ? "deployment" : "statefulset";
         if (replicas && *replicas > '0' && *replicas <= '9' && !replicas[1])

@@ -3,6 +3,7 @@
 #define REHEARSE_PROCEDURES_INIT_FACTS_H
 
 #include "procedures/lint/internal.h"
+#include "sim/base/buf.h"
 
 struct fact_service {
     const char *name;
@@ -104,6 +105,9 @@ void facts_from_commands(struct facts *);
 void facts_from_prose(struct facts *);
 void facts_take_command(struct facts *, const struct use *); /* unless something answers to it */
 void facts_take_urls(struct facts *, const struct use *);    /* of curl or wget */
+/* An argument as it is written, with its variables replaced where the playbook sets them to plain
+ * text or gives a default; unchanged where it does not. Of the arena. */
+const char *facts_value(const struct facts *, const char *);
 void facts_release(struct facts *);
 struct fact_service *facts_service(struct facts *, struct str name,
                                    int line); /* found or added; NULL: no name */
