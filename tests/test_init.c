@@ -245,6 +245,14 @@ static void test_manifests(void **state)
     assert_says(system, "      v3.2: {like: v3.1");
     assert_says(system, "http:\n  web: {port: 8080}\n");
     assert_says(system, "stores:\n  postgres:\n");
+    options.kubernetes = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {}\n"
+                         "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: b}\n"
+                         "spec: {}\n";
+    /* A Service that moves between workloads: which of them is meant init cannot know. */
+    make("# A\n```sh\nkubectl patch svc shop -p '{\"spec\":{\"selector\":{\"color\":\"blue\"}}}'\n"
+         "kubectl patch svc shop -p '{}'\nkubectl get endpoints shop\n```\n",
+         &options, &result);
+    assert_says(result.todo[0], "users ask 'shop', and no manifest has a workload of that name");
 }
 
 static void test_store_and_dumps(void **state)

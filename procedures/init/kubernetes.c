@@ -369,6 +369,11 @@ void init_write_cluster(struct writer *writer, struct buf *out)
     if (writer->options->kubernetes) {
         buf_puts(&manifests, writer->options->kubernetes);
         write_missing(writer);
+        if (!init_in_cluster(writer, writer->front))
+            init_add_todo(writer,
+                          "system.yaml: users ask '%s', and no manifest has a workload of that "
+                          "name: say what runs it (services: runs)",
+                          writer->front->name);
     } else {
         buf_puts(&manifests, "# A guess by rehearse init: put your own manifests here.\n");
         for (int i = 0; i < writer->facts.n_services; i++) {
