@@ -1,7 +1,7 @@
 # rehearse: a simulation and drill harness for rollback procedures.
 #   make            build ./rehearse            make check     build and run all tests
 #   make run        install what is missing, build, and rehearse a first drill
-#   make asan ubsan the tests under a sanitizer  make lint      style, arrows between rooms, static analysis
+#   make sanitize   the tests under sanitizers   make lint      style, arrows between rooms, static analysis
 #   make fuzz bench format install clean
 #
 # BUILD=dir puts objects elsewhere; CC=clang, DEVELOPER=1 (warnings are errors), SANITIZE=address,undefined.
@@ -58,12 +58,11 @@ run:
 drills: rehearse
 	@ci/drills
 
-# Warnings that hang on the optimiser are the plain build's: here they would only be others.
-asan:
-	@LSAN_OPTIONS=suppressions=$(CURDIR)/ci/lsan.txt:print_suppressions=0 \
-	    $(MAKE) BUILD=$(BUILD)/asan SANITIZE=address CFLAGS="-O1 -g" DEVELOPER= check
-ubsan:
-	@REHEARSE_RUNS=5 $(MAKE) BUILD=$(BUILD)/ubsan SANITIZE=undefined CFLAGS="-O1 -g" DEVELOPER= check
+# Addresses, leaks and undefined behaviour in one build. Warnings that hang on the optimiser are the plain build's: here they
+# would only be others.
+sanitize:
+	@LSAN_OPTIONS=suppressions=$(CURDIR)/ci/lsan.txt:print_suppressions=0 REHEARSE_RUNS=5 \
+	    $(MAKE) BUILD=$(BUILD)/sanitize SANITIZE=address,undefined CFLAGS="-O1 -g" DEVELOPER= check
 lint:
 	@ci/lint
 # Real PostgreSQL, Redis, SQLite, curl and wget against the fakes: recorded commands, and for PostgreSQL random statements over random
@@ -103,7 +102,7 @@ clean:
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-.PHONY: all rehearse check check-real drills run asan ubsan fuzz fuzz-run bench lint install clean format
+.PHONY: all rehearse check check-real drills run sanitize fuzz fuzz-run bench lint install clean format
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TESTS:=.d) $(BENCH:=.d) $(TEST_AID:%.c=$(BUILD)/%.d) $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%.d)
