@@ -132,3 +132,19 @@ char **drill_paths(struct arena *arena, const char *folder)
     free(entries);
     return paths;
 }
+
+bool docs_same(const struct doc *a, const struct doc *b)
+{
+    if (!a || !b)
+        return a == b;
+    if (a->kind != b->kind || a->n != b->n || (a->key == NULL) != (b->key == NULL) ||
+        (a->key && strcmp(a->key, b->key) != 0) ||
+        (a->kind == DOC_SCALAR && strcmp(a->text, b->text) != 0))
+        return false;
+    const struct doc *x = a->first, *y = b->first;
+    for (; x && y; x = x->next, y = y->next) {
+        if (!docs_same(x, y))
+            return false;
+    }
+    return true;
+}

@@ -29,4 +29,7 @@ const char *flown_end_state(const struct flown *, const char *subject, const cha
 /* Paths of all *.yaml in a folder, sorted; NULL-terminated, in the arena. */
 char **drill_paths(struct arena *, const char *folder);
 
+/* Whether two parts of files say the same, in the same order; true for NULL and NULL. */
+bool docs_same(const struct doc *, const struct doc *);
+
 #endif

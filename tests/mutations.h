@@ -21,6 +21,8 @@ extern const struct mutation mutations[];
 extern const int n_mutations;
 extern const struct mutation hal9_mutations[];
 extern const int n_hal9_mutations;
+extern const struct mutation hap_mutations[];
+extern const int n_hap_mutations;
 extern const struct mutation hyperpage_mutations[];
 extern const int n_hyperpage_mutations;
 extern const struct mutation qec_sft_mutations[];

@@ -10,6 +10,7 @@
 #include "sim/record.h"
 #include "sim/world/world.h"
 #include "tests/coverage.h"
+#include "tests/drill_expect.h"
 
 static const char *const not_the_models[] = {"docker", "http", "git", "hosts", "assume", NULL};
 
@@ -142,6 +143,32 @@ static void test_rows_are_those_of_the_document(void **state)
     buf_release(&text);
 }
 
+/* Word for word: the cluster's triggers and rules are rows of the same matrix. */
+static void test_the_cluster_is_watched_by_the_same_rows(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {"triggers", "decision"};
+    struct arena arena = {0};
+    struct doc *machine = NULL, *cluster = NULL;
+    struct error error;
+    if (doc_read_file(&arena, "procedures/hap/system.yaml", &machine, &error) ||
+        doc_read_file(&arena, "procedures/hap/cluster.yaml", &cluster, &error))
+        fail_msg("%s", error.text);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        const struct doc *rows_there = doc_get(cluster, parts[i]);
+        assert_true(rows_there && rows_there->n > 0);
+        for (const struct doc *row = rows_there->first; row; row = row->next) {
+            bool found = false;
+            for (const struct doc *ours = doc_get(machine, parts[i])->first; ours;
+                 ours = ours->next)
+                found |= docs_same(ours, row);
+            if (!found)
+                fail_msg("cluster.yaml:%d: no row of system.yaml", row->line);
+        }
+    }
+    arena_release(&arena);
+}
+
 static void test_the_coverage_table_is_true(void **state)
 {
     (void)state;
@@ -157,6 +184,7 @@ int main(void)
         cmocka_unit_test(test_every_row_of_the_matrix_is_reached),
         cmocka_unit_test(test_a_drill_brings_its_own_triggers),
         cmocka_unit_test(test_rows_are_those_of_the_document),
+        cmocka_unit_test(test_the_cluster_is_watched_by_the_same_rows),
         cmocka_unit_test(test_the_coverage_table_is_true),
     };
     return cmocka_run_group_tests_name("hap", tests, NULL, NULL);

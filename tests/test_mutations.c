@@ -21,6 +21,7 @@ static const struct {
 } lists[] = {
     {mutations, &n_mutations},
     {hal9_mutations, &n_hal9_mutations},
+    {hap_mutations, &n_hap_mutations},
     {hyperpage_mutations, &n_hyperpage_mutations},
     {qec_sft_mutations, &n_qec_sft_mutations},
 };

@@ -124,22 +124,6 @@ static void every_drill_has_its_verdict(void **state)
 
 /* ---- what a hardened edition may change ---- */
 
-static bool same(const struct doc *a, const struct doc *b)
-{
-    if (!a || !b)
-        return a == b;
-    if (a->kind != b->kind || a->n != b->n || (a->key == NULL) != (b->key == NULL) ||
-        (a->key && strcmp(a->key, b->key) != 0) ||
-        (a->kind == DOC_SCALAR && strcmp(a->text, b->text) != 0))
-        return false;
-    const struct doc *x = a->first, *y = b->first;
-    for (; x && y; x = x->next, y = y->next) {
-        if (!same(x, y))
-            return false;
-    }
-    return true;
-}
-
 /* How it is told, what is done, who watches and who decides. Everything else is the world, what
  * goes wrong with it, what is good and what is asked for. */
 static bool may_change(const char *key)
@@ -160,7 +144,7 @@ static void compare_keys(const char *path, const struct doc *a, const struct doc
     for (const struct doc *node = a->first; node; node = node->next) {
         bool claims =
             strcmp(node->key, "claims") == 0; /* what success sounds like is part of the document */
-        if (!may_change(node->key) && !claims && !same(node, doc_get(b, node->key)))
+        if (!may_change(node->key) && !claims && !docs_same(node, doc_get(b, node->key)))
             buf_printf(complaints, "%s: '%s' is not that of the first edition\n", path, node->key);
     }
 }
