@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "fakes/fake.h"
+#include "fakes/kubernetes/setup/setup_state.h"
 #include "sim/base/xalloc.h"
 
 struct listener {
@@ -65,6 +66,16 @@ void http_serve_inside(struct env *env, const char *host, int port, http_handler
 {
     add(env, (struct listener){
                  .host = host, .port = port, .inside = true, .handler = handler, .ctx = ctx});
+}
+
+void http_serve_service(struct env *env, const struct service *service, const char *name,
+                        const char *host, const char *otherwise, int port, http_handler *handler,
+                        void *ctx)
+{
+    bool in_pods = service && workload_declared(service_runs(service));
+    if (host || !in_pods)
+        http_serve(env, host ? host : otherwise, port, handler, ctx);
+    http_serve_inside(env, name, port, handler, ctx);
 }
 
 void http_tls(struct env *env, const char *host, int port, bool tls, int certificate)
@@ -267,6 +278,8 @@ int http_fetch(struct env *env, const struct http_request *request, struct http_
  *
  *   http:
  *     api: {port: 8080, health: /health, metrics: /metrics}      # key: a service
+ *     # where the operator finds it: by default localhost; for what runs in pods nowhere, there
+ *     # only what the cluster shows outside leads to it
  *     shop: {host: shop.example.test, port: 443, certificate: self_signed}   # or valid, expired
  *     cart: {port: 8081, healthy: '{"status":"healthy"}'}   # what it says while it is ready
  *     web: {host: www.example.test, port: 80, health: [/healthz, /readyz],
@@ -442,7 +455,7 @@ static int load_service(struct env *env, const struct doc *node, struct error *e
     struct service *service = world_service(env->world, node->key);
     struct served *served = ARENA_NEW(&env->arena, struct served);
     struct doc *port_node = NULL;
-    const char *host = "localhost";
+    const char *host = NULL;
     int64_t port = 0;
     int certificate = 0;
     served->healthy = HEALTHY;
@@ -462,9 +475,9 @@ static int load_service(struct env *env, const struct doc *node, struct error *e
         doc_choice(doc_get(node, "certificate"), certificates, &certificate, error) < 0)
         return ERROR_INPUT;
     static const int failures[] = {0, HTTP_SELF_SIGNED, HTTP_EXPIRED};
-    http_serve(env, host, (int)port, serve_service, served);
-    http_serve_inside(env, node->key, (int)port, serve_service, served);
-    http_tls(env, host, (int)port, tls, failures[certificate]);
+    http_serve_service(env, service, node->key, host, "localhost", (int)port, serve_service,
+                       served);
+    http_tls(env, host ? host : "localhost", (int)port, tls, failures[certificate]);
     http_tls(env, node->key, (int)port, tls, failures[certificate]);
     return 0;
 }

@@ -56,6 +56,11 @@ enum http_failure {
 void http_serve(struct env *, const char *host, int port, http_handler *, void *ctx);
 /* The same for a name that resolves only inside containers (a Compose service, a pod's peer). */
 void http_serve_inside(struct env *, const char *host, int port, http_handler *, void *ctx);
+/* What may be a service of the world (NULL: it is none): in containers by `name`; on the operator's
+ * machine by `host` or, if that is NULL, by `otherwise`. What runs in pods has no `otherwise`:
+ * there only what the cluster shows outside leads to it. */
+void http_serve_service(struct env *, const struct service *, const char *name, const char *host,
+                        const char *otherwise, int port, http_handler *, void *ctx);
 /* Makes a name resolve although nothing listens (then HTTP_REFUSED). */
 void http_host(struct env *, const char *host);
 /* What a port speaks: TLS on 443 and 8443, else plain http, unless this says otherwise. Asked in

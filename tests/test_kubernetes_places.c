@@ -143,6 +143,9 @@ static void names_of_services(void **state)
     }
     machine_expect(&m, "curl -s -m 3 -o /dev/null -w '%{http_code}' http://shop/healthz", 6, "000",
                    "");
+    /* what listens in pods does not listen on the operator's machine */
+    machine_expect(&m, "curl -s -o /dev/null -w '%{http_code}' http://localhost:8080/healthz", 7,
+                   "000", "");
     machine_expect(&m, "curl -s -o /dev/null -w '%{http_code}' http://node-1:30080/healthz", 0,
                    "200", "");
     machine_expect(&m, "curl -s -o /dev/null -w '%{http_code}' http://10.0.0.12:30080/healthz", 0,

@@ -222,7 +222,7 @@ static void map_traffic(struct es_index *index)
 static int add_node(struct env *env, struct store *store, struct error *error)
 {
     const struct doc *config = store_config(store);
-    const char *host = "localhost", *repository = NULL;
+    const char *host = NULL, *repository = NULL;
     int64_t port = 9200;
     struct es_node *node = xcalloc(1, sizeof *node);
     node->next = nodes_of(env);
@@ -252,9 +252,11 @@ static int add_node(struct env *env, struct store *store, struct error *error)
         map_traffic(index);
     }
     store_set_engine(store, accepts, node);
-    http_serve(env, host, (int)port, es_serve, node);
     if (node->service)
-        http_serve_inside(env, service_name(node->service), (int)port, es_serve, node);
+        http_serve_service(env, node->service, service_name(node->service), host, "localhost",
+                           (int)port, es_serve, node);
+    else
+        http_serve(env, host ? host : "localhost", (int)port, es_serve, node);
     if (node->n_indices)
         world_at(env->world, 0, every_second, node);
     return 0;

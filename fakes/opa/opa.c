@@ -2,7 +2,8 @@
  *
  *   opa:
  *     opa:                            # the service of the world that it is
- *       host: opa-service             # default: localhost; in containers also the service's name
+ *       # default: localhost, in pods' case nowhere; in containers also the service's name
+ *       host: opa-service
  *       port: 8181
  *       modules:
  *         authz:                      # id, as in /v1/policies/authz
@@ -150,7 +151,7 @@ static int load_server(struct env *env, const struct doc *node, struct error *er
                                        "data", "bundles", NULL};
     struct opa *opa = ARENA_NEW(&env->arena, struct opa),
                **slot = (struct opa **)env_slot(env, "opa");
-    const char *host = "localhost";
+    const char *host = NULL;
     int64_t port = 8181;
     opa->env = env;
     opa->next = *slot;
@@ -180,8 +181,7 @@ static int load_server(struct env *env, const struct doc *node, struct error *er
     world_watch_instances(env->world, instance_changed, opa);
     if (watches)
         world_at(env->world, SECOND, look_at_files, opa);
-    http_serve(env, host, (int)port, opa_serve, opa);
-    http_serve_inside(env, node->key, (int)port, opa_serve, opa);
+    http_serve_service(env, opa->service, node->key, host, "localhost", (int)port, opa_serve, opa);
     return 0;
 }
 

@@ -6,7 +6,8 @@
  *     grafana: {kind: grafana, host: grafana, port: 3000}
  *
  * Each key may be a service of the world: then it answers while an instance of that service is
- * ready, else always. Prometheus scrapes every metric of every service of the world while it runs,
+ * ready, else always. Without a host its name is the key; what runs in pods has none outside.
+ * Prometheus scrapes every metric of every service of the world while it runs,
  * as `METRIC{job="SERVICE", instance="SERVICE"}`, and answers /-/healthy, /-/ready, /-/reload,
  * /metrics and what of /api/v1 is listed in prometheus_answer(). Its rules are those of the files
  * that `config` names, a file of the operator's machine, read again at a reload. Grafana answers
@@ -488,7 +489,7 @@ static int load_one(struct env *env, const struct doc *node, struct error *error
     static const char *const keys[] = {"kind", "host", "port", "every", "reload", "config", NULL};
     static const char *const kinds[] = {"prometheus", "grafana", NULL};
     int kind = strcmp(node->key, "grafana") == 0;
-    const char *host = node->key;
+    const char *host = NULL;
     if (node->kind != DOC_NULL && doc_only(node, keys, error) < 0)
         return ERROR_INPUT;
     if (doc_choice(doc_get(node, "kind"), kinds, &kind, error) < 0)
@@ -512,8 +513,7 @@ static int load_one(struct env *env, const struct doc *node, struct error *error
     m->service = world_service(env->world, node->key);
     m->next = *slot;
     *slot = m;
-    http_serve(env, host, (int)port, serve, m);
-    http_serve_inside(env, node->key, (int)port, serve, m);
+    http_serve_service(env, m->service, node->key, host, node->key, (int)port, serve, m);
     if (!m->grafana) {
         m->histories =
             xcalloc((size_t)world_services(env->world) * N_METRICS, sizeof *m->histories);
