@@ -89,6 +89,10 @@ static const struct {
     {"psql 'host=db connect_timeout=5' -c 'SELECT 1'", ""},
     {"PGCONNECT_TIMEOUT=5 psql -h db -c 'SELECT 1'", ""},
     {"docker exec db psql -c 'SELECT 1'", ""},
+    {"psql -v ON_ERROR_STOP=1 <<E\nALTER TABLE a ALTER COLUMN b TYPE text;\nE", "RB002@1"},
+    {"psql -v ON_ERROR_STOP=1 <<E\nSET lock_timeout = '5s';\nALTER TABLE a ALTER COLUMN b TYPE "
+     "text;\nE",
+     ""},
     {"pg_dump a > b\ndocker exec db psql -c 'DROP TABLE a'", "RB002@2"},
     {"until pg_isready; do sleep 1; done", "RB002@1"},
     {"for i in 1 2 3; do pg_isready && break; sleep 1; done", ""},
