@@ -181,12 +181,31 @@ static void test_wait_says_nothing_of_a_rollout(void **state)
     assert_true(world_now(shop.world) < 5 * SECOND);
 }
 
+/* The server takes any number; what cannot be simulated is said, and never made. */
+static void test_more_pods_than_are_simulated(void **state)
+{
+    (void)state;
+    ok("kubectl scale deployment/web --replicas=1000000000", "deployment.apps/web scaled\n");
+    ok("kubectl scale statefulset/db --replicas=2147483647", "statefulset.apps/db scaled\n");
+    machine_advance(&shop, world_now(shop.world) + 5 * SECOND);
+    ok("kubectl get deployment web -o jsonpath={.spec.replicas}", "1000000000");
+    int told = 0;
+    for (int i = 0; i < shop.record->n_observations; i++)
+        told += strstr(shop.record->observations[i].message,
+                       "Deployment web asks for 1000000000 pods: no more than 500") != NULL;
+    assert_int_equal(told, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SHOP_TEST(test_scale),         SHOP_TEST(test_autoscale),
-        SHOP_TEST(test_expose),        SHOP_TEST(test_wait),
-        SHOP_TEST(test_wait_mistakes), SHOP_TEST(test_wait_says_nothing_of_a_rollout),
+        SHOP_TEST(test_scale),
+        SHOP_TEST(test_autoscale),
+        SHOP_TEST(test_expose),
+        SHOP_TEST(test_wait),
+        SHOP_TEST(test_wait_mistakes),
+        SHOP_TEST(test_wait_says_nothing_of_a_rollout),
+        SHOP_TEST(test_more_pods_than_are_simulated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

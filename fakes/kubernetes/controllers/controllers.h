@@ -36,6 +36,10 @@ struct controllers *controllers_of(struct cluster *);
 void controllers_later(struct controllers *, sync_fn *, struct object *, int64_t delay_ns);
 bool controllers_before_run(const struct controllers *);
 int64_t controllers_now(const struct controllers *);
+/* How many pods the spec asks for under that key. No more than PODS_MOST are simulated: that more
+ * were wanted is said in the run (not_simulated). */
+enum { PODS_MOST = 500 };
+int pods_wanted(struct controllers *, const struct object *, const char *key, int otherwise);
 
 /* ---- one sync function a controller ---- */
 

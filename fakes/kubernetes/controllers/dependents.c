@@ -35,6 +35,18 @@ cJSON *spec_of(const struct object *object)
     return json_child(object->json, "spec");
 }
 
+int pods_wanted(struct controllers *controllers, const struct object *object, const char *key,
+                int otherwise)
+{
+    int64_t wanted = json_int(json_at(object->json, "spec"), key, otherwise);
+    if (wanted <= PODS_MOST)
+        return (int)wanted;
+    record_observe(cluster_env(controllers->cluster)->record, "not_simulated", object->name,
+                   "%s %s asks for %" PRId64 " pods: no more than %d of one object are simulated",
+                   object->kind->name, object->name, wanted, PODS_MOST);
+    return PODS_MOST;
+}
+
 /* ---- owners ---- */
 
 static cJSON *controller_reference(const struct object *object)

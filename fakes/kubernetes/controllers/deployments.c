@@ -16,7 +16,8 @@
 
 int replicas_of(const struct object *object)
 {
-    return (int)json_int(json_at(object->json, "spec"), "replicas", 1);
+    int64_t replicas = json_int(json_at(object->json, "spec"), "replicas", 1);
+    return replicas < PODS_MOST ? (int)replicas : PODS_MOST; /* as pods_wanted */
 }
 
 int status_of(const struct object *object, const char *key)
@@ -535,7 +536,7 @@ void deployment_sync(struct controllers *controllers, struct object *deployment)
         .controllers = controllers,
         .arena = &scratch,
         .deployment = deployment,
-        .want = replicas_of(deployment),
+        .want = pods_wanted(controllers, deployment, "replicas", 1),
         .status = cJSON_Duplicate(json_child(deployment->json, "status"), true),
     };
     find_sets(&rollout);

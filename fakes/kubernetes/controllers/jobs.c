@@ -154,7 +154,7 @@ static void manage(struct job *job)
 {
     const cJSON *spec = json_at(job->object->json, "spec");
     bool counted = json_at(spec, "completions");
-    int64_t parallel = json_int(spec, "parallelism", 1);
+    int64_t parallel = pods_wanted(job->controllers, job->object, "parallelism", 1);
     int64_t wanted = json_int(spec, "completions", 1) - job->succeeded;
     if (!counted)
         wanted = job->succeeded > 0 ? 0 : parallel;

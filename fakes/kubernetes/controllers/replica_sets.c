@@ -150,7 +150,7 @@ void replica_set_sync(struct controllers *controllers, struct object *set)
     if (set->gone)
         return;
     struct object **pods = dependents_of(controllers, &scratch, "Pod", set);
-    int n = 0, want = replicas_of(set);
+    int n = 0, want = pods_wanted(controllers, set, "replicas", 1);
     for (int i = 0; pods[i]; i++) {
         if (pod_is_active(pods[i]))
             pods[n++] = pods[i];

@@ -245,7 +245,7 @@ static bool load(struct set *set)
     const cJSON *status = json_at(object->json, "status");
     struct object *now = revision_now(set->controllers, set->arena, object);
     const char *current = json_text(status, "currentRevision");
-    set->want = (int)json_int(spec, "replicas", 1);
+    set->want = pods_wanted(set->controllers, set->object, "replicas", 1);
     set->first = (int)json_int(json_at(spec, "ordinals"), "start", 0);
     set->partition =
         (int)json_int(json_at(spec, "updateStrategy", "rollingUpdate"), "partition", 0);
