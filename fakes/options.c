@@ -71,6 +71,32 @@ static void give(struct arena *arena, struct options *ret, struct str name, cons
     ret->given[ret->n_given++] = (struct option){arena_str(arena, name), value};
 }
 
+/* Go's strconv.ParseBool; NULL: it is none. */
+static const char *bool_value(const char *text)
+{
+    static const char *const words[] = {"1", "t", "T", "TRUE",  "true",  "True",
+                                        "0", "f", "F", "FALSE", "false", "False"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(text, words[i]) == 0)
+            return i < 6 ? "true" : "false";
+    return NULL;
+}
+
+/* pflag's "--flag=value" of a flag that is on or off. */
+static void parse_bool(struct arena *arena, const struct known *known, const char *text,
+                       struct options *ret)
+{
+    const char *value = bool_value(text);
+    const char letter[] = {'-', known->letter, ',', ' ', '\0'};
+    if (value)
+        give(arena, ret, known->name, value);
+    else
+        ret->error = arena_printf(arena,
+                                  "invalid argument \"%s\" for \"%s--%.*s\" flag: "
+                                  "strconv.ParseBool: parsing \"%s\": invalid syntax",
+                                  text, known->letter ? letter : "", STR_ARG(known->name), text);
+}
+
 /* "--name", "--name=value", "--name value". */
 static void parse_long(struct arena *arena, enum options_style style, const char *words, char ***at,
                        struct options *ret)
@@ -87,8 +113,10 @@ static void parse_long(struct arena *arena, enum options_style style, const char
         if (has_value && style == OPTIONS_GETOPT)
             ret->error = arena_printf(arena, "option '--%.*s' doesn't allow an argument",
                                       STR_ARG(known.name));
+        else if (has_value)
+            parse_bool(arena, &known, arena_str(arena, rest), ret);
         else
-            give(arena, ret, known.name, has_value ? arena_str(arena, rest) : "true");
+            give(arena, ret, known.name, "true");
     } else if (has_value) {
         give(arena, ret, known.name, arena_str(arena, rest));
     } else if (known.may_lack_it) {

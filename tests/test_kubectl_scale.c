@@ -181,6 +181,28 @@ static void test_wait_says_nothing_of_a_rollout(void **state)
     assert_true(world_now(shop.world) < 5 * SECOND);
 }
 
+static void test_flags_that_are_on_or_off(void **state)
+{
+    (void)state;
+    fails("kubectl delete pod nope --wait=foo",
+          "error: invalid argument \"foo\" for \"--wait\" flag: strconv.ParseBool: parsing "
+          "\"foo\": invalid syntax\nSee 'kubectl delete --help' for usage.\n");
+    fails("kubectl get pods --all-namespaces=maybe",
+          "error: invalid argument \"maybe\" for \"-A, --all-namespaces\" flag: "
+          "strconv.ParseBool: parsing \"maybe\": invalid syntax\n"
+          "See 'kubectl get --help' for usage.\n");
+    ok("kubectl get deployment web --no-headers=0 -o name", "deployment.apps/web\n");
+}
+
+/* "deployment" is a subcommand of create, and here a file. */
+static void test_a_file_named_like_a_command(void **state)
+{
+    (void)state;
+    fails("kubectl create -f deployment", "error: the path \"deployment\" does not exist\n");
+    fails("kubectl create --filename deployment",
+          "error: the path \"deployment\" does not exist\n");
+}
+
 /* The server takes any number; what cannot be simulated is said, and never made. */
 static void test_more_pods_than_are_simulated(void **state)
 {
@@ -205,6 +227,8 @@ int main(void)
         SHOP_TEST(test_wait),
         SHOP_TEST(test_wait_mistakes),
         SHOP_TEST(test_wait_says_nothing_of_a_rollout),
+        SHOP_TEST(test_flags_that_are_on_or_off),
+        SHOP_TEST(test_a_file_named_like_a_command),
         SHOP_TEST(test_more_pods_than_are_simulated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -245,12 +245,21 @@ static int next_word(char **argv, int at)
     return 0;
 }
 
+/* What follows may be named like a subcommand, and is none. */
+static bool names_files(const char *flag)
+{
+    return strcmp(flag, "-f") == 0 || strcmp(flag, "--filename") == 0 || strcmp(flag, "-k") == 0 ||
+           strcmp(flag, "--kustomize") == 0;
+}
+
 /* Two words if there is such a command, else one; where they stand goes to `at`. */
 static const struct kubectl_command *find_command(char **argv, int at[2], bool *ret_group)
 {
     const struct kubectl_command *found = NULL;
     at[0] = next_word(argv, 1);
     at[1] = at[0] ? next_word(argv, at[0] + 1) : 0;
+    if (at[1] && names_files(argv[at[1] - 1]))
+        at[1] = 0;
     *ret_group = false;
     if (!at[0])
         return NULL;
