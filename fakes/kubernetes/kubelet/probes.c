@@ -55,7 +55,7 @@ void probes_start(struct pod_container *container)
 {
     int64_t now = controllers_now(container->pod->controllers);
     bool settled = controllers_before_run(container->pod->controllers);
-    for (int kind = 0; kind < PROBES; kind++) {
+    for (enum probe_kind kind = 0; kind < PROBES; kind++) {
         const cJSON *probe = probe_spec(container, kind);
         struct pod_probe *state = &container->probes[kind];
         *state = (struct pod_probe){.next_ns = INT64_MAX};
@@ -141,7 +141,7 @@ static void ask(struct pod_container *container, enum probe_kind kind)
 void probes_run(struct pod_container *container, int64_t *next_ns)
 {
     int64_t now = controllers_now(container->pod->controllers);
-    for (int kind = 0; kind < PROBES; kind++) {
+    for (enum probe_kind kind = 0; kind < PROBES; kind++) {
         struct pod_probe *state = &container->probes[kind];
         bool waits = kind != PROBE_STARTUP && !container->probes[PROBE_STARTUP].ok;
         if (container->step != STEP_RUNS)
@@ -159,7 +159,7 @@ void probes_run(struct pod_container *container, int64_t *next_ns)
 void probes_wake(struct pod_container *container)
 {
     int64_t now = controllers_now(container->pod->controllers);
-    for (int kind = PROBE_READINESS; kind < PROBES; kind++) {
+    for (enum probe_kind kind = PROBE_READINESS; kind < PROBES; kind++) {
         struct pod_probe *state = &container->probes[kind];
         const cJSON *probe = probe_spec(container, kind);
         if (!probe || state->next_ns != INT64_MAX || answers(container, kind) == state->last)
