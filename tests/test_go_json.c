@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "fakes/kubernetes/text/go_json.h"
+#include "fakes/kubernetes/text/go_value.h"
 
 static void syntax_errors_are_those_of_go(void **state)
 {
@@ -55,7 +56,7 @@ static void values_print_as_by_fmt(void **state)
     struct arena arena = {0};
     cJSON *json = cJSON_Parse("{\"b\":[1,\"x\",null],\"a\":{\"c\":true},\"d\":1.5}");
     (void)state;
-    assert_string_equal(go_json_print(&arena, json), "map[a:map[c:true] b:[1 x <nil>] d:1.5]");
+    assert_string_equal(go_value_text(&arena, json), "map[a:map[c:true] b:[1 x <nil>] d:1.5]");
     cJSON_Delete(json);
     arena_release(&arena);
 }

@@ -8,6 +8,7 @@
 #include "fakes/kubernetes/api/patch.h"
 #include "fakes/kubernetes/store.h"
 #include "fakes/kubernetes/text/go_json.h"
+#include "fakes/kubernetes/text/go_value.h"
 #include "sim/base/hash.h"
 #include "sim/base/xalloc.h"
 
@@ -389,7 +390,7 @@ static cJSON *patched(struct cluster *cluster, const struct object *object, enum
     if (!wrong)
         return result;
     if (type == PATCH_STRATEGIC) {
-        invalid_patch(cluster, error, go_json_print(arena, patch), wrong);
+        invalid_patch(cluster, error, go_value_text(arena, patch), wrong);
     } else {
         char *text = cJSON_PrintUnformatted(result);
         invalid_patch(cluster, error, text, wrong);

@@ -5,7 +5,7 @@
 
 #include "fakes/kubernetes/api/patch.h"
 #include "fakes/kubernetes/api/patch_strategy.h"
-#include "fakes/kubernetes/text/go_json.h"
+#include "fakes/kubernetes/text/go_value.h"
 
 static const struct strategy strategies[] = {
     {.parent = "metadata", .field = "finalizers", .merge = true},
@@ -146,7 +146,7 @@ static bool has_merge_keys(struct merging *m, const cJSON *list, const char *mer
                                       arena_printf(
                                           m->arena,
                                           "map: %s does not contain declared merge key: %s",
-                                          go_json_print(m->arena, element), merge_key));
+                                          go_value_text(m->arena, element), merge_key));
     return true;
 }
 
@@ -168,7 +168,7 @@ static bool one_type(struct merging *m, const cJSON *a, const cJSON *b)
             if (!same_type(first, element))
                 return broken(
                     m, arena_printf(m->arena, "list element types are not identical: [%s %s]",
-                                    go_json_print(m->arena, a), go_json_print(m->arena, b)));
+                                    go_value_text(m->arena, a), go_value_text(m->arena, b)));
         }
     return true;
 }
@@ -234,7 +234,7 @@ static bool run_list_directives(struct merging *m, cJSON *original, cJSON *patch
             if (!identity(element, merge_key))
                 return broken(m, arena_printf(m->arena,
                                               "map: %s does not contain declared merge key: %s",
-                                              go_json_print(m->arena, element), merge_key));
+                                              go_value_text(m->arena, element), merge_key));
             remove_matching(original, element, merge_key);
         } else if (directive && strcmp(directive, "replace") == 0) {
             replace = true;
@@ -243,7 +243,7 @@ static bool run_list_directives(struct merging *m, cJSON *original, cJSON *patch
         } else {
             return broken(m, arena_printf(m->arena, "unknown patch type %s in map %s",
                                           directive ? directive : "<nil>",
-                                          go_json_print(m->arena, element)));
+                                          go_value_text(m->arena, element)));
         }
         cJSON_Delete(cJSON_DetachItemViaPointer(patch, element));
     }
@@ -356,8 +356,8 @@ static bool follows_order(struct merging *m, const cJSON *patch, const cJSON *or
             return broken(m, arena_printf(m->arena,
                                           "The order in patch list:\n%s\n doesn't match "
                                           "$setElementOrder list:\n%s\n",
-                                          go_json_print(m->arena, patch),
-                                          go_json_print(m->arena, order)));
+                                          go_value_text(m->arena, patch),
+                                          go_value_text(m->arena, order)));
         last = at;
     }
     return true;
@@ -434,7 +434,7 @@ static bool run_object_directive(struct merging *m, cJSON *original, cJSON *patc
     bool replace = directive && strcmp(directive, "replace") == 0;
     if (!replace && !deletes(patch)) {
         m->why = arena_printf(m->arena, "unknown patch type %s in map %s",
-                              directive ? directive : "<nil>", go_json_print(m->arena, patch));
+                              directive ? directive : "<nil>", go_value_text(m->arena, patch));
         return true;
     }
     clear(original);

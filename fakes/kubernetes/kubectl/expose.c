@@ -110,8 +110,7 @@ static cJSON *ports_of(struct kubectl *k, const struct kind *kind, cJSON *json)
     return ports;
 }
 
-/* "a=b,c=d" */
-static bool put_labels(struct kubectl *k, cJSON *into, const char *typed)
+bool kubectl_put_labels(struct kubectl *k, cJSON *into, const char *typed)
 {
     struct str rest = str_of(typed);
     while (rest.len) {
@@ -144,7 +143,7 @@ static bool fill(struct kubectl *k, const struct resource *r, cJSON *service)
     json_set_text(service, "apiVersion", "v1");
     json_set_text(service, "kind", "Service");
     json_set_text(metadata, "name", options_value(&k->options, "name", r->name));
-    if (labels ? !put_labels(k, json_child(metadata, "labels"), labels) : false)
+    if (labels ? !kubectl_put_labels(k, json_child(metadata, "labels"), labels) : false)
         return false;
     if (!labels && json_at(source, "metadata", "labels"))
         json_set(metadata, "labels", cJSON_Duplicate(json_at(source, "metadata", "labels"), true));
@@ -153,7 +152,7 @@ static bool fill(struct kubectl *k, const struct resource *r, cJSON *service)
         kubectl_error(k, "couldn't find port via --port flag or introspection");
         return false;
     }
-    if (selector ? !put_labels(k, json_child(spec, "selector"), selector) : false)
+    if (selector ? !kubectl_put_labels(k, json_child(spec, "selector"), selector) : false)
         return false;
     if (!selector)
         json_set(spec, "selector", cJSON_Duplicate(pods_labels(r->kind, source), true));

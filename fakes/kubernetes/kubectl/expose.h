@@ -6,6 +6,9 @@
 
 int kubectl_expose(struct kubectl *);
 
+/* "a=b,c=d" as labels of a flag, put into an object. False: it is no such thing, and has been said.
+ */
+bool kubectl_put_labels(struct kubectl *, cJSON *into, const char *typed);
 /* Makes the object (`json` is taken) in the command's namespace and says so, or complains. NULL:
  * it was not made (also with --dry-run=client). */
 struct object *kubectl_make(struct kubectl *, struct resources *, const struct kind *, cJSON *json,

@@ -20,22 +20,6 @@ struct running {
 
 /* ---- the pod ---- */
 
-static bool put_pairs(struct kubectl *k, cJSON *into, const char *typed)
-{
-    struct str rest = str_of(typed);
-    while (rest.len) {
-        struct str value = str_cut(&rest, ',');
-        const char *word = arena_str(k->arena, value);
-        const char *key = arena_str(k->arena, str_cut(&value, '='));
-        if (!strchr(word, '=')) {
-            kubectl_error(k, "unexpected label spec: %s", word);
-            return false;
-        }
-        json_set_text(into, key, arena_str(k->arena, value));
-    }
-    return true;
-}
-
 static bool put_env(struct kubectl *k, cJSON *container)
 {
     cJSON *env = cJSON_CreateArray();
@@ -113,8 +97,9 @@ static bool fill(struct kubectl *k, const struct running *r, cJSON *pod)
     if (!*labels)
         json_set_text(json_child(metadata, "labels"), "run", r->name);
     return fill_container(k, r, container) &&
-           (!*labels || put_pairs(k, json_child(metadata, "labels"), labels)) &&
-           (!*annotations || put_pairs(k, json_child(metadata, "annotations"), annotations));
+           (!*labels || kubectl_put_labels(k, json_child(metadata, "labels"), labels)) &&
+           (!*annotations ||
+            kubectl_put_labels(k, json_child(metadata, "annotations"), annotations));
 }
 
 static cJSON *service_of(const struct running *r, const cJSON *pod, int64_t port)

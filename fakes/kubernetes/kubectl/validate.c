@@ -5,7 +5,7 @@
 
 #include "fakes/kubernetes/api/patch.h"
 #include "fakes/kubernetes/kubectl/apply.h"
-#include "fakes/kubernetes/text/go_json.h"
+#include "fakes/kubernetes/text/go_value.h"
 #include "fakes/kubernetes/text/manifest.h"
 
 struct kept {
@@ -138,7 +138,7 @@ bool kubectl_check_patch(struct kubectl *k, enum validation validation, const st
     }
     return api_fail(k->cluster, error, 422, "Invalid",
                     " \"\" is invalid: patch: Invalid value: \"%s\": strict decoding error: %s",
-                    text ? text : go_json_print(k->arena, patch), unknown);
+                    text ? text : go_value_text(k->arena, patch), unknown);
 }
 
 /* ---- what apply leaves in an object ---- */

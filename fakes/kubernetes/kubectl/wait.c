@@ -4,7 +4,7 @@
 #include <strings.h>
 
 #include "fakes/kubernetes/kubectl/output.h"
-#include "fakes/kubernetes/text/go_json.h"
+#include "fakes/kubernetes/text/go_value.h"
 #include "fakes/kubernetes/text/jsonpath.h"
 
 enum what { WAIT_CONDITION, WAIT_JSONPATH, WAIT_DELETE, WAIT_CREATE };
@@ -115,7 +115,7 @@ static bool has_value(struct kubectl *k, const struct waiting *w, const cJSON *j
         *why = "given jsonpath expression matches more than one value";
     else if (cJSON_IsObject(found[0]) || cJSON_IsArray(found[0]))
         *why = "jsonpath leads to a nested object or list which is not supported";
-    return !*why && str_is(str_trim(str_of(go_json_print(k->arena, found[0]))), w->value);
+    return !*why && str_is(str_trim(str_of(go_value_text(k->arena, found[0]))), w->value);
 }
 
 /* `gone`: there is no such object any more. */

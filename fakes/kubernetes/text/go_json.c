@@ -2,10 +2,7 @@
 
 #include <ctype.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include "sim/base/buf.h"
 
 /* ---- the syntax ---- */
 
@@ -215,51 +212,4 @@ const char *go_json_error(struct arena *arena, const char *text)
     if (*scan.at)
         refuse(&scan, "after top-level value");
     return scan.error;
-}
-
-/* ---- %+v ---- */
-
-static int by_key(const void *a, const void *b)
-{
-    return strcmp((*(const cJSON *const *)a)->string, (*(const cJSON *const *)b)->string);
-}
-
-static void print(struct arena *arena, struct buf *out, const cJSON *value)
-{
-    if (cJSON_IsObject(value)) {
-        int n = cJSON_GetArraySize(value), i = 0;
-        const cJSON **sorted = ARENA_ARRAY(arena, const cJSON *, n + 1);
-        for (const cJSON *child = value->child; child; child = child->next)
-            sorted[i++] = child;
-        qsort(sorted, (size_t)n, sizeof(const cJSON *), by_key);
-        buf_puts(out, "map[");
-        for (i = 0; i < n; i++) {
-            buf_printf(out, "%s%s:", i ? " " : "", sorted[i]->string);
-            print(arena, out, sorted[i]);
-        }
-        buf_puts(out, "]");
-    } else if (cJSON_IsArray(value)) {
-        buf_puts(out, "[");
-        for (const cJSON *child = value->child; child; child = child->next) {
-            print(arena, out, child);
-            buf_puts(out, child->next ? " " : "");
-        }
-        buf_puts(out, "]");
-    } else if (cJSON_IsString(value)) {
-        buf_puts(out, value->valuestring);
-    } else if (cJSON_IsNumber(value)) {
-        buf_printf(out, "%.15g", value->valuedouble);
-    } else {
-        buf_puts(out, cJSON_IsTrue(value) ? "true" : cJSON_IsFalse(value) ? "false" : "<nil>");
-    }
-}
-
-const char *go_json_print(struct arena *arena, const cJSON *value)
-{
-    struct buf out;
-    buf_init(&out, 1 << 20);
-    print(arena, &out, value);
-    const char *text = arena_str(arena, buf_text(&out));
-    buf_release(&out);
-    return text;
 }

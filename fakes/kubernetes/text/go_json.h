@@ -1,8 +1,8 @@
-/* go_json: JSON as Go's encoding/json reads and prints it, where people see its words. */
+/* go_json: JSON as Go's encoding/json reads it, where people see its words. */
 #ifndef REHEARSE_FAKES_KUBERNETES_TEXT_GO_JSON_H
 #define REHEARSE_FAKES_KUBERNETES_TEXT_GO_JSON_H
 
-#include <cjson/cJSON.h>
+#include <stddef.h>
 
 #include "sim/base/arena.h"
 
@@ -13,7 +13,5 @@ const char *go_json_error(struct arena *, const char *text);
 /* The same of the first value alone, whatever stands behind it: *ret_len is where it ends, or the
  * index of the byte that is wrong. */
 const char *go_json_first(struct arena *, const char *text, size_t *ret_len);
-/* A value as fmt prints it with %+v: map[a:map[b:true]], [1 2], <nil>. */
-const char *go_json_print(struct arena *, const cJSON *);
 
 #endif

@@ -148,6 +148,16 @@ void go_value_print(struct buf *out, const cJSON *value)
     add(out, value, &print);
 }
 
+const char *go_value_text(struct arena *arena, const cJSON *value)
+{
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    go_value_print(&out, value);
+    const char *text = arena_str(arena, buf_text(&out));
+    buf_release(&out);
+    return text;
+}
+
 void go_value_syntax(struct buf *out, const cJSON *value)
 {
     add(out, value, &syntax);

@@ -14,6 +14,7 @@
 
 /* fmt's %v: map[a:1 b:[x y]], <nil>. NULL is <nil>. */
 void go_value_print(struct buf *, const cJSON *);
+const char *go_value_text(struct arena *, const cJSON *); /* the same, in the arena */
 /* fmt's %#v: map[string]interface {}{"a":1}. */
 void go_value_syntax(struct buf *, const cJSON *);
 /* %T: "map[string]interface {}", "[]interface {}", "string", "int64", "float64", "bool". */
