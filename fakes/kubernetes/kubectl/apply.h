@@ -1,4 +1,4 @@
-/* kubectl_apply: what apply, create, replace, patch, edit and diff have in common. */
+/* apply: what apply, create, replace, patch, edit and diff have in common. */
 #ifndef REHEARSE_FAKES_KUBERNETES_KUBECTL_APPLY_H
 #define REHEARSE_FAKES_KUBERNETES_KUBECTL_APPLY_H
 

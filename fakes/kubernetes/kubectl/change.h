@@ -1,4 +1,4 @@
-/* kubectl_change: what the commands share that change an object in place (rollout, set, scale).
+/* change: what the commands share that change an object in place (rollout, set, scale).
  *
  * They read an object, change a copy of it and send the difference as a strategic merge patch
  * (k8s.io/kubectl pkg/cmd/set/helper.go, CalculatePatches).

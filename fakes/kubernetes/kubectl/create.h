@@ -1,4 +1,4 @@
-/* kubectl_create: what the create commands of one kind have in common; each makes an object out of
+/* create: what the create commands of one kind have in common; each makes an object out of
  * its flags. */
 #ifndef REHEARSE_FAKES_KUBERNETES_KUBECTL_CREATE_H
 #define REHEARSE_FAKES_KUBERNETES_KUBECTL_CREATE_H
@@ -17,7 +17,7 @@ cJSON *kubectl_new_object(struct kubectl *, const char *kind, const char *name, 
  * configmap: "); NULL: it is passed on as it is. Returns the exit status. */
 int kubectl_create_object(struct kubectl *, cJSON *json, const char *failing);
 
-/* kubectl_create_data.c, kubectl_create_workload.c, kubectl_create_other.c */
+/* create_data.c, create_workload.c */
 int kubectl_create_configmap(struct kubectl *);
 int kubectl_create_secret(struct kubectl *);
 int kubectl_create_deployment(struct kubectl *);

@@ -1,4 +1,4 @@
-/* kubectl_exec: commands that go into pods; their table is in kubectl_exec.c. */
+/* exec: commands that go into pods; their table is in exec.c. */
 #ifndef REHEARSE_FAKES_KUBERNETES_KUBECTL_EXEC_H
 #define REHEARSE_FAKES_KUBERNETES_KUBECTL_EXEC_H
 

@@ -1,4 +1,4 @@
-/* kubectl_expose: `kubectl expose`, and what commands share that make an object of their flags. */
+/* expose: `kubectl expose`, and what commands share that make an object of their flags. */
 #ifndef REHEARSE_FAKES_KUBERNETES_KUBECTL_EXPOSE_H
 #define REHEARSE_FAKES_KUBERNETES_KUBECTL_EXPOSE_H
 

@@ -1,4 +1,4 @@
-/* kubectl_get: what the files of `kubectl get` share: one invocation, its tables, its order. */
+/* get: what the files of `kubectl get` share: one invocation, its tables, its order. */
 #ifndef REHEARSE_FAKES_KUBERNETES_KUBECTL_GET_H
 #define REHEARSE_FAKES_KUBERNETES_KUBECTL_GET_H
 

@@ -1,4 +1,4 @@
-/* kubectl_output: what a command that changes something says of it, and its --dry-run.
+/* output: what a command that changes something says of it, and its --dry-run.
  *
  * k8s.io/cli-runtime pkg/genericclioptions print_flags.go, pkg/printers/name.go; k8s.io/kubectl
  * pkg/cmd/util helpers.go.

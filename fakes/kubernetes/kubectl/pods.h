@@ -1,4 +1,4 @@
-/* kubectl_pods: which pod, and which of its containers, a command means (k8s.io/kubectl
+/* pods: which pod, and which of its containers, a command means (k8s.io/kubectl
  * pkg/polymorphichelpers, pkg/util/podutils, pkg/cmd/util/podcmd). */
 #ifndef REHEARSE_FAKES_KUBERNETES_KUBECTL_PODS_H
 #define REHEARSE_FAKES_KUBERNETES_KUBECTL_PODS_H

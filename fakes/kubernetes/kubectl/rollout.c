@@ -11,7 +11,7 @@
 
 /* ---- revisions ---- */
 
-bool rollout_has_revisions(const struct kind *kind)
+static bool has_revisions(const struct kind *kind)
 {
     return strcmp(kind->group, "apps") == 0 &&
            (strcmp(kind->name, "Deployment") == 0 || strcmp(kind->name, "StatefulSet") == 0 ||
@@ -70,8 +70,9 @@ struct revision *rollout_revisions(struct kubectl *k, const struct object *workl
     return revisions;
 }
 
-const char *rollout_not_for(struct kubectl *k, const struct kind *kind, const char *what,
-                            const char *retrieving)
+/* "error retrieving history for \"Service\", ..." of a kind that has none. */
+static const char *not_for(struct kubectl *k, const struct kind *kind, const char *what,
+                           const char *retrieving)
 {
     static const char *const known[] = {"ReplicaSet", "ReplicationController", "Job", "Pod",
                                         "CronJob"};
@@ -222,6 +223,21 @@ static const char *undo(struct kubectl *k, const struct undoing *u, struct objec
     return NULL;
 }
 
+bool rollout_is_kept(struct kubectl *k, struct resources *resources, const struct resource *r,
+                     const char *who, const char *what)
+{
+    struct api_error error;
+    if (!has_revisions(r->kind)) {
+        resources_complain(k, resources, "%s", not_for(k, r->kind, who, what));
+        return false;
+    }
+    if (r->object && !r->object->gone)
+        return true;
+    api_not_found(k->cluster, &error, r->kind, r->name);
+    resources_complain_server(k, resources, &error, NULL);
+    return false;
+}
+
 int kubectl_rollout_undo(struct kubectl *k)
 {
     struct resources resources;
@@ -236,14 +252,7 @@ int kubectl_rollout_undo(struct kubectl *k)
         return failed;
     for (int i = 0; i < resources.n; i++) {
         const struct resource *r = &resources.at[i];
-        struct api_error error;
-        if (!rollout_has_revisions(r->kind)) {
-            resources_complain(k, &resources, "%s",
-                               rollout_not_for(k, r->kind, "rollbacker", "rollbacker"));
-        } else if (!r->object || r->object->gone) {
-            api_not_found(k->cluster, &error, r->kind, r->name);
-            resources_complain_server(k, &resources, &error, NULL);
-        } else {
+        if (rollout_is_kept(k, &resources, r, "rollbacker", "rollbacker")) {
             const cJSON *before = kubectl_copy(k, r->object->json);
             const char *done = undo(k, &u, r->object);
             if (done)
@@ -280,7 +289,7 @@ static const char *resume(struct kubectl *k, const struct resource *resource, cJ
 /* The time is the client's, in whole seconds: twice in one second is no change. */
 static const char *restart(struct kubectl *k, const struct resource *resource, cJSON *copy)
 {
-    if (!rollout_has_revisions(resource->kind))
+    if (!has_revisions(resource->kind))
         return "restarting is not supported";
     if (paused(copy))
         return "can't restart paused deployment (run rollout resume first)";

@@ -1,4 +1,4 @@
-/* kubectl_rollout: the parts of `kubectl rollout`; its table is in kubectl_rollout.c. */
+/* rollout: the parts of `kubectl rollout`; its table is in rollout.c. */
 #ifndef REHEARSE_FAKES_KUBERNETES_KUBECTL_ROLLOUT_H
 #define REHEARSE_FAKES_KUBERNETES_KUBECTL_ROLLOUT_H
 
@@ -17,9 +17,9 @@ struct revision {
 /* Those of a Deployment, StatefulSet or DaemonSet, by number; NULL-object-terminated, in the call's
  * arena. */
 struct revision *rollout_revisions(struct kubectl *, const struct object *workload, int *ret_n);
-bool rollout_has_revisions(const struct kind *);
-/* "error retrieving history for \"Service\", ..." of a kind that has none. */
-const char *rollout_not_for(struct kubectl *, const struct kind *, const char *what,
-                            const char *retrieving);
+/* Whether the resource is there and has revisions; else that is a complaint, in which `who` and
+ * `what` name the part of kubectl that has no use for it. */
+bool rollout_is_kept(struct kubectl *, struct resources *, const struct resource *, const char *who,
+                     const char *what);
 
 #endif

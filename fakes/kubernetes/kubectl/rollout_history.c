@@ -104,16 +104,8 @@ int kubectl_rollout_history(struct kubectl *k)
         return failed;
     for (int i = 0; i < resources.n; i++) {
         const struct resource *r = &resources.at[i];
-        struct api_error error;
-        if (!rollout_has_revisions(r->kind)) {
-            resources_complain(k, &resources, "%s",
-                               rollout_not_for(k, r->kind, "history viewer", "history"));
-        } else if (!r->object || r->object->gone) {
-            api_not_found(k->cluster, &error, r->kind, r->name);
-            resources_complain_server(k, &resources, &error, NULL);
-        } else if (!show(k, r, number)) {
+        if (rollout_is_kept(k, &resources, r, "history viewer", "history") && !show(k, r, number))
             resources_complain(k, &resources, "unable to find the specified revision");
-        }
     }
     return kubectl_finish(k, &resources);
 }

@@ -1,4 +1,4 @@
-/* kubectl_set: the parts of `kubectl set`; its table is in kubectl_set.c. */
+/* set: the parts of `kubectl set`; its table is in set.c. */
 #ifndef REHEARSE_FAKES_KUBERNETES_KUBECTL_SET_H
 #define REHEARSE_FAKES_KUBERNETES_KUBECTL_SET_H
 
